@@ -1,0 +1,4 @@
+@NullMarked
+package dev.nibble.adapters;
+
+import org.jspecify.annotations.NullMarked;

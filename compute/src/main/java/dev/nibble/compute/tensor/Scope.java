@@ -1,0 +1,161 @@
+package dev.nibble.compute.tensor;
+
+import java.lang.foreign.Arena;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The owner of tensors' memory. There are three lifetimes: <em>run</em> (weights, adapters, optimizer, activations),
+ * <em>batch</em> and <em>op</em>. A scope has a name and a limit, is closed once, after its children, and can be sealed:
+ * from then on it and its children allocate nothing, which is how "a training step allocates nothing" is kept true.
+ */
+public final class Scope implements AutoCloseable {
+  /** No limit. */
+  public static final long UNLIMITED = Long.MAX_VALUE;
+
+  private final String name;
+  private final Memory memory;
+  private final long limit;
+  private final @Nullable Scope parent;
+  private final Arena arena = Arena.ofShared();
+  private final List<Tensor> tensors = new ArrayList<>();
+  private final List<Scope> children = new ArrayList<>();
+  private long bytes;
+  private boolean sealed;
+  private boolean closed;
+
+  private Scope(String name, Memory memory, long limit, @Nullable Scope parent) {
+    this.name = name;
+    this.memory = memory;
+    this.limit = limit;
+    this.parent = parent;
+  }
+
+  /** A new root scope that holds at most {@code limitBytes}. */
+  public static Scope open(String name, Memory memory, long limitBytes) {
+    return new Scope(name, memory, limitBytes, null);
+  }
+
+  /** A scope inside this one: it counts towards this one's limit and must close first. */
+  public synchronized Scope child(String childName) {
+    checkOpen();
+    Scope child = new Scope(name + "." + childName, memory, limit, this);
+    children.add(child);
+    return child;
+  }
+
+  /**
+   * A zeroed tensor that lives as long as this scope.
+   *
+   * @param tensorName its name; the part before the first '/' is its group in {@link #table}
+   * @throws ScopeException over the limit, after {@link #seal} or after {@link #close}
+   */
+  public synchronized Tensor allocate(String tensorName, DType dtype, long... dims) {
+    Shape shape = Shape.of(dims);
+    checkOpen();
+    long size = Math.multiplyExact(shape.elements(), (long) dtype.bytes());
+    reserve(tensorName, size);
+    Tensor t = new Tensor(tensorName, dtype, shape, memory.device(), memory.allocate(size, arena));
+    tensors.add(t);
+    return t;
+  }
+
+  private synchronized void reserve(String tensorName, long size) {
+    if (sealed) {
+      throw new ScopeException(
+          "scope '%s' is sealed: %s (%d bytes) must be allocated before the first step".formatted(name, tensorName, size));
+    }
+    if (size > limit - bytes) {
+      throw new ScopeException(
+          "scope '%s' holds %s of at most %s and cannot take %s more for %s.%n%s"
+              .formatted(name, gib(bytes), gib(limit), gib(size), tensorName, table()));
+    }
+    if (parent != null) {
+      parent.reserve(tensorName, size);
+    }
+    bytes += size;
+  }
+
+  private synchronized void release(long size) {
+    bytes -= size;
+    if (parent != null) {
+      parent.release(size);
+    }
+  }
+
+  /** From now on nothing may be allocated here or in a child. */
+  public synchronized void seal() {
+    checkOpen();
+    sealed = true;
+  }
+
+  /** Bytes held, those of children included. */
+  public synchronized long bytes() {
+    return bytes;
+  }
+
+  /** Bytes by group (the part of a tensor's name before the first '/'), largest first, children included. */
+  public synchronized Map<String, Long> groups() {
+    Map<String, Long> sums = new LinkedHashMap<>();
+    addTo(sums);
+    Map<String, Long> sorted = new LinkedHashMap<>();
+    sums.entrySet().stream()
+        .sorted(Map.Entry.<String, Long>comparingByValue(Comparator.reverseOrder()))
+        .forEach(e -> sorted.put(e.getKey(), e.getValue()));
+    return sorted;
+  }
+
+  private synchronized void addTo(Map<String, Long> sums) {
+    for (Tensor t : tensors) {
+      sums.merge(t.name().split("/", 2)[0], t.bytes(), Long::sum);
+    }
+    children.forEach(c -> c.addTo(sums));
+  }
+
+  /** The memory plan: one line for each group, largest first, and the sum. */
+  public String table() {
+    StringBuilder s = new StringBuilder();
+    groups().forEach((group, size) -> s.append("  %-24s %12s%n".formatted(group, gib(size))));
+    return s.append("  %-24s %12s%n".formatted("total", gib(bytes()))).toString();
+  }
+
+  private static String gib(long size) {
+    if (size == UNLIMITED) {
+      return "unlimited";
+    }
+    return size < 1L << 30 ? "%.1f MiB".formatted(size / 1048576.0) : "%.2f GiB".formatted(size / 1073741824.0);
+  }
+
+  private void checkOpen() {
+    if (closed) {
+      throw new ScopeException("scope '" + name + "' is closed");
+    }
+  }
+
+  /**
+   * Frees all memory.
+   *
+   * @throws ScopeException when a child is still open, or when closed before
+   */
+  @Override
+  public synchronized void close() {
+    checkOpen();
+    if (!children.isEmpty()) {
+      throw new ScopeException("scope '" + name + "' closes before its child '" + children.getFirst().name + "'");
+    }
+    closed = true;
+    arena.close();
+    if (parent != null) {
+      parent.childClosed(this);
+    }
+  }
+
+  private synchronized void childClosed(Scope child) {
+    children.remove(child);
+    release(child.bytes);
+  }
+}

@@ -1,0 +1,221 @@
+package dev.nibble.compute.tensor;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
+
+/**
+ * A contiguous, row-major block of typed memory that a {@link Scope} (or a mapped file) owns.
+ *
+ * <p>A tensor computes nothing; {@code Kernels} do. Views ({@link #slice}, {@link #reshape}) share memory with it. The
+ * element accessors are for the host, for small reads, tests and files, and are not fast.
+ *
+ * @param name what it is, for errors and memory tables; the part before the first '/' is its group
+ * @param dtype element type
+ * @param shape sizes, outermost first
+ * @param device where the bytes lie
+ * @param memory the bytes; on an accelerator a segment of length 0 that only carries the address
+ */
+public record Tensor(String name, DType dtype, Shape shape, Device device, MemorySegment memory) {
+  private static final ValueLayout.OfFloat F32 =
+      ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+  private static final ValueLayout.OfDouble F64 =
+      ValueLayout.JAVA_DOUBLE_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+  private static final ValueLayout.OfShort I16 =
+      ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+  private static final ValueLayout.OfInt I32 =
+      ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+  private static final ValueLayout.OfLong I64 =
+      ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+
+  /** Checks that host memory is exactly as long as shape and dtype say. */
+  public Tensor {
+    if (device instanceof Device.Host && memory.byteSize() != shape.elements() * dtype.bytes()) {
+      throw new IllegalArgumentException(
+          "tensor %s %s%s needs %d bytes, its memory has %d"
+              .formatted(name, dtype, shape, shape.elements() * dtype.bytes(), memory.byteSize()));
+    }
+  }
+
+  /** A host tensor over existing memory. */
+  public static Tensor onHost(String name, DType dtype, Shape shape, MemorySegment memory) {
+    return new Tensor(name, dtype, shape, Device.HOST, memory);
+  }
+
+  /** Size of dimension {@code i}; negative {@code i} counts from the last. */
+  public long dim(int i) {
+    return shape.dim(i);
+  }
+
+  /** Number of elements. */
+  public long elements() {
+    return shape.elements();
+  }
+
+  /** Number of bytes. */
+  public long bytes() {
+    return shape.elements() * dtype.bytes();
+  }
+
+  /** Size of the last dimension; 1 for a scalar. */
+  public long cols() {
+    return shape.rank() == 0 ? 1 : shape.dim(-1);
+  }
+
+  /** Product of all dimensions but the last; 1 for a scalar or a vector. */
+  public long rows() {
+    return cols() == 0 ? 0 : elements() / cols();
+  }
+
+  /** Rows {@code from} (inclusive) to {@code to} (exclusive) of dimension 0, a view. */
+  public Tensor slice(long from, long to) {
+    if (shape.rank() == 0 || from < 0 || to < from || to > shape.dim(0)) {
+      throw new IndexOutOfBoundsException("slice [%d, %d) of %s".formatted(from, to, this));
+    }
+    long row = shape.dim(0) == 0 ? 0 : bytes() / shape.dim(0);
+    return new Tensor(name, dtype, shape.withDim0(to - from), device, view(from * row, (to - from) * row));
+  }
+
+  /** The same memory in another shape of as many elements. */
+  public Tensor reshape(long... dims) {
+    Shape s = Shape.of(dims);
+    if (s.elements() != elements()) {
+      throw new IllegalArgumentException("cannot view %s as %s".formatted(this, s));
+    }
+    return new Tensor(name, dtype, s, device, memory);
+  }
+
+  /** The first elements of this memory in a smaller shape: how one buffer serves batches of several sizes. */
+  public Tensor prefix(long... dims) {
+    return part(0, dims);
+  }
+
+  /** {@code dims} elements from element {@code offset} on, a view. */
+  public Tensor part(long offset, long... dims) {
+    Shape s = Shape.of(dims);
+    if (offset < 0 || offset + s.elements() > elements()) {
+      throw new IndexOutOfBoundsException("%s at element %d of %s".formatted(s, offset, this));
+    }
+    return new Tensor(name, dtype, s, device, view(offset * dtype.bytes(), s.elements() * dtype.bytes()));
+  }
+
+  /** The same memory under another name. */
+  public Tensor named(String newName) {
+    return new Tensor(newName, dtype, shape, device, memory);
+  }
+
+  private MemorySegment view(long offset, long length) {
+    if (device instanceof Device.Host) {
+      return memory.asSlice(offset, length);
+    }
+    // A slice of a zero-length segment would be out of bounds. Launches check the owner's liveness.
+    return MemorySegment.ofAddress(memory.address() + offset);
+  }
+
+  /** Element {@code i} as a float; converts from any dtype. */
+  public float getFloat(long i) {
+    return switch (dtype) {
+      case F32 -> memory.get(F32, i * 4);
+      case F64 -> (float) memory.get(F64, i * 8);
+      case BF16 -> Half.fromBf16(memory.get(I16, i * 2));
+      case F16 -> Half.fromF16(memory.get(I16, i * 2));
+      default -> getLong(i);
+    };
+  }
+
+  /** Element {@code i} as a double; converts from any dtype. */
+  public double getDouble(long i) {
+    return dtype == DType.F64 ? memory.get(F64, i * 8) : getFloat(i);
+  }
+
+  /** Element {@code i} as a long; U8 is unsigned. Floating dtypes are refused. */
+  public long getLong(long i) {
+    return switch (dtype) {
+      case I64 -> memory.get(I64, i * 8);
+      case I32 -> memory.get(I32, i * 4);
+      case I16 -> memory.get(I16, i * 2);
+      case I8 -> memory.get(ValueLayout.JAVA_BYTE, i);
+      case U8, BOOL -> memory.get(ValueLayout.JAVA_BYTE, i) & 0xff;
+      default -> throw new IllegalArgumentException("getLong on " + this);
+    };
+  }
+
+  /** Element {@code i} as an int, see {@link #getLong}. */
+  public int getInt(long i) {
+    return Math.toIntExact(getLong(i));
+  }
+
+  /** Sets element {@code i}, rounding to the dtype; integer dtypes are refused. */
+  public void setFloat(long i, double value) {
+    switch (dtype) {
+      case F32 -> memory.set(F32, i * 4, (float) value);
+      case F64 -> memory.set(F64, i * 8, value);
+      case BF16 -> memory.set(I16, i * 2, Half.toBf16((float) value));
+      case F16 -> memory.set(I16, i * 2, Half.toF16((float) value));
+      default -> throw new IllegalArgumentException("setFloat on " + this);
+    }
+  }
+
+  /** Sets element {@code i} of an integer tensor. */
+  public void setLong(long i, long value) {
+    switch (dtype) {
+      case I64 -> memory.set(I64, i * 8, value);
+      case I32 -> memory.set(I32, i * 4, Math.toIntExact(value));
+      case I16 -> memory.set(I16, i * 2, (short) value);
+      case I8, U8, BOOL -> memory.set(ValueLayout.JAVA_BYTE, i, (byte) value);
+      default -> throw new IllegalArgumentException("setLong on " + this);
+    }
+  }
+
+  /** All elements as floats, a copy. */
+  public float[] toFloats() {
+    float[] a = new float[Math.toIntExact(elements())];
+    if (dtype == DType.F32) {
+      MemorySegment.copy(memory, F32, 0, a, 0, a.length);
+      return a;
+    }
+    for (int i = 0; i < a.length; i++) {
+      a[i] = getFloat(i);
+    }
+    return a;
+  }
+
+  /** All elements of an integer tensor as ints, a copy. */
+  public int[] toInts() {
+    int[] a = new int[Math.toIntExact(elements())];
+    for (int i = 0; i < a.length; i++) {
+      a[i] = getInt(i);
+    }
+    return a;
+  }
+
+  /** Sets the first {@code values.length} elements, rounding to the dtype. */
+  public Tensor put(float... values) {
+    if (dtype == DType.F32) {
+      MemorySegment.copy(values, 0, memory, F32, 0, values.length);
+      return this;
+    }
+    for (int i = 0; i < values.length; i++) {
+      setFloat(i, values[i]);
+    }
+    return this;
+  }
+
+  /** Sets the first {@code values.length} elements of an integer tensor. */
+  public Tensor put(int... values) {
+    if (dtype == DType.I32) {
+      MemorySegment.copy(values, 0, memory, I32, 0, values.length);
+      return this;
+    }
+    for (int i = 0; i < values.length; i++) {
+      setLong(i, values[i]);
+    }
+    return this;
+  }
+
+  /** For example {@code layers.0.q_proj F32[64, 64] on host}. */
+  @Override
+  public String toString() {
+    return name + " " + dtype + shape + " on " + device;
+  }
+}

@@ -1,0 +1,58 @@
+package dev.nibble.data;
+
+import java.util.List;
+
+/**
+ * One micro-batch: samples one after another in one row of N tokens, without padding.
+ *
+ * @param tokens [N] token ids
+ * @param targets [N]: the token to predict after position i, or {@link #IGNORE}. Already shifted, within each sample
+ * @param positions [N]: 0, 1, 2, … anew in each sample
+ * @param starts [S+1]: where each sample starts; the last entry is N
+ */
+@SuppressWarnings("ArrayRecordComponent") // hot and read-only; compared by identity only
+public record Batch(int[] tokens, int[] targets, int[] positions, int[] starts) {
+  /** The target of a position that is not supervised. */
+  public static final int IGNORE = -100;
+
+  /** Lays samples one after another. */
+  public static Batch of(List<Sample> samples) {
+    int n = samples.stream().mapToInt(Sample::length).sum();
+    int[] tokens = new int[n];
+    int[] targets = new int[n];
+    int[] positions = new int[n];
+    int[] starts = new int[samples.size() + 1];
+    int at = 0;
+    for (int s = 0; s < samples.size(); s++) {
+      Sample sample = samples.get(s);
+      starts[s] = at;
+      for (int i = 0; i < sample.length(); i++, at++) {
+        tokens[at] = sample.tokens()[i];
+        positions[at] = i;
+        boolean last = i + 1 == sample.length();
+        targets[at] = !last && sample.supervised()[i + 1] ? sample.tokens()[i + 1] : IGNORE;
+      }
+    }
+    starts[samples.size()] = n;
+    return new Batch(tokens, targets, positions, starts);
+  }
+
+  /** Number of tokens N. */
+  public int length() {
+    return tokens.length;
+  }
+
+  /** Number of samples S. */
+  public int samples() {
+    return starts.length - 1;
+  }
+
+  /** Number of positions with a target. */
+  public int supervisedTokens() {
+    int n = 0;
+    for (int t : targets) {
+      n += t == IGNORE ? 0 : 1;
+    }
+    return n;
+  }
+}

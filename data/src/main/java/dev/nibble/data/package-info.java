@@ -1,0 +1,4 @@
+@NullMarked
+package dev.nibble.data;
+
+import org.jspecify.annotations.NullMarked;

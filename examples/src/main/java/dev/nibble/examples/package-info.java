@@ -1,0 +1,4 @@
+@NullMarked
+package dev.nibble.examples;
+
+import org.jspecify.annotations.NullMarked;

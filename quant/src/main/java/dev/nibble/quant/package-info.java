@@ -1,0 +1,4 @@
+@NullMarked
+package dev.nibble.quant;
+
+import org.jspecify.annotations.NullMarked;

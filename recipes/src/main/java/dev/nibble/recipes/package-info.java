@@ -1,0 +1,4 @@
+@NullMarked
+package dev.nibble.recipes;
+
+import org.jspecify.annotations.NullMarked;

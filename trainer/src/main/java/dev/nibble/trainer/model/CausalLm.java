@@ -1,0 +1,40 @@
+package dev.nibble.trainer.model;
+
+import dev.nibble.adapters.Parameters;
+import dev.nibble.data.Batch;
+
+/**
+ * A decoder-only language model over activations that were allocated when it was built. One pass at a time: {@link
+ * #backward} belongs to the {@link #forward} just before it.
+ */
+public interface CausalLm {
+
+  /** Vocabulary size V. */
+  int vocabSize();
+
+  /** The most tokens that one batch may hold. */
+  int maxBatchTokens();
+
+  /** The most positions of one sample. */
+  int maxPositions();
+
+  /** What trains. */
+  Parameters parameters();
+
+  /**
+   * The loss over a batch, keeping what backward needs. Dropout is on.
+   *
+   * @param seed of this pass's dropout masks
+   * @throws IllegalArgumentException when the batch or a sample is too long
+   */
+  LossSum forward(Batch batch, long seed);
+
+  /** Adds the gradient of the <em>sum</em> of the last forward's losses to {@code parameters().gradients()}. */
+  void backward();
+
+  /** The loss over a batch, nothing kept, no dropout. */
+  LossSum evaluate(Batch batch);
+
+  /** A session that generates up to {@code sequences} continuations of up to {@code capacity} tokens at once. */
+  Decoder decoder(int sequences, int capacity);
+}

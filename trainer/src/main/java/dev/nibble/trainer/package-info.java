@@ -1,0 +1,4 @@
+@NullMarked
+package dev.nibble.trainer;
+
+import org.jspecify.annotations.NullMarked;
