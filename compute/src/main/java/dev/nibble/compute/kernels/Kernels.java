@@ -176,12 +176,13 @@ public interface Kernels extends AutoCloseable {
 
   /**
    * Fills out's codes and scales from in (F32, BF16 or F16, rows*cols elements), bit-equal to
-   * bitsandbytes' CPU quantiser: r = 1/absmax (true division by absmax in a short last block), code
-   * = number of midpoints of the ascending codebook that are &lt; clamp(x*r, -1, 1). An all-zero
-   * block has absmax 0 and the code of 0. With nested scales the offset is the mean of all scales
-   * (in float64, rounded to float32) and each scale less the offset takes the entry of the
-   * 256-entry codebook that {@code Quantizer} documents (bitsandbytes looks it up through a
-   * 65536-bin index).
+   * bitsandbytes' CPU quantiser: absmax is each block's largest magnitude, r = 1/max(absmax,
+   * 1e-38), code = number of midpoints of the ascending codebook that are &lt; clamp(v, -1, 1),
+   * where v is x*r, and the true quotient x/max(absmax, 1e-38) in a short last block. An all-zero
+   * block has absmax 0 and the code of 0, which also fills the last half byte of an odd matrix.
+   * With nested scales the offset is {@link NestedScales#offset}, and each scale less the offset,
+   * times the reciprocal of its block's largest magnitude, takes the code of its bin, see {@link
+   * NestedScales#bin}; a block of equal scales takes the code of 0.
    */
   void quantize(Quantized out, Tensor in);
 
