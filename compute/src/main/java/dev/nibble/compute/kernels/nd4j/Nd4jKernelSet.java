@@ -10,6 +10,12 @@ import org.nd4j.nativeblas.NativeOpsHolder;
 
 /** The portable set: runs wherever ND4J's native library does. */
 public final class Nd4jKernelSet implements KernelSet {
+  static {
+    // JavaCPP writes its warnings to standard error unless it is told to log them.
+    if (System.getProperty("org.bytedeco.javacpp.logger") == null) {
+      System.setProperty("org.bytedeco.javacpp.logger", "slf4j");
+    }
+  }
 
   @Override
   public String name() {

@@ -14,7 +14,7 @@ import org.nd4j.linalg.ops.transforms.Transforms;
 
 /** 4-bit quantisation and its inverse, some blocks at a time. */
 final class Nd4jQuantizer {
-  private static final long MOST_ELEMENTS = 1 << 22;
+  private static final long MOST_ELEMENTS = 1 << 20;
 
   /** What bitsandbytes divides by where a block has only zeros. */
   private static final float LEAST = 1e-38f;
@@ -73,13 +73,16 @@ final class Nd4jQuantizer {
     if (v.length() % 2 == 1) {
       values = work.keep(Nd4j.concat(0, values, work.empty(1).assign(0)));
     }
-    INDArray below = work.keep(Nd4j.zeros(DataType.INT, values.length()));
+    float[] middles = new float[15];
     for (int i = 0; i < 15; i++) {
-      float middle = (codebook[ascending[i]] + codebook[ascending[i + 1]]) * 0.5f;
-      INDArray above = work.keep(values.gt(middle));
-      below.addi(work.cast(above, DataType.INT));
+      middles[i] = (codebook[ascending[i]] + codebook[ascending[i + 1]]) * 0.5f;
     }
-    return work.gather(work.keep(Nd4j.createFromArray(ascending)), below);
+    INDArray below =
+        work.less(
+            work.keep(Nd4j.create(middles, 1, 15)), work.reshape(values, values.length(), 1));
+    INDArray count = work.keep(work.cast(below, DataType.INT).sum(1));
+    INDArray ordered = work.cast(count, DataType.INT);
+    return work.gather(work.keep(Nd4j.createFromArray(ascending)), ordered);
   }
 
   private static void pack(Tensor out, INDArray codes, Nd4jWork work) {
