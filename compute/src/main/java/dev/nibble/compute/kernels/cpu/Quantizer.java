@@ -4,8 +4,8 @@ import static dev.nibble.compute.kernels.cpu.VectorMath.F;
 import static dev.nibble.compute.kernels.cpu.VectorMath.I;
 import static dev.nibble.compute.kernels.cpu.VectorMath.LANES;
 
+import dev.nibble.compute.kernels.NestedScales;
 import dev.nibble.compute.kernels.Quantized;
-import dev.nibble.compute.kernels.ScaleMean;
 import dev.nibble.compute.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -17,7 +17,7 @@ import jdk.incubator.vector.VectorOperators;
 
 /**
  * Blockwise 4-bit quantisation. Nested scales take two passes over the matrix, the first for the
- * mean of the scales; the scales themselves are never all in memory.
+ * mean of the scales.
  */
 final class Quantizer {
   /** What the reciprocal of an all-zero block is taken of. */
@@ -55,55 +55,62 @@ final class Quantizer {
                 for (long b = from * GROUP; b < Math.min(blocks, to * GROUP); b++) {
                   float absmax = block.load(b);
                   VectorMath.set(p.absmax().memory(), b, absmax);
-                  block.encode(b, absmax, midpoints);
+                  block.encode(absmax, midpoints);
                 }
               });
       case Quantized.Scales.Nested d -> {
-        float offset = meanOfScales(out, in, blocks);
+        float[] scales = scales(out, in, blocks);
+        float offset = NestedScales.offset(scales);
         VectorMath.set(d.offset().memory(), 0, offset);
-        NestedCodes nested = new NestedCodes(d.codebook());
+        byte[] codeOfBin = NestedScales.codeOfBin(d.codebook().toFloats());
         workers.each(
             (blocks + d.block() - 1) / d.block(),
             (worker, from, to) -> {
               Block block = new Block(out, in, scratch.of(worker));
               for (long group = from; group < to; group++) {
                 long first = group * d.block();
-                float[] scales = new float[(int) Math.min(d.block(), blocks - first)];
-                for (int i = 0; i < scales.length; i++) {
-                  float absmax = block.load(first + i);
-                  block.encode(first + i, absmax, midpoints);
-                  scales[i] = absmax - offset;
+                long last = Math.min(blocks, first + d.block());
+                for (long b = first; b < last; b++) {
+                  block.encode(block.load(b), midpoints);
                 }
-                nested.encode(scales, d, group);
+                encodeScales(scales, offset, (int) first, (int) last, codeOfBin, d);
               }
             });
       }
     }
   }
 
-  private float meanOfScales(Quantized out, Tensor in, long blocks) {
-    ScaleMean mean = new ScaleMean(blocks);
-    // The caller's scratch holds the scales of a stretch of blocks, the last quarter of each
-    // worker's own its block.
-    int stretch = Scratch.FLOATS / 2;
-    MemorySegment scales = scratch.of(0);
-    for (long start = 0; start < blocks; start += stretch) {
-      long first = start;
-      long n = Math.min(stretch, blocks - start);
-      workers.split(
-          n,
-          64,
-          (worker, from, to) -> {
-            Block block = new Block(out, in, scratch.of(worker));
-            for (long i = from; i < to; i++) {
-              VectorMath.set(scales, i, block.load(first + i));
-            }
-          });
-      for (long i = 0; i < n; i++) {
-        mean.add(VectorMath.get(scales, i));
-      }
+  private float[] scales(Quantized out, Tensor in, long blocks) {
+    float[] scales = new float[Math.toIntExact(blocks)];
+    workers.split(
+        blocks,
+        GROUP,
+        (worker, from, to) -> {
+          Block block = new Block(out, in, scratch.of(worker));
+          for (long b = from; b < to; b++) {
+            scales[(int) b] = block.load(b);
+          }
+        });
+    return scales;
+  }
+
+  private static void encodeScales(
+      float[] scales,
+      float offset,
+      int first,
+      int last,
+      byte[] codeOfBin,
+      Quantized.Scales.Nested out) {
+    float absmax = 0;
+    for (int b = first; b < last; b++) {
+      absmax = Math.max(absmax, Math.abs(scales[b] - offset));
     }
-    return mean.mean();
+    VectorMath.set(out.absmax().memory(), first / out.block(), absmax);
+    float reciprocal = absmax == 0 ? 0 : 1 / absmax;
+    for (int b = first; b < last; b++) {
+      int bin = NestedScales.bin((scales[b] - offset) * reciprocal);
+      out.codes().memory().set(ValueLayout.JAVA_BYTE, b, codeOfBin[bin]);
+    }
   }
 
   /** The codebook in ascending order, with the float32 midpoints between neighbours. */
@@ -169,7 +176,7 @@ final class Quantizer {
       return max;
     }
 
-    void encode(long b, float absmax, Midpoints midpoints) {
+    void encode(float absmax, Midpoints midpoints) {
       float divisor = Math.max(absmax, TINY);
       boolean whole = length == out.block();
       float reciprocal = 1 / divisor;
@@ -206,43 +213,6 @@ final class Quantizer {
 
     private void put(MemorySegment codes, int i, int high, int low) {
       codes.set(ValueLayout.JAVA_BYTE, (first + i) / 2, (byte) (high << 4 | low));
-    }
-  }
-
-  /**
-   * 8-bit codes of the scales, by a table of 65536 bins over [-1, 1] that holds the code nearest to
-   * each bin.
-   */
-  private static final class NestedCodes {
-    private static final int LAST_BIN = 65535;
-
-    private final byte[] nearest = new byte[LAST_BIN + 1];
-
-    NestedCodes(Tensor codebook) {
-      int code = 0;
-      for (int bin = 0; bin <= LAST_BIN; bin++) {
-        float x = (float) bin / LAST_BIN * 2f - 1f;
-        while (code < 255 && (codebook.getFloat(code) + codebook.getFloat(code + 1)) * 0.5f < x) {
-          code++;
-        }
-        nearest[bin] = (byte) code;
-      }
-    }
-
-    void encode(float[] scales, Quantized.Scales.Nested out, long group) {
-      float absmax = 0;
-      for (float x : scales) {
-        absmax = Math.max(absmax, Math.abs(x));
-      }
-      VectorMath.set(out.absmax().memory(), group, absmax);
-      float reciprocal = absmax == 0 ? 0 : 1 / absmax;
-      byte[] codes = new byte[scales.length];
-      for (int i = 0; i < codes.length; i++) {
-        float bin = (scales[i] * reciprocal + 1f) * 0.5f * LAST_BIN + 0.5f;
-        codes[i] = nearest[Math.clamp((int) bin, 0, LAST_BIN)];
-      }
-      MemorySegment.copy(
-          codes, 0, out.codes().memory(), ValueLayout.JAVA_BYTE, group * out.block(), codes.length);
     }
   }
 }
