@@ -68,6 +68,9 @@ final class AttentionKernels {
   }
 
   void forward(Tensor out, Tensor lse, Tensor q, Tensor k, Tensor v, Tensor segments, float scale) {
+    Arguments.requireHeads("attentionForward", q, k, lse, segments);
+    Arguments.requireSameShape("attentionForward", q, out);
+    Arguments.requireSameShape("attentionForward", k, v);
     Forward task = new Forward(Heads.of(out), lse, Heads.of(q), Heads.of(k), Heads.of(v), scale);
     long heads = task.q.heads;
     workers.each(
@@ -186,6 +189,9 @@ final class AttentionKernels {
       Tensor v,
       Tensor segments,
       float scale) {
+    Arguments.requireHeads("attentionBackward", q, k, lse, segments);
+    Arguments.requireSameShape("attentionBackward", q, out, dout, dq);
+    Arguments.requireSameShape("attentionBackward", k, v, dk, dv);
     Backward task =
         new Backward(
             Heads.of(dq),

@@ -26,23 +26,50 @@ final class LinearKernels {
     this.scratch = scratch;
   }
 
-  /**
-   * Writes {@code n} weights from element {@code start} of the row-major matrix to {@code to}, as
-   * F32.
-   */
-  private interface Source {
-    void widen(long start, MemorySegment to, long toStart, long n);
+  /** A matrix that is widened to F32 by stretches of its flattened elements. */
+  private record Frozen(Object name, long rows, long cols, Source source) {
+    interface Source {
+      void widen(long start, MemorySegment to, long toStart, long n);
+    }
+
+    static Frozen of(Tensor t) {
+      return new Frozen(
+          t,
+          t.rows(),
+          t.cols(),
+          (start, to, toStart, n) -> Conversion.widen(t, start, to, toStart, n));
+    }
+
+    static Frozen of(Quantized q) {
+      return new Frozen(
+          q.codes(),
+          q.rows(),
+          q.cols(),
+          (start, to, toStart, n) -> Dequantizer.decode(q, start, to, toStart, n));
+    }
+
+    /** Rows {@code row} and on, columns {@code col} and on, row-major. */
+    void widen(MemorySegment tile, long row, long height, long col, long width) {
+      if (width == cols) {
+        source.widen(row * cols, tile, 0, height * cols);
+        return;
+      }
+      for (long i = 0; i < height; i++) {
+        source.widen((row + i) * cols + col, tile, i * width, width);
+      }
+    }
   }
 
   /** out = alpha x weight^T + beta out. */
   void forward(Tensor out, Tensor x, Tensor weight, float alpha, float beta) {
-    long rows = weight.rows();
-    long cols = weight.cols();
     if (weight.dtype() == DType.F32) {
+      long rows = weight.rows();
+      long cols = weight.cols();
+      long tokens = Arguments.tokens("linearForward", out, x, weight);
       gemm.onAllThreads(
           false,
           true,
-          tokens(x, cols),
+          tokens,
           rows,
           cols,
           alpha,
@@ -54,20 +81,20 @@ final class LinearKernels {
           address(out),
           rows);
     } else {
-      forward(
-          out, x, rows, cols, (s, to, t, n) -> Conversion.widen(weight, s, to, t, n), alpha, beta);
+      forward(out, x, Frozen.of(weight), alpha, beta);
     }
   }
 
   /** dx += scale dout weight. */
   void backward(Tensor dx, Tensor dout, Tensor weight, float scale) {
-    long rows = weight.rows();
-    long cols = weight.cols();
     if (weight.dtype() == DType.F32) {
+      long rows = weight.rows();
+      long cols = weight.cols();
+      long tokens = Arguments.tokens("linearBackward", dout, dx, weight);
       gemm.onAllThreads(
           false,
           false,
-          tokens(dx, cols),
+          tokens,
           cols,
           rows,
           scale,
@@ -79,12 +106,14 @@ final class LinearKernels {
           address(dx),
           cols);
     } else {
-      backward(dx, dout, rows, cols, (s, to, t, n) -> Conversion.widen(weight, s, to, t, n), scale);
+      backward(dx, dout, Frozen.of(weight), scale);
     }
   }
 
   /** dweight += scale dout^T x. */
   void backwardWeight(Tensor dweight, Tensor dout, Tensor x, float scale) {
+    Arguments.requireF32("linearBackwardWeight", dweight);
+    long tokens = Arguments.tokens("linearBackwardWeight", dout, x, dweight);
     long rows = dweight.rows();
     long cols = dweight.cols();
     gemm.onAllThreads(
@@ -92,7 +121,7 @@ final class LinearKernels {
         false,
         rows,
         cols,
-        tokens(x, cols),
+        tokens,
         scale,
         address(dout),
         rows,
@@ -104,29 +133,17 @@ final class LinearKernels {
   }
 
   void forward(Tensor out, Tensor x, Quantized weight) {
-    forward(
-        out,
-        x,
-        weight.rows(),
-        weight.cols(),
-        (s, to, t, n) -> Dequantizer.decode(weight, s, to, t, n),
-        1,
-        0);
+    forward(out, x, Frozen.of(weight), 1, 0);
   }
 
   void backward(Tensor dx, Tensor dout, Quantized weight) {
-    backward(
-        dx,
-        dout,
-        weight.rows(),
-        weight.cols(),
-        (s, to, t, n) -> Dequantizer.decode(weight, s, to, t, n),
-        1);
+    backward(dx, dout, Frozen.of(weight), 1);
   }
 
-  private void forward(
-      Tensor out, Tensor x, long rows, long cols, Source weight, float alpha, float beta) {
-    long tokens = tokens(x, cols);
+  private void forward(Tensor out, Tensor x, Frozen weight, float alpha, float beta) {
+    long rows = weight.rows;
+    long cols = weight.cols;
+    long tokens = Arguments.tokens("linearForward", out, x, rows, cols, weight.name);
     long tileCols = Math.min(cols, Scratch.FLOATS);
     long tileRows = tile(rows, Math.max(1, Scratch.FLOATS / tileCols));
     workers.each(
@@ -137,7 +154,7 @@ final class LinearKernels {
             long height = Math.min(tileRows, rows - row);
             for (long col = 0; col < cols; col += tileCols) {
               long width = Math.min(tileCols, cols - col);
-              widen(weight, tile, row, height, col, width, cols);
+              weight.widen(tile, row, height, col, width);
               gemm.onThisThread(
                   false,
                   true,
@@ -157,8 +174,10 @@ final class LinearKernels {
         });
   }
 
-  private void backward(Tensor dx, Tensor dout, long rows, long cols, Source weight, float scale) {
-    long tokens = tokens(dx, cols);
+  private void backward(Tensor dx, Tensor dout, Frozen weight, float scale) {
+    long rows = weight.rows;
+    long cols = weight.cols;
+    long tokens = Arguments.tokens("linearBackward", dout, dx, rows, cols, weight.name);
     long tileCols = tile(cols, BACKWARD_COLS);
     long tileRows = Math.min(rows, Scratch.FLOATS / tileCols);
     workers.each(
@@ -169,7 +188,7 @@ final class LinearKernels {
             long width = Math.min(tileCols, cols - col);
             for (long row = 0; row < rows; row += tileRows) {
               long height = Math.min(tileRows, rows - row);
-              widen(weight, tile, row, height, col, width, cols);
+              weight.widen(tile, row, height, col, width);
               gemm.onThisThread(
                   false,
                   false,
@@ -189,17 +208,6 @@ final class LinearKernels {
         });
   }
 
-  private static void widen(
-      Source weight, MemorySegment tile, long row, long height, long col, long width, long cols) {
-    if (width == cols) {
-      weight.widen(row * cols, tile, 0, height * cols);
-      return;
-    }
-    for (long i = 0; i < height; i++) {
-      weight.widen((row + i) * cols + col, tile, i * width, width);
-    }
-  }
-
   /**
    * A tile size of at most {@code most} that gives each worker as many tiles as the next, in steps
    * of 64.
@@ -210,10 +218,6 @@ final class LinearKernels {
     long even = (tiles + threads - 1) / threads * threads;
     long tile = (size + even - 1) / even;
     return Math.max(1, Math.min(most, (tile + 63) / 64 * 64));
-  }
-
-  private static long tokens(Tensor x, long cols) {
-    return cols == 0 ? 0 : x.elements() / cols;
   }
 
   private static long address(Tensor t) {

@@ -187,7 +187,7 @@ final class Quantizer {
         IntVector count = IntVector.zero(I);
         for (int j = 0; j < 15; j++) {
           var isBelow = x.compare(VectorOperators.GT, midpoints.between[j]);
-          count = count.sub((IntVector) isBelow.toVector().reinterpretAsInts());
+          count = count.sub(isBelow.cast(I).toVector());
         }
         count.intoArray(below, i);
       }

@@ -32,10 +32,10 @@ final class VectorMath {
   /** Floats that one float32 partial sum may take before it is added to a float64. */
   private static final int SUM_BLOCK = 1024;
 
-  private static final float LOG2_E = 1.44269504f;
+  private static final float LOG2_E = (float) (1 / Math.log(2));
   // ln 2 in two floats; the first has so few bits that its product with a whole number is exact.
-  private static final float LN2_HIGH = 0.693359375f;
-  private static final float LN2_LOW = -2.12194440e-4f;
+  private static final float LN2_HIGH = 355f / 512;
+  private static final float LN2_LOW = (float) (Math.log(2) - LN2_HIGH);
   // Adding 1.5 * 2^23 rounds to a whole number, which then stands in the low bits.
   private static final float ROUND = 12582912f;
   private static final int ROUND_BITS = Float.floatToRawIntBits(ROUND);
