@@ -6,7 +6,8 @@ import java.util.List;
  * One micro-batch: samples one after another in one row of N tokens, without padding.
  *
  * @param tokens [N] token ids
- * @param targets [N]: the token to predict after position i, or {@link #IGNORE}. Already shifted, within each sample
+ * @param targets [N]: the token to predict after position i, or {@link #IGNORE}. Already shifted,
+ *     within each sample
  * @param positions [N]: 0, 1, 2, … anew in each sample
  * @param starts [S+1]: where each sample starts; the last entry is N
  */

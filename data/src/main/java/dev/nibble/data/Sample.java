@@ -6,7 +6,8 @@ package dev.nibble.data;
  * @param tokens its token ids
  * @param supervised true where the token is to be learned (predicted from the tokens before it)
  */
-@SuppressWarnings("ArrayRecordComponent") // hot and private to the pipeline; compared by identity only
+@SuppressWarnings(
+    "ArrayRecordComponent") // hot and private to the pipeline; compared by identity only
 public record Sample(int[] tokens, boolean[] supervised) {
 
   /** Number of tokens. */
