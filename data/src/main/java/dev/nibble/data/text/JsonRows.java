@@ -46,6 +46,7 @@ public record JsonRows(Path file) implements RowSource {
   private static final class Cursor implements RowCursor {
     private final Path file;
     private final JsonParser parser;
+    private boolean inArray;
     private long rows;
     private @Nullable Row row;
 
@@ -59,9 +60,17 @@ public record JsonRows(Path file) implements RowSource {
       try {
         JsonToken token = parser.nextToken();
         if (token == JsonToken.START_ARRAY && rows == 0) {
+          inArray = true;
           token = parser.nextToken();
         }
-        if (token == null || (token == JsonToken.END_ARRAY && parser.nextToken() == null)) {
+        if (inArray && token == JsonToken.END_ARRAY) {
+          token = parser.nextToken();
+          if (token != null) {
+            throw new InvalidDataset(
+                place() + ": more text follows after the array of rows. Remove it.");
+          }
+        }
+        if (token == null) {
           row = null;
           return false;
         }
