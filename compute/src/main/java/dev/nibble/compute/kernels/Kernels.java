@@ -188,11 +188,10 @@ public interface Kernels extends AutoCloseable {
    *       rounds to 0, v &lt;= 0 takes code 0 and v &gt; 0 code 8.
    *   <li>An all-zero block has absmax 0 and the code of 0, which also fills the spare half byte of
    *       an odd matrix: 7 in NF4, 0 in FP4.
-   *   <li>Nested: offset = the mean of all absmax, summed in PyTorch's order (its last bit depends
-   *       on that order). Each d = absmax - offset; the nested absmax of a block of scales is its
-   *       largest |d|; u = d * (1/that), or 0 when that is 0; bin = (int) ((u + 1) * 0.5 * 65535 +
-   *       0.5); the code is that of the entry nearest to bin / 65535 * 2 - 1 in the ascending
-   *       256-entry codebook, the lower one in a tie.
+   *   <li>Nested: offset = the mean of all absmax, summed in PyTorch's order, see {@link
+   *       NestedScales#offset}. Each d = absmax - offset; the nested absmax of a block of scales is
+   *       its largest |d|; u = d * (1/that), or 0 when that is 0; the code is that of u's {@link
+   *       NestedScales#bin}, see {@link NestedScales#codeOfBin}.
    * </ul>
    */
   void quantize(Quantized out, Tensor in);
