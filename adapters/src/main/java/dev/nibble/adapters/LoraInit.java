@@ -20,7 +20,7 @@ public final class LoraInit {
 
   private static void uniform(Tensor a, long seed) {
     SplittableRandom random = new SplittableRandom(seed);
-    double bound = 1 / Math.sqrt(a.cols());
+    double bound = 1 / Math.sqrt((double) a.cols());
     float[] values = new float[Math.toIntExact(a.elements())];
     for (int i = 0; i < values.length; i++) {
       values[i] = (float) ((2 * random.nextDouble() - 1) * bound);

@@ -21,6 +21,11 @@ final class Golden {
     return (given.isEmpty() ? resources() : Path.of(given)).resolve("models").resolve(name);
   }
 
+  /** The folder of the model that a variant such as {@code llama/lora} adapts. */
+  static Path base(String variant) {
+    return model(variant.substring(0, variant.indexOf('/')));
+  }
+
   private static Path resources() {
     URL url = Objects.requireNonNull(Golden.class.getResource("/golden"), "no golden resources");
     try {

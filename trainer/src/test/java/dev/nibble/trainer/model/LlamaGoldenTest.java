@@ -70,7 +70,7 @@ final class LlamaGoldenTest {
   @MethodSource("adapters")
   void gradients(String set, String variant) {
     try (SafetensorsFile golden = Golden.file(Golden.model(variant));
-        SafetensorsFile inputs = Golden.file(Golden.model(variant).getParent());
+        SafetensorsFile inputs = Golden.file(Golden.base(variant));
         ModelFixture f = adapted(set, variant)) {
       Batch batch = Golden.batch(inputs);
       assertClose(
@@ -93,7 +93,7 @@ final class LlamaGoldenTest {
   @MethodSource("adapters")
   void sixStepsOfAdamW(String set, String variant) {
     try (SafetensorsFile golden = Golden.file(Golden.model(variant));
-        SafetensorsFile inputs = Golden.file(Golden.model(variant).getParent());
+        SafetensorsFile inputs = Golden.file(Golden.base(variant));
         ModelFixture f = adapted(set, variant)) {
       Batch batch = Golden.batch(inputs);
       Tensor weights = f.model.parameters().weights();
@@ -144,7 +144,7 @@ final class LlamaGoldenTest {
 
   /** The base with its golden adapter, in NF4 when the variant says so. */
   private static ModelFixture adapted(String set, String variant) {
-    Path base = Golden.model(variant).getParent();
+    Path base = Golden.base(variant);
     PeftAdapter adapter = PeftAdapter.open(base.resolve("lora"));
     Training training = new Training.Adapter(adapter.spec(), 0);
     Optional<FourBitFormat> format =
