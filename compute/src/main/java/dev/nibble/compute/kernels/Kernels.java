@@ -175,13 +175,24 @@ public interface Kernels extends AutoCloseable {
   // ---- frozen 4-bit weights ----
 
   /**
-   * Fills out's codes and scales from in (F32, BF16 or F16, rows*cols elements), bit-equal to
-   * bitsandbytes' CPU quantiser: r = 1/absmax (true division by absmax in a short last block), code
-   * = number of midpoints of the ascending codebook that are &lt; clamp(x*r, -1, 1). An all-zero
-   * block has absmax 0 and the code of 0. With nested scales the offset is the mean of all scales
-   * (in float64, rounded to float32) and each scale less the offset takes the entry of the
-   * 256-entry codebook that {@code Quantizer} documents (bitsandbytes looks it up through a
-   * 65536-bin index).
+   * Fills out's codes and scales from in (F32, BF16 or F16, rows*cols finite elements, widened
+   * exactly), bit-equal to bitsandbytes' CPU quantiser, all in float32:
+   *
+   * <ul>
+   *   <li>absmax of a block is its largest magnitude, a = max(absmax, 1e-38); v = x * (1/a), or x /
+   *       a in a short last block, clamped to [-1, 1].
+   *   <li>The codebook need not ascend in code order (FP4's does not). Let s be its 16 values
+   *       sorted ascending, of equal values (FP4 has 0 twice, codes 0 and 8) the lower code first,
+   *       and m[i] = (s[i] + s[i+1]) * 0.5 the 15 midpoints. x takes the code whose value is s[k],
+   *       k = number of i with m[i] &lt; v: the nearest value, the lower one in a tie. So where FP4
+   *       rounds to 0, v &lt;= 0 takes code 0 and v &gt; 0 code 8.
+   *   <li>An all-zero block has absmax 0 and the code of 0, which also fills the spare half byte of
+   *       an odd matrix: 7 in NF4, 0 in FP4.
+   *   <li>Nested: offset = the mean of all absmax, summed in PyTorch's order, see {@link
+   *       NestedScales#offset}. Each d = absmax - offset; the nested absmax of a block of scales is
+   *       its largest |d|; u = d * (1/that), or 0 when that is 0; the code is that of u's {@link
+   *       NestedScales#bin}, see {@link NestedScales#codeOfBin}.
+   * </ul>
    */
   void quantize(Quantized out, Tensor in);
 
