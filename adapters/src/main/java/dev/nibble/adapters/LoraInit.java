@@ -5,11 +5,16 @@ import dev.nibble.compute.kernels.Dropout;
 import dev.nibble.compute.tensor.Tensor;
 import java.util.SplittableRandom;
 
-/** The start of training as PEFT has it: A uniform in ±1/sqrt(I), B zero, so that the adapter changes nothing yet. */
+/**
+ * The start of training as PEFT has it: A uniform in ±1/sqrt(I), B zero, so that the adapter
+ * changes nothing yet.
+ */
 public final class LoraInit {
   private LoraInit() {}
 
-  /** Fills every A in {@code parameters}; a module's values depend on the seed and its name only. */
+  /**
+   * Fills every A in {@code parameters}; a module's values depend on the seed and its name only.
+   */
   public static void init(Parameters parameters, long seed) {
     for (Parameter p : parameters.all()) {
       if (PeftNames.isA(p.name())) {

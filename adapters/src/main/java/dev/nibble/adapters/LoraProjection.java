@@ -5,8 +5,9 @@ import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.tensor.Tensor;
 
 /**
- * A frozen map with a low-rank update that trains (LoRA, arXiv:2106.09685): out = x W^T + bias + (alpha/r) (d(x) A^T)
- * B^T, with d inverted dropout. Backward computes d(x) A^T again, which is cheaper than keeping it.
+ * A frozen map with a low-rank update that trains (LoRA, arXiv:2106.09685): out = x W^T + bias +
+ * (alpha/r) (d(x) A^T) B^T, with d inverted dropout. Backward computes d(x) A^T again, which is
+ * cheaper than keeping it.
  */
 public final class LoraProjection implements Projection {
   private final FrozenProjection base;

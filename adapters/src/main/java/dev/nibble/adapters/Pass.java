@@ -3,7 +3,8 @@ package dev.nibble.adapters;
 import dev.nibble.compute.kernels.Dropout;
 
 /**
- * What one pass through a model shares with its own recomputation: whether dropout is on, and its seed.
+ * What one pass through a model shares with its own recomputation: whether dropout is on, and its
+ * seed.
  *
  * @param dropout true when training
  * @param seed of this pass's masks

@@ -2,8 +2,8 @@ package dev.nibble.adapters;
 
 import dev.nibble.adapters.Parameters.Parameter;
 import dev.nibble.compute.kernels.Kernels;
-import dev.nibble.compute.safetensors.SafetensorsFile;
 import dev.nibble.compute.safetensors.Safetensors;
+import dev.nibble.compute.safetensors.SafetensorsFile;
 import dev.nibble.compute.safetensors.SafetensorsWriter;
 import dev.nibble.compute.tensor.Tensor;
 import java.io.IOException;

@@ -55,8 +55,7 @@ record PeftConfig(LoraSpec spec, String baseModel) {
   static PeftConfig read(Path folder) {
     Path file = folder.resolve(FILE);
     if (!Files.isRegularFile(file)) {
-      throw new AdapterException(
-          "%s is not a PEFT adapter: it has no %s".formatted(folder, FILE));
+      throw new AdapterException("%s is not a PEFT adapter: it has no %s".formatted(folder, FILE));
     }
     JsonNode json;
     try {
@@ -183,7 +182,10 @@ record PeftConfig(LoraSpec spec, String baseModel) {
     return x == Math.rint(x) && Math.abs(x) < 1e9;
   }
 
-  /** Names as they were given; all-linear becomes the modules' own last names, which older readers know. */
+  /**
+   * Names as they were given; all-linear becomes the modules' own last names, which older readers
+   * know.
+   */
   private Set<String> names(List<String> modules) {
     return switch (spec.targets()) {
       case TargetModules.Named named -> new TreeSet<>(named.names());

@@ -4,7 +4,8 @@ import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.tensor.Tensor;
 
 /**
- * A linear map with what trains in it. The only thing that differs between full training, LoRA and QLoRA inside a layer.
+ * A linear map with what trains in it. The only thing that differs between full training, LoRA and
+ * QLoRA inside a layer.
  *
  * <p>Letters: N tokens, I inputs, O outputs, r rank.
  */

@@ -12,7 +12,8 @@ public sealed interface TargetModules {
   record AllLinear() implements TargetModules {}
 
   /**
-   * Modules whose full name is one of these, or ends with a dot and one of these, such as {@code q_proj}.
+   * Modules whose full name is one of these, or ends with a dot and one of these, such as {@code
+   * q_proj}.
    *
    * @param names at least one
    */

@@ -50,8 +50,7 @@ final class PeftConfigTest {
   @Test
   void readsWhatItWrites() throws IOException {
     LoraSpec spec = new LoraSpec(16, 0.5, 0, TargetModules.named(List.of("k_proj", "v_proj")));
-    Files.writeString(
-        folder.resolve(PeftConfig.FILE), new PeftConfig(spec, "").toJson(List.of()));
+    Files.writeString(folder.resolve(PeftConfig.FILE), new PeftConfig(spec, "").toJson(List.of()));
     assertThat(PeftConfig.read(folder)).isEqualTo(new PeftConfig(spec, ""));
   }
 

@@ -8,8 +8,8 @@ import dev.nibble.compute.tensor.Scope;
 import dev.nibble.compute.tensor.Tensor;
 
 /**
- * Causal grouped-query attention (arXiv:2305.13245) with rotary positions: out = o(softmax(q k^T / sqrt(D)) v), where q, k
- * and v are projections of x and rope turns q and k.
+ * Causal grouped-query attention (arXiv:2305.13245) with rotary positions: out = o(softmax(q k^T /
+ * sqrt(D)) v), where q, k and v are projections of x and rope turns q and k.
  */
 record Attention(Projection q, Projection k, Projection v, Projection o, int headSize) {
 
@@ -95,7 +95,10 @@ record Attention(Projection q, Projection k, Projection v, Projection o, int hea
     v.backward(kernels, dx, d.v, x, pass);
   }
 
-  /** As {@link #forward}, but keys and values go to a cache and are read there, those of earlier calls too. */
+  /**
+   * As {@link #forward}, but keys and values go to a cache and are read there, those of earlier
+   * calls too.
+   */
   void decode(Kernels kernels, Tensor out, Saved s, Tensor x, Sequences at, KeyValueCache cache) {
     project(kernels, s, x, at, Pass.EVALUATION);
     cache.put(kernels, s.k, s.v, at.segments());

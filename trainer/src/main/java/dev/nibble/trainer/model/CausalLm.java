@@ -23,8 +23,8 @@ public interface CausalLm {
 
   /**
    * The loss over a batch, keeping what backward needs. Dropout is on. Part of the gradient may be
-   * added to {@code parameters().gradients()} already here, where it saves work twice: set them to 0
-   * before, not between forward and backward.
+   * added to {@code parameters().gradients()} already here, where it saves work twice: set them to
+   * 0 before, not between forward and backward.
    *
    * @param seed of this pass's dropout masks
    * @throws IllegalArgumentException when the batch or a sample is too long

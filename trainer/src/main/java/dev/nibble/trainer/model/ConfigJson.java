@@ -8,7 +8,9 @@ import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
-/** One object of a config.json, read key by key; every error names the file, the key and the value. */
+/**
+ * One object of a config.json, read key by key; every error names the file, the key and the value.
+ */
 final class ConfigJson {
   private final Path file;
   private final String prefix;

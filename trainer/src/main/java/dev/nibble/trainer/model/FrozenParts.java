@@ -14,8 +14,8 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * Parts that do not train, read from a checkpoint: linear maps inside blocks in 4 bits or as stored, tables and biases as
- * stored, norms widened to F32.
+ * Parts that do not train, read from a checkpoint: linear maps inside blocks in 4 bits or as
+ * stored, tables and biases as stored, norms widened to F32.
  */
 final class FrozenParts implements Parts {
   private final ShardedSafetensors checkpoint;
@@ -24,8 +24,7 @@ final class FrozenParts implements Parts {
   private final Scope scope;
   private final Map<String, Tensor> tables = new HashMap<>();
 
-  FrozenParts(
-      ShardedSafetensors checkpoint, FrozenWeights linears, Kernels kernels, Scope scope) {
+  FrozenParts(ShardedSafetensors checkpoint, FrozenWeights linears, Kernels kernels, Scope scope) {
     this.checkpoint = checkpoint;
     this.linears = linears;
     this.kernels = kernels;
@@ -59,8 +58,7 @@ final class FrozenParts implements Parts {
 
   /** A table [V, C] as stored, read once even when embeddings and head share it. */
   private Tensor table(String name) {
-    return tables.computeIfAbsent(
-        name, n -> load("embeddings/", n, checkpoint.tensor(n).dtype()));
+    return tables.computeIfAbsent(name, n -> load("embeddings/", n, checkpoint.tensor(n).dtype()));
   }
 
   private Tensor load(String group, String name, DType dtype) {

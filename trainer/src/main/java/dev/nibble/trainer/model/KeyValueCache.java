@@ -6,7 +6,8 @@ import dev.nibble.compute.tensor.Scope;
 import dev.nibble.compute.tensor.Tensor;
 
 /**
- * One layer's keys and values of several sequences. Row {@code s * capacity + p} belongs to position p of sequence s.
+ * One layer's keys and values of several sequences. Row {@code s * capacity + p} belongs to
+ * position p of sequence s.
  *
  * @param keys F32 [sequences * capacity, K*D], turned by rope
  * @param values F32 [sequences * capacity, K*D]

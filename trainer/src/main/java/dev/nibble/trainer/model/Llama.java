@@ -45,13 +45,8 @@ final class Llama implements CausalLm {
     this.maxBatchTokens = options.maxBatchTokens();
     this.room =
         Workspace.allocate(
-            scope,
-            config,
-            maxBatchTokens,
-            parameters.count() > 0,
-            options.gradientCheckpointing());
-    this.rope =
-        RopeTables.allocate(scope, config, Math.min(maxBatchTokens, config.maxPositions()));
+            scope, config, maxBatchTokens, parameters.count() > 0, options.gradientCheckpointing());
+    this.rope = RopeTables.allocate(scope, config, Math.min(maxBatchTokens, config.maxPositions()));
     this.inputRoom = Sequences.allocate(scope, maxBatchTokens, rope);
     this.work = room;
     this.inputs = inputRoom;
@@ -131,8 +126,7 @@ final class Llama implements CausalLm {
     for (int l = 0; l < blocks.size(); l++) {
       blocks
           .get(l)
-          .forward(
-              kernels, work.residual(l + 1), work.saved(l), work.residual(l), inputs, pass);
+          .forward(kernels, work.residual(l + 1), work.saved(l), work.residual(l), inputs, pass);
     }
     return work.residual(blocks.size());
   }

@@ -88,8 +88,8 @@ record LlamaBlock(Norm norm1, Attention attention, Norm norm2, GatedMlp mlp) {
   }
 
   /**
-   * Turns the gradient of out into the gradient of x, in place: what flows past a branch stays, what flows through it is
-   * added.
+   * Turns the gradient of out into the gradient of x, in place: what flows past a branch stays,
+   * what flows through it is added.
    *
    * @param dx [N, C]: in, the gradient of out; after the MLP's branch, of mid; at the end, of x
    */

@@ -63,8 +63,7 @@ record LlamaConfig(
     if (headSize % 2 != 0) {
       throw c.wrong("head_dim", "an even number");
     }
-    Optional<ConfigJson> rope =
-        c.object("rope_parameters").or(() -> c.object("rope_scaling"));
+    Optional<ConfigJson> rope = c.object("rope_parameters").or(() -> c.object("rope_scaling"));
     rope.ifPresent(r -> r.requireNumber("partial_rotary_factor", 1));
     double theta = c.positiveNumber("rope_theta", 10000);
     return new LlamaConfig(

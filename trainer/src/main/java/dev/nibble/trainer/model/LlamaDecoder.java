@@ -6,8 +6,8 @@ import java.util.List;
 import java.util.stream.Stream;
 
 /**
- * Generation with a cache. Tokens of all sequences run packed through the model's own buffers, as many at a time as those
- * hold: many short prompts in one pass, a long prompt in several.
+ * Generation with a cache. Tokens of all sequences run packed through the model's own buffers, as
+ * many at a time as those hold: many short prompts in one pass, a long prompt in several.
  */
 final class LlamaDecoder implements Decoder {
   private final Llama model;

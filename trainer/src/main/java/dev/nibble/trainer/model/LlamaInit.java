@@ -6,7 +6,10 @@ import dev.nibble.compute.tensor.Tensor;
 import java.util.List;
 import java.util.SplittableRandom;
 
-/** Random initial weights as transformers has them: matrices normal(0, initializer_range), norms 1, biases 0. */
+/**
+ * Random initial weights as transformers has them: matrices normal(0, initializer_range), norms 1,
+ * biases 0.
+ */
 final class LlamaInit {
   private LlamaInit() {}
 
@@ -14,8 +17,7 @@ final class LlamaInit {
   static void init(Parameters parameters, List<TensorSpec> tensors, double deviation, long seed) {
     for (TensorSpec t : tensors) {
       Tensor weight = parameters.named(t.name()).weight();
-      SplittableRandom random =
-          new SplittableRandom(Dropout.hash(seed) + t.name().hashCode());
+      SplittableRandom random = new SplittableRandom(Dropout.hash(seed) + t.name().hashCode());
       float[] values = new float[Math.toIntExact(weight.elements())];
       for (int i = 0; i < values.length; i++) {
         values[i] =

@@ -9,8 +9,8 @@ import dev.nibble.compute.tensor.Tensor;
 import dev.nibble.data.Batch;
 
 /**
- * The last norm, the output head and the loss, for chosen positions and in chunks: logits [N, V] never exist as a whole,
- * nor those of positions without a target.
+ * The last norm, the output head and the loss, for chosen positions and in chunks: logits [N, V]
+ * never exist as a whole, nor those of positions without a target.
  */
 final class LmHead {
   private static final int MAX_CHUNK = 256;
@@ -124,11 +124,9 @@ final class LmHead {
       return;
     }
     Tensor dlogits = logits.slice(0, size);
-    kernels.crossEntropyBackward(
-        dlogits, lse.prefix(size), dlogits, targets.prefix(size), 1);
+    kernels.crossEntropyBackward(dlogits, lse.prefix(size), dlogits, targets.prefix(size), 1);
     kernels.fill(dnormed, 0);
-    head.backward(
-        kernels, dnormed.slice(0, size), dlogits, normed.slice(0, size), Pass.EVALUATION);
+    head.backward(kernels, dnormed.slice(0, size), dlogits, normed.slice(0, size), Pass.EVALUATION);
     kernels.fill(dhidden, 0);
     norm.backward(
         kernels,

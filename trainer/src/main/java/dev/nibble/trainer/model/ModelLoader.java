@@ -41,8 +41,7 @@ public final class ModelLoader {
         }
         case Training.Adapter adapter -> {
           Set<String> targets = adapter.spec().targets().resolve(linearModules(tensors));
-          Parameters parameters =
-              AdaptedParts.allocate(scope, tensors, adapter.spec(), targets);
+          Parameters parameters = AdaptedParts.allocate(scope, tensors, adapter.spec(), targets);
           LoraInit.init(parameters, adapter.seed());
           LoraScratch scratch =
               LoraScratch.allocate(
@@ -63,7 +62,8 @@ public final class ModelLoader {
   }
 
   /**
-   * A model with random weights, all of which train, from a folder that needs to hold only a config.json.
+   * A model with random weights, all of which train, from a folder that needs to hold only a
+   * config.json.
    *
    * @param seed of the weights
    * @param options whose training must be {@link Training.AllWeights}

@@ -55,8 +55,7 @@ public final class ModelWriter {
         tensors.put(p.name(), weight);
       }
       Files.createDirectories(folder);
-      SafetensorsWriter.write(
-          folder.resolve("model.safetensors"), tensors, Map.of("format", "pt"));
+      SafetensorsWriter.write(folder.resolve("model.safetensors"), tensors, Map.of("format", "pt"));
       byte[] config = config(source.resolve("config.json"), dtype);
       replace(folder.resolve("config.json"), config);
       for (String name : COMPANIONS) {
@@ -90,7 +89,6 @@ public final class ModelWriter {
   private static void replace(Path file, byte[] content) throws IOException {
     Path sibling = file.resolveSibling(file.getFileName() + ".tmp");
     Files.write(sibling, content);
-    Files.move(
-        sibling, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+    Files.move(sibling, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
   }
 }

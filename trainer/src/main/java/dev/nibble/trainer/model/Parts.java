@@ -11,7 +11,9 @@ interface Parts {
   /** A norm of this weight [C]. */
   Norm norm(String name, double epsilon);
 
-  /** A linear map inside a block: {@code module.weight}, with {@code module.bias} if there is one. */
+  /**
+   * A linear map inside a block: {@code module.weight}, with {@code module.bias} if there is one.
+   */
   Projection linear(String module);
 
   /** The output head of this weight [V, C], which may be the embeddings'. */

@@ -1,6 +1,9 @@
 package dev.nibble.trainer.model;
 
-/** How rotary frequencies are stretched for longer contexts. All arithmetic is float32, as transformers has it. */
+/**
+ * How rotary frequencies are stretched for longer contexts. All arithmetic is float32, as
+ * transformers has it.
+ */
 sealed interface RopeScaling {
 
   /** The frequency to use in place of {@code frequency} = theta^(-2i/D). */
@@ -23,8 +26,8 @@ sealed interface RopeScaling {
   }
 
   /**
-   * Llama 3.1: wavelengths above original/low are divided by {@code factor}, those below original/high stay, and those
-   * between are blended.
+   * Llama 3.1: wavelengths above original/low are divided by {@code factor}, those below
+   * original/high stay, and those between are blended.
    *
    * @param original positions of the first training
    */

@@ -13,7 +13,10 @@ import dev.nibble.compute.tensor.Tensor;
  */
 record RopeTables(Tensor cos, Tensor sin) {
 
-  /** Angle of position p and pair i: p * scaled(theta^(-2i/D)), rounded to float32 where transformers rounds. */
+  /**
+   * Angle of position p and pair i: p * scaled(theta^(-2i/D)), rounded to float32 where
+   * transformers rounds.
+   */
   static RopeTables allocate(Scope scope, LlamaConfig config, int positions) {
     int pairs = config.headSize() / 2;
     float[] cos = new float[Math.multiplyExact(positions, pairs)];

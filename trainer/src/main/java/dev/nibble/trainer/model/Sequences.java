@@ -24,8 +24,7 @@ record Sequences(Tensor tokens, Tensor positions, Tensor segments, RopeTables ro
   }
 
   /** Fills the first part of this room and gives a view of it. */
-  Sequences fill(
-      int[] newTokens, int[] newPositions, int[] newSegments, RopeTables newRope) {
+  Sequences fill(int[] newTokens, int[] newPositions, int[] newSegments, RopeTables newRope) {
     return new Sequences(
         tokens.prefix(newTokens.length).put(newTokens),
         positions.prefix(newTokens.length).put(newPositions),

@@ -7,13 +7,15 @@ import java.util.List;
 import java.util.stream.Stream;
 
 /**
- * Every buffer that a pass over N tokens works in, taken once for the largest N; a smaller batch uses the first rows.
+ * Every buffer that a pass over N tokens works in, taken once for the largest N; a smaller batch
+ * uses the first rows.
  *
- * <p>With gradient checkpointing (arXiv:1604.06174) layers share one set of activations and keep only their inputs, so
- * backward computes the activations of a layer again. A model that does not train keeps nothing.
+ * <p>With gradient checkpointing (arXiv:1604.06174) layers share one set of activations and keep
+ * only their inputs, so backward computes the activations of a layer again. A model that does not
+ * train keeps nothing.
  *
- * @param residuals [N, C] each: the input of every layer, then the output of the last; two that take turns when nothing
- *     is kept
+ * @param residuals [N, C] each: the input of every layer, then the output of the last; two that
+ *     take turns when nothing is kept
  * @param saved one set for each layer, or one for all
  * @param dresidual [N, C]: the gradient that flows down the residual stream
  * @param gradients scratch of backward

@@ -11,7 +11,10 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 
-/** What transformers and PEFT computed on tiny models; {@code -Dgolden.dir} names another folder of the same layout. */
+/**
+ * What transformers and PEFT computed on tiny models; {@code -Dgolden.dir} names another folder of
+ * the same layout.
+ */
 final class Golden {
   private Golden() {}
 

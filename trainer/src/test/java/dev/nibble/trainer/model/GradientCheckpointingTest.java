@@ -44,9 +44,7 @@ final class GradientCheckpointingTest {
   }
 
   private static Tensor filled(ModelFixture f, Parameter p) {
-    Tensor t =
-        f.scope.allocate(
-            "test/" + p.name(), p.weight().dtype(), p.weight().shape().dims());
+    Tensor t = f.scope.allocate("test/" + p.name(), p.weight().dtype(), p.weight().shape().dims());
     f.kernels.fill(t, 0.01);
     return t;
   }

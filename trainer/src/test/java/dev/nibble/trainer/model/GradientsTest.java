@@ -84,8 +84,7 @@ final class GradientsTest {
     }
   }
 
-  private static double slope(
-      Parameter p, float[] direction, double length, DoubleSupplier loss) {
+  private static double slope(Parameter p, float[] direction, double length, DoubleSupplier loss) {
     float[] weight = p.weight().toFloats();
     double step = 1e-3;
     move(p, weight, direction, step / length);

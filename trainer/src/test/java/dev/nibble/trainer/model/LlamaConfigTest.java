@@ -61,7 +61,8 @@ final class LlamaConfigTest {
   @Test
   void readsTheLegacyNameOfTheRopeType() throws IOException {
     LlamaConfig c =
-        read("{\"model_type\": \"llama\", \"rope_scaling\": {\"type\": \"linear\", \"factor\": 2}}");
+        read(
+            "{\"model_type\": \"llama\", \"rope_scaling\": {\"type\": \"linear\", \"factor\": 2}}");
     assertThat(c.ropeScaling()).isEqualTo(new RopeScaling.Linear(2));
   }
 

@@ -24,17 +24,19 @@ final class LlamaDecoderTest {
     int[] first = tokens(1, 29);
     int[] second = tokens(2, 13);
     // 8 tokens a pass: prompts run in pieces that do not end where sequences end
-    ModelOptions small =
-        new ModelOptions(new Training.Nothing(), Optional.empty(), 8, true);
+    ModelOptions small = new ModelOptions(new Training.Nothing(), Optional.empty(), 8, true);
     try (ModelFixture whole =
             ModelFixture.load(set, FOLDER, ModelFixture.options(new Training.Nothing()));
         ModelFixture f = ModelFixture.load(set, FOLDER, small);
         Decoder decoder = f.model.decoder(3, 40)) {
-      float[][] logits = decoder.feed(new int[] {2, 0}, new int[][] {prefix(first, 25), prefix(second, 12)});
+      float[][] logits =
+          decoder.feed(new int[] {2, 0}, new int[][] {prefix(first, 25), prefix(second, 12)});
       assertClose("first", logits[0], last(whole.model, prefix(first, 25)), 1e-5);
       assertClose("second", logits[1], last(whole.model, prefix(second, 12)), 1e-5);
 
-      logits = decoder.feed(new int[] {0, 2}, new int[][] {{second[12]}, Arrays.copyOfRange(first, 25, 29)});
+      logits =
+          decoder.feed(
+              new int[] {0, 2}, new int[][] {{second[12]}, Arrays.copyOfRange(first, 25, 29)});
       assertClose("second, later", logits[0], last(whole.model, second), 1e-5);
       assertClose("first, later", logits[1], last(whole.model, first), 1e-5);
 

@@ -32,17 +32,20 @@ final class LlamaGoldenTest {
 
   static Stream<Arguments> models() {
     return ModelFixture.kernelSetNames()
-        .flatMap(
-            set ->
-                Stream.of("llama", "llama3", "llama_linear").map(name -> Arguments.of(set, name)));
+        .flatMap(set ->
+            Stream.of("llama", "llama3", "llama_linear").map(name -> Arguments.of(set, name)));
   }
 
   static Stream<Arguments> adapters() {
     return ModelFixture.kernelSetNames()
-        .flatMap(
-            set ->
-                Stream.of("llama/lora", "llama/lora_nf4", "llama3/lora", "llama3/lora_nf4", "llama_linear/lora")
-                    .map(variant -> Arguments.of(set, variant)));
+        .flatMap(set ->
+            Stream.of(
+                    "llama/lora",
+                    "llama/lora_nf4",
+                    "llama3/lora",
+                    "llama3/lora_nf4",
+                    "llama_linear/lora")
+                .map(variant -> Arguments.of(set, variant)));
   }
 
   @ParameterizedTest
@@ -81,10 +84,7 @@ final class LlamaGoldenTest {
       f.kernels.scale(f.model.parameters().gradients(), 1.0 / loss.tokens());
       for (Parameter p : f.model.parameters().all()) {
         assertClose(
-            p.name(),
-            p.gradient().toFloats(),
-            golden.tensor("grad." + p.name()).toFloats(),
-            1e-3);
+            p.name(), p.gradient().toFloats(), golden.tensor("grad." + p.name()).toFloats(), 1e-3);
       }
     }
   }
@@ -118,10 +118,7 @@ final class LlamaGoldenTest {
       }
       for (Parameter p : f.model.parameters().all()) {
         assertClose(
-            p.name(),
-            p.weight().toFloats(),
-            golden.tensor("after." + p.name()).toFloats(),
-            1e-3);
+            p.name(), p.weight().toFloats(), golden.tensor("after." + p.name()).toFloats(), 1e-3);
       }
     }
   }
@@ -137,8 +134,7 @@ final class LlamaGoldenTest {
             ModelFixture.load(set, folder, ModelFixture.options(new Training.Nothing()));
         ModelFixture adapted = adapted(set, name + "/lora")) {
       assertThat(generate(base.model, prompts, 12)).isDeepEqualTo(ints(expected.get("base")));
-      assertThat(generate(adapted.model, prompts, 12))
-          .isDeepEqualTo(ints(expected.get("adapter")));
+      assertThat(generate(adapted.model, prompts, 12)).isDeepEqualTo(ints(expected.get("adapter")));
     }
   }
 
@@ -147,8 +143,7 @@ final class LlamaGoldenTest {
     Path base = Golden.base(variant);
     PeftAdapter adapter = PeftAdapter.open(base.resolve("lora"));
     Training training = new Training.Adapter(adapter.spec(), 0);
-    Optional<FourBitFormat> format =
-        variant.endsWith("_nf4") ? Optional.of(NF4) : Optional.empty();
+    Optional<FourBitFormat> format = variant.endsWith("_nf4") ? Optional.of(NF4) : Optional.empty();
     ModelFixture f =
         ModelFixture.load(
             set, base, new ModelOptions(training, format, ModelFixture.MAX_TOKENS, true));

@@ -56,9 +56,11 @@ final class PeftRoundTripTest {
       assertThatThrownBy(() -> adapter.copyTo(f.model.parameters(), f.kernels))
           .isInstanceOf(AdapterException.class)
           .hasMessageContaining(WEIGHTS)
-          .hasMessageContaining("layers.0.self_attn.q_proj.lora_A.weight is F32[4, 64], expected [2, 64]")
+          .hasMessageContaining(
+              "layers.0.self_attn.q_proj.lora_A.weight is F32[4, 64], expected [2, 64]")
           .hasMessageContaining("layers.1.self_attn.q_proj.lora_B.weight is F32[64, 4]")
-          .hasMessageContaining("unexpected base_model.model.model.layers.1.mlp.up_proj.lora_B.weight");
+          .hasMessageContaining(
+              "unexpected base_model.model.model.layers.1.mlp.up_proj.lora_B.weight");
     }
   }
 
