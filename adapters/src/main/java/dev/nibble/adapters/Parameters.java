@@ -3,6 +3,7 @@ package dev.nibble.adapters;
 import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.tensor.DType;
 import dev.nibble.compute.tensor.Scope;
+import dev.nibble.compute.tensor.Shape;
 import dev.nibble.compute.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -10,8 +11,9 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Everything that trains: F32 weights in one flat buffer and their gradients in a second of the same layout, so that
- * zeroing, the norm, clipping and the update are one kernel call each. Parameters with weight decay come first.
+ * Everything that trains: F32 weights in one flat buffer and their gradients in a second of the
+ * same layout, so that zeroing, the norm, clipping and the update are one kernel call each.
+ * Parameters with weight decay come first.
  */
 public final class Parameters {
 
@@ -82,44 +84,39 @@ public final class Parameters {
 
   /** Collects what trains before memory is taken. */
   public static final class Builder {
-    private record Entry(String name, long[] dims) {}
+    private record Entry(String name, Shape shape) {}
 
     private final List<Entry> decayed = new ArrayList<>();
     private final List<Entry> plain = new ArrayList<>();
 
     /** Adds a tensor. {@code decay} is false for norms and biases. */
     public Builder add(String name, boolean decay, long... dims) {
-      (decay ? decayed : plain).add(new Entry(name, dims.clone()));
+      (decay ? decayed : plain).add(new Entry(name, Shape.of(dims)));
       return this;
     }
 
-    /** Takes memory for weights and gradients, both 0, in groups named {@code group} and "gradients". */
+    /**
+     * Takes memory for weights and gradients, both 0, in groups named {@code group} and
+     * "gradients".
+     */
     public Parameters allocate(Scope scope, String group) {
       List<Entry> order = new ArrayList<>(decayed);
       order.addAll(plain);
-      long total = order.stream().mapToLong(Builder::size).sum();
+      long total = order.stream().mapToLong(e -> e.shape().elements()).sum();
       Tensor weights = scope.allocate(group + "/all", DType.F32, total);
       Tensor gradients = scope.allocate("gradients/all", DType.F32, total);
       Map<String, Parameter> byName = new LinkedHashMap<>();
       long offset = 0;
       for (Entry e : order) {
-        Tensor w = weights.part(offset, e.dims()).named(e.name());
-        Tensor g = gradients.part(offset, e.dims()).named("grad " + e.name());
+        Tensor w = weights.part(offset, e.shape().dims()).named(e.name());
+        Tensor g = gradients.part(offset, e.shape().dims()).named("grad " + e.name());
         if (byName.put(e.name(), new Parameter(e.name(), w, g)) != null) {
           throw new IllegalArgumentException("two parameters named " + e.name());
         }
-        offset += size(e);
+        offset += e.shape().elements();
       }
       return new Parameters(
-          byName, weights, gradients, decayed.stream().mapToLong(Builder::size).sum());
-    }
-
-    private static long size(Entry e) {
-      long n = 1;
-      for (long d : e.dims()) {
-        n *= d;
-      }
-      return n;
+          byName, weights, gradients, decayed.stream().mapToLong(e -> e.shape().elements()).sum());
     }
   }
 }

@@ -11,4 +11,9 @@ package dev.nibble.compute.kernels;
  * @param weightDecay decoupled from the gradient
  */
 public record AdamWStep(
-    long step, double learningRate, double beta1, double beta2, double epsilon, double weightDecay) {}
+    long step,
+    double learningRate,
+    double beta1,
+    double beta2,
+    double epsilon,
+    double weightDecay) {}

@@ -1,6 +1,9 @@
 package dev.nibble.compute.kernels;
 
-/** The dropout mask as a pure function, so that forward, recomputation and every kernel set agree to the bit. */
+/**
+ * The dropout mask as a pure function, so that forward, recomputation and every kernel set agree to
+ * the bit.
+ */
 public final class Dropout {
   private Dropout() {}
 

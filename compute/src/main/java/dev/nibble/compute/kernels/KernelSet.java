@@ -8,10 +8,16 @@ public interface KernelSet {
   /** As recipes write it: {@code nd4j}, {@code cpu} or {@code cuda}. */
   String name();
 
-  /** Why this set cannot run here, with what to do about it; empty when it can. Cheap, and loads no native code. */
+  /**
+   * Why this set cannot run here, with what to do about it; empty when it can. Cheap, and loads no
+   * native code.
+   */
   Optional<String> unavailableBecause();
 
-  /** What was chosen and why, in a few words for the log: processor features, native library, threads. */
+  /**
+   * What was chosen and why, in a few words for the log: processor features, native library,
+   * threads.
+   */
   String describe();
 
   /**

@@ -4,22 +4,26 @@ import dev.nibble.compute.tensor.Memory;
 import dev.nibble.compute.tensor.Tensor;
 
 /**
- * Every operation that training and generation need, as forward/backward pairs over memory that the caller owns.
+ * Every operation that training and generation need, as forward/backward pairs over memory that the
+ * caller owns.
  *
- * <p>Conventions. Outputs come first, then what forward saved, inputs, parameters, scalars. Forward overwrites its
- * outputs; backward <em>accumulates</em> into gradients, except where a method says otherwise. Inputs are not changed.
- * Activations, gradients and everything that trains are F32. Frozen dense weights, and tables that rows are gathered
- * from, may be F32, BF16 or F16; their values are widened exactly. Products and sums are taken in float32 or better. The
- * same call on the same inputs gives the same bits. An output may not overlap an input, except where a method allows it.
- * No method allocates tensors; a set's scratch is taken when the set is opened.
+ * <p>Conventions. Outputs come first, then what forward saved, inputs, parameters, scalars. Forward
+ * overwrites its outputs; backward <em>accumulates</em> into gradients, except where a method says
+ * otherwise. Inputs are not changed. Activations, gradients and everything that trains are F32.
+ * Frozen dense weights, and tables that rows are gathered from, may be F32, BF16 or F16; their
+ * values are widened exactly. Products and sums are taken in float32 or better. The same call on
+ * the same inputs gives the same bits. An output may not overlap an input, except where a method
+ * allows it. No method allocates tensors; a set's scratch is taken when the set is opened.
  *
- * <p>Letters: B batch, T tokens, N = all tokens of a batch in one row, C hidden, H heads, K key/value heads, D head size,
- * F feed-forward size, V vocabulary, r rank, I inputs and O outputs of a linear map, S segments.
+ * <p>Letters: B batch, T tokens, N = all tokens of a batch in one row, C hidden, H heads, K
+ * key/value heads, D head size, F feed-forward size, V vocabulary, r rank, I inputs and O outputs
+ * of a linear map, S segments.
  *
- * <p>Sequences are packed: N tokens of S segments lie one after another, with no padding. {@code segments} is I32 [S, 4],
- * a row {@code (qStart, qLength, kStart, kLength)} for each: its queries are rows qStart.. of q, its keys rows kStart.. of
- * k and v. Query i of a segment sees its keys 0 to {@code i + kLength - qLength}; nothing is seen across segments. When
- * training, queries and keys coincide; when generating, keys lie in a cache.
+ * <p>Sequences are packed: N tokens of S segments lie one after another, with no padding. {@code
+ * segments} is I32 [S, 4], a row {@code (qStart, qLength, kStart, kLength)} for each: its queries
+ * are rows qStart.. of q, its keys rows kStart.. of k and v. Query i of a segment sees its keys 0
+ * to {@code i + kLength - qLength}; nothing is seen across segments. When training, queries and
+ * keys coincide; when generating, keys lie in a cache.
  *
  * <p>A set implements every method. None falls back to another set.
  */
@@ -36,7 +40,10 @@ public interface Kernels extends AutoCloseable {
   /** out[i] = value. Any dtype; integers are rounded. */
   void fill(Tensor out, double value);
 
-  /** out[i] = in[i], rounded to out's dtype. As many elements; from and to host or this set's device. */
+  /**
+   * out[i] = in[i], rounded to out's dtype. As many elements; from and to host or this set's
+   * device.
+   */
   void copy(Tensor out, Tensor in);
 
   /** out[i] = a[i] + b[i]. out may be a or b. */
@@ -65,7 +72,8 @@ public interface Kernels extends AutoCloseable {
   // ---- normalisation and position ----
 
   /**
-   * RMSNorm (arXiv:1910.07467): rstd[n] = 1/sqrt(mean_c x[n,c]^2 + eps); out[n,c] = x[n,c] * rstd[n] * weight[c].
+   * RMSNorm (arXiv:1910.07467): rstd[n] = 1/sqrt(mean_c x[n,c]^2 + eps); out[n,c] = x[n,c] *
+   * rstd[n] * weight[c].
    *
    * @param out [N, C]
    * @param rstd [N], kept for backward
@@ -85,9 +93,10 @@ public interface Kernels extends AutoCloseable {
   void rmsNormBackwardWeight(Tensor dweight, Tensor dout, Tensor x, Tensor rstd);
 
   /**
-   * Rotary position embedding (arXiv:2104.09864) in the half-split layout, in place. With R = cos.cols(), each pair (j,
-   * j+R), j < R, of a head turns by the angle of the token's position: x_j' = x_j cos_j - x_{j+R} sin_j; x_{j+R}' =
-   * x_{j+R} cos_j + x_j sin_j. Elements from 2R on stay.
+   * Rotary position embedding (arXiv:2104.09864) in the half-split layout, in place. With R =
+   * cos.cols(), each pair (j, j+R), j < R, of a head turns by the angle of the token's position:
+   * x_j' = x_j cos_j - x_{j+R} sin_j; x_{j+R}' = x_{j+R} cos_j + x_j sin_j. Elements from 2R on
+   * stay.
    *
    * @param x [N, H, D] with 2R &lt;= D
    * @param cos [P, R] by position
@@ -102,7 +111,8 @@ public interface Kernels extends AutoCloseable {
   // ---- attention ----
 
   /**
-   * Causal softmax(scale * q k^T) v within each segment; query head h reads key/value head h / (H/K).
+   * Causal softmax(scale * q k^T) v within each segment; query head h reads key/value head h /
+   * (H/K).
    *
    * @param out [N, H, D]
    * @param lse [N, H]: log-sum-exp of the scaled scores, kept for backward
@@ -115,8 +125,8 @@ public interface Kernels extends AutoCloseable {
       Tensor out, Tensor lse, Tensor q, Tensor k, Tensor v, Tensor segments, double scale);
 
   /**
-   * With P = exp(scale q k^T - lse), delta = sum_d dout*out, dS = P * (dout v^T - delta): dq += scale dS k; dk += scale
-   * dS^T q; dv += P^T dout. Segments must have qLength = kLength.
+   * With P = exp(scale q k^T - lse), delta = sum_d dout*out, dS = P * (dout v^T - delta): dq +=
+   * scale dS k; dk += scale dS^T q; dv += P^T dout. Segments must have qLength = kLength.
    */
   void attentionBackward(
       Tensor dq,
@@ -165,11 +175,24 @@ public interface Kernels extends AutoCloseable {
   // ---- frozen 4-bit weights ----
 
   /**
-   * Fills out's codes and scales from in (F32, BF16 or F16, rows*cols elements), bit-equal to bitsandbytes' CPU
-   * quantiser: r = 1/absmax (true division by absmax in a short last block), code = number of midpoints of the ascending
-   * codebook that are &lt; clamp(x*r, -1, 1). An all-zero block has absmax 0 and the code of 0. With nested scales the
-   * offset is the mean of all scales (in float64, rounded to float32) and each scale less the offset takes the entry of
-   * the 256-entry codebook that {@code Quantizer} documents (bitsandbytes looks it up through a 65536-bin index).
+   * Fills out's codes and scales from in (F32, BF16 or F16, rows*cols finite elements, widened
+   * exactly), bit-equal to bitsandbytes' CPU quantiser, all in float32:
+   *
+   * <ul>
+   *   <li>absmax of a block is its largest magnitude, a = max(absmax, 1e-38); v = x * (1/a), or x /
+   *       a in a short last block, clamped to [-1, 1].
+   *   <li>The codebook need not ascend in code order (FP4's does not). Let s be its 16 values
+   *       sorted ascending, of equal values (FP4 has 0 twice, codes 0 and 8) the lower code first,
+   *       and m[i] = (s[i] + s[i+1]) * 0.5 the 15 midpoints. x takes the code whose value is s[k],
+   *       k = number of i with m[i] &lt; v: the nearest value, the lower one in a tie. So where FP4
+   *       rounds to 0, v &lt;= 0 takes code 0 and v &gt; 0 code 8.
+   *   <li>An all-zero block has absmax 0 and the code of 0, which also fills the spare half byte of
+   *       an odd matrix: 7 in NF4, 0 in FP4.
+   *   <li>Nested: offset = the mean of all absmax, summed in PyTorch's order, see {@link
+   *       NestedScales#offset}. Each d = absmax - offset; the nested absmax of a block of scales is
+   *       its largest |d|; u = d * (1/that), or 0 when that is 0; the code is that of u's {@link
+   *       NestedScales#bin}, see {@link NestedScales#codeOfBin}.
+   * </ul>
    */
   void quantize(Quantized out, Tensor in);
 
@@ -181,7 +204,8 @@ public interface Kernels extends AutoCloseable {
   void dequantize(Tensor out, Quantized in);
 
   /**
-   * out = x weight^T, the weight dequantised tile by tile into scratch, never whole for large matrices.
+   * out = x weight^T, the weight dequantised tile by tile into scratch, never whole for large
+   * matrices.
    *
    * @param out [N, O]
    * @param x [N, I]
@@ -193,15 +217,22 @@ public interface Kernels extends AutoCloseable {
 
   // ---- pointwise ----
 
-  /** Gated activation (arXiv:2002.05202): out = silu(gate) * up, silu(x) = x / (1 + exp(-x)). All [N, F]. */
+  /**
+   * Gated activation (arXiv:2002.05202): out = silu(gate) * up, silu(x) = x / (1 + exp(-x)). All
+   * [N, F].
+   */
   void swigluForward(Tensor out, Tensor gate, Tensor up);
 
-  /** dup += dout * silu(gate); dgate += dout * up * s(gate) * (1 + gate (1 - s(gate))), s the logistic function. */
+  /**
+   * dup += dout * silu(gate); dgate += dout * up * s(gate) * (1 + gate (1 - s(gate))), s the
+   * logistic function.
+   */
   void swigluBackward(Tensor dgate, Tensor dup, Tensor dout, Tensor gate, Tensor up);
 
   /**
-   * Inverted dropout: element i is dropped (0) when {@link Dropout#isDropped}(seed, i, rate), else divided by (1 - rate).
-   * The mask is a pure function of seed and index: every set draws the same, and backward draws it again.
+   * Inverted dropout: element i is dropped (0) when {@link Dropout#isDropped}(seed, i, rate), else
+   * divided by (1 - rate). The mask is a pure function of seed and index: every set draws the same,
+   * and backward draws it again.
    */
   void dropoutForward(Tensor out, Tensor x, double rate, long seed);
 
@@ -221,9 +252,11 @@ public interface Kernels extends AutoCloseable {
   void crossEntropyForward(Tensor loss, Tensor lse, Tensor logits, Tensor targets);
 
   /**
-   * dlogits[m, v] = scale * (exp(logits[m, v] - lse[m]) - (v == targets[m])). Overwrites; dlogits may be logits.
+   * dlogits[m, v] = scale * (exp(logits[m, v] - lse[m]) - (v == targets[m])). Overwrites; dlogits
+   * may be logits.
    */
-  void crossEntropyBackward(Tensor dlogits, Tensor lse, Tensor logits, Tensor targets, double scale);
+  void crossEntropyBackward(
+      Tensor dlogits, Tensor lse, Tensor logits, Tensor targets, double scale);
 
   // ---- optimizer ----
 
@@ -231,8 +264,9 @@ public interface Kernels extends AutoCloseable {
   void sumOfSquares(Tensor out, Tensor x);
 
   /**
-   * AdamW (arXiv:1711.05101) in PyTorch's order, elementwise over F32 tensors of one size: w -= lr*wd*w; m = b1 m + (1-b1)
-   * g; v = b2 v + (1-b2) g^2; w -= lr/(1-b1^t) * m / (sqrt(v)/sqrt(1-b2^t) + eps).
+   * AdamW (arXiv:1711.05101) in PyTorch's order, elementwise over F32 tensors of one size: w -=
+   * lr*wd*w; m = b1 m + (1-b1) g; v = b2 v + (1-b2) g^2; w -= lr/(1-b1^t) * m /
+   * (sqrt(v)/sqrt(1-b2^t) + eps).
    */
   void adamW(Tensor weight, Tensor m, Tensor v, Tensor gradient, AdamWStep step);
 

@@ -4,18 +4,20 @@ import dev.nibble.compute.tensor.DType;
 import dev.nibble.compute.tensor.Tensor;
 
 /**
- * A frozen matrix in 4-bit codes with one scale for each block of consecutive elements (row-major, so a block may
- * straddle rows; the last may be short), as bitsandbytes stores it (arXiv:2305.14314): {@code w[i] = codebook[code[i]] *
- * scale[i / block]}.
+ * A frozen matrix in 4-bit codes with one scale for each block of consecutive elements (row-major,
+ * so a block may straddle rows; the last may be short), as bitsandbytes stores it
+ * (arXiv:2305.14314): {@code w[i] = codebook[code[i]] * scale[i / block]}.
  *
- * @param codes U8 [(rows*cols+1)/2]: element 2j in the high half of byte j, element 2j+1 in the low half
+ * @param codes U8 [(rows*cols+1)/2]: element 2j in the high half of byte j, element 2j+1 in the low
+ *     half
  * @param codebook F32 [16]: the value of each code
  * @param scales one scale a block
  * @param rows output features O
  * @param cols input features I
  * @param block elements a block
  */
-public record Quantized(Tensor codes, Tensor codebook, Scales scales, long rows, long cols, int block) {
+public record Quantized(
+    Tensor codes, Tensor codebook, Scales scales, long rows, long cols, int block) {
 
   /** Checks that the parts fit each other. */
   public Quantized {
@@ -36,7 +38,8 @@ public record Quantized(Tensor codes, Tensor codebook, Scales scales, long rows,
 
   private static void require(Tensor t, DType dtype, long elements) {
     if (t.dtype() != dtype || t.elements() != elements) {
-      throw new IllegalArgumentException("%s: expected %s with %d elements".formatted(t, dtype, elements));
+      throw new IllegalArgumentException(
+          "%s: expected %s with %d elements".formatted(t, dtype, elements));
     }
   }
 
@@ -64,8 +67,8 @@ public record Quantized(Tensor codes, Tensor codebook, Scales scales, long rows,
     record Plain(Tensor absmax) implements Scales {}
 
     /**
-     * Scales quantised in turn ("double quantisation"): {@code scale[b] = codebook[codes[b]] * absmax[b / block] +
-     * offset}, a separate float32 multiply and add.
+     * Scales quantised in turn ("double quantisation"): {@code scale[b] = codebook[codes[b]] *
+     * absmax[b / block] + offset}, a separate float32 multiply and add.
      *
      * @param codes U8 [blocks]
      * @param absmax F32 [ceil(blocks / block)]
@@ -73,6 +76,7 @@ public record Quantized(Tensor codes, Tensor codebook, Scales scales, long rows,
      * @param offset F32 [1]: the mean of the scales
      * @param block scales a block of scales (256)
      */
-    record Nested(Tensor codes, Tensor absmax, Tensor codebook, Tensor offset, int block) implements Scales {}
+    record Nested(Tensor codes, Tensor absmax, Tensor codebook, Tensor offset, int block)
+        implements Scales {}
   }
 }

@@ -10,7 +10,8 @@ public interface Memory {
   Device device();
 
   /**
-   * Takes {@code bytes} zeroed bytes, aligned to 64 or more, that are given back when {@code arena} closes.
+   * Takes {@code bytes} zeroed bytes, aligned to 64 or more, that are given back when {@code arena}
+   * closes.
    *
    * @throws OutOfMemoryError when the device has not that much
    */

@@ -9,9 +9,10 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The owner of tensors' memory. There are three lifetimes: <em>run</em> (weights, adapters, optimizer, activations),
- * <em>batch</em> and <em>op</em>. A scope has a name and a limit, is closed once, after its children, and can be sealed:
- * from then on it and its children allocate nothing, which is how "a training step allocates nothing" is kept true.
+ * The owner of tensors' memory. There are three lifetimes: <em>run</em> (weights, adapters,
+ * optimizer, activations), <em>batch</em> and <em>op</em>. A scope has a name and a limit, is
+ * closed once, after its children, and can be sealed: from then on it and its children allocate
+ * nothing, which is how "a training step allocates nothing" is kept true.
  */
 public final class Scope implements AutoCloseable {
   /** No limit. */
@@ -67,7 +68,8 @@ public final class Scope implements AutoCloseable {
   private synchronized void reserve(String tensorName, long size) {
     if (sealed) {
       throw new ScopeException(
-          "scope '%s' is sealed: %s (%d bytes) must be allocated before the first step".formatted(name, tensorName, size));
+          "scope '%s' is sealed: %s (%d bytes) must be allocated before the first step"
+              .formatted(name, tensorName, size));
     }
     if (size > limit - bytes) {
       throw new ScopeException(
@@ -98,7 +100,10 @@ public final class Scope implements AutoCloseable {
     return bytes;
   }
 
-  /** Bytes by group (the part of a tensor's name before the first '/'), largest first, children included. */
+  /**
+   * Bytes by group (the part of a tensor's name before the first '/'), largest first, children
+   * included.
+   */
   public synchronized Map<String, Long> groups() {
     Map<String, Long> sums = new LinkedHashMap<>();
     addTo(sums);
@@ -127,7 +132,9 @@ public final class Scope implements AutoCloseable {
     if (size == UNLIMITED) {
       return "unlimited";
     }
-    return size < 1L << 30 ? "%.1f MiB".formatted(size / 1048576.0) : "%.2f GiB".formatted(size / 1073741824.0);
+    return size < 1L << 30
+        ? "%.1f MiB".formatted(size / 1048576.0)
+        : "%.2f GiB".formatted(size / 1073741824.0);
   }
 
   private void checkOpen() {
@@ -145,7 +152,8 @@ public final class Scope implements AutoCloseable {
   public synchronized void close() {
     checkOpen();
     if (!children.isEmpty()) {
-      throw new ScopeException("scope '" + name + "' closes before its child '" + children.getFirst().name + "'");
+      throw new ScopeException(
+          "scope '" + name + "' closes before its child '" + children.getFirst().name + "'");
     }
     closed = true;
     arena.close();

@@ -3,7 +3,9 @@ package dev.nibble.compute.tensor;
 import java.util.Arrays;
 import java.util.stream.Collectors;
 
-/** Sizes of a contiguous, row-major tensor, outermost first. A scalar has rank 0 and one element. */
+/**
+ * Sizes of a contiguous, row-major tensor, outermost first. A scalar has rank 0 and one element.
+ */
 public final class Shape {
   private final long[] dims;
   private final long elements;

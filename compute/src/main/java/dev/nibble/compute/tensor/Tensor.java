@@ -7,8 +7,9 @@ import java.nio.ByteOrder;
 /**
  * A contiguous, row-major block of typed memory that a {@link Scope} (or a mapped file) owns.
  *
- * <p>A tensor computes nothing; {@code Kernels} do. Views ({@link #slice}, {@link #reshape}) share memory with it. The
- * element accessors are for the host, for small reads, tests and files, and are not fast.
+ * <p>A tensor computes nothing; {@code Kernels} do. Views ({@link #slice}, {@link #reshape}) share
+ * memory with it. The element accessors are for the host, for small reads, tests and files, and are
+ * not fast.
  *
  * @param name what it is, for errors and memory tables; the part before the first '/' is its group
  * @param dtype element type
@@ -73,7 +74,8 @@ public record Tensor(String name, DType dtype, Shape shape, Device device, Memor
       throw new IndexOutOfBoundsException("slice [%d, %d) of %s".formatted(from, to, this));
     }
     long row = shape.dim(0) == 0 ? 0 : bytes() / shape.dim(0);
-    return new Tensor(name, dtype, shape.withDim0(to - from), device, view(from * row, (to - from) * row));
+    return new Tensor(
+        name, dtype, shape.withDim0(to - from), device, view(from * row, (to - from) * row));
   }
 
   /** The same memory in another shape of as many elements. */
@@ -85,7 +87,10 @@ public record Tensor(String name, DType dtype, Shape shape, Device device, Memor
     return new Tensor(name, dtype, s, device, memory);
   }
 
-  /** The first elements of this memory in a smaller shape: how one buffer serves batches of several sizes. */
+  /**
+   * The first elements of this memory in a smaller shape: how one buffer serves batches of several
+   * sizes.
+   */
   public Tensor prefix(long... dims) {
     return part(0, dims);
   }
@@ -96,7 +101,8 @@ public record Tensor(String name, DType dtype, Shape shape, Device device, Memor
     if (offset < 0 || offset + s.elements() > elements()) {
       throw new IndexOutOfBoundsException("%s at element %d of %s".formatted(s, offset, this));
     }
-    return new Tensor(name, dtype, s, device, view(offset * dtype.bytes(), s.elements() * dtype.bytes()));
+    return new Tensor(
+        name, dtype, s, device, view(offset * dtype.bytes(), s.elements() * dtype.bytes()));
   }
 
   /** The same memory under another name. */

@@ -1,6 +1,9 @@
 package dev.nibble.trainer.model;
 
-/** Token-by-token inference with a key/value cache for several sequences; it owns the cache's memory. */
+/**
+ * Token-by-token inference with a key/value cache for several sequences; it owns the cache's
+ * memory.
+ */
 public interface Decoder extends AutoCloseable {
 
   /** Number of sequences it holds. */

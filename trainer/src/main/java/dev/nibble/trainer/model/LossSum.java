@@ -1,7 +1,8 @@
 package dev.nibble.trainer.model;
 
 /**
- * A loss not yet divided: sums add up over micro-batches, one division at the end is exact for ragged ones.
+ * A loss not yet divided: sums add up over micro-batches, one division at the end is exact for
+ * ragged ones.
  *
  * @param sum cross-entropy in nats, summed over supervised tokens
  * @param tokens number of supervised tokens

@@ -1,0 +1,64 @@
+package dev.nibble.compute.kernels;
+
+import dev.nibble.compute.tensor.DType;
+import java.util.List;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.TestInstance;
+
+/**
+ * What the themes of the suite share: the set under test, sizes, and values that are hard to get
+ * right.
+ */
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+abstract class KernelCases {
+  /** Numbers of elements around vector widths and far from them. */
+  static final int[] SIZES = {1, 3, 7, 15, 16, 17, 31, 33, 64, 207, 1000};
+
+  /** Rows and columns: one row, one column, awkward ones, and more than one tile. */
+  static final int[][] MATRICES = {
+    {1, 1}, {1, 207}, {33, 1}, {3, 7}, {5, 16}, {17, 31}, {2, 1000}, {64, 64}, {207, 33}
+  };
+
+  /** Dtypes of frozen weights and tables. */
+  static final List<DType> WEIGHTS = List.of(DType.F32, DType.BF16, DType.F16);
+
+  private Kernels kernels = new ReferenceKernels();
+
+  /** Opens the set under test. */
+  abstract Kernels open();
+
+  @BeforeAll
+  void openSet() {
+    kernels = open();
+  }
+
+  @AfterAll
+  void closeSet() {
+    kernels.close();
+  }
+
+  Kernels kernels() {
+    return kernels;
+  }
+
+  Trial trial(int... seed) {
+    long mixed = getClass().getSimpleName().hashCode();
+    for (int s : seed) {
+      mixed = mixed * 31 + s;
+    }
+    return new Trial(kernels, mixed);
+  }
+
+  /**
+   * The rows of one matrix: zeros, large, tiny, subnormal, both signs, and normal values that stay
+   * as they are.
+   */
+  static void makeHostile(Trial.Argument matrix) {
+    float[] scales = {0, 1e15f, -1e15f, 1e-15f, 1e-30f, 1};
+    var t = matrix.get();
+    for (long i = 0; i < t.elements(); i++) {
+      matrix.set(i, t.getDouble(i) * scales[(int) (i / t.cols() % scales.length)]);
+    }
+  }
+}

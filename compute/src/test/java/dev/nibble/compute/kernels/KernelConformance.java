@@ -1,0 +1,104 @@
+package dev.nibble.compute.kernels;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.nibble.compute.tensor.Tensor;
+import java.lang.reflect.Method;
+import java.util.Arrays;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.Nested;
+import org.junit.jupiter.api.Test;
+
+/**
+ * What every kernel set must pass: extend this class and return the set from {@link #open}. Each
+ * kernel is compared with {@link ReferenceKernels} at awkward sizes and hostile values, see {@link
+ * Trial} and {@link Tolerance}.
+ */
+@SuppressWarnings("ClassCanBeStatic") // JUnit's nested tests are inner classes.
+public abstract class KernelConformance {
+
+  /** Opens the set under test; the suite closes it. */
+  protected abstract Kernels open();
+
+  /** Each kernel has a test of its own name; without one, this suite fails for every set. */
+  @Test
+  void everyKernelHasATest() {
+    Set<String> kernels =
+        Arrays.stream(Kernels.class.getMethods())
+            .filter(KernelConformance::takesTensors)
+            .map(Method::getName)
+            .collect(Collectors.toCollection(TreeSet::new));
+    Set<String> tests =
+        Arrays.stream(KernelConformance.class.getDeclaredClasses())
+            .map(Class::getSuperclass)
+            .flatMap(theme -> Arrays.stream(theme.getDeclaredMethods()))
+            .filter(m -> m.isAnnotationPresent(Test.class))
+            .map(Method::getName)
+            .collect(Collectors.toSet());
+    assertThat(tests).as("tests named after kernels").containsAll(kernels);
+  }
+
+  private static boolean takesTensors(Method m) {
+    return m.getReturnType() == void.class
+        && Arrays.stream(m.getParameterTypes())
+            .anyMatch(t -> t == Tensor.class || t == Quantized.class);
+  }
+
+  @Nested
+  class Movement extends MovementConformance {
+    @Override
+    Kernels open() {
+      return KernelConformance.this.open();
+    }
+  }
+
+  @Nested
+  class Norm extends NormConformance {
+    @Override
+    Kernels open() {
+      return KernelConformance.this.open();
+    }
+  }
+
+  @Nested
+  class Attention extends AttentionConformance {
+    @Override
+    Kernels open() {
+      return KernelConformance.this.open();
+    }
+  }
+
+  @Nested
+  class Linear extends LinearConformance {
+    @Override
+    Kernels open() {
+      return KernelConformance.this.open();
+    }
+  }
+
+  @Nested
+  class FourBit extends QuantizedConformance {
+    @Override
+    Kernels open() {
+      return KernelConformance.this.open();
+    }
+  }
+
+  @Nested
+  class Pointwise extends PointwiseConformance {
+    @Override
+    Kernels open() {
+      return KernelConformance.this.open();
+    }
+  }
+
+  @Nested
+  class Loss extends LossConformance {
+    @Override
+    Kernels open() {
+      return KernelConformance.this.open();
+    }
+  }
+}

@@ -1,0 +1,208 @@
+package dev.nibble.compute.kernels;
+
+import static dev.nibble.compute.kernels.Tolerance.EXACT;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.nibble.compute.tensor.DType;
+import java.lang.foreign.ValueLayout;
+import org.junit.jupiter.api.Test;
+
+/** Filling, copying, adding, and gathering rows. */
+abstract class MovementConformance extends KernelCases {
+  /**
+   * Halfway between two bfloat16 or binary16 values, to even and to odd; overflow; subnormals;
+   * signs; not a number.
+   */
+  private static final float[] ROUNDINGS = {
+    0,
+    -0f,
+    1,
+    -1,
+    0x1.01p0f,
+    0x1.03p0f,
+    0x1.010002p0f,
+    0x1.00fffep0f,
+    -0x1.03p0f,
+    0x1.002p0f,
+    0x1.006p0f,
+    0x1.002002p0f,
+    65504,
+    65519.99f,
+    65520,
+    -70000,
+    3.4e38f,
+    Float.MAX_VALUE,
+    Float.MIN_VALUE,
+    1e-40f,
+    5.9604645e-8f,
+    2.9802322e-8f,
+    2.9802326e-8f,
+    6.1e-5f,
+    8.940697e-8f,
+    Float.POSITIVE_INFINITY,
+    Float.NEGATIVE_INFINITY,
+    Float.NaN
+  };
+
+  @Test
+  void fill() {
+    for (DType dtype :
+        new DType[] {DType.F32, DType.BF16, DType.F16, DType.F64, DType.I32, DType.I64, DType.U8}) {
+      for (int n : SIZES) {
+        try (Trial t = trial(n)) {
+          var out = t.output("out", dtype, n).within(EXACT);
+          t.run(k -> k.fill(out.get(), dtype.isFloating() ? -1.7 : 8.6));
+        }
+      }
+    }
+  }
+
+  @Test
+  void copy() {
+    DType[] floating = {DType.F32, DType.BF16, DType.F16};
+    for (DType from : floating) {
+      for (DType to : floating) {
+        for (int n : SIZES) {
+          try (Trial t = trial(n)) {
+            var in = t.normal("in", from, 10, n);
+            var out = t.output("out", to, n).within(EXACT);
+            t.run(k -> k.copy(out.get(), in.get()));
+          }
+        }
+      }
+    }
+  }
+
+  @Test
+  void copyRoundsToNearestEven() {
+    for (DType to : WEIGHTS) {
+      try (Trial t = trial()) {
+        var in = t.input("in", DType.F32, ROUNDINGS.length).put(ROUNDINGS);
+        var out = t.output("out", to, ROUNDINGS.length).within(EXACT);
+        t.run(k -> k.copy(out.get(), in.get()));
+      }
+    }
+  }
+
+  @Test
+  void copyWidensEveryHalfExactly() {
+    for (DType from : new DType[] {DType.BF16, DType.F16}) {
+      try (Trial t = trial()) {
+        var in = t.input("in", from, 1 << 16);
+        for (int bits = 0; bits < 1 << 16; bits++) {
+          in.get().memory().setAtIndex(ValueLayout.JAVA_SHORT, bits, (short) bits);
+        }
+        var out = t.output("out", 1 << 16).within(EXACT);
+        t.run(k -> k.copy(out.get(), in.get()));
+      }
+    }
+  }
+
+  @Test
+  void copyKeepsIntegers() {
+    for (DType dtype : new DType[] {DType.I32, DType.U8, DType.I64}) {
+      try (Trial t = trial()) {
+        var in = t.input("in", dtype, 33);
+        for (int i = 0; i < 33; i++) {
+          in.get().setLong(i, 7L * i);
+        }
+        var out = t.output("out", dtype, 33).within(EXACT);
+        t.run(k -> k.copy(out.get(), in.get()));
+      }
+    }
+  }
+
+  @Test
+  void copyRefusesAnotherSize() {
+    try (Trial t = trial()) {
+      var in = t.normal("in", 7);
+      var out = t.output("out", 8);
+      assertThatThrownBy(() -> t.run(k -> kernels().copy(out.get(), in.get())))
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessageContaining("out")
+          .hasMessageContaining("in");
+    }
+  }
+
+  @Test
+  void add() {
+    for (int n : SIZES) {
+      try (Trial t = trial(n)) {
+        var a = t.normal("a", n);
+        var b = t.normal("b", n);
+        var out = t.output("out", n);
+        t.run(k -> k.add(out.get(), a.get(), b.get()));
+      }
+    }
+  }
+
+  @Test
+  void addInPlaceAndWithNonFinite() {
+    float[] odd = {
+      Float.NaN, Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY, 0, -0f, 1e38f, 1e-38f
+    };
+    try (Trial t = trial()) {
+      var a = t.gradient("a", 50).put(odd);
+      var b = t.normal("b", 50);
+      t.run(k -> k.add(a.get(), a.get(), b.get()));
+    }
+    try (Trial t = trial()) {
+      var a = t.normal("a", 50).put(odd);
+      var b = t.gradient("b", 50);
+      t.run(k -> k.add(b.get(), a.get(), b.get()));
+    }
+  }
+
+  @Test
+  void scale() {
+    for (int n : SIZES) {
+      for (double factor : new double[] {0, -2.5, 1 / 3.0}) {
+        try (Trial t = trial(n)) {
+          var x = t.gradient("x", n);
+          t.run(k -> k.scale(x.get(), factor));
+        }
+      }
+    }
+  }
+
+  @Test
+  void gatherRowsForward() {
+    for (DType dtype : WEIGHTS) {
+      for (int[] size : MATRICES) {
+        try (Trial t = trial(size)) {
+          var table = t.normal("table", dtype, 1, size[0], size[1]);
+          var rows = t.indices("rows", size[0], 17);
+          var out = t.output("out", 17, size[1]).within(EXACT);
+          t.run(k -> k.gatherRowsForward(out.get(), table.get(), rows.get()));
+        }
+      }
+    }
+  }
+
+  @Test
+  void gatherRowsForwardRefusesARowOutside() {
+    for (int row : new int[] {-1, 5}) {
+      try (Trial t = trial()) {
+        var table = t.normal("table", 5, 3);
+        var rows = t.input("rows", DType.I32, 1);
+        rows.get().setLong(0, row);
+        var out = t.output("out", 1, 3);
+        assertThatThrownBy(() -> kernels().gatherRowsForward(out.get(), table.get(), rows.get()))
+            .isInstanceOf(IndexOutOfBoundsException.class);
+      }
+    }
+  }
+
+  @Test
+  void gatherRowsBackward() {
+    for (int[] size : MATRICES) {
+      try (Trial t = trial(size)) {
+        var dtable =
+            t.gradient("dtable", size[0], size[1]).within(Tolerance.ofSum(40).ofTermsLike(1));
+        var dout = t.normal("dout", 40, size[1]);
+        var rows = t.indices("rows", size[0], 40);
+        t.run(k -> k.gatherRowsBackward(dtable.get(), dout.get(), rows.get()));
+      }
+    }
+  }
+}

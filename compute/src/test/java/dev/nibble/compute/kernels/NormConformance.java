@@ -1,0 +1,129 @@
+package dev.nibble.compute.kernels;
+
+import static dev.nibble.compute.kernels.Tolerance.ofSum;
+
+import dev.nibble.compute.tensor.DType;
+import org.junit.jupiter.api.Test;
+
+/** RMSNorm and rotary position embedding. */
+abstract class NormConformance extends KernelCases {
+  private static final double EPS = 1e-5;
+
+  @Test
+  void rmsNormForward() {
+    for (int[] size : MATRICES) {
+      rmsNormForward(size, false);
+    }
+  }
+
+  @Test
+  void rmsNormForwardOfHostileRows() {
+    rmsNormForward(new int[] {13, 207}, true);
+  }
+
+  private void rmsNormForward(int[] size, boolean hostile) {
+    int n = size[0];
+    int c = size[1];
+    try (Trial t = trial(size)) {
+      var x = t.normal("x", n, c);
+      if (hostile) {
+        makeHostile(x);
+        x.set(12L * c, Double.NaN);
+      }
+      var weight = t.normal("weight", c);
+      var out = t.output("out", n, c).within(ofSum(c));
+      var rstd = t.output("rstd", n).within(ofSum(c));
+      t.run(k -> k.rmsNormForward(out.get(), rstd.get(), x.get(), weight.get(), EPS));
+    }
+  }
+
+  /** x, and the rstd that forward would have saved. */
+  private static Trial.Argument rstdOf(Trial t, Trial.Argument x) {
+    var in = x.get();
+    int c = Math.toIntExact(in.cols());
+    var rstd = t.input("rstd", DType.F32, in.rows());
+    for (int n = 0; n < in.rows(); n++) {
+      double squares = 0;
+      for (int j = 0; j < c; j++) {
+        squares += Math.pow(in.getDouble((long) n * c + j), 2);
+      }
+      rstd.set(n, 1 / Math.sqrt(squares / c + EPS));
+    }
+    return rstd;
+  }
+
+  @Test
+  void rmsNormBackward() {
+    for (int[] size : MATRICES) {
+      try (Trial t = trial(size)) {
+        var dx = t.gradient("dx", size[0], size[1]).within(ofSum(size[1]).ofTermsLike(1));
+        var dout = t.normal("dout", size[0], size[1]);
+        var x = t.normal("x", size[0], size[1]);
+        if (size[1] == 1) {
+          // One column: rstd is 1/|x|, and the two halves of dx cancel.
+          dx.within(ofSum(1).ofTermsLike(1e3));
+        }
+        var rstd = rstdOf(t, x);
+        var weight = t.normal("weight", size[1]);
+        t.run(k -> k.rmsNormBackward(dx.get(), dout.get(), x.get(), rstd.get(), weight.get()));
+      }
+    }
+  }
+
+  @Test
+  void rmsNormBackwardWeight() {
+    for (int[] size : MATRICES) {
+      try (Trial t = trial(size)) {
+        var dweight = t.gradient("dweight", size[1]).within(ofSum(size[0]).ofTermsLike(1));
+        var dout = t.normal("dout", size[0], size[1]);
+        var x = t.normal("x", size[0], size[1]);
+        var rstd = rstdOf(t, x);
+        t.run(k -> k.rmsNormBackwardWeight(dweight.get(), dout.get(), x.get(), rstd.get()));
+      }
+    }
+  }
+
+  /** Tokens, heads, head size, rotated pairs: whole heads, odd counts, and partial rotation. */
+  private static final int[][] ROPES = {
+    {1, 1, 2, 1},
+    {3, 2, 8, 4},
+    {7, 3, 10, 5},
+    {5, 1, 16, 6},
+    {17, 5, 64, 32},
+    {2, 7, 33, 15},
+    {33, 2, 62, 31}
+  };
+
+  private interface Rope {
+    void turn(
+        Kernels k, Trial.Argument x, Trial.Argument cos, Trial.Argument sin, Trial.Argument at);
+  }
+
+  private void rope(String name, Rope rope) {
+    for (int[] size : ROPES) {
+      try (Trial t = trial(size)) {
+        var x = t.gradient(name, size[0], size[1], size[2]);
+        var cos = t.input("cos", DType.F32, 40, size[3]);
+        var sin = t.input("sin", DType.F32, 40, size[3]);
+        for (int i = 0; i < 40 * size[3]; i++) {
+          int position = i / size[3];
+          double angle = position * Math.pow(100, -(i % size[3]) / (double) size[3]);
+          cos.set(i, Math.cos(angle));
+          sin.set(i, Math.sin(angle));
+        }
+        var positions = t.indices("positions", 40, size[0]);
+        t.run(k -> rope.turn(k, x, cos, sin, positions));
+      }
+    }
+  }
+
+  @Test
+  void ropeForward() {
+    rope("x", (k, x, cos, sin, at) -> k.ropeForward(x.get(), cos.get(), sin.get(), at.get()));
+  }
+
+  @Test
+  void ropeBackward() {
+    rope("dx", (k, dx, cos, sin, at) -> k.ropeBackward(dx.get(), cos.get(), sin.get(), at.get()));
+  }
+}

@@ -1,0 +1,482 @@
+package dev.nibble.compute.kernels;
+
+import dev.nibble.compute.tensor.Memory;
+import dev.nibble.compute.tensor.Tensor;
+import java.util.Arrays;
+import java.util.Objects;
+import java.util.function.DoubleBinaryOperator;
+import java.util.function.IntToDoubleFunction;
+
+/**
+ * The specification of {@link Kernels}: plain loops over host tensors, all arithmetic in float64,
+ * one rounding when a result is stored. It also takes F64 tensors, so that a backward can be
+ * checked against differences of its forward. Slow on purpose.
+ */
+class ReferenceKernels implements Kernels {
+
+  @Override
+  public String name() {
+    return "reference";
+  }
+
+  @Override
+  public Memory memory() {
+    return Memory.host();
+  }
+
+  @Override
+  public void close() {}
+
+  private static int size(Tensor t) {
+    return Math.toIntExact(t.elements());
+  }
+
+  private static int rows(Tensor t) {
+    return Math.toIntExact(t.rows());
+  }
+
+  private static int cols(Tensor t) {
+    return Math.toIntExact(t.cols());
+  }
+
+  private static double[] values(Tensor t) {
+    double[] a = new double[size(t)];
+    for (int i = 0; i < a.length; i++) {
+      a[i] = t.getDouble(i);
+    }
+    return a;
+  }
+
+  private static void store(Tensor t, IntToDoubleFunction value) {
+    for (int i = 0; i < t.elements(); i++) {
+      if (t.dtype().isFloating()) {
+        t.setFloat(i, value.applyAsDouble(i));
+      } else {
+        t.setLong(i, Math.round(value.applyAsDouble(i)));
+      }
+    }
+  }
+
+  private static void accumulate(Tensor t, IntToDoubleFunction value) {
+    store(t, i -> t.getDouble(i) + value.applyAsDouble(i));
+  }
+
+  private static void require(boolean fits, String what, Tensor... tensors) {
+    if (!fits) {
+      throw new IllegalArgumentException(what + ": " + Arrays.toString(tensors));
+    }
+  }
+
+  private static int index(Tensor indices, int i, long limit) {
+    return Objects.checkIndex(indices.getInt(i), Math.toIntExact(limit));
+  }
+
+  private static double sum(int n, IntToDoubleFunction term) {
+    double sum = 0;
+    for (int i = 0; i < n; i++) {
+      sum += term.applyAsDouble(i);
+    }
+    return sum;
+  }
+
+  private static double logistic(double x) {
+    return 1 / (1 + Math.exp(-x));
+  }
+
+  // ---- moving data ----
+
+  @Override
+  public void fill(Tensor out, double value) {
+    store(out, i -> value);
+  }
+
+  @Override
+  public void copy(Tensor out, Tensor in) {
+    require(out.elements() == in.elements(), "copy between sizes", out, in);
+    if (in.dtype().isFloating()) {
+      store(out, in::getDouble);
+    } else {
+      store(out, in::getLong);
+    }
+  }
+
+  private void zip(Tensor out, Tensor a, Tensor b, DoubleBinaryOperator f) {
+    require(
+        out.elements() == a.elements() && a.elements() == b.elements(), "sizes differ", out, a, b);
+    store(out, i -> f.applyAsDouble(a.getDouble(i), b.getDouble(i)));
+  }
+
+  @Override
+  public void add(Tensor out, Tensor a, Tensor b) {
+    zip(out, a, b, Double::sum);
+  }
+
+  @Override
+  public void scale(Tensor x, double factor) {
+    store(x, i -> x.getDouble(i) * factor);
+  }
+
+  @Override
+  public void gatherRowsForward(Tensor out, Tensor table, Tensor rows) {
+    int c = cols(table);
+    require(out.rows() == rows.elements() && out.cols() == c, "gatherRows", out, table, rows);
+    store(out, i -> table.getDouble((long) index(rows, i / c, table.rows()) * c + i % c));
+  }
+
+  @Override
+  public void gatherRowsBackward(Tensor dtable, Tensor dout, Tensor rows) {
+    int c = cols(dtable);
+    double[] sums = values(dtable);
+    for (int i = 0; i < size(dout); i++) {
+      sums[index(rows, i / c, dtable.rows()) * c + i % c] += dout.getDouble(i);
+    }
+    store(dtable, i -> sums[i]);
+  }
+
+  // ---- normalisation and position ----
+
+  @Override
+  public void rmsNormForward(Tensor out, Tensor rstd, Tensor x, Tensor weight, double eps) {
+    int c = cols(x);
+    double[] v = values(x);
+    for (int n = 0; n < rows(x); n++) {
+      int row = n * c;
+      rstd.setFloat(n, 1 / Math.sqrt(sum(c, j -> v[row + j] * v[row + j]) / c + eps));
+    }
+    store(out, i -> v[i] * rstd.getDouble(i / c) * weight.getDouble(i % c));
+  }
+
+  @Override
+  public void rmsNormBackward(Tensor dx, Tensor dout, Tensor x, Tensor rstd, Tensor weight) {
+    int c = cols(x);
+    double[] g = values(dout);
+    double[] h = values(x);
+    double[] mean = new double[rows(x)];
+    for (int i = 0; i < h.length; i++) {
+      g[i] *= weight.getDouble(i % c);
+      h[i] *= rstd.getDouble(i / c);
+      mean[i / c] += g[i] * h[i] / c;
+    }
+    accumulate(dx, i -> rstd.getDouble(i / c) * (g[i] - h[i] * mean[i / c]));
+  }
+
+  @Override
+  public void rmsNormBackwardWeight(Tensor dweight, Tensor dout, Tensor x, Tensor rstd) {
+    int c = cols(x);
+    accumulate(
+        dweight,
+        j ->
+            sum(
+                rows(x),
+                n -> dout.getDouble(n * c + j) * x.getDouble(n * c + j) * rstd.getDouble(n)));
+  }
+
+  @Override
+  public void ropeForward(Tensor x, Tensor cos, Tensor sin, Tensor positions) {
+    turn(x, cos, sin, positions, 1);
+  }
+
+  @Override
+  public void ropeBackward(Tensor dx, Tensor cos, Tensor sin, Tensor positions) {
+    turn(dx, cos, sin, positions, -1);
+  }
+
+  private static void turn(Tensor x, Tensor cos, Tensor sin, Tensor positions, int sign) {
+    int r = cols(cos);
+    int d = cols(x);
+    int heads = Math.toIntExact(x.dim(1));
+    double[] v = values(x);
+    for (int head = 0; head < rows(x); head++) {
+      int angle = index(positions, head / heads, cos.rows()) * r;
+      for (int j = 0; j < r; j++) {
+        double c = cos.getDouble(angle + j);
+        double s = sign * sin.getDouble(angle + j);
+        int low = head * d + j;
+        x.setFloat(low, v[low] * c - v[low + r] * s);
+        x.setFloat(low + r, v[low + r] * c + v[low] * s);
+      }
+    }
+  }
+
+  // ---- attention ----
+
+  /** One query row of one head: where its vectors lie and which keys it sees. */
+  private record Query(int row, int q, int lse, int firstKey, int keys, int stride) {
+    int key(int j) {
+      return firstKey + j * stride;
+    }
+  }
+
+  private interface QueryVisitor {
+    void visit(Query query);
+  }
+
+  private static void forEachQuery(Tensor q, Tensor k, Tensor segments, QueryVisitor visitor) {
+    int heads = Math.toIntExact(q.dim(1));
+    int keyHeads = Math.toIntExact(k.dim(1));
+    int d = cols(q);
+    for (int s = 0; s < segments.rows(); s++) {
+      int qStart = segments.getInt(4L * s);
+      int qLength = segments.getInt(4L * s + 1);
+      int kStart = segments.getInt(4L * s + 2);
+      int seen = segments.getInt(4L * s + 3) - qLength + 1;
+      for (int i = 0; i < qLength; i++) {
+        for (int h = 0; h < heads; h++) {
+          int row = (qStart + i) * heads + h;
+          int firstKey = (kStart * keyHeads + h / (heads / keyHeads)) * d;
+          visitor.visit(new Query(qStart + i, row * d, row, firstKey, seen + i, keyHeads * d));
+        }
+      }
+    }
+  }
+
+  @Override
+  public void attentionForward(
+      Tensor out, Tensor lse, Tensor q, Tensor k, Tensor v, Tensor segments, double scale) {
+    int d = cols(q);
+    double[] qs = values(q);
+    double[] ks = values(k);
+    double[] vs = values(v);
+    forEachQuery(
+        q,
+        k,
+        segments,
+        row -> {
+          double[] p = new double[row.keys];
+          double max = Double.NEGATIVE_INFINITY;
+          for (int j = 0; j < p.length; j++) {
+            int key = row.key(j);
+            p[j] = scale * sum(d, e -> qs[row.q + e] * ks[key + e]);
+            max = Math.max(max, p[j]);
+          }
+          double shift = max;
+          double total = sum(p.length, j -> Math.exp(p[j] - shift));
+          lse.setFloat(row.lse, max + Math.log(total));
+          for (int e = 0; e < d; e++) {
+            int column = e;
+            out.setFloat(
+                row.q + e,
+                sum(p.length, j -> Math.exp(p[j] - shift) / total * vs[row.key(j) + column]));
+          }
+        });
+  }
+
+  @Override
+  public void attentionBackward(
+      Tensor dq,
+      Tensor dk,
+      Tensor dv,
+      Tensor dout,
+      Tensor out,
+      Tensor lse,
+      Tensor q,
+      Tensor k,
+      Tensor v,
+      Tensor segments,
+      double scale) {
+    int d = cols(q);
+    double[] qs = values(q);
+    double[] ks = values(k);
+    double[] vs = values(v);
+    double[] os = values(out);
+    double[] dos = values(dout);
+    double[] dqs = values(dq);
+    double[] dks = values(dk);
+    double[] dvs = values(dv);
+    forEachQuery(
+        q,
+        k,
+        segments,
+        row -> {
+          double delta = sum(d, e -> dos[row.q + e] * os[row.q + e]);
+          for (int j = 0; j < row.keys; j++) {
+            int key = row.key(j);
+            double score = scale * sum(d, e -> qs[row.q + e] * ks[key + e]);
+            double p = Math.exp(score - lse.getDouble(row.lse));
+            double ds = p * (sum(d, e -> dos[row.q + e] * vs[key + e]) - delta);
+            for (int e = 0; e < d; e++) {
+              dqs[row.q + e] += scale * ds * ks[key + e];
+              dks[key + e] += scale * ds * qs[row.q + e];
+              dvs[key + e] += p * dos[row.q + e];
+            }
+          }
+        });
+    store(dq, i -> dqs[i]);
+    store(dk, i -> dks[i]);
+    store(dv, i -> dvs[i]);
+  }
+
+  // ---- linear maps ----
+
+  /** a b^T for a [n, m] and b [o, m]. */
+  private static IntToDoubleFunction timesTransposed(double[] a, double[] b, int m, int o) {
+    return i -> sum(m, j -> a[i / o * m + j] * b[i % o * m + j]);
+  }
+
+  @Override
+  public void linearForward(Tensor out, Tensor x, Tensor weight) {
+    requireLinear(out, x, weight);
+    store(out, timesTransposed(values(x), values(weight), cols(x), cols(out)));
+  }
+
+  private static void requireLinear(Tensor out, Tensor x, Tensor weight) {
+    require(
+        out.rows() == x.rows() && out.cols() == weight.rows() && x.cols() == weight.cols(),
+        "linear",
+        out,
+        x,
+        weight);
+  }
+
+  @Override
+  public void linearForwardAdd(Tensor out, Tensor x, Tensor weight, double scale) {
+    requireLinear(out, x, weight);
+    IntToDoubleFunction y = timesTransposed(values(x), values(weight), cols(x), cols(out));
+    accumulate(out, i -> scale * y.applyAsDouble(i));
+  }
+
+  @Override
+  public void linearBackward(Tensor dx, Tensor dout, Tensor weight, double scale) {
+    requireLinear(dout, dx, weight);
+    addTimes(dx, values(dout), values(weight), cols(dout), scale);
+  }
+
+  /** dx += scale dout w. */
+  private static void addTimes(Tensor dx, double[] dout, double[] w, int o, double scale) {
+    int m = cols(dx);
+    accumulate(dx, i -> scale * sum(o, k -> dout[i / m * o + k] * w[k * m + i % m]));
+  }
+
+  @Override
+  public void linearBackwardWeight(Tensor dweight, Tensor dout, Tensor x, double scale) {
+    requireLinear(dout, x, dweight);
+    int o = cols(dout);
+    int m = cols(x);
+    double[] g = values(dout);
+    double[] v = values(x);
+    accumulate(dweight, i -> scale * sum(rows(x), n -> g[n * o + i / m] * v[n * m + i % m]));
+  }
+
+  @Override
+  public void biasForward(Tensor out, Tensor bias) {
+    require(bias.elements() == out.cols(), "bias", out, bias);
+    accumulate(out, i -> bias.getDouble(i % cols(out)));
+  }
+
+  @Override
+  public void biasBackward(Tensor dbias, Tensor dout) {
+    require(dbias.elements() == dout.cols(), "bias", dbias, dout);
+    accumulate(dbias, j -> sum(rows(dout), n -> dout.getDouble((long) n * cols(dout) + j)));
+  }
+
+  // ---- frozen 4-bit weights ----
+
+  @Override
+  public void quantize(Quantized out, Tensor in) {
+    require(out.elements() == in.elements(), "quantize", out.codes(), in);
+    ReferenceQuantizer.quantize(out, in);
+  }
+
+  @Override
+  public void dequantize(Tensor out, Quantized in) {
+    require(out.elements() == in.elements(), "dequantize", out, in.codes());
+    float[] w = ReferenceQuantizer.dequantize(in);
+    store(out, i -> w[i]);
+  }
+
+  private static double[] weights(Quantized q) {
+    float[] w = ReferenceQuantizer.dequantize(q);
+    double[] d = new double[w.length];
+    Arrays.setAll(d, i -> w[i]);
+    return d;
+  }
+
+  @Override
+  public void quantizedLinearForward(Tensor out, Tensor x, Quantized weight) {
+    store(out, timesTransposed(values(x), weights(weight), cols(x), cols(out)));
+  }
+
+  @Override
+  public void quantizedLinearBackward(Tensor dx, Tensor dout, Quantized weight) {
+    addTimes(dx, values(dout), weights(weight), cols(dout), 1);
+  }
+
+  // ---- pointwise ----
+
+  @Override
+  public void swigluForward(Tensor out, Tensor gate, Tensor up) {
+    zip(out, gate, up, (g, u) -> g * logistic(g) * u);
+  }
+
+  @Override
+  public void swigluBackward(Tensor dgate, Tensor dup, Tensor dout, Tensor gate, Tensor up) {
+    for (int i = 0; i < size(dout); i++) {
+      double g = gate.getDouble(i);
+      double s = logistic(g);
+      double d = dout.getDouble(i);
+      dup.setFloat(i, dup.getDouble(i) + d * g * s);
+      dgate.setFloat(i, dgate.getDouble(i) + d * up.getDouble(i) * s * (1 + g * (1 - s)));
+    }
+  }
+
+  @Override
+  public void dropoutForward(Tensor out, Tensor x, double rate, long seed) {
+    store(out, i -> Dropout.isDropped(seed, i, rate) ? 0 : x.getDouble(i) / (1 - rate));
+  }
+
+  @Override
+  public void dropoutBackward(Tensor dx, Tensor dout, double rate, long seed) {
+    accumulate(dx, i -> Dropout.isDropped(seed, i, rate) ? 0 : dout.getDouble(i) / (1 - rate));
+  }
+
+  // ---- loss ----
+
+  @Override
+  public void crossEntropyForward(Tensor loss, Tensor lse, Tensor logits, Tensor targets) {
+    int v = cols(logits);
+    for (int m = 0; m < rows(logits); m++) {
+      int row = m * v;
+      double max = Double.NEGATIVE_INFINITY;
+      for (int j = 0; j < v; j++) {
+        max = Math.max(max, logits.getDouble(row + j));
+      }
+      double shift = max;
+      double sum = max + Math.log(sum(v, j -> Math.exp(logits.getDouble(row + j) - shift)));
+      lse.setFloat(m, sum);
+      loss.setFloat(m, sum - logits.getDouble(row + index(targets, m, v)));
+    }
+  }
+
+  @Override
+  public void crossEntropyBackward(
+      Tensor dlogits, Tensor lse, Tensor logits, Tensor targets, double scale) {
+    int v = cols(logits);
+    store(
+        dlogits,
+        i -> {
+          double p = Math.exp(logits.getDouble(i) - lse.getDouble(i / v));
+          return scale * (p - (index(targets, i / v, v) == i % v ? 1 : 0));
+        });
+  }
+
+  // ---- optimizer ----
+
+  @Override
+  public void sumOfSquares(Tensor out, Tensor x) {
+    accumulate(out, one -> sum(size(x), i -> x.getDouble(i) * x.getDouble(i)));
+  }
+
+  @Override
+  public void adamW(Tensor weight, Tensor m, Tensor v, Tensor gradient, AdamWStep step) {
+    double correction1 = 1 - Math.pow(step.beta1(), (double) step.step());
+    double correction2 = 1 - Math.pow(step.beta2(), (double) step.step());
+    for (int i = 0; i < size(weight); i++) {
+      double g = gradient.getDouble(i);
+      double w = weight.getDouble(i) * (1 - step.learningRate() * step.weightDecay());
+      m.setFloat(i, step.beta1() * m.getDouble(i) + (1 - step.beta1()) * g);
+      v.setFloat(i, step.beta2() * v.getDouble(i) + (1 - step.beta2()) * g * g);
+      double root = Math.sqrt(v.getDouble(i)) / Math.sqrt(correction2) + step.epsilon();
+      weight.setFloat(i, w - step.learningRate() / correction1 * m.getDouble(i) / root);
+    }
+  }
+}

@@ -1,0 +1,45 @@
+package dev.nibble.compute.kernels;
+
+/**
+ * How far a kernel's result may lie from the reference's, which computes in float64.
+ *
+ * <p>A result is the sum of n terms, each rounded a few times; rounding errors of a sum grow like
+ * the square root of n when they are independent. So the allowed error is {@code unit * (16 + 4
+ * sqrt(n)) * magnitude}. The unit is 2^-24 for float32 and 2^-53 for float64. The magnitude is the
+ * largest finite value in the result's row, or the size of the terms where these may cancel, or the
+ * largest argument of an exponential. An element-wise kernel has n = 1: 20 units. No test has a
+ * number of its own. Non-finite values must be of the same kind. Results that formats fix (codes,
+ * roundings, dropout masks, gathered rows) are compared bit by bit.
+ *
+ * @param unit half the distance between 1 and the next number; 0 when every bit counts
+ * @param terms n
+ * @param floor the least magnitude
+ */
+record Tolerance(double unit, long terms, double floor) {
+
+  /** Every bit counts. */
+  static final Tolerance EXACT = new Tolerance(0, 0, 0);
+
+  /** A sum of {@code terms} float32 terms. */
+  static Tolerance ofSum(long terms) {
+    return new Tolerance(0x1p-24, terms, 0);
+  }
+
+  /** A sum of {@code terms} float64 terms. */
+  static Tolerance ofSum64(long terms) {
+    return new Tolerance(0x1p-53, terms, 0);
+  }
+
+  /** With terms of about this size. */
+  Tolerance ofTermsLike(double magnitude) {
+    return new Tolerance(unit, terms, Math.max(floor, magnitude));
+  }
+
+  boolean exact() {
+    return unit == 0;
+  }
+
+  double allowed(double largestOfRow) {
+    return unit * (16 + 4 * Math.sqrt((double) terms)) * Math.max(largestOfRow, floor);
+  }
+}

@@ -1,0 +1,260 @@
+package dev.nibble.compute.kernels;
+
+import dev.nibble.compute.tensor.DType;
+import dev.nibble.compute.tensor.Device;
+import dev.nibble.compute.tensor.Memory;
+import dev.nibble.compute.tensor.Scope;
+import dev.nibble.compute.tensor.Tensor;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Random;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
+
+/**
+ * One comparison of a kernel with the reference. Arguments are declared first: inputs, outputs
+ * (poisoned with NaN) and gradients (pre-filled with noise). {@link #run} then calls the kernel
+ * once on the reference and twice on the set under test, each time on fresh copies, and demands
+ * that results agree, that both calls gave the same bits, and that inputs are as they were.
+ */
+final class Trial implements AutoCloseable {
+  private final Kernels kernels;
+  private final Random random;
+  private final Scope host = Scope.open("trial", Memory.host(), Scope.UNLIMITED);
+  private final Scope device;
+  private final List<Argument> arguments = new ArrayList<>();
+
+  Trial(Kernels kernels, long seed) {
+    this.kernels = kernels;
+    this.random = new Random(seed);
+    this.device = Scope.open("trial", kernels.memory(), Scope.UNLIMITED);
+  }
+
+  private enum Role {
+    INPUT,
+    RESULT
+  }
+
+  /** A tensor of the call, in as many copies as there are calls. */
+  static final class Argument implements Supplier<Tensor> {
+    private final Tensor initial;
+    private final Role role;
+    private Tolerance tolerance;
+    private Tensor current;
+
+    private Argument(Tensor initial, Role role, Tolerance tolerance) {
+      this.initial = initial;
+      this.role = role;
+      this.tolerance = tolerance;
+      this.current = initial;
+    }
+
+    /** The copy of the call that is being made. */
+    @Override
+    public Tensor get() {
+      return current;
+    }
+
+    /** How well this result must agree. */
+    Argument within(Tolerance t) {
+      tolerance = t;
+      return this;
+    }
+
+    /** Sets the initial values. */
+    Argument put(float... values) {
+      initial.put(values);
+      return this;
+    }
+
+    /** Sets one initial value. */
+    Argument set(long i, double value) {
+      initial.setFloat(i, value);
+      return this;
+    }
+  }
+
+  /** An input of independent normal values. */
+  Argument normal(String name, long... dims) {
+    return normal(name, DType.F32, 1, dims);
+  }
+
+  /** An input of independent normal values times a factor, rounded to a dtype. */
+  Argument normal(String name, DType dtype, double factor, long... dims) {
+    Tensor t = host.allocate(name, dtype, dims);
+    for (long i = 0; i < t.elements(); i++) {
+      t.setFloat(i, factor * random.nextGaussian());
+    }
+    return add(t, Role.INPUT, Tolerance.EXACT);
+  }
+
+  /** An I32 input with values in [0, limit). */
+  Argument indices(String name, int limit, long n) {
+    Tensor t = host.allocate(name, DType.I32, n);
+    for (long i = 0; i < n; i++) {
+      t.setLong(i, random.nextInt(limit));
+    }
+    return add(t, Role.INPUT, Tolerance.EXACT);
+  }
+
+  /** An input of which the caller sets the values; zeros until then. */
+  Argument input(String name, DType dtype, long... dims) {
+    return add(host.allocate(name, dtype, dims), Role.INPUT, Tolerance.EXACT);
+  }
+
+  /** What a kernel overwrites: NaN, or all bits set, until then. */
+  Argument output(String name, DType dtype, long... dims) {
+    Tensor t = host.allocate(name, dtype, dims);
+    t.memory().fill((byte) 0xff);
+    return add(t, Role.RESULT, Tolerance.ofSum(1));
+  }
+
+  /** An F32 output. */
+  Argument output(String name, long... dims) {
+    return output(name, DType.F32, dims);
+  }
+
+  /** What a kernel adds to, or changes in place: independent normal values until then. */
+  Argument gradient(String name, long... dims) {
+    Argument noise = normal(name, dims);
+    arguments.remove(noise);
+    return add(noise.initial, Role.RESULT, Tolerance.ofSum(1).ofTermsLike(1));
+  }
+
+  private Argument add(Tensor t, Role role, Tolerance tolerance) {
+    Argument a = new Argument(t, role, tolerance);
+    arguments.add(a);
+    return a;
+  }
+
+  /** The random numbers of this trial. */
+  Random random() {
+    return random;
+  }
+
+  /** Calls the kernel everywhere and compares. */
+  void run(Consumer<Kernels> call) {
+    List<Tensor> expected = callOn(new ReferenceKernels(), call);
+    List<Tensor> first = callOn(kernels, call);
+    List<Tensor> second = callOn(kernels, call);
+    for (int i = 0; i < arguments.size(); i++) {
+      Argument a = arguments.get(i);
+      switch (a.role) {
+        case INPUT -> same(first.get(i), a.initial, "was changed, though an input:");
+        case RESULT -> {
+          agree(first.get(i), expected.get(i), a.tolerance);
+          same(second.get(i), first.get(i), "differs between two calls:");
+        }
+      }
+    }
+  }
+
+  private List<Tensor> callOn(Kernels set, Consumer<Kernels> call) {
+    boolean onHost = set.memory().device() instanceof Device.Host;
+    for (Argument a : arguments) {
+      Scope scope = onHost ? host : device;
+      a.current = scope.allocate(a.initial.name(), a.initial.dtype(), a.initial.shape().dims());
+      if (onHost) {
+        a.current.memory().copyFrom(a.initial.memory());
+      } else {
+        set.copy(a.current, a.initial);
+      }
+    }
+    call.accept(set);
+    return arguments.stream().map(a -> onHost ? a.current : fetch(set, a.current)).toList();
+  }
+
+  private Tensor fetch(Kernels set, Tensor t) {
+    Tensor copy = host.allocate(t.name(), t.dtype(), t.shape().dims());
+    set.copy(copy, t);
+    return copy;
+  }
+
+  private void same(Tensor got, Tensor expected, String what) {
+    long byteOffset =
+        MemorySegment.mismatch(got.memory(), 0, got.bytes(), expected.memory(), 0, got.bytes());
+    if (byteOffset >= 0) {
+      long i = byteOffset / got.dtype().bytes();
+      throw new AssertionError(
+          "%s: %s %s %s and %s"
+              .formatted(kernels.name(), place(got, i), what, text(got, i), text(expected, i)));
+    }
+  }
+
+  private void agree(Tensor got, Tensor expected, Tolerance tolerance) {
+    if (tolerance.exact()) {
+      long b = firstDifference(got, expected);
+      if (b >= 0) {
+        throw new AssertionError(
+            "%s: %s is %s, reference says %s (bit for bit)"
+                .formatted(kernels.name(), place(got, b), text(got, b), text(expected, b)));
+      }
+      return;
+    }
+    long cols = got.shape().rank() < 2 ? got.elements() : got.cols();
+    for (long row = 0; row < got.elements(); row += cols) {
+      agreeRow(got, expected, tolerance.allowed(largest(expected, row, cols)), row, cols);
+    }
+  }
+
+  /** NaN equals NaN here, whatever its payload. */
+  private static long firstDifference(Tensor got, Tensor expected) {
+    for (long i = 0; i < got.elements(); i++) {
+      boolean equal =
+          got.dtype().isFloating()
+              ? Double.compare(got.getDouble(i), expected.getDouble(i)) == 0
+              : got.getLong(i) == expected.getLong(i);
+      if (!equal) {
+        return i;
+      }
+    }
+    return -1;
+  }
+
+  private void agreeRow(Tensor got, Tensor expected, double allowed, long row, long cols) {
+    for (long i = row; i < row + cols; i++) {
+      double g = got.getDouble(i);
+      double e = expected.getDouble(i);
+      boolean agrees = Double.isFinite(e) ? Math.abs(g - e) <= allowed : Double.compare(g, e) == 0;
+      if (!agrees) {
+        throw new AssertionError(
+            String.format(
+                Locale.ROOT,
+                "%s: %s is %s, reference says %s (allowed error %.1e)",
+                kernels.name(),
+                place(got, i),
+                text(got, i),
+                text(expected, i),
+                allowed));
+      }
+    }
+  }
+
+  private static double largest(Tensor t, long from, long n) {
+    double largest = 0;
+    for (long i = from; i < from + n; i++) {
+      double x = Math.abs(t.getDouble(i));
+      largest = Double.isFinite(x) ? Math.max(largest, x) : largest;
+    }
+    return largest;
+  }
+
+  /** For example {@code out[3, 7][6]}: element 6 of a 3 by 7 tensor. */
+  private static String place(Tensor t, long i) {
+    return t.name() + t.shape() + "[" + i + "]";
+  }
+
+  private static String text(Tensor t, long i) {
+    return t.dtype().isFloating()
+        ? String.format(Locale.ROOT, "%.9g", t.getDouble(i))
+        : Long.toString(t.getLong(i));
+  }
+
+  @Override
+  public void close() {
+    host.close();
+    device.close();
+  }
+}
