@@ -46,7 +46,7 @@ final class FrozenParts implements Parts {
     String bias = module + ".bias";
     return new FrozenProjection(
         linears.load(module + ".weight"),
-        checkpoint.names().contains(bias)
+        checkpoint.has(bias)
             ? Optional.of(load("weights/", bias, checkpoint.tensor(bias).dtype()))
             : Optional.empty());
   }
@@ -65,6 +65,7 @@ final class FrozenParts implements Parts {
     Tensor stored = checkpoint.tensor(name);
     Tensor t = scope.allocate(group + name, dtype, stored.shape().dims());
     kernels.copy(t, stored);
+    checkpoint.unload(name);
     return t;
   }
 }

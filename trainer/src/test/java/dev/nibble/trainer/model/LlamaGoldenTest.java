@@ -8,14 +8,20 @@ import static org.assertj.core.api.Assertions.within;
 import dev.nibble.adapters.Parameters.Parameter;
 import dev.nibble.adapters.PeftAdapter;
 import dev.nibble.compute.kernels.AdamWStep;
+import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.safetensors.SafetensorsFile;
+import dev.nibble.compute.safetensors.ShardedSafetensors;
 import dev.nibble.compute.tensor.DType;
+import dev.nibble.compute.tensor.Scope;
 import dev.nibble.compute.tensor.Tensor;
 import dev.nibble.data.Batch;
 import dev.nibble.quant.FourBitFormat;
+import dev.nibble.quant.FrozenWeight;
+import dev.nibble.quant.FrozenWeights;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
@@ -48,6 +54,10 @@ final class LlamaGoldenTest {
                 .map(variant -> Arguments.of(set, variant)));
   }
 
+  static Stream<Arguments> quantized() {
+    return adapters().filter(a -> a.get()[1].toString().endsWith("_nf4"));
+  }
+
   @ParameterizedTest
   @MethodSource("models")
   void logitsAndLoss(String set, String name) {
@@ -66,6 +76,31 @@ final class LlamaGoldenTest {
       LossSum loss = f.model.evaluate(batch);
       assertThat(loss.tokens()).isEqualTo(batch.supervisedTokens());
       assertLoss(loss.mean(), golden.tensor("loss").getFloat(0), 1e-5);
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("quantized")
+  void weightsAfterNf4(String set, String variant) {
+    try (SafetensorsFile golden = Golden.file(Golden.model(variant));
+        ShardedSafetensors base = ShardedSafetensors.open(Golden.base(variant));
+        Kernels kernels = ModelFixture.open(set);
+        Scope scope = Scope.open("test", kernels.memory(), Scope.UNLIMITED)) {
+      FrozenWeights weights = new FrozenWeights(base, Optional.of(NF4), kernels, scope);
+      List<String> names =
+          golden.names().stream()
+              .filter(n -> n.startsWith("dequant."))
+              .map(n -> n.substring("dequant.".length()))
+              .toList();
+      assertThat(names).hasSize(14);
+      for (String name : names) {
+        FrozenWeight weight = weights.load(name);
+        Tensor dense = scope.allocate("test/" + name, DType.F32, weight.rows(), weight.cols());
+        weight.dequantizeInto(kernels, dense);
+        assertThat(dense.toFloats())
+            .as(name)
+            .isEqualTo(golden.tensor("dequant." + name).toFloats());
+      }
     }
   }
 
