@@ -6,8 +6,8 @@ import java.util.ServiceLoader;
 import java.util.stream.Collectors;
 
 /**
- * Finds the kernel sets on the class path and chooses one, loudly: a set that was asked for and cannot run is an error, and
- * {@code auto} says what it passed over and why.
+ * Finds the kernel sets on the class path and chooses one, loudly: a set that was asked for and
+ * cannot run is an error, and {@code auto} says what it passed over and why.
  */
 public final class KernelSets {
   /** Asks for the fastest set that runs here. */
@@ -42,7 +42,8 @@ public final class KernelSets {
   /**
    * The set of exactly this name.
    *
-   * @throws KernelUnavailable when it is unknown or cannot run here; lists every set and why it cannot run
+   * @throws KernelUnavailable when it is unknown or cannot run here; lists every set and why it
+   *     cannot run
    */
   public static KernelSet require(String name) {
     return require(name, installed());
@@ -63,8 +64,8 @@ public final class KernelSets {
         sets.stream()
             .filter(s -> s.name().equals(name))
             .findFirst()
-            .orElseThrow(
-                () -> new KernelUnavailable("no kernel set is called " + name + ":" + reasons(sets)));
+            .orElseThrow(() ->
+                new KernelUnavailable("no kernel set is called " + name + ":" + reasons(sets)));
     if (set.unavailableBecause().isPresent()) {
       throw new KernelUnavailable("kernel set " + name + " cannot run here:" + reasons(sets));
     }
@@ -80,7 +81,10 @@ public final class KernelSets {
         .collect(Collectors.joining());
   }
 
-  /** One line for the log: what {@link #choose} took for this name, and which faster sets it passed over. */
+  /**
+   * One line for the log: what {@link #choose} took for this name, and which faster sets it passed
+   * over.
+   */
   public static String describe(String name, KernelSet chosen) {
     return describe(name, chosen, installed());
   }

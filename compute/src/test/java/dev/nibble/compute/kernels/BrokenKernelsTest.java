@@ -10,8 +10,7 @@ import org.junit.jupiter.api.Test;
 /** The suite finds the faults that kernels have in practice. */
 class BrokenKernelsTest {
 
-  private static <T extends KernelCases> void caught(
-      T theme, Consumer<T> test, String... message) {
+  private static <T extends KernelCases> void caught(T theme, Consumer<T> test, String... message) {
     theme.openSet();
     assertThatThrownBy(() -> test.accept(theme))
         .isInstanceOf(AssertionError.class)

@@ -28,7 +28,9 @@ class DropoutTest {
     assertThat(dropped(42, 0, 0)).isZero();
   }
 
-  /** Masks of neighbouring seeds, and neighbours in one mask, agree as often as independent coins. */
+  /**
+   * Masks of neighbouring seeds, and neighbours in one mask, agree as often as independent coins.
+   */
   @Test
   void seedsAndNeighboursAreIndependent() {
     int seeds = 0;

@@ -45,8 +45,7 @@ record QuantizedArguments(
   }
 
   /** What {@code quantize} fills; the shape is rows, columns and block. */
-  static QuantizedArguments output(
-      Trial t, float[] codebook, boolean nested, int... shape) {
+  static QuantizedArguments output(Trial t, float[] codebook, boolean nested, int... shape) {
     int rows = shape[0];
     int cols = shape[1];
     int block = shape[2];
@@ -74,8 +73,7 @@ record QuantizedArguments(
   }
 
   /** A quantised random matrix; the shape is rows, columns and block. */
-  static QuantizedArguments input(
-      Trial t, float[] codebook, boolean nested, int... shape) {
+  static QuantizedArguments input(Trial t, float[] codebook, boolean nested, int... shape) {
     int rows = shape[0];
     int cols = shape[1];
     int block = shape[2];

@@ -28,7 +28,10 @@ abstract class QuantizedConformance extends KernelCases {
     void of(Trial t, float[] codebook, boolean nested, int[] shape, int turn);
   }
 
-  /** Every codebook, kind of scales and shape; {@code turn} counts up, to take other choices by turns. */
+  /**
+   * Every codebook, kind of scales and shape; {@code turn} counts up, to take other choices by
+   * turns.
+   */
   private void each(Body body) {
     int turn = 0;
     for (float[] codebook : new float[][] {QuantizedArguments.NF4, QuantizedArguments.FP4}) {
@@ -53,12 +56,11 @@ abstract class QuantizedConformance extends KernelCases {
 
   @Test
   void quantize() {
-    each(
-        (t, codebook, nested, shape, turn) -> {
-          var in = t.normal("in", dtype(turn), 0.02, shape[0], shape[1]);
-          var out = QuantizedArguments.output(t, codebook, nested, shape);
-          t.run(k -> k.quantize(out.get(), in.get()));
-        });
+    each((t, codebook, nested, shape, turn) -> {
+      var in = t.normal("in", dtype(turn), 0.02, shape[0], shape[1]);
+      var out = QuantizedArguments.output(t, codebook, nested, shape);
+      t.run(k -> k.quantize(out.get(), in.get()));
+    });
   }
 
   /** Values on and beside the middle between two entries, where one rounding too many shows. */
@@ -105,37 +107,34 @@ abstract class QuantizedConformance extends KernelCases {
 
   @Test
   void dequantize() {
-    each(
-        (t, codebook, nested, shape, turn) -> {
-          var in = QuantizedArguments.input(t, codebook, nested, shape);
-          var out = t.output("out", dtype(turn), shape[0], shape[1]).within(EXACT);
-          t.run(k -> k.dequantize(out.get(), in.get()));
-        });
+    each((t, codebook, nested, shape, turn) -> {
+      var in = QuantizedArguments.input(t, codebook, nested, shape);
+      var out = t.output("out", dtype(turn), shape[0], shape[1]).within(EXACT);
+      t.run(k -> k.dequantize(out.get(), in.get()));
+    });
   }
 
   @Test
   void quantizedLinearForward() {
-    each(
-        (t, codebook, nested, shape, turn) -> {
-          int n = tokens(turn);
-          int terms = shape[1];
-          var x = t.normal("x", n, shape[1]);
-          var weight = QuantizedArguments.input(t, codebook, nested, shape);
-          var out = t.output("out", n, shape[0]).within(ofSum(terms).ofTermsLike(Math.sqrt(terms)));
-          t.run(k -> k.quantizedLinearForward(out.get(), x.get(), weight.get()));
-        });
+    each((t, codebook, nested, shape, turn) -> {
+      int n = tokens(turn);
+      int terms = shape[1];
+      var x = t.normal("x", n, shape[1]);
+      var weight = QuantizedArguments.input(t, codebook, nested, shape);
+      var out = t.output("out", n, shape[0]).within(ofSum(terms).ofTermsLike(Math.sqrt(terms)));
+      t.run(k -> k.quantizedLinearForward(out.get(), x.get(), weight.get()));
+    });
   }
 
   @Test
   void quantizedLinearBackward() {
-    each(
-        (t, codebook, nested, shape, turn) -> {
-          int n = tokens(turn);
-          int terms = shape[0];
-          var dx = t.gradient("dx", n, shape[1]).within(ofSum(terms).ofTermsLike(Math.sqrt(terms)));
-          var dout = t.normal("dout", n, shape[0]);
-          var weight = QuantizedArguments.input(t, codebook, nested, shape);
-          t.run(k -> k.quantizedLinearBackward(dx.get(), dout.get(), weight.get()));
-        });
+    each((t, codebook, nested, shape, turn) -> {
+      int n = tokens(turn);
+      int terms = shape[0];
+      var dx = t.gradient("dx", n, shape[1]).within(ofSum(terms).ofTermsLike(Math.sqrt(terms)));
+      var dout = t.normal("dout", n, shape[0]);
+      var weight = QuantizedArguments.input(t, codebook, nested, shape);
+      t.run(k -> k.quantizedLinearBackward(dx.get(), dout.get(), weight.get()));
+    });
   }
 }

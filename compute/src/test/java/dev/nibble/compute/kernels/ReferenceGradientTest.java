@@ -12,8 +12,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
 /**
- * Checks each backward of the reference against central differences of its forward, in float64: for L = sum(dout * out),
- * dL/dx[i] = (L(x[i] + h) - L(x[i] - h)) / 2h.
+ * Checks each backward of the reference against central differences of its forward, in float64: for
+ * L = sum(dout * out), dL/dx[i] = (L(x[i] + h) - L(x[i] - h)) / 2h.
  */
 class ReferenceGradientTest {
   private static final double H = 1e-6;
@@ -51,7 +51,9 @@ class ReferenceGradientTest {
     return sum;
   }
 
-  /** Demands that dx is the gradient of sum(dout * out) with respect to x, where forward fills out. */
+  /**
+   * Demands that dx is the gradient of sum(dout * out) with respect to x, where forward fills out.
+   */
   private static void check(Tensor dx, Tensor x, Tensor dout, Tensor out, Runnable forward) {
     for (long i = 0; i < x.elements(); i++) {
       double at = x.getDouble(i);
@@ -62,7 +64,9 @@ class ReferenceGradientTest {
       forward.run();
       double below = dot(dout, out);
       x.setFloat(i, at);
-      assertThat(dx.getDouble(i)).as("element %d", i).isCloseTo((above - below) / (2 * H), within(1e-7));
+      assertThat(dx.getDouble(i))
+          .as("element %d", i)
+          .isCloseTo((above - below) / (2 * H), within(1e-7));
     }
   }
 

@@ -9,7 +9,10 @@ import dev.nibble.compute.tensor.Tensor;
 import java.util.HexFormat;
 import org.junit.jupiter.api.Test;
 
-/** 67 weights ((37 i mod 101) - 50) / 64 in blocks of 64, with the bytes that bitsandbytes' rule gives. */
+/**
+ * 67 weights ((37 i mod 101) - 50) / 64 in blocks of 64, with the bytes that bitsandbytes' rule
+ * gives.
+ */
 class ReferenceQuantizerTest {
 
   private static String packed(float[] codebook) {

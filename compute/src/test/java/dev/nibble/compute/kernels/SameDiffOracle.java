@@ -9,6 +9,7 @@ import dev.nibble.compute.tensor.Scope;
 import dev.nibble.compute.tensor.Tensor;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Random;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -20,8 +21,9 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
 /**
- * Gradients by automatic differentiation, independent of every formula in {@link Kernels}: the forward is written as a
- * SameDiff graph in float64, and its gradients must be what the kernels' backward gives. A kernel set extends this class.
+ * Gradients by automatic differentiation, independent of every formula in {@link Kernels}: the
+ * forward is written as a SameDiff graph in float64, and its gradients must be what the kernels'
+ * backward gives. A kernel set extends this class.
  */
 public abstract class SameDiffOracle {
   private final Scope scope = Scope.open("test", Memory.host(), Scope.UNLIMITED);
@@ -73,18 +75,18 @@ public abstract class SameDiffOracle {
     graph.setLossVariables(loss);
     Map<String, INDArray> expected =
         graph.calculateGradients(new HashMap<>(), gradients.keySet().toArray(new String[0]));
-    gradients.forEach(
-        (name, got) -> {
-          double[] e = expected.get(name).reshape(got.elements()).toDoubleVector();
-          double largest = 0;
-          for (double x : e) {
-            largest = Math.max(largest, Math.abs(x));
-          }
-          double allowed = Tolerance.ofSum(100).allowed(largest);
-          for (int i = 0; i < e.length; i++) {
-            assertThat(got.getDouble(i)).as("d%s[%d]", name, i).isCloseTo(e[i], within(allowed));
-          }
-        });
+    gradients.forEach((name, got) -> {
+      INDArray gradient = Objects.requireNonNull(expected.get(name), name);
+      double[] e = gradient.reshape(got.elements()).toDoubleVector();
+      double largest = 0;
+      for (double x : e) {
+        largest = Math.max(largest, Math.abs(x));
+      }
+      double allowed = Tolerance.ofSum(100).allowed(largest);
+      for (int i = 0; i < e.length; i++) {
+        assertThat(got.getDouble(i)).as("d%s[%d]", name, i).isCloseTo(e[i], within(allowed));
+      }
+    });
   }
 
   @Test
@@ -173,7 +175,10 @@ public abstract class SameDiffOracle {
     check(sums.sub(z.mul(choice).sum(1)), quarter, Map.of("logits", dlogits));
   }
 
-  /** Two segments; four query heads on two key/value heads. Each head is a graph of its own over its own columns. */
+  /**
+   * Two segments; four query heads on two key/value heads. Each head is a graph of its own over its
+   * own columns.
+   */
   @Test
   void attention() {
     int n = 9;
@@ -195,7 +200,8 @@ public abstract class SameDiffOracle {
     Tensor dv = zeros(n, keyHeads, d);
     k.attentionBackward(dq, dk, dv, dout, out, lse, q, key, v, table, scale);
 
-    // Heads first, so that one batched product does them all; keys are repeated for the heads that share them.
+    // Heads first, so that one batched product does them all; keys are repeated for the heads that
+    // share them.
     SDVariable qs = headsFirst(variable("q", q));
     SDVariable ks = headsFirst(repeated(variable("k", key), n, keyHeads, heads, d));
     SDVariable vs = headsFirst(repeated(variable("v", v), n, keyHeads, heads, d));

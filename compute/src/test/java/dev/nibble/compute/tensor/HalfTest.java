@@ -30,7 +30,8 @@ class HalfTest {
   /** Halfway between neighbours goes to the even one, a little more or less to the nearer one. */
   @Test
   void roundsToNearestEven() {
-    neighbours(bits -> Half.fromBf16((short) bits.intValue()), x -> Half.toBf16(x) & 0xffff, 0x7f00);
+    neighbours(
+        bits -> Half.fromBf16((short) bits.intValue()), x -> Half.toBf16(x) & 0xffff, 0x7f00);
     neighbours(bits -> Half.fromF16((short) bits.intValue()), x -> Half.toF16(x) & 0xffff, 0x7bff);
   }
 

@@ -73,7 +73,9 @@ class ScopeTest {
     Scope run = scope(Scope.UNLIMITED);
     Tensor t = run.allocate("t", DType.F32, 1);
     run.close();
-    assertThatThrownBy(run::close).isInstanceOf(ScopeException.class).hasMessageContaining("closed");
+    assertThatThrownBy(run::close)
+        .isInstanceOf(ScopeException.class)
+        .hasMessageContaining("closed");
     assertThatThrownBy(() -> run.allocate("t", DType.F32, 1)).isInstanceOf(ScopeException.class);
     assertThatThrownBy(() -> t.getFloat(0)).isInstanceOf(IllegalStateException.class);
   }

@@ -18,7 +18,7 @@ class TensorTest {
   private Tensor counting(long... dims) {
     Tensor t = scope.allocate("t", DType.F32, dims);
     for (long i = 0; i < t.elements(); i++) {
-      t.setFloat(i, i);
+      t.setFloat(i, (double) i);
     }
     return t;
   }

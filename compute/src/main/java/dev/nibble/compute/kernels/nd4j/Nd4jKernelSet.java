@@ -44,10 +44,9 @@ public final class Nd4jKernelSet implements KernelSet {
   @Override
   public Kernels open(int threads) {
     unavailableBecause()
-        .ifPresent(
-            reason -> {
-              throw new KernelUnavailable("kernel set nd4j cannot run here: " + reason);
-            });
+        .ifPresent(reason -> {
+          throw new KernelUnavailable("kernel set nd4j cannot run here: " + reason);
+        });
     int count = threads == 0 ? Runtime.getRuntime().availableProcessors() : threads;
     Nd4j.getEnvironment().setMaxMasterThreads(count);
     NativeOpsHolder.getInstance().getDeviceNativeOps().setOmpNumThreads(count);

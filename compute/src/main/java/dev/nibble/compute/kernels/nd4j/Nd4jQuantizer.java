@@ -33,14 +33,19 @@ final class Nd4jQuantizer {
       long to = full ? Math.min(whole, from + step) : n;
       try (Nd4jWork work = new Nd4jWork()) {
         long width = full ? out.block() : to - from;
-        INDArray x = work.cast(work.view(in.part(from, to - from), (to - from) / width, width), DataType.FLOAT);
+        INDArray x =
+            work.cast(
+                work.view(in.part(from, to - from), (to - from) / width, width), DataType.FLOAT);
         INDArray absmax = work.keep(work.keep(Transforms.abs(x, true)).max(true, 1));
         for (int b = 0; b < absmax.length(); b++) {
           scales[Math.toIntExact(from / out.block()) + b] = absmax.getFloat(b);
         }
         INDArray divisor = work.keep(Transforms.max(absmax, LEAST, true));
         INDArray v = normalised(work, x, divisor, full);
-        pack(out.codes().part(from / 2, (to - from + 1) / 2), codes(work, v, codebook, ascending), work);
+        pack(
+            out.codes().part(from / 2, (to - from + 1) / 2),
+            codes(work, v, codebook, ascending),
+            work);
       }
     }
     switch (out.scales()) {
@@ -49,7 +54,10 @@ final class Nd4jQuantizer {
     }
   }
 
-  /** The scaled block, clamped to [-1, 1]; a short last block is divided, the others multiplied by a reciprocal. */
+  /**
+   * The scaled block, clamped to [-1, 1]; a short last block is divided, the others multiplied by a
+   * reciprocal.
+   */
   private static INDArray normalised(Nd4jWork work, INDArray x, INDArray divisor, boolean full) {
     INDArray v =
         full
@@ -78,10 +86,9 @@ final class Nd4jQuantizer {
       middles[i] = (codebook[ascending[i]] + codebook[ascending[i + 1]]) * 0.5f;
     }
     INDArray below =
-        work.less(
-            work.keep(Nd4j.create(middles, 1, 15)), work.reshape(values, values.length(), 1));
-    INDArray count = work.keep(work.cast(below, DataType.INT).sum(1));
-    INDArray ordered = work.cast(count, DataType.INT);
+        work.less(work.keep(Nd4j.create(middles, 1, 15)), work.reshape(values, values.length(), 1));
+    INDArray count = work.keep(work.cast(below, DataType.INT32).sum(1));
+    INDArray ordered = work.cast(count, DataType.INT32);
     return work.gather(work.keep(Nd4j.createFromArray(ascending)), ordered);
   }
 
@@ -98,7 +105,8 @@ final class Nd4jQuantizer {
     for (int from = 0; from < scales.length; from += out.block()) {
       int to = Math.min(scales.length, from + out.block());
       try (Nd4jWork work = new Nd4jWork()) {
-        INDArray d = work.keep(Nd4j.createFromArray(Arrays.copyOfRange(scales, from, to))).subi(offset);
+        INDArray d =
+            work.keep(Nd4j.createFromArray(Arrays.copyOfRange(scales, from, to))).subi(offset);
         float absmax = d.amaxNumber().floatValue();
         out.absmax().setFloat(from / out.block(), absmax);
         d.muli(absmax > 0 ? 1 / absmax : 0);
@@ -114,10 +122,12 @@ final class Nd4jQuantizer {
     return switch (scales) {
       case Quantized.Scales.Plain p -> work.flat(p.absmax().part(from, to - from));
       case Quantized.Scales.Nested s -> {
-        INDArray codes = work.cast(work.flat(s.codes().part(from, to - from)), DataType.INT);
+        INDArray codes = work.cast(work.flat(s.codes().part(from, to - from)), DataType.INT32);
         INDArray values = work.gather(work.flat(s.codebook()), codes);
         int[] blocks =
-            IntStream.range(Math.toIntExact(from), Math.toIntExact(to)).map(b -> b / s.block()).toArray();
+            IntStream.range(Math.toIntExact(from), Math.toIntExact(to))
+                .map(b -> b / s.block())
+                .toArray();
         values.muli(work.gather(work.flat(s.absmax()), work.keep(Nd4j.createFromArray(blocks))));
         yield values.addi(s.offset().getFloat(0));
       }
@@ -125,13 +135,13 @@ final class Nd4jQuantizer {
   }
 
   /**
-   * The weights from element from (inclusive) to to (exclusive) in float32, flat; from begins a block and to ends one, or
-   * the matrix.
+   * The weights from element from (inclusive) to to (exclusive) in float32, flat; from begins a
+   * block and to ends one, or the matrix.
    */
   static INDArray weights(Nd4jWork work, Quantized q, long from, long to) {
     long block = q.block();
     long bytes = (to - from + 1) / 2;
-    INDArray codes = work.cast(work.flat(q.codes().part(from / 2, bytes)), DataType.INT);
+    INDArray codes = work.cast(work.flat(q.codes().part(from / 2, bytes)), DataType.INT32);
     INDArray pairs = work.gather(pairs(work, q.codebook()), codes);
     INDArray w = work.reshape(pairs, bytes * 2);
     INDArray scales = scales(work, q.scales(), from / block, (to + block - 1) / block);
