@@ -1,3 +1,7 @@
+/**
+ * Low-rank adapters (LoRA), the linear maps they wrap, everything that trains, and PEFT's files.
+ * Knows no model family and no recipe.
+ */
 @NullMarked
 package dev.nibble.adapters;
 

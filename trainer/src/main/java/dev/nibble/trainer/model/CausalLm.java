@@ -22,7 +22,9 @@ public interface CausalLm {
   Parameters parameters();
 
   /**
-   * The loss over a batch, keeping what backward needs. Dropout is on.
+   * The loss over a batch, keeping what backward needs. Dropout is on. Part of the gradient may be
+   * added to {@code parameters().gradients()} already here, where it saves work twice: set them to
+   * 0 before, not between forward and backward.
    *
    * @param seed of this pass's dropout masks
    * @throws IllegalArgumentException when the batch or a sample is too long
@@ -30,7 +32,7 @@ public interface CausalLm {
   LossSum forward(Batch batch, long seed);
 
   /**
-   * Adds the gradient of the <em>sum</em> of the last forward's losses to {@code
+   * Completes the gradient of the <em>sum</em> of the last forward's losses in {@code
    * parameters().gradients()}.
    */
   void backward();

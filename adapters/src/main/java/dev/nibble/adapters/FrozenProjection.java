@@ -1,0 +1,28 @@
+package dev.nibble.adapters;
+
+import dev.nibble.compute.kernels.Kernels;
+import dev.nibble.compute.tensor.Tensor;
+import dev.nibble.quant.FrozenWeight;
+import java.util.Optional;
+
+/**
+ * out = x W^T + bias, where nothing trains.
+ *
+ * @param weight W [O, I], dense or in 4 bits
+ * @param bias F32, BF16 or F16 [O]
+ */
+public record FrozenProjection(FrozenWeight weight, Optional<Tensor> bias) implements Projection {
+
+  @Override
+  public void forward(Kernels kernels, Tensor out, Tensor x, Pass pass) {
+    weight.forward(kernels, out, x);
+    if (bias.isPresent()) {
+      kernels.biasForward(out, bias.get());
+    }
+  }
+
+  @Override
+  public void backward(Kernels kernels, Tensor dx, Tensor dout, Tensor x, Pass pass) {
+    weight.backward(kernels, dx, dout);
+  }
+}

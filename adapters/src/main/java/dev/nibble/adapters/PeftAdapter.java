@@ -1,0 +1,117 @@
+package dev.nibble.adapters;
+
+import dev.nibble.adapters.Parameters.Parameter;
+import dev.nibble.compute.kernels.Kernels;
+import dev.nibble.compute.safetensors.Safetensors;
+import dev.nibble.compute.safetensors.SafetensorsFile;
+import dev.nibble.compute.safetensors.SafetensorsWriter;
+import dev.nibble.compute.tensor.Tensor;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+
+/** A LoRA adapter in PEFT's folder layout: adapter_config.json and adapter_model.safetensors. */
+public final class PeftAdapter {
+  private static final String WEIGHTS = "adapter_model.safetensors";
+
+  private final Path folder;
+  private final PeftConfig config;
+
+  private PeftAdapter(Path folder, PeftConfig config) {
+    this.folder = folder;
+    this.config = config;
+  }
+
+  /**
+   * Reads a folder's adapter_config.json.
+   *
+   * @throws AdapterException when there is none, or it asks for what is not supported
+   */
+  public static PeftAdapter open(Path folder) {
+    PeftConfig config = PeftConfig.read(folder);
+    if (!Files.isRegularFile(folder.resolve(WEIGHTS))) {
+      throw new AdapterException("%s holds no %s".formatted(folder, WEIGHTS));
+    }
+    return new PeftAdapter(folder, config);
+  }
+
+  /** What the adapter looks like: build the model with it. */
+  public LoraSpec spec() {
+    return config.spec();
+  }
+
+  /** The base model that the adapter names; may be empty. */
+  public String baseModel() {
+    return config.baseModel();
+  }
+
+  /**
+   * Copies the adapter's weights into the parameters of a model that was built with {@link #spec}.
+   *
+   * @throws AdapterException when tensors are missing, unexpected or of another shape, naming all
+   */
+  public void copyTo(Parameters parameters, Kernels kernels) {
+    Path file = folder.resolve(WEIGHTS);
+    try (SafetensorsFile tensors = Safetensors.open(file)) {
+      check(file, tensors, parameters);
+      for (Parameter p : parameters.all()) {
+        kernels.copy(p.weight(), tensors.tensor(p.name()));
+      }
+    }
+  }
+
+  private static void check(Path file, SafetensorsFile tensors, Parameters parameters) {
+    List<String> problems = new ArrayList<>();
+    Set<String> unexpected = new TreeSet<>(tensors.names());
+    for (Parameter p : parameters.all()) {
+      if (!unexpected.remove(p.name())) {
+        problems.add("missing " + p.name());
+        continue;
+      }
+      Tensor t = tensors.tensor(p.name());
+      if (!t.dtype().isFloating() || !t.shape().equals(p.weight().shape())) {
+        problems.add(
+            "%s is %s%s, expected %s"
+                .formatted(p.name(), t.dtype(), t.shape(), p.weight().shape()));
+      }
+    }
+    unexpected.forEach(name -> problems.add("unexpected " + name));
+    if (!problems.isEmpty()) {
+      throw new AdapterException(
+          "%s does not fit this model and its adapter_config.json:%n  %s"
+              .formatted(file, String.join(System.lineSeparator() + "  ", problems)));
+    }
+  }
+
+  /**
+   * Writes an adapter; each file is replaced as a whole or not at all.
+   *
+   * @param baseModel path or name of the base model, for the reader; may be empty
+   * @param parameters of a model that was built with {@code spec}
+   */
+  public static void save(Path folder, LoraSpec spec, String baseModel, Parameters parameters) {
+    Map<String, Tensor> tensors = new LinkedHashMap<>();
+    List<String> modules = new ArrayList<>();
+    for (Parameter p : parameters.all()) {
+      tensors.put(p.name(), p.weight());
+      PeftNames.module(p.name()).ifPresent(modules::add);
+    }
+    try {
+      Files.createDirectories(folder);
+      SafetensorsWriter.write(folder.resolve(WEIGHTS), tensors, Map.of("format", "pt"));
+      Path config = folder.resolve(PeftConfig.FILE);
+      Path sibling = folder.resolve(PeftConfig.FILE + ".tmp");
+      Files.writeString(sibling, new PeftConfig(spec, baseModel).toJson(modules));
+      Files.move(sibling, config, StandardCopyOption.ATOMIC_MOVE);
+    } catch (IOException e) {
+      throw new AdapterException("cannot write the adapter to %s: %s".formatted(folder, e), e);
+    }
+  }
+}

@@ -1,0 +1,32 @@
+package dev.nibble.adapters;
+
+import dev.nibble.adapters.Parameters.Parameter;
+import dev.nibble.compute.kernels.Kernels;
+import dev.nibble.compute.tensor.Tensor;
+import java.util.Optional;
+
+/**
+ * out = x W^T + bias, where everything trains.
+ *
+ * @param weight W, F32 [O, I]
+ * @param bias F32 [O]
+ */
+public record TrainedProjection(Parameter weight, Optional<Parameter> bias) implements Projection {
+
+  @Override
+  public void forward(Kernels kernels, Tensor out, Tensor x, Pass pass) {
+    kernels.linearForward(out, x, weight.weight());
+    if (bias.isPresent()) {
+      kernels.biasForward(out, bias.get().weight());
+    }
+  }
+
+  @Override
+  public void backward(Kernels kernels, Tensor dx, Tensor dout, Tensor x, Pass pass) {
+    if (bias.isPresent()) {
+      kernels.biasBackward(bias.get().gradient(), dout);
+    }
+    kernels.linearBackwardWeight(weight.gradient(), dout, x, 1);
+    kernels.linearBackward(dx, dout, weight.weight(), 1);
+  }
+}

@@ -1,0 +1,93 @@
+package dev.nibble.compute.kernels.cpu;
+
+import static dev.nibble.compute.kernels.cpu.VectorMath.HALF;
+import static dev.nibble.compute.kernels.cpu.VectorMath.I;
+import static dev.nibble.compute.kernels.cpu.VectorMath.LANES;
+import static dev.nibble.compute.kernels.cpu.VectorMath.SHORT;
+
+import dev.nibble.compute.tensor.DType;
+import dev.nibble.compute.tensor.Half;
+import dev.nibble.compute.tensor.Tensor;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteOrder;
+import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.ShortVector;
+import jdk.incubator.vector.VectorOperators;
+
+/** Between F32 and the 16-bit formats. */
+final class Conversion {
+  private Conversion() {}
+
+  /** to[toFrom + i] = from[start + i] for F32, BF16 and F16, exact. */
+  static void widen(Tensor from, long start, MemorySegment to, long toFrom, long n) {
+    MemorySegment m = from.memory();
+    switch (from.dtype()) {
+      case F32 -> MemorySegment.copy(m, start * 4, to, toFrom * 4, n * 4);
+      case BF16 -> widenBf16(m, start, to, toFrom, n);
+      case F16 -> {
+        for (long i = 0; i < n; i++) {
+          VectorMath.set(to, toFrom + i, Half.fromF16(m.get(SHORT, (start + i) * 2)));
+        }
+      }
+      default -> throw new IllegalArgumentException("expected F32, BF16 or F16, got " + from);
+    }
+  }
+
+  /**
+   * to[toStart + i] = from[fromStart + i], rounded to the dtype of {@code to}: F32, BF16 or F16.
+   */
+  static void narrow(MemorySegment from, long fromStart, Tensor to, long toStart, long n) {
+    MemorySegment m = to.memory();
+    switch (to.dtype()) {
+      case F32 -> MemorySegment.copy(from, fromStart * 4, m, toStart * 4, n * 4);
+      case BF16 -> narrowBf16(from, fromStart, m, toStart, n);
+      case F16 -> {
+        for (long i = 0; i < n; i++) {
+          m.set(SHORT, (toStart + i) * 2, Half.toF16(VectorMath.get(from, fromStart + i)));
+        }
+      }
+      default -> throw new IllegalArgumentException("expected F32, BF16 or F16, got " + to);
+    }
+  }
+
+  /** Whether {@link #widen} and {@link #narrow} know it. */
+  static boolean isFloat32OrHalf(DType dtype) {
+    return dtype == DType.F32 || dtype == DType.BF16 || dtype == DType.F16;
+  }
+
+  private static void widenBf16(
+      MemorySegment from, long start, MemorySegment to, long toFrom, long n) {
+    long end = VectorMath.vectorEnd(0, n);
+    long i = 0;
+    for (; i < end; i += LANES) {
+      ShortVector s =
+          ShortVector.fromMemorySegment(HALF, from, (start + i) * 2, ByteOrder.LITTLE_ENDIAN);
+      IntVector bits = (IntVector) s.convertShape(VectorOperators.ZERO_EXTEND_S2I, I, 0);
+      bits.lanewise(VectorOperators.LSHL, 16)
+          .intoMemorySegment(to, (toFrom + i) * 4, ByteOrder.LITTLE_ENDIAN);
+    }
+    for (; i < n; i++) {
+      VectorMath.set(to, toFrom + i, Half.fromBf16(from.get(SHORT, (start + i) * 2)));
+    }
+  }
+
+  private static void narrowBf16(
+      MemorySegment from, long fromStart, MemorySegment to, long toStart, long n) {
+    long end = VectorMath.vectorEnd(0, n);
+    long i = 0;
+    for (; i < end; i += LANES) {
+      IntVector bits =
+          IntVector.fromMemorySegment(I, from, (fromStart + i) * 4, ByteOrder.LITTLE_ENDIAN);
+      IntVector upper = bits.lanewise(VectorOperators.LSHR, 16);
+      IntVector rounded = bits.add(0x7fff).add(upper.and(1)).lanewise(VectorOperators.LSHR, 16);
+      var isNan = bits.and(0x7fffffff).compare(VectorOperators.GT, 0x7f800000);
+      ShortVector s =
+          (ShortVector)
+              rounded.blend(upper.or(0x40), isNan).convertShape(VectorOperators.I2S, HALF, 0);
+      s.intoMemorySegment(to, (toStart + i) * 2, ByteOrder.LITTLE_ENDIAN);
+    }
+    for (; i < n; i++) {
+      to.set(SHORT, (toStart + i) * 2, Half.toBf16(VectorMath.get(from, fromStart + i)));
+    }
+  }
+}

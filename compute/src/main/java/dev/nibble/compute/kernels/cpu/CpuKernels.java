@@ -1,0 +1,219 @@
+package dev.nibble.compute.kernels.cpu;
+
+import dev.nibble.compute.kernels.AdamWStep;
+import dev.nibble.compute.kernels.Kernels;
+import dev.nibble.compute.kernels.Quantized;
+import dev.nibble.compute.kernels.cpu.onednn.OneDnn;
+import dev.nibble.compute.tensor.Memory;
+import dev.nibble.compute.tensor.Tensor;
+
+/** The operations by theme: each delegates to the class that knows it. One caller at a time. */
+final class CpuKernels implements Kernels {
+  private final Memory memory = Memory.host();
+  private final Workers workers;
+  private final Scratch scratch;
+  private final MoveKernels move;
+  private final RowKernels rows;
+  private final AttentionKernels attention;
+  private final LinearKernels linear;
+  private final Quantizer quantizer;
+  private final PointwiseKernels pointwise;
+  private final CrossEntropyKernels crossEntropy;
+
+  CpuKernels(OneDnn onednn, int threads) {
+    workers = new Workers(threads);
+    scratch = new Scratch(threads);
+    Gemm gemm = new Gemm(onednn, workers);
+    move = new MoveKernels(workers, scratch);
+    rows = new RowKernels(workers, scratch);
+    attention = new AttentionKernels(gemm, workers, scratch);
+    linear = new LinearKernels(gemm, workers, scratch);
+    quantizer = new Quantizer(workers, scratch);
+    pointwise = new PointwiseKernels(workers);
+    crossEntropy = new CrossEntropyKernels(workers);
+  }
+
+  @Override
+  public String name() {
+    return "cpu";
+  }
+
+  @Override
+  public Memory memory() {
+    return memory;
+  }
+
+  @Override
+  public void fill(Tensor out, double value) {
+    move.fill(out, value);
+  }
+
+  @Override
+  public void copy(Tensor out, Tensor in) {
+    move.copy(out, in);
+  }
+
+  @Override
+  public void add(Tensor out, Tensor a, Tensor b) {
+    pointwise.add(out, a, b);
+  }
+
+  @Override
+  public void scale(Tensor x, double factor) {
+    pointwise.scale(x, factor);
+  }
+
+  @Override
+  public void gatherRowsForward(Tensor out, Tensor table, Tensor indices) {
+    rows.gatherForward(out, table, indices);
+  }
+
+  @Override
+  public void gatherRowsBackward(Tensor dtable, Tensor dout, Tensor indices) {
+    rows.gatherBackward(dtable, dout, indices);
+  }
+
+  @Override
+  public void rmsNormForward(Tensor out, Tensor rstd, Tensor x, Tensor weight, double eps) {
+    rows.normForward(out, rstd, x, weight, eps);
+  }
+
+  @Override
+  public void rmsNormBackward(Tensor dx, Tensor dout, Tensor x, Tensor rstd, Tensor weight) {
+    rows.normBackward(dx, dout, x, rstd, weight);
+  }
+
+  @Override
+  public void rmsNormBackwardWeight(Tensor dweight, Tensor dout, Tensor x, Tensor rstd) {
+    rows.normBackwardWeight(dweight, dout, x, rstd);
+  }
+
+  @Override
+  public void ropeForward(Tensor x, Tensor cos, Tensor sin, Tensor positions) {
+    rows.rope(x, cos, sin, positions, 1);
+  }
+
+  @Override
+  public void ropeBackward(Tensor dx, Tensor cos, Tensor sin, Tensor positions) {
+    rows.rope(dx, cos, sin, positions, -1);
+  }
+
+  @Override
+  public void attentionForward(
+      Tensor out, Tensor lse, Tensor q, Tensor k, Tensor v, Tensor segments, double scale) {
+    attention.forward(out, lse, q, k, v, segments, (float) scale);
+  }
+
+  @Override
+  public void attentionBackward(
+      Tensor dq,
+      Tensor dk,
+      Tensor dv,
+      Tensor dout,
+      Tensor out,
+      Tensor lse,
+      Tensor q,
+      Tensor k,
+      Tensor v,
+      Tensor segments,
+      double scale) {
+    attention.backward(dq, dk, dv, dout, out, lse, q, k, v, segments, (float) scale);
+  }
+
+  @Override
+  public void linearForward(Tensor out, Tensor x, Tensor weight) {
+    linear.forward(out, x, weight, 1, 0);
+  }
+
+  @Override
+  public void linearForwardAdd(Tensor out, Tensor x, Tensor weight, double scale) {
+    linear.forward(out, x, weight, (float) scale, 1);
+  }
+
+  @Override
+  public void linearBackward(Tensor dx, Tensor dout, Tensor weight, double scale) {
+    linear.backward(dx, dout, weight, (float) scale);
+  }
+
+  @Override
+  public void linearBackwardWeight(Tensor dweight, Tensor dout, Tensor x, double scale) {
+    linear.backwardWeight(dweight, dout, x, (float) scale);
+  }
+
+  @Override
+  public void biasForward(Tensor out, Tensor bias) {
+    rows.biasForward(out, bias);
+  }
+
+  @Override
+  public void biasBackward(Tensor dbias, Tensor dout) {
+    rows.biasBackward(dbias, dout);
+  }
+
+  @Override
+  public void quantize(Quantized out, Tensor in) {
+    quantizer.quantize(out, in);
+  }
+
+  @Override
+  public void dequantize(Tensor out, Quantized in) {
+    move.dequantize(out, in);
+  }
+
+  @Override
+  public void quantizedLinearForward(Tensor out, Tensor x, Quantized weight) {
+    linear.forward(out, x, weight);
+  }
+
+  @Override
+  public void quantizedLinearBackward(Tensor dx, Tensor dout, Quantized weight) {
+    linear.backward(dx, dout, weight);
+  }
+
+  @Override
+  public void swigluForward(Tensor out, Tensor gate, Tensor up) {
+    pointwise.swigluForward(out, gate, up);
+  }
+
+  @Override
+  public void swigluBackward(Tensor dgate, Tensor dup, Tensor dout, Tensor gate, Tensor up) {
+    pointwise.swigluBackward(dgate, dup, dout, gate, up);
+  }
+
+  @Override
+  public void dropoutForward(Tensor out, Tensor x, double rate, long seed) {
+    pointwise.dropoutForward(out, x, rate, seed);
+  }
+
+  @Override
+  public void dropoutBackward(Tensor dx, Tensor dout, double rate, long seed) {
+    pointwise.dropoutBackward(dx, dout, rate, seed);
+  }
+
+  @Override
+  public void crossEntropyForward(Tensor loss, Tensor lse, Tensor logits, Tensor targets) {
+    crossEntropy.forward(loss, lse, logits, targets);
+  }
+
+  @Override
+  public void crossEntropyBackward(
+      Tensor dlogits, Tensor lse, Tensor logits, Tensor targets, double scale) {
+    crossEntropy.backward(dlogits, lse, logits, targets, (float) scale);
+  }
+
+  @Override
+  public void sumOfSquares(Tensor out, Tensor x) {
+    out.setFloat(0, out.getDouble(0) + pointwise.sumOfSquares(x));
+  }
+
+  @Override
+  public void adamW(Tensor weight, Tensor m, Tensor v, Tensor gradient, AdamWStep step) {
+    pointwise.adamW(weight, m, v, gradient, step);
+  }
+
+  @Override
+  public void close() {
+    workers.close();
+    scratch.close();
+  }
+}

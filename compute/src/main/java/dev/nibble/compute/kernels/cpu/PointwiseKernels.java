@@ -1,0 +1,233 @@
+package dev.nibble.compute.kernels.cpu;
+
+import static dev.nibble.compute.kernels.cpu.VectorMath.F;
+import static dev.nibble.compute.kernels.cpu.VectorMath.LANES;
+import static dev.nibble.compute.kernels.cpu.VectorMath.get;
+import static dev.nibble.compute.kernels.cpu.VectorMath.load;
+import static dev.nibble.compute.kernels.cpu.VectorMath.set;
+import static dev.nibble.compute.kernels.cpu.VectorMath.store;
+import static dev.nibble.compute.kernels.cpu.VectorMath.vectorEnd;
+
+import dev.nibble.compute.kernels.AdamWStep;
+import dev.nibble.compute.kernels.Dropout;
+import dev.nibble.compute.tensor.Tensor;
+import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
+import jdk.incubator.vector.DoubleVector;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorOperators;
+import jdk.incubator.vector.VectorSpecies;
+
+/** What works on each element alone. */
+final class PointwiseKernels {
+  /** Elements that are worth a second thread. */
+  private static final long GRAIN = 4096;
+
+  /**
+   * Parts of a sum over all elements; a fixed number, so that the bits do not depend on the
+   * threads.
+   */
+  private static final int PARTS = 64;
+
+  private static final VectorSpecies<Double> D = F.withLanes(double.class);
+
+  private final Workers workers;
+  private final double[] partialSums = new double[PARTS];
+
+  PointwiseKernels(Workers workers) {
+    this.workers = workers;
+  }
+
+  void add(Tensor out, Tensor a, Tensor b) {
+    MemorySegment y = out.memory();
+    MemorySegment s = a.memory();
+    MemorySegment t = b.memory();
+    workers.split(
+        out.elements(),
+        GRAIN,
+        (worker, from, to) -> {
+          long end = vectorEnd(from, to);
+          long i = from;
+          for (; i < end; i += LANES) {
+            store(load(s, i).add(load(t, i)), y, i);
+          }
+          for (; i < to; i++) {
+            set(y, i, get(s, i) + get(t, i));
+          }
+        });
+  }
+
+  void scale(Tensor x, double factor) {
+    workers.split(
+        x.elements(),
+        GRAIN,
+        (worker, from, to) -> VectorMath.scale(x.memory(), from, to - from, (float) factor));
+  }
+
+  // ---- SwiGLU ----
+
+  void swigluForward(Tensor out, Tensor gate, Tensor up) {
+    MemorySegment y = out.memory();
+    MemorySegment g = gate.memory();
+    MemorySegment u = up.memory();
+    workers.split(
+        out.elements(),
+        GRAIN,
+        (worker, from, to) -> {
+          long end = vectorEnd(from, to);
+          long i = from;
+          for (; i < end; i += LANES) {
+            FloatVector x = load(g, i);
+            store(x.div(VectorMath.exp(x.neg()).add(1f)).mul(load(u, i)), y, i);
+          }
+          for (; i < to; i++) {
+            float x = get(g, i);
+            set(y, i, x / (1 + VectorMath.exp(-x)) * get(u, i));
+          }
+        });
+  }
+
+  void swigluBackward(Tensor dgate, Tensor dup, Tensor dout, Tensor gate, Tensor up) {
+    MemorySegment dg = dgate.memory();
+    MemorySegment du = dup.memory();
+    MemorySegment dy = dout.memory();
+    MemorySegment g = gate.memory();
+    MemorySegment u = up.memory();
+    FloatVector one = FloatVector.broadcast(F, 1f);
+    workers.split(
+        dout.elements(),
+        GRAIN,
+        (worker, from, to) -> {
+          long end = vectorEnd(from, to);
+          long i = from;
+          for (; i < end; i += LANES) {
+            FloatVector x = load(g, i);
+            FloatVector d = load(dy, i);
+            FloatVector s = one.div(VectorMath.exp(x.neg()).add(1f));
+            store(load(du, i).add(d.mul(x.mul(s))), du, i);
+            FloatVector slope = s.mul(x.fma(one.sub(s), one));
+            store(load(dg, i).add(d.mul(load(u, i)).mul(slope)), dg, i);
+          }
+          for (; i < to; i++) {
+            float x = get(g, i);
+            float d = get(dy, i);
+            float s = 1 / (1 + VectorMath.exp(-x));
+            set(du, i, get(du, i) + d * x * s);
+            set(dg, i, get(dg, i) + d * get(u, i) * s * (1 + x * (1 - s)));
+          }
+        });
+  }
+
+  // ---- dropout ----
+
+  void dropoutForward(Tensor out, Tensor x, double rate, long seed) {
+    MemorySegment y = out.memory();
+    MemorySegment a = x.memory();
+    float keep = (float) (1 - rate);
+    workers.split(
+        out.elements(),
+        GRAIN,
+        (worker, from, to) -> {
+          for (long i = from; i < to; i++) {
+            set(y, i, Dropout.isDropped(seed, i, rate) ? 0 : get(a, i) / keep);
+          }
+        });
+  }
+
+  void dropoutBackward(Tensor dx, Tensor dout, double rate, long seed) {
+    MemorySegment da = dx.memory();
+    MemorySegment dy = dout.memory();
+    float keep = (float) (1 - rate);
+    workers.split(
+        dx.elements(),
+        GRAIN,
+        (worker, from, to) -> {
+          for (long i = from; i < to; i++) {
+            set(da, i, get(da, i) + (Dropout.isDropped(seed, i, rate) ? 0 : get(dy, i) / keep));
+          }
+        });
+  }
+
+  // ---- optimizer ----
+
+  double sumOfSquares(Tensor x) {
+    MemorySegment a = x.memory();
+    long n = x.elements();
+    Arrays.fill(partialSums, 0);
+    long part = (n + PARTS - 1) / PARTS;
+    workers.split(
+        PARTS,
+        Math.max(1, GRAIN / Math.max(1, part)),
+        (worker, from, to) -> {
+          for (long p = from; p < to; p++) {
+            partialSums[(int) p] =
+                sumOfSquares(a, Math.min(n, p * part), Math.min(n, (p + 1) * part));
+          }
+        });
+    double sum = 0;
+    for (double s : partialSums) {
+      sum += s;
+    }
+    return sum;
+  }
+
+  private static double sumOfSquares(MemorySegment a, long from, long to) {
+    long end = vectorEnd(from, to);
+    DoubleVector low = DoubleVector.zero(D);
+    DoubleVector high = DoubleVector.zero(D);
+    long i = from;
+    for (; i < end; i += LANES) {
+      FloatVector x = load(a, i);
+      DoubleVector x0 = (DoubleVector) x.convertShape(VectorOperators.F2D, D, 0);
+      DoubleVector x1 = (DoubleVector) x.convertShape(VectorOperators.F2D, D, 1);
+      low = x0.fma(x0, low);
+      high = x1.fma(x1, high);
+    }
+    double sum = low.add(high).reduceLanes(VectorOperators.ADD);
+    for (; i < to; i++) {
+      double x = get(a, i);
+      sum += x * x;
+    }
+    return sum;
+  }
+
+  void adamW(Tensor weight, Tensor m, Tensor v, Tensor gradient, AdamWStep step) {
+    MemorySegment w = weight.memory();
+    MemorySegment first = m.memory();
+    MemorySegment second = v.memory();
+    MemorySegment g = gradient.memory();
+    float decay = (float) (1 - step.learningRate() * step.weightDecay());
+    float b1 = (float) step.beta1();
+    float c1 = (float) (1 - step.beta1());
+    float b2 = (float) step.beta2();
+    float c2 = (float) (1 - step.beta2());
+    float size = (float) (step.learningRate() / (1 - Math.pow(step.beta1(), (double) step.step())));
+    float root = (float) Math.sqrt(1 - Math.pow(step.beta2(), (double) step.step()));
+    float eps = (float) step.epsilon();
+    workers.split(
+        weight.elements(),
+        GRAIN,
+        (worker, from, to) -> {
+          long end = vectorEnd(from, to);
+          long i = from;
+          for (; i < end; i += LANES) {
+            FloatVector x = load(g, i);
+            FloatVector p = load(first, i).mul(b1).add(x.mul(c1));
+            FloatVector q = load(second, i).mul(b2).add(x.mul(x).mul(c2));
+            store(p, first, i);
+            store(q, second, i);
+            FloatVector update = p.mul(size).div(q.sqrt().div(root).add(eps));
+            store(load(w, i).mul(decay).sub(update), w, i);
+          }
+          for (; i < to; i++) {
+            float x = get(g, i);
+            float p = get(first, i) * b1 + x * c1;
+            float q = get(second, i) * b2 + x * x * c2;
+            set(first, i, p);
+            set(second, i, q);
+            float update = p * size / ((float) Math.sqrt(q) / root + eps);
+            set(w, i, get(w, i) * decay - update);
+          }
+        });
+  }
+}

@@ -1,0 +1,218 @@
+package dev.nibble.compute.kernels.cpu;
+
+import static dev.nibble.compute.kernels.cpu.VectorMath.F;
+import static dev.nibble.compute.kernels.cpu.VectorMath.I;
+import static dev.nibble.compute.kernels.cpu.VectorMath.LANES;
+
+import dev.nibble.compute.kernels.NestedScales;
+import dev.nibble.compute.kernels.Quantized;
+import dev.nibble.compute.tensor.Tensor;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.Comparator;
+import java.util.stream.IntStream;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.VectorOperators;
+
+/**
+ * Blockwise 4-bit quantisation. Nested scales take two passes over the matrix, the first for the
+ * mean of the scales.
+ */
+final class Quantizer {
+  /** What the reciprocal of an all-zero block is taken of. */
+  private static final float TINY = 1e-38f;
+
+  /** Blocks that a worker takes at once when scales are not nested. */
+  private static final int GROUP = 256;
+
+  private final Workers workers;
+  private final Scratch scratch;
+
+  Quantizer(Workers workers, Scratch scratch) {
+    this.workers = workers;
+    this.scratch = scratch;
+  }
+
+  void quantize(Quantized out, Tensor in) {
+    if (out.block() % 2 != 0 || out.block() > Scratch.FLOATS / 4) {
+      throw new IllegalArgumentException(
+          "cannot quantise in blocks of %d elements: expected an even number of at most %d"
+              .formatted(out.block(), Scratch.FLOATS / 4));
+    }
+    if (in.elements() != out.elements() || !Conversion.isFloat32OrHalf(in.dtype())) {
+      throw new IllegalArgumentException(
+          "%s: expected F32, BF16 or F16 with %d elements".formatted(in, out.elements()));
+    }
+    long blocks = (out.elements() + out.block() - 1) / out.block();
+    Midpoints midpoints = new Midpoints(out.codebook());
+    switch (out.scales()) {
+      case Quantized.Scales.Plain p ->
+          workers.each(
+              (blocks + GROUP - 1) / GROUP,
+              (worker, from, to) -> {
+                Block block = new Block(out, in, scratch.of(worker));
+                for (long b = from * GROUP; b < Math.min(blocks, to * GROUP); b++) {
+                  float absmax = block.load(b);
+                  VectorMath.set(p.absmax().memory(), b, absmax);
+                  block.encode(absmax, midpoints);
+                }
+              });
+      case Quantized.Scales.Nested d -> {
+        float[] scales = scales(out, in, blocks);
+        float offset = NestedScales.offset(scales);
+        VectorMath.set(d.offset().memory(), 0, offset);
+        byte[] codeOfBin = NestedScales.codeOfBin(d.codebook().toFloats());
+        workers.each(
+            (blocks + d.block() - 1) / d.block(),
+            (worker, from, to) -> {
+              Block block = new Block(out, in, scratch.of(worker));
+              for (long group = from; group < to; group++) {
+                long first = group * d.block();
+                long last = Math.min(blocks, first + d.block());
+                for (long b = first; b < last; b++) {
+                  block.encode(block.load(b), midpoints);
+                }
+                encodeScales(scales, offset, (int) first, (int) last, codeOfBin, d);
+              }
+            });
+      }
+    }
+  }
+
+  private float[] scales(Quantized out, Tensor in, long blocks) {
+    float[] scales = new float[Math.toIntExact(blocks)];
+    workers.split(
+        blocks,
+        GROUP,
+        (worker, from, to) -> {
+          Block block = new Block(out, in, scratch.of(worker));
+          for (long b = from; b < to; b++) {
+            scales[(int) b] = block.load(b);
+          }
+        });
+    return scales;
+  }
+
+  private static void encodeScales(
+      float[] scales,
+      float offset,
+      int first,
+      int last,
+      byte[] codeOfBin,
+      Quantized.Scales.Nested out) {
+    float absmax = 0;
+    for (int b = first; b < last; b++) {
+      absmax = Math.max(absmax, Math.abs(scales[b] - offset));
+    }
+    VectorMath.set(out.absmax().memory(), first / out.block(), absmax);
+    float reciprocal = absmax == 0 ? 0 : 1 / absmax;
+    for (int b = first; b < last; b++) {
+      int bin = NestedScales.bin((scales[b] - offset) * reciprocal);
+      out.codes().memory().set(ValueLayout.JAVA_BYTE, b, codeOfBin[bin]);
+    }
+  }
+
+  /** The codebook in ascending order, with the float32 midpoints between neighbours. */
+  private static final class Midpoints {
+    final float[] between = new float[15];
+    final byte[] codes = new byte[16];
+
+    Midpoints(Tensor codebook) {
+      int[] order =
+          IntStream.range(0, 16)
+              .boxed()
+              .sorted(Comparator.comparingDouble(i -> codebook.getFloat(i)))
+              .mapToInt(i -> i)
+              .toArray();
+      for (int i = 0; i < 16; i++) {
+        codes[i] = (byte) order[i];
+        if (i > 0) {
+          between[i - 1] = (codebook.getFloat(order[i - 1]) + codebook.getFloat(order[i])) / 2;
+        }
+      }
+    }
+
+    int codeOf(float x) {
+      int below = 0;
+      for (float midpoint : between) {
+        below += midpoint < x ? 1 : 0;
+      }
+      return codes[below];
+    }
+  }
+
+  /** One block of the matrix, widened in a worker's scratch. */
+  private static final class Block {
+    private final Quantized out;
+    private final Tensor in;
+    private final MemorySegment values;
+    private final int[] below;
+    private long first;
+    private int length;
+
+    Block(Quantized out, Tensor in, MemorySegment scratch) {
+      this.out = out;
+      this.in = in;
+      this.values = scratch.asSlice(Scratch.FLOATS * 3L, Scratch.FLOATS);
+      this.below = new int[out.block()];
+    }
+
+    /** Widens block {@code b}; returns its largest magnitude. */
+    float load(long b) {
+      first = b * out.block();
+      length = (int) Math.min(out.block(), out.elements() - first);
+      Conversion.widen(in, first, values, 0, length);
+      int end = (int) VectorMath.vectorEnd(0, length);
+      FloatVector v = FloatVector.zero(F);
+      int i = 0;
+      for (; i < end; i += LANES) {
+        v = v.max(VectorMath.load(values, i).abs());
+      }
+      float max = v.reduceLanes(VectorOperators.MAX);
+      for (; i < length; i++) {
+        max = Math.max(max, Math.abs(VectorMath.get(values, i)));
+      }
+      return max;
+    }
+
+    void encode(float absmax, Midpoints midpoints) {
+      float divisor = Math.max(absmax, TINY);
+      boolean whole = length == out.block();
+      float reciprocal = 1 / divisor;
+      int end = whole ? (int) VectorMath.vectorEnd(0, length) : 0;
+      int i = 0;
+      for (; i < end; i += LANES) {
+        FloatVector x = VectorMath.load(values, i).mul(reciprocal).max(-1f).min(1f);
+        IntVector count = IntVector.zero(I);
+        for (int j = 0; j < 15; j++) {
+          var isBelow = x.compare(VectorOperators.GT, midpoints.between[j]);
+          count = count.sub(isBelow.cast(I).toVector());
+        }
+        count.intoArray(below, i);
+      }
+      MemorySegment codes = out.codes().memory();
+      for (int j = 0; j < end; j += 2) {
+        put(codes, j, midpoints.codes[below[j]], midpoints.codes[below[j + 1]]);
+      }
+      for (; i < length; i += 2) {
+        // What is missing after an odd end counts as 0.
+        float next = i + 1 < length ? scaled(i + 1, whole, reciprocal, divisor) : 0;
+        put(
+            codes,
+            i,
+            midpoints.codeOf(scaled(i, whole, reciprocal, divisor)),
+            midpoints.codeOf(next));
+      }
+    }
+
+    private float scaled(int i, boolean whole, float reciprocal, float divisor) {
+      float x = VectorMath.get(values, i);
+      return Math.clamp(whole ? x * reciprocal : x / divisor, -1f, 1f);
+    }
+
+    private void put(MemorySegment codes, int i, int high, int low) {
+      codes.set(ValueLayout.JAVA_BYTE, (first + i) / 2, (byte) (high << 4 | low));
+    }
+  }
+}

@@ -1,0 +1,208 @@
+package dev.nibble.compute.kernels.cpu;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.VectorOperators;
+import jdk.incubator.vector.VectorShape;
+import jdk.incubator.vector.VectorSpecies;
+
+/**
+ * Vectors of the width that the processor prefers, and functions of them.
+ *
+ * <p>The system property {@code nibble.cpu.vector.bits} (128, 256 or 512) sets another width: tests
+ * use it. The width is a constant, as the compiler needs it to be.
+ */
+final class VectorMath {
+  static final VectorSpecies<Float> F = species();
+  static final VectorSpecies<Integer> I = F.withLanes(int.class);
+  static final VectorSpecies<Short> HALF =
+      VectorSpecies.of(short.class, VectorShape.forBitSize(F.vectorBitSize() / 2));
+  static final int LANES = F.length();
+
+  static final ValueLayout.OfFloat FLOAT =
+      ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+  static final ValueLayout.OfInt INT =
+      ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+  static final ValueLayout.OfShort SHORT =
+      ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+
+  /** Floats that one float32 partial sum may take before it is added to a float64. */
+  private static final int SUM_BLOCK = 1024;
+
+  private static final float LOG2_E = (float) (1 / Math.log(2));
+  // ln 2 in two floats; the first has so few bits that its product with a whole number is exact.
+  private static final float LN2_HIGH = 355f / 512;
+  private static final float LN2_LOW = (float) (Math.log(2) - LN2_HIGH);
+  // Adding 1.5 * 2^23 rounds to a whole number, which then stands in the low bits.
+  private static final float ROUND = 12582912f;
+  private static final int ROUND_BITS = Float.floatToRawIntBits(ROUND);
+
+  private VectorMath() {}
+
+  private static VectorSpecies<Float> species() {
+    int bits = Integer.getInteger("nibble.cpu.vector.bits", 0);
+    if (bits == 0) {
+      bits = Math.min(512, FloatVector.SPECIES_PREFERRED.vectorBitSize());
+    }
+    return VectorSpecies.of(float.class, VectorShape.forBitSize(bits));
+  }
+
+  static FloatVector load(MemorySegment m, long i) {
+    return FloatVector.fromMemorySegment(F, m, i * 4, ByteOrder.LITTLE_ENDIAN);
+  }
+
+  static void store(FloatVector v, MemorySegment m, long i) {
+    v.intoMemorySegment(m, i * 4, ByteOrder.LITTLE_ENDIAN);
+  }
+
+  static float get(MemorySegment m, long i) {
+    return m.get(FLOAT, i * 4);
+  }
+
+  static void set(MemorySegment m, long i, float x) {
+    m.set(FLOAT, i * 4, x);
+  }
+
+  static int getInt(MemorySegment m, long i) {
+    return m.get(INT, i * 4);
+  }
+
+  /** The end of the whole vectors that fit between {@code from} and {@code to}. */
+  static long vectorEnd(long from, long to) {
+    return to - (to - from) % LANES;
+  }
+
+  /**
+   * e^x within 2 units in the last place: x = n ln 2 + r with |r| at most ln(2)/2, the Taylor
+   * polynomial of degree 7 for e^r, then 2^n in two factors so that results near the ends of the
+   * range are right.
+   */
+  static FloatVector exp(FloatVector x) {
+    FloatVector bounded = x.max(-104f).min(89f);
+    FloatVector shifted =
+        bounded.fma(FloatVector.broadcast(F, LOG2_E), FloatVector.broadcast(F, ROUND));
+    FloatVector n = shifted.sub(ROUND);
+    FloatVector r = n.fma(FloatVector.broadcast(F, -LN2_HIGH), bounded);
+    r = n.fma(FloatVector.broadcast(F, -LN2_LOW), r);
+    FloatVector p = FloatVector.broadcast(F, 1f / 5040);
+    p = p.fma(r, FloatVector.broadcast(F, 1f / 720));
+    p = p.fma(r, FloatVector.broadcast(F, 1f / 120));
+    p = p.fma(r, FloatVector.broadcast(F, 1f / 24));
+    p = p.fma(r, FloatVector.broadcast(F, 1f / 6));
+    p = p.fma(r, FloatVector.broadcast(F, 0.5f));
+    p = p.fma(r, FloatVector.broadcast(F, 1f));
+    p = p.fma(r, FloatVector.broadcast(F, 1f));
+    IntVector exponent = shifted.reinterpretAsInts().sub(ROUND_BITS);
+    IntVector half = exponent.lanewise(VectorOperators.ASHR, 1);
+    return p.mul(powerOfTwo(half)).mul(powerOfTwo(exponent.sub(half)));
+  }
+
+  private static FloatVector powerOfTwo(IntVector n) {
+    return n.add(127).lanewise(VectorOperators.LSHL, 23).reinterpretAsFloats();
+  }
+
+  /** e^x of one number, for what is left over after the last whole vector. */
+  static float exp(float x) {
+    return (float) Math.exp(x);
+  }
+
+  /** sum_i a[i] b[i]. */
+  static double dot(MemorySegment a, long aFrom, MemorySegment b, long bFrom, long n) {
+    double sum = 0;
+    for (long from = 0; from < n; from += SUM_BLOCK) {
+      long to = Math.min(n, from + SUM_BLOCK);
+      long end = vectorEnd(from, to);
+      FloatVector s = FloatVector.zero(F);
+      long i = from;
+      for (; i < end; i += LANES) {
+        s = load(a, aFrom + i).fma(load(b, bFrom + i), s);
+      }
+      sum += s.reduceLanes(VectorOperators.ADD);
+      for (; i < to; i++) {
+        sum += get(a, aFrom + i) * get(b, bFrom + i);
+      }
+    }
+    return sum;
+  }
+
+  /** The largest of {@code n} floats; -infinity of none. */
+  static float max(MemorySegment m, long from, long n) {
+    long to = from + n;
+    long end = vectorEnd(from, to);
+    FloatVector v = FloatVector.broadcast(F, Float.NEGATIVE_INFINITY);
+    long i = from;
+    for (; i < end; i += LANES) {
+      v = v.max(load(m, i));
+    }
+    float max = v.reduceLanes(VectorOperators.MAX);
+    for (; i < to; i++) {
+      max = Math.max(max, get(m, i));
+    }
+    return max;
+  }
+
+  /** sum_i exp(m[i] - shift). */
+  static double sumOfExp(MemorySegment m, long start, long n, float shift) {
+    double sum = 0;
+    for (long from = start; from < start + n; from += SUM_BLOCK) {
+      long to = Math.min(start + n, from + SUM_BLOCK);
+      long end = vectorEnd(from, to);
+      FloatVector s = FloatVector.zero(F);
+      long i = from;
+      for (; i < end; i += LANES) {
+        s = s.add(exp(load(m, i).sub(shift)));
+      }
+      sum += s.reduceLanes(VectorOperators.ADD);
+      for (; i < to; i++) {
+        sum += exp(get(m, i) - shift);
+      }
+    }
+    return sum;
+  }
+
+  /** m[i] = exp(m[i] - shift); returns their sum. */
+  static double expInPlace(MemorySegment m, long start, long n, float shift) {
+    double sum = 0;
+    for (long from = start; from < start + n; from += SUM_BLOCK) {
+      long to = Math.min(start + n, from + SUM_BLOCK);
+      long end = vectorEnd(from, to);
+      FloatVector s = FloatVector.zero(F);
+      long i = from;
+      for (; i < end; i += LANES) {
+        FloatVector e = exp(load(m, i).sub(shift));
+        store(e, m, i);
+        s = s.add(e);
+      }
+      sum += s.reduceLanes(VectorOperators.ADD);
+      for (; i < to; i++) {
+        float e = exp(get(m, i) - shift);
+        set(m, i, e);
+        sum += e;
+      }
+    }
+    return sum;
+  }
+
+  /** m[i] *= factor. */
+  static void scale(MemorySegment m, long from, long n, float factor) {
+    long to = from + n;
+    long end = vectorEnd(from, to);
+    long i = from;
+    for (; i < end; i += LANES) {
+      store(load(m, i).mul(factor), m, i);
+    }
+    for (; i < to; i++) {
+      set(m, i, get(m, i) * factor);
+    }
+  }
+
+  /** m[i] = 0. */
+  static void zero(MemorySegment m, long from, long n) {
+    if (n > 0) {
+      m.asSlice(from * 4, n * 4).fill((byte) 0);
+    }
+  }
+}

@@ -1,0 +1,154 @@
+package dev.nibble.compute.kernels.cpu.onednn;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SymbolLookup;
+import java.lang.foreign.ValueLayout;
+import java.lang.invoke.MethodHandle;
+import java.nio.file.Path;
+import java.util.Optional;
+
+/**
+ * The functions of oneDNN that we use, each under its C prototype.
+ *
+ * <p>Its own threading stays off: the {@code cpu} set splits the work among its workers, so that
+ * the library's threads and ours never compete for cores. Once loaded, the library stays loaded.
+ */
+public final class OneDnn {
+  private final MethodHandle sgemm;
+  private final MethodHandle setThreads;
+  private final String version;
+
+  private OneDnn(Path file) {
+    SymbolLookup library = load(file);
+    // dnnl_status_t dnnl_sgemm(char transa, char transb, dnnl_dim_t M, dnnl_dim_t N, dnnl_dim_t K,
+    //     float alpha, const float *A, dnnl_dim_t lda, const float *B, dnnl_dim_t ldb,
+    //     float beta, float *C, dnnl_dim_t ldc);
+    sgemm =
+        handle(
+            library,
+            "dnnl_sgemm",
+            FunctionDescriptor.of(
+                ValueLayout.JAVA_INT,
+                ValueLayout.JAVA_BYTE,
+                ValueLayout.JAVA_BYTE,
+                ValueLayout.JAVA_LONG,
+                ValueLayout.JAVA_LONG,
+                ValueLayout.JAVA_LONG,
+                ValueLayout.JAVA_FLOAT,
+                ValueLayout.JAVA_LONG,
+                ValueLayout.JAVA_LONG,
+                ValueLayout.JAVA_LONG,
+                ValueLayout.JAVA_LONG,
+                ValueLayout.JAVA_FLOAT,
+                ValueLayout.JAVA_LONG,
+                ValueLayout.JAVA_LONG));
+    // void omp_set_num_threads(int num_threads);   (of the calling thread)
+    setThreads =
+        handle(library, "omp_set_num_threads", FunctionDescriptor.ofVoid(ValueLayout.JAVA_INT));
+    version = version(library);
+  }
+
+  /**
+   * Loads the library.
+   *
+   * @throws OneDnnException when it cannot be loaded
+   */
+  public static OneDnn load() {
+    return new OneDnn(OneDnnLibrary.extract());
+  }
+
+  /** Why oneDNN cannot run here, with what to do; empty when it can. Loads nothing. */
+  public static Optional<String> missingBecause() {
+    return OneDnnLibrary.missingBecause();
+  }
+
+  /** For example {@code 3.11.1}. */
+  public String version() {
+    return version;
+  }
+
+  /**
+   * C = alpha op(A) op(B) + beta C on the calling thread; row-major, op(A) is M×K, op(B) is K×N.
+   * Operands are addresses: the caller keeps their memory alive, and C apart from A and B. With
+   * beta 0, C is not read.
+   *
+   * @param transA whether A is stored K×M
+   * @param transB whether B is stored N×K
+   * @param lda elements from one stored row of A to the next; {@code ldb} and {@code ldc} alike
+   */
+  public void sgemm(
+      boolean transA,
+      boolean transB,
+      long m,
+      long n,
+      long k,
+      float alpha,
+      long a,
+      long lda,
+      long b,
+      long ldb,
+      float beta,
+      long c,
+      long ldc) {
+    int status;
+    try {
+      setThreads.invokeExact(1);
+      status =
+          (int)
+              sgemm.invokeExact(
+                  letter(transA), letter(transB), m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
+    } catch (Throwable e) {
+      throw OneDnnCall.failed("dnnl_sgemm", e);
+    }
+    OneDnnCall.check("dnnl_sgemm", status);
+  }
+
+  private static byte letter(boolean transposed) {
+    return (byte) (transposed ? 'T' : 'N');
+  }
+
+  // const dnnl_version_t *dnnl_version(void);   a struct that starts with int major, minor, patch
+  @SuppressWarnings("restricted")
+  private static String version(SymbolLookup library) {
+    MethodHandle handle =
+        handle(library, "dnnl_version", FunctionDescriptor.of(ValueLayout.ADDRESS));
+    try {
+      MemorySegment v = ((MemorySegment) handle.invokeExact()).reinterpret(12);
+      return "%d.%d.%d"
+          .formatted(
+              v.get(ValueLayout.JAVA_INT, 0),
+              v.get(ValueLayout.JAVA_INT, 4),
+              v.get(ValueLayout.JAVA_INT, 8));
+    } catch (Throwable e) {
+      throw OneDnnCall.failed("dnnl_version", e);
+    }
+  }
+
+  @SuppressWarnings("restricted")
+  private static SymbolLookup load(Path file) {
+    try {
+      return SymbolLookup.libraryLookup(file, Arena.global());
+    } catch (IllegalArgumentException e) {
+      throw new OneDnnException(
+          "cannot load %s (%s). It needs glibc and libstdc++; on Debian: apt-get install libstdc++6"
+              .formatted(file, e.getMessage()),
+          e);
+    }
+  }
+
+  @SuppressWarnings("restricted")
+  private static MethodHandle handle(
+      SymbolLookup library, String symbol, FunctionDescriptor descriptor) {
+    MemorySegment address =
+        library
+            .find(symbol)
+            .orElseThrow(() ->
+                new OneDnnException(
+                    "%s has no symbol %s: is another version of it on the class path?"
+                        .formatted(OneDnnLibrary.FILE, symbol)));
+    return Linker.nativeLinker().downcallHandle(address, descriptor);
+  }
+}

@@ -1,0 +1,5 @@
+/** The fast kernel set for the CPU: oneDNN's matrix product and loops of vectors. */
+@NullMarked
+package dev.nibble.compute.kernels.cpu;
+
+import org.jspecify.annotations.NullMarked;

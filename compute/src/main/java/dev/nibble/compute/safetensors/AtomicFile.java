@@ -1,0 +1,67 @@
+package dev.nibble.compute.safetensors;
+
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.channels.WritableByteChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+
+/** Writes a file whole or not at all. */
+final class AtomicFile {
+  private AtomicFile() {}
+
+  /** What a file shall hold. */
+  interface Content {
+    void writeTo(WritableByteChannel out) throws IOException;
+  }
+
+  /**
+   * Writes beside the file, forces the bytes to the disk, and only then renames over it.
+   *
+   * @throws IOException when writing fails; the file is then as it was, and nothing is left beside
+   *     it
+   */
+  static void write(Path file, Content content) throws IOException {
+    Path target = file.toAbsolutePath();
+    Path temporary = target.resolveSibling(target.getFileName() + ".tmp");
+    try {
+      try (FileChannel out =
+          FileChannel.open(
+              temporary,
+              StandardOpenOption.CREATE,
+              StandardOpenOption.TRUNCATE_EXISTING,
+              StandardOpenOption.WRITE)) {
+        content.writeTo(out);
+        out.force(true);
+      }
+      Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE);
+    } catch (IOException e) {
+      deleteAfter(e, temporary);
+      throw new IOException("cannot write %s: %s".formatted(file, e.getMessage()), e);
+    } catch (RuntimeException | Error e) {
+      deleteAfter(e, temporary);
+      throw e;
+    }
+    forceFolder(target);
+  }
+
+  private static void deleteAfter(Throwable failure, Path temporary) {
+    try {
+      Files.deleteIfExists(temporary);
+    } catch (IOException e) {
+      failure.addSuppressed(e);
+    }
+  }
+
+  /** The rename itself survives a power cut only once the folder is on the disk. */
+  private static void forceFolder(Path target) throws IOException {
+    Path folder = target.getParent();
+    if (folder != null) {
+      try (FileChannel c = FileChannel.open(folder, StandardOpenOption.READ)) {
+        c.force(true);
+      }
+    }
+  }
+}

@@ -1,0 +1,160 @@
+package dev.nibble.compute.safetensors;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.nibble.compute.tensor.DType;
+import dev.nibble.compute.tensor.Device;
+import dev.nibble.compute.tensor.Memory;
+import dev.nibble.compute.tensor.Scope;
+import dev.nibble.compute.tensor.Shape;
+import dev.nibble.compute.tensor.Tensor;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import java.nio.channels.WritableByteChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+final class SafetensorsWriterTest {
+  @TempDir Path folder;
+
+  private static Tensor f32(float... values) {
+    return Tensor.onHost(
+            "t",
+            DType.F32,
+            Shape.of(values.length),
+            MemorySegment.ofArray(new byte[4 * values.length]))
+        .put(values);
+  }
+
+  @Test
+  void laysBytesOutAsTheFormatSays() throws IOException {
+    Map<String, Tensor> tensors = new LinkedHashMap<>();
+    tensors.put("b\"\n", f32(1, 2));
+    tensors.put(
+        "bytes", Tensor.onHost("u", DType.U8, Shape.of(1, 3), MemorySegment.ofArray(new byte[3])));
+    tensors.put("a", f32(3));
+    Path file = folder.resolve("m.safetensors");
+    SafetensorsWriter.write(file, tensors, Map.of("format", "pt"));
+
+    String header =
+        "{'__metadata__':{'format':'pt'},'a':{'dtype':'F32','shape':[1],'data_offsets':[0,4]},"
+                .replace('\'', '"')
+            + "'b\\'\\n':{'dtype':'F32','shape':[2],'data_offsets':[4,12]},'bytes':{'dtype':'U8','shape':[1,3],'data_offsets':[12,15]}}"
+                .replace('\'', '"');
+    byte[] bytes = Files.readAllBytes(file);
+    int length = (int) bytes[0] & 0xff;
+    assertThat(length + (bytes[1] & 0xff) * 256).isEqualTo((header.length() + 7) / 8 * 8);
+    assertThat(new String(bytes, 8, header.length(), StandardCharsets.UTF_8)).isEqualTo(header);
+    try (SafetensorsFile read = Safetensors.open(file)) {
+      assertThat(read.names()).containsExactly("a", "b\"\n", "bytes");
+      assertThat(read.tensor("b\"\n").toFloats()).containsExactly(1, 2);
+      assertThat(read.metadata()).isEqualTo(Map.of("format", "pt"));
+    }
+  }
+
+  @Test
+  void writesTensorsOfNoElements() throws IOException {
+    Path file = folder.resolve("m.safetensors");
+    SafetensorsWriter.write(
+        file,
+        Map.of("none", Tensor.onHost("n", DType.BF16, Shape.of(0, 5), MemorySegment.NULL)),
+        Map.of());
+    try (SafetensorsFile read = Safetensors.open(file)) {
+      assertThat(read.tensor("none").shape()).isEqualTo(Shape.of(0, 5));
+      assertThat(read.metadata()).isEmpty();
+    }
+  }
+
+  /** A disk with room for so many bytes. */
+  private static final class SmallDisk implements WritableByteChannel {
+    private final WritableByteChannel out;
+    private int room;
+
+    SmallDisk(WritableByteChannel out, int room) {
+      this.out = out;
+      this.room = room;
+    }
+
+    @Override
+    public int write(ByteBuffer bytes) throws IOException {
+      if (room == 0) {
+        throw new IOException("No space left on device");
+      }
+      int n = Math.min(room, bytes.remaining());
+      out.write(bytes.slice(bytes.position(), n));
+      bytes.position(bytes.position() + n);
+      room -= n;
+      return n;
+    }
+
+    @Override
+    public boolean isOpen() {
+      return out.isOpen();
+    }
+
+    @Override
+    public void close() throws IOException {
+      out.close();
+    }
+  }
+
+  @Test
+  void aFullDiskLeavesTheOldFileWhole() throws IOException {
+    Path file = folder.resolve("m.safetensors");
+    Map<String, Tensor> old = Map.of("a", f32(1, 2, 3));
+    SafetensorsWriter.write(file, old, Map.of());
+    byte[] before = Files.readAllBytes(file);
+    Map<String, Tensor> larger = Map.of("a", f32(new float[1000]));
+    for (int room : new int[] {0, 8, 50, 200, 4000}) {
+      assertThatThrownBy(() ->
+              AtomicFile.write(
+                  file,
+                  out -> SafetensorsWriter.writeTo(new SmallDisk(out, room), larger, Map.of())))
+          .isInstanceOf(IOException.class)
+          .hasMessageContaining("cannot write " + file)
+          .hasMessageContaining("No space left");
+      assertThat(Files.readAllBytes(file)).isEqualTo(before);
+      try (Stream<Path> left = Files.list(folder)) {
+        assertThat(left).containsExactly(file);
+      }
+    }
+    AtomicFile.write(
+        file, out -> SafetensorsWriter.writeTo(new SmallDisk(out, 1 << 20), larger, Map.of()));
+    try (SafetensorsFile read = Safetensors.open(file)) {
+      assertThat(read.tensor("a").elements()).isEqualTo(1000);
+    }
+  }
+
+  @Test
+  void refusesWhatCannotBeStored() {
+    Path file = folder.resolve("m.safetensors");
+    assertThatThrownBy(
+            () -> SafetensorsWriter.write(file, Map.of("__metadata__", f32(1)), Map.of()))
+        .hasMessageContaining("cannot be named");
+    Tensor away =
+        new Tensor("x", DType.F32, Shape.of(1), new Device.Cuda(0), MemorySegment.ofAddress(64));
+    assertThatThrownBy(() -> SafetensorsWriter.write(file, Map.of("x", away), Map.of()))
+        .hasMessageContaining("must be copied to the host first");
+    assertThat(file).doesNotExist();
+  }
+
+  @Test
+  void tensorsOfAScopeCanBeWritten() throws IOException {
+    try (Scope scope = Scope.open("test", Memory.host(), Scope.UNLIMITED)) {
+      Tensor t = scope.allocate("x", DType.BF16, 2, 2).put(1f, -2f, 0.5f, 3f);
+      Path file = folder.resolve("m.safetensors");
+      SafetensorsWriter.write(file, Map.of("x", t), Map.of());
+      try (SafetensorsFile read = Safetensors.open(file)) {
+        assertThat(read.tensor("x").toFloats()).containsExactly(1f, -2f, 0.5f, 3f);
+      }
+    }
+  }
+}

@@ -1,0 +1,18 @@
+package dev.nibble.data.arrow;
+
+import org.apache.arrow.memory.BufferAllocator;
+import org.apache.arrow.memory.RootAllocator;
+
+/**
+ * Arrow's off-heap memory; every cursor has its own child, which fails on closing when something
+ * leaked.
+ */
+final class Allocators {
+  private static final BufferAllocator ROOT = new RootAllocator();
+
+  private Allocators() {}
+
+  static BufferAllocator child(String name) {
+    return ROOT.newChildAllocator(name, 0, Long.MAX_VALUE);
+  }
+}

@@ -1,0 +1,67 @@
+package dev.nibble.data.arrow;
+
+import dev.nibble.data.rows.RowSource;
+import java.io.BufferedInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.channels.Channels;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import org.apache.arrow.compression.CommonsCompressionFactory;
+import org.apache.arrow.memory.BufferAllocator;
+import org.apache.arrow.vector.ipc.ArrowFileReader;
+import org.apache.arrow.vector.ipc.ArrowReader;
+import org.apache.arrow.vector.ipc.ArrowStreamReader;
+
+/**
+ * Rows of an Arrow IPC file: the streaming format, which the {@code datasets} library saves, or the
+ * random-access file format ("Feather 2"); the first bytes tell which. One record batch at a time
+ * is in memory.
+ */
+public record ArrowRows(Path file) implements RowSource {
+  private static final byte[] FILE_MAGIC = {'A', 'R', 'R', 'O', 'W', '1'};
+
+  @Override
+  public String describe() {
+    return file.toString();
+  }
+
+  @Override
+  public List<String> columns() {
+    try (ArrowCursor cursor = open()) {
+      return cursor.columns();
+    }
+  }
+
+  @Override
+  public ArrowCursor open() {
+    Resources resources = new Resources();
+    try {
+      BufferAllocator allocator = resources.add(Allocators.child(describe()));
+      return new ArrowCursor(file, resources.add(reader(allocator, resources)), resources);
+    } catch (IOException | RuntimeException | OutOfMemoryError e) {
+      resources.close();
+      throw ArrowCursor.unreadable(file, e);
+    }
+  }
+
+  private ArrowReader reader(BufferAllocator allocator, Resources resources) throws IOException {
+    boolean random = isFileFormat();
+    FileChannel channel = resources.add(FileChannel.open(file));
+    return random
+        ? new ArrowFileReader(channel, allocator, CommonsCompressionFactory.INSTANCE)
+        : new ArrowStreamReader(
+            new BufferedInputStream(Channels.newInputStream(channel), 1 << 16),
+            allocator,
+            CommonsCompressionFactory.INSTANCE);
+  }
+
+  private boolean isFileFormat() throws IOException {
+    try (InputStream in = Files.newInputStream(file)) {
+      return Arrays.equals(in.readNBytes(FILE_MAGIC.length), FILE_MAGIC);
+    }
+  }
+}

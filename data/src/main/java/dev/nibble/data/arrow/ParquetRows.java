@@ -1,0 +1,62 @@
+package dev.nibble.data.arrow;
+
+import dev.nibble.data.rows.InvalidDataset;
+import dev.nibble.data.rows.RowSource;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import org.apache.arrow.dataset.file.FileFormat;
+import org.apache.arrow.dataset.file.FileSystemDatasetFactory;
+import org.apache.arrow.dataset.jni.NativeMemoryPool;
+import org.apache.arrow.dataset.scanner.ScanOptions;
+import org.apache.arrow.dataset.scanner.Scanner;
+import org.apache.arrow.dataset.source.Dataset;
+import org.apache.arrow.dataset.source.DatasetFactory;
+import org.apache.arrow.memory.BufferAllocator;
+
+/**
+ * Rows of a Parquet file, read by Arrow's native dataset library, which is loaded with the first
+ * such file.
+ */
+public record ParquetRows(Path file) implements RowSource {
+  /** Rows asked for at a time. */
+  private static final long BATCH_ROWS = 1024;
+
+  @Override
+  public String describe() {
+    return file.toString();
+  }
+
+  @Override
+  public List<String> columns() {
+    try (ArrowCursor cursor = open()) {
+      return cursor.columns();
+    }
+  }
+
+  @Override
+  public ArrowCursor open() {
+    Resources resources = new Resources();
+    try {
+      BufferAllocator allocator = resources.add(Allocators.child(describe()));
+      DatasetFactory factory =
+          resources.add(
+              new FileSystemDatasetFactory(
+                  allocator,
+                  NativeMemoryPool.getDefault(),
+                  FileFormat.PARQUET,
+                  file.toUri().toString()));
+      Dataset dataset = resources.add(factory.finish());
+      Scanner scanner =
+          resources.add(dataset.newScan(new ScanOptions(BATCH_ROWS, Optional.empty())));
+      return new ArrowCursor(file, resources.add(scanner.scanBatches()), resources);
+    } catch (IOException | RuntimeException | LinkageError e) {
+      resources.close();
+      throw new InvalidDataset(
+          "%s: cannot be read as Parquet (%s). Write the file again, or save it as Arrow or JSON lines."
+              .formatted(file, e.getMessage()),
+          e);
+    }
+  }
+}

@@ -1,0 +1,5 @@
+/** Rows from Arrow and Parquet files; the only package that knows Arrow. */
+@NullMarked
+package dev.nibble.data.arrow;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,94 @@
+package dev.nibble.data.batching;
+
+import dev.nibble.data.Batch;
+import java.util.Iterator;
+import java.util.List;
+import java.util.NoSuchElementException;
+
+/**
+ * The micro-batches of a run, the same for the same data, plan and position. Each epoch holds every
+ * sample once. Owns the open file; not safe for use by several threads.
+ */
+public final class BatchStream implements Iterator<Batch>, AutoCloseable {
+  private final Subset subset;
+  private final BatchPlan plan;
+  private final long epochs;
+  private long epoch;
+  private long delivered;
+  private SampleCursor cursor;
+  private Iterator<List<PlannedSample>> groups;
+
+  BatchStream(Subset subset, BatchPlan plan, long epochs) {
+    this.subset = subset;
+    this.plan = plan;
+    this.epochs = epochs;
+    this.cursor = subset.cursor(plan, 0);
+    this.groups = subset.groups(plan, 0, cursor);
+  }
+
+  /** Whether a batch follows; always, when the number of epochs is not limited. */
+  @Override
+  public boolean hasNext() {
+    return epoch < epochs && (groups.hasNext() || epoch + 1 < epochs);
+  }
+
+  /** The next batch. */
+  @Override
+  public Batch next() {
+    return Batch.of(nextGroup().stream().map(PlannedSample::make).toList());
+  }
+
+  private List<PlannedSample> nextGroup() {
+    if (!hasNext()) {
+      throw new NoSuchElementException("the " + epochs + " epochs are over");
+    }
+    if (!groups.hasNext()) {
+      start(epoch + 1);
+    }
+    delivered++;
+    return groups.next();
+  }
+
+  /** The epoch of the latest batch, from 0. */
+  public long epoch() {
+    return epoch;
+  }
+
+  /** The place after the latest batch. */
+  public DataPosition position() {
+    return new DataPosition(epoch, delivered);
+  }
+
+  /**
+   * Goes to a place, so that the next batch is the one that followed there. Reads the rows before
+   * it again, without tokenising them.
+   *
+   * @throws IllegalArgumentException when the epoch has fewer batches, as with other data or
+   *     another plan
+   */
+  public void skipTo(DataPosition position) {
+    start(position.epoch());
+    while (delivered < position.batchesInEpoch()) {
+      if (!groups.hasNext()) {
+        throw new IllegalArgumentException(
+            "epoch %d has %d batches, so there is no place after batch %d; the data or the batch settings are not those of the run to resume"
+                .formatted(position.epoch(), delivered, position.batchesInEpoch()));
+      }
+      groups.next();
+      delivered++;
+    }
+  }
+
+  private void start(long newEpoch) {
+    cursor.close();
+    epoch = newEpoch;
+    delivered = 0;
+    cursor = subset.cursor(plan, newEpoch);
+    groups = subset.groups(plan, newEpoch, cursor);
+  }
+
+  @Override
+  public void close() {
+    cursor.close();
+  }
+}

@@ -1,0 +1,111 @@
+package dev.nibble.data.batching;
+
+import dev.nibble.data.rows.InvalidDataset;
+import dev.nibble.data.rows.RowSource;
+import dev.nibble.data.samples.Dataset;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.Collectors;
+
+/**
+ * All data of a run. One pass at the start reads and tokenises every row, so that bad rows show
+ * before training and the number of steps is known; of each row only its length is kept. Afterwards
+ * rows are streamed again in each epoch.
+ */
+public final class Corpus {
+  private final List<Shard> shards;
+  private final String description;
+
+  private Corpus(List<Shard> shards, String description) {
+    this.shards = shards;
+    this.description = description;
+  }
+
+  /**
+   * Reads the datasets, one after another.
+   *
+   * @throws InvalidDataset when a row cannot be used, or nothing is left to train on
+   */
+  public static Corpus scan(List<Dataset> datasets) {
+    List<Shard> shards = new ArrayList<>();
+    for (Dataset dataset : datasets) {
+      int first = shards.size();
+      for (RowSource rows : dataset.rows().shards()) {
+        shards.add(Shard.scan(shards.size(), rows, dataset.samples()));
+      }
+      if (shards.subList(first, shards.size()).stream().allMatch(s -> s.table().rows() == 0)) {
+        throw new InvalidDataset(dataset.rows().describe() + ": the dataset has no rows.");
+      }
+    }
+    String description =
+        datasets.stream().map(d -> d.rows().describe()).collect(Collectors.joining(", "));
+    Corpus corpus = new Corpus(List.copyOf(shards), description);
+    Subset all = corpus.all();
+    if (all.report().kept() == 0) {
+      throw new InvalidDataset(
+          "%s: nothing is left to train on: %s. Raise sequence_len or look at the columns and the dataset type."
+              .formatted(description, all.report().summary()));
+    }
+    return corpus;
+  }
+
+  /** Everything. */
+  public Subset all() {
+    return new Subset(shards, (shard, row) -> true);
+  }
+
+  /**
+   * Divides the rows by a hash of the seed and the place of each row, so that a row is always on
+   * the same side.
+   *
+   * @param validation below 1 a fraction of the rows, otherwise a number of rows; 0 for none
+   */
+  public Split split(double validation, long seed) {
+    if (validation == 0) {
+      return new Split(all(), new Subset(shards, (shard, row) -> false));
+    }
+    long rows = all().report().rows();
+    if (!(validation > 0 && validation < rows) || (validation > 1 && validation % 1 != 0)) {
+      throw new IllegalArgumentException(
+          "val_set_size must be 0, a fraction below 1, or a whole number of rows below the %d of %s; is %s"
+              .formatted(rows, description, validation));
+    }
+    long limit =
+        validation < 1
+            ? (long) (validation * Long.MAX_VALUE)
+            : sortedHashes(Math.toIntExact(rows), seed)[(int) validation];
+    Subset train = new Subset(shards, (shard, row) -> hash(seed, shard, row) >= limit);
+    Subset held = new Subset(shards, (shard, row) -> hash(seed, shard, row) < limit);
+    if (train.report().kept() == 0 || held.report().kept() == 0) {
+      throw new InvalidDataset(
+          "%s: val_set_size %s leaves %d samples to train on and %d to validate with; change it."
+              .formatted(description, validation, train.report().kept(), held.report().kept()));
+    }
+    return new Split(train, held);
+  }
+
+  private long[] sortedHashes(int rows, long seed) {
+    long[] hashes = new long[rows];
+    int at = 0;
+    for (Shard shard : shards) {
+      for (int row = 0; row < shard.table().rows(); row++) {
+        hashes[at++] = hash(seed, shard.number(), row);
+      }
+    }
+    Arrays.sort(hashes);
+    return hashes;
+  }
+
+  private static long hash(long seed, int shard, int row) {
+    return SplitMix.hash(seed, shard, row) >>> 1;
+  }
+
+  /**
+   * The data of a run.
+   *
+   * @param train to learn from
+   * @param validation to measure with; may be empty
+   */
+  public record Split(Subset train, Subset validation) {}
+}

@@ -1,0 +1,22 @@
+package dev.nibble.data.batching;
+
+import dev.nibble.data.Sample;
+import dev.nibble.data.rows.Row;
+import dev.nibble.data.samples.Outcome;
+import dev.nibble.data.samples.SampleMaker;
+
+/**
+ * A sample whose length is known and which is tokenised only when its batch is due.
+ *
+ * @param length its tokens, as counted when the data were scanned
+ */
+record PlannedSample(int length, Row row, SampleMaker samples) {
+  Sample make() {
+    if (samples.make(row) instanceof Outcome.Kept(Sample sample, boolean _)
+        && sample.length() == length) {
+      return sample;
+    }
+    throw row.invalid(
+        "the row changed while the data were in use. Leave the files alone during a run, and start again.");
+  }
+}

@@ -1,0 +1,76 @@
+package dev.nibble.data.batching;
+
+import dev.nibble.data.samples.DataReport;
+import dev.nibble.data.samples.Outcome;
+import java.util.Arrays;
+import java.util.BitSet;
+import java.util.function.IntPredicate;
+
+/** What became of each row of one shard: eight bytes a row. */
+final class SampleTable {
+  /**
+   * The length of a kept sample; 0 for one without supervision, negative for one that is too long.
+   */
+  private int[] lengths = new int[1024];
+
+  private int[] supervised = new int[1024];
+  private final BitSet truncated = new BitSet();
+  private int rows;
+
+  void add(Outcome outcome) {
+    if (rows == lengths.length) {
+      int larger = Math.addExact(rows, rows >> 1);
+      lengths = Arrays.copyOf(lengths, larger);
+      supervised = Arrays.copyOf(supervised, larger);
+    }
+    switch (outcome) {
+      case Outcome.Kept kept -> {
+        lengths[rows] = kept.sample().length();
+        supervised[rows] = kept.sample().supervisedTokens();
+        truncated.set(rows, kept.truncated());
+      }
+      case Outcome.TooLong tooLong -> lengths[rows] = -tooLong.tokens();
+      case Outcome.Unsupervised _ -> lengths[rows] = 0;
+    }
+    rows++;
+  }
+
+  int rows() {
+    return rows;
+  }
+
+  /** The length of the sample of a row, or 0 when it is left out. */
+  int length(int row) {
+    return Math.max(0, lengths[row]);
+  }
+
+  /** Adds the chosen rows to a report. */
+  DataReport report(DataReport before, IntPredicate chosen) {
+    long all = before.rows();
+    long kept = before.kept();
+    long cut = before.truncated();
+    long tooLong = before.tooLong();
+    long without = before.unsupervised();
+    long tokens = before.tokens();
+    long learned = before.supervisedTokens();
+    int longest = before.longest();
+    for (int row = 0; row < rows; row++) {
+      if (!chosen.test(row)) {
+        continue;
+      }
+      all++;
+      if (lengths[row] < 0) {
+        tooLong++;
+      } else if (lengths[row] == 0) {
+        without++;
+      } else {
+        kept++;
+        cut += truncated.get(row) ? 1 : 0;
+        tokens += lengths[row];
+        learned += supervised[row];
+        longest = Math.max(longest, lengths[row]);
+      }
+    }
+    return new DataReport(all, kept, cut, tooLong, without, tokens, learned, longest);
+  }
+}

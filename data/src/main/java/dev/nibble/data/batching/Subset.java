@@ -1,0 +1,116 @@
+package dev.nibble.data.batching;
+
+import dev.nibble.data.samples.DataReport;
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.List;
+import java.util.function.ToIntFunction;
+
+/** Some of the rows of a corpus, as micro-batches. */
+public final class Subset {
+  /** Says which rows belong to a subset. */
+  @FunctionalInterface
+  interface Membership {
+    boolean contains(int shard, int row);
+  }
+
+  private final List<Shard> shards;
+  private final Membership members;
+  private final DataReport report;
+
+  Subset(List<Shard> shards, Membership members) {
+    this.shards = shards;
+    this.members = members;
+    DataReport sum = DataReport.NONE;
+    for (Shard shard : shards) {
+      sum = shard.table().report(sum, row -> members.contains(shard.number(), row));
+    }
+    this.report = sum;
+  }
+
+  /** What became of the rows. */
+  public DataReport report() {
+    return report;
+  }
+
+  /** Whether there is no sample. */
+  public boolean isEmpty() {
+    return report.kept() == 0;
+  }
+
+  /** Micro-batches without end, one epoch after another. */
+  public BatchStream batches(BatchPlan plan) {
+    return batches(plan, Long.MAX_VALUE);
+  }
+
+  /** The micro-batches of some epochs. */
+  public BatchStream batches(BatchPlan plan, long epochs) {
+    if (report.longest() > plan.sequenceLen()) {
+      throw new IllegalArgumentException(
+          "a sample has %d tokens, more than the plan's sequence length %d"
+              .formatted(report.longest(), plan.sequenceLen()));
+    }
+    if (isEmpty()) {
+      throw new IllegalStateException("there is no sample to make batches of");
+    }
+    return new BatchStream(this, plan, epochs);
+  }
+
+  /**
+   * The number of micro-batches of an epoch, found from the lengths alone. Packed epochs may differ
+   * by a few.
+   */
+  public long countBatches(BatchPlan plan, long epoch) {
+    Iterator<List<Integer>> groups =
+        grouped(plan, epoch, new LengthCursor(order(plan, epoch), this), l -> l);
+    long count = 0;
+    while (groups.hasNext()) {
+      groups.next();
+      count++;
+    }
+    return count;
+  }
+
+  /** The samples of an epoch in groups, each with the tokens of one micro-batch. */
+  Iterator<List<PlannedSample>> groups(BatchPlan plan, long epoch, SampleCursor cursor) {
+    return grouped(plan, epoch, cursor, PlannedSample::length);
+  }
+
+  SampleCursor cursor(BatchPlan plan, long epoch) {
+    return new SampleCursor(order(plan, epoch), this);
+  }
+
+  /** Whether a row is in this subset and has a sample. */
+  boolean wants(Shard shard, int row) {
+    return shard.table().length(row) > 0 && members.contains(shard.number(), row);
+  }
+
+  private static <T> Iterator<List<T>> grouped(
+      BatchPlan plan, long epoch, Iterator<T> samples, ToIntFunction<T> length) {
+    Iterator<T> ordered =
+        plan.shuffle()
+            .<Iterator<T>>map(
+                s -> new Shuffled<>(samples, s.buffer(), new SplitMix(rowSeed(s, epoch))))
+            .orElse(samples);
+    return plan.packing()
+        ? new Packed<>(ordered, length, plan.maxTokens())
+        : new Grouped<>(ordered, plan.microBatchSize());
+  }
+
+  private static long rowSeed(Shuffle shuffle, long epoch) {
+    return SplitMix.hash(shuffle.seed(), epoch, 1);
+  }
+
+  /** The shards in the order of an epoch (Fisher and Yates). */
+  private List<Shard> order(BatchPlan plan, long epoch) {
+    if (plan.shuffle().isEmpty()) {
+      return shards;
+    }
+    SplitMix random = new SplitMix(SplitMix.hash(plan.shuffle().get().seed(), epoch, 0));
+    List<Shard> order = new ArrayList<>(shards);
+    for (int i = order.size() - 1; i > 0; i--) {
+      order.set(i, order.set(random.nextInt(i + 1), order.get(i)));
+    }
+    return order;
+  }
+}

@@ -1,0 +1,59 @@
+package dev.nibble.data.format;
+
+import java.util.List;
+import java.util.stream.Collectors;
+
+/**
+ * A row as text.
+ *
+ * @param segments the text in order; neighbours may both be supervised
+ */
+public record Example(List<Segment> segments) {
+  public Example {
+    segments = List.copyOf(segments);
+  }
+
+  /** The whole text. */
+  public String text() {
+    return join(segments);
+  }
+
+  /**
+   * What the model is given before the last answer: the text before the last supervised stretch.
+   */
+  public String prompt() {
+    return join(segments.subList(0, answerStart()));
+  }
+
+  /**
+   * What the model should say after {@link #prompt}, up to but without the end-of-sequence token.
+   */
+  public String answer() {
+    return join(segments.subList(answerStart(), answerEnd()));
+  }
+
+  /** Whether the text ends with an answer, after which the model is to stop. */
+  public boolean endsWithAnswer() {
+    return !segments.isEmpty() && segments.getLast().supervised();
+  }
+
+  private int answerEnd() {
+    int end = segments.size();
+    while (end > 0 && !segments.get(end - 1).supervised()) {
+      end--;
+    }
+    return end == 0 ? segments.size() : end;
+  }
+
+  private int answerStart() {
+    int start = answerEnd();
+    while (start > 0 && segments.get(start - 1).supervised()) {
+      start--;
+    }
+    return start;
+  }
+
+  private static String join(List<Segment> segments) {
+    return segments.stream().map(Segment::text).collect(Collectors.joining());
+  }
+}

@@ -1,0 +1,41 @@
+package dev.nibble.data.format;
+
+import dev.nibble.data.rows.Nearest;
+import java.util.List;
+import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/**
+ * A prompt with the placeholders {@code {instruction}} and {@code {input}}; other braces are plain
+ * text unless they enclose one word.
+ */
+public record PromptTemplate(String text) {
+  private static final Pattern PLACEHOLDER = Pattern.compile("\\{([A-Za-z_]+)}");
+  private static final List<String> KNOWN = List.of("instruction", "input");
+
+  public PromptTemplate {
+    Matcher m = PLACEHOLDER.matcher(text);
+    boolean instruction = false;
+    while (m.find()) {
+      String name = m.group(1);
+      if (!KNOWN.contains(name)) {
+        throw new IllegalArgumentException(
+            "unknown placeholder {%s} in the prompt template; known are {instruction} and {input}.%s"
+                .formatted(name, Nearest.hint(name, KNOWN)));
+      }
+      instruction |= name.equals("instruction");
+    }
+    if (!instruction) {
+      throw new IllegalArgumentException("the prompt template has no placeholder {instruction}");
+    }
+  }
+
+  /** Fills the placeholders; braces within the values stay as they are. */
+  String fill(String instruction, String input) {
+    Map<String, String> values = Map.of("instruction", instruction, "input", input);
+    return PLACEHOLDER
+        .matcher(text)
+        .replaceAll(m -> Matcher.quoteReplacement(values.getOrDefault(m.group(1), "")));
+  }
+}

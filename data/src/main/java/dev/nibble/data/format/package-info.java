@@ -1,0 +1,5 @@
+/** Prompt formats: how the columns of a row become text, and which of it is supervised. */
+@NullMarked
+package dev.nibble.data.format;
+
+import org.jspecify.annotations.NullMarked;

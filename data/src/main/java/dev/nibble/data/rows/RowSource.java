@@ -1,0 +1,23 @@
+package dev.nibble.data.rows;
+
+import java.util.List;
+
+/**
+ * Rows that can be streamed any number of times, the same each time. Nothing is held open between
+ * cursors.
+ */
+public interface RowSource {
+  /** Starts at the first row. */
+  RowCursor open();
+
+  /** Where the rows come from, the same in every run. */
+  String describe();
+
+  /** The columns: of the schema where the file has one, otherwise of the first row. */
+  List<String> columns();
+
+  /** The parts of which this source is the concatenation; itself when it has no parts. */
+  default List<RowSource> shards() {
+    return List.of(this);
+  }
+}

@@ -1,0 +1,5 @@
+/** Dataset rows, and sources that stream them. */
+@NullMarked
+package dev.nibble.data.rows;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,44 @@
+package dev.nibble.data.samples;
+
+/**
+ * What became of all rows of a dataset: {@code rows = kept + tooLong + unsupervised}.
+ *
+ * @param rows rows read
+ * @param kept samples to train on
+ * @param truncated samples among them whose end was cut off
+ * @param tooLong rows left out for their length
+ * @param unsupervised rows left out because no token would be learned
+ * @param tokens tokens of the kept samples
+ * @param supervisedTokens tokens among them that are learned
+ * @param longest length of the longest kept sample
+ */
+public record DataReport(
+    long rows,
+    long kept,
+    long truncated,
+    long tooLong,
+    long unsupervised,
+    long tokens,
+    long supervisedTokens,
+    int longest) {
+  /** A report of nothing. */
+  public static final DataReport NONE = new DataReport(0, 0, 0, 0, 0, 0, 0, 0);
+
+  /** One sentence for the log. */
+  public String summary() {
+    StringBuilder s =
+        new StringBuilder(
+            "%,d rows, %,d samples, %,d tokens (%,d supervised), longest sample %,d tokens"
+                .formatted(rows, kept, tokens, supervisedTokens, longest));
+    part(s, tooLong, "longer than sequence_len, left out");
+    part(s, unsupervised, "without a supervised token, left out");
+    part(s, truncated, "cut to sequence_len");
+    return s.toString();
+  }
+
+  private static void part(StringBuilder s, long count, String what) {
+    if (count > 0) {
+      s.append("; %,d %s".formatted(count, what));
+    }
+  }
+}

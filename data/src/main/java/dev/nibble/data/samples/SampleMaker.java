@@ -1,0 +1,164 @@
+package dev.nibble.data.samples;
+
+import dev.nibble.data.Sample;
+import dev.nibble.data.format.Example;
+import dev.nibble.data.format.PromptFormat;
+import dev.nibble.data.format.Segment;
+import dev.nibble.data.rows.Row;
+import dev.nibble.data.tokenizer.Encoding;
+import dev.nibble.data.tokenizer.Tokenizer;
+import java.util.Arrays;
+import java.util.List;
+import java.util.OptionalInt;
+
+/**
+ * Makes tokenised samples of rows.
+ *
+ * <p>The text of a row is tokenised as a whole, so that the tokens are those which the model sees
+ * in plain text, and the mask follows from the place of each token: a token that holds any
+ * character of an answer is supervised. At the border a token may hold characters of both sides; it
+ * counts as answer, so that every character of the answer is learned. The end-of-sequence token
+ * follows an answer that ends the text, and is supervised with it. The tokenizer adds its
+ * beginning-of-sequence token when its own settings say so; where the text already starts with it,
+ * it is not doubled.
+ */
+public final class SampleMaker {
+  private final Tokenizer tokenizer;
+  private final PromptFormat format;
+  private final int sequenceLen;
+  private final ExcessLength excess;
+  private final boolean trainOnInputs;
+  private final OptionalInt bos;
+  private final int eos;
+
+  /**
+   * @param sequenceLen the largest number of tokens of a sample
+   * @param trainOnInputs whether prompts are supervised, too
+   * @throws IllegalArgumentException when the tokenizer has no end-of-sequence token
+   */
+  public SampleMaker(
+      Tokenizer tokenizer,
+      PromptFormat format,
+      int sequenceLen,
+      ExcessLength excess,
+      boolean trainOnInputs) {
+    if (sequenceLen < 2) {
+      throw new IllegalArgumentException("sequence_len must be at least 2, is " + sequenceLen);
+    }
+    this.tokenizer = tokenizer;
+    this.format = format;
+    this.sequenceLen = sequenceLen;
+    this.excess = excess;
+    this.trainOnInputs = trainOnInputs;
+    this.bos = tokenizer.special().bos();
+    this.eos =
+        tokenizer
+            .special()
+            .eos()
+            .orElseThrow(() ->
+                new IllegalArgumentException(
+                    "the tokenizer names no end-of-sequence token, so the model could not learn to stop;"
+                        + " set eos_token in tokenizer_config.json"));
+  }
+
+  /** The format of the rows. */
+  public PromptFormat format() {
+    return format;
+  }
+
+  /** The largest number of tokens of a sample. */
+  public int sequenceLen() {
+    return sequenceLen;
+  }
+
+  /** The sample of a row. */
+  public Outcome make(Row row) {
+    Sample sample = sample(format.example(row));
+    int length = sample.length();
+    boolean truncated = false;
+    if (length > sequenceLen) {
+      switch (excess) {
+        case DROP -> {
+          return new Outcome.TooLong(length);
+        }
+        case RAISE ->
+            throw row.invalid(
+                "the sample has %d tokens, but sequence_len is %d. Raise sequence_len, shorten the row, or set excess_length_strategy to drop or truncate."
+                    .formatted(length, sequenceLen));
+        case TRUNCATE -> {
+          sample =
+              new Sample(
+                  Arrays.copyOf(sample.tokens(), sequenceLen),
+                  Arrays.copyOf(sample.supervised(), sequenceLen));
+          truncated = true;
+        }
+      }
+    }
+    return sample.supervisedTokens() == 0
+        ? new Outcome.Unsupervised()
+        : new Outcome.Kept(sample, truncated);
+  }
+
+  /**
+   * The tokens to give to the model so that it answers: the prompt of {@code example}, without an
+   * end token.
+   */
+  public int[] prompt(Example example) {
+    int[] ids = tokenizer.ids(example.prompt(), true);
+    int from = doubledBos(ids) ? 1 : 0;
+    int to = ids.length > from && ids[ids.length - 1] == eos ? ids.length - 1 : ids.length;
+    return Arrays.copyOfRange(ids, from, to);
+  }
+
+  /** The whole text of an example as tokens with their mask, however long. */
+  public Sample sample(Example example) {
+    Encoding encoding = tokenizer.encode(example.text(), true);
+    int[] ids = encoding.ids();
+    int from = doubledBos(ids) ? 1 : 0;
+    boolean stops = example.endsWithAnswer();
+    boolean ended = ids.length > 0 && ids[ids.length - 1] == eos;
+    int length = ids.length - from + (stops && !ended ? 1 : 0);
+    int[] tokens = new int[length];
+    boolean[] supervised = new boolean[length];
+    System.arraycopy(ids, from, tokens, 0, ids.length - from);
+    mask(example.segments(), encoding, from, supervised);
+    if (stops && length > 0) {
+      tokens[length - 1] = eos;
+      supervised[length - 1] = true;
+    }
+    return new Sample(tokens, supervised);
+  }
+
+  private boolean doubledBos(int[] ids) {
+    return bos.isPresent()
+        && ids.length > 1
+        && ids[0] == bos.getAsInt()
+        && ids[1] == bos.getAsInt();
+  }
+
+  private void mask(List<Segment> segments, Encoding encoding, int from, boolean[] supervised) {
+    if (trainOnInputs) {
+      Arrays.fill(supervised, true);
+      return;
+    }
+    int start = 0;
+    int token = from;
+    int[] starts = encoding.starts();
+    int[] ends = encoding.ends();
+    for (Segment segment : segments) {
+      int end = start + segment.text().codePointCount(0, segment.text().length());
+      // Tokens before this segment are settled; a token that reaches beyond it is seen again in the
+      // next one.
+      while (token < starts.length && ends[token] <= start && starts[token] < start) {
+        token++;
+      }
+      if (segment.supervised()) {
+        for (int t = token; t < starts.length && starts[t] < end; t++) {
+          boolean inside = starts[t] >= 0 && Math.max(ends[t], starts[t] + 1) > start;
+          supervised[t - from] |= inside;
+        }
+      }
+      start = end;
+    }
+  }
+}

@@ -1,0 +1,130 @@
+package dev.nibble.data.tokenizer;
+
+import ai.djl.huggingface.tokenizers.jni.CharSpan;
+import ai.djl.huggingface.tokenizers.jni.LibUtils;
+import ai.djl.huggingface.tokenizers.jni.TokenizersLibrary;
+import java.nio.file.Path;
+import java.util.Arrays;
+
+/**
+ * The tokenizers library (Rust), from the natives in DJL's jar. Its C entry points are called
+ * directly: the object that DJL wraps around them copies six arrays for every text, of which Nibble
+ * needs one or two.
+ */
+final class NativeTokenizer implements Tokenizer {
+  /** Loads the native library with the first tokenizer. */
+  private static final class Native {
+    static final TokenizersLibrary LIBRARY = load();
+
+    private static TokenizersLibrary load() {
+      // DJL would look for CUDA, for a newer library in the network, and report its use; it needs
+      // none of them.
+      setDefault("RUST_FLAVOR", "cpu");
+      setDefault("ai.djl.offline", "true");
+      setDefault("OPT_OUT_TRACKING", "true");
+      LibUtils.checkStatus();
+      return TokenizersLibrary.LIB;
+    }
+
+    private static void setDefault(String property, String value) {
+      if (System.getProperty(property) == null) {
+        System.setProperty(property, value);
+      }
+    }
+  }
+
+  private final Path file;
+  private final int vocabSize;
+  private final SpecialTokens special;
+  private long handle;
+
+  NativeTokenizer(Path file, String json, int vocabSize, SpecialTokens special) {
+    this.file = file;
+    this.vocabSize = vocabSize;
+    this.special = special;
+    try {
+      handle = Native.LIBRARY.createTokenizerFromString(json);
+    } catch (LinkageError e) {
+      throw new InvalidTokenizer(
+          "the native tokenizer library cannot be loaded on %s %s (%s). It is unpacked into ~/.djl.ai; set DJL_CACHE_DIR to another folder that can be written."
+              .formatted(System.getProperty("os.name"), System.getProperty("os.arch"), e),
+          e);
+    } catch (RuntimeException e) {
+      throw new InvalidTokenizer(
+          "%s: the tokenizers library does not accept it (%s). The file is damaged or has a part that the library does not know; fetch it again, or save it with an older version of the Python library."
+              .formatted(file, e.getMessage()),
+          e);
+    }
+    // The file may ask for both; samples are neither cut nor padded here.
+    Native.LIBRARY.disableTruncation(handle);
+    Native.LIBRARY.disablePadding(handle);
+  }
+
+  @Override
+  public int[] ids(String text, boolean addSpecialTokens) {
+    long encoding = Native.LIBRARY.encode(handle(), text, addSpecialTokens);
+    try {
+      return ints(Native.LIBRARY.getTokenIds(encoding));
+    } finally {
+      Native.LIBRARY.deleteEncoding(encoding);
+    }
+  }
+
+  @Override
+  public Encoding encode(String text, boolean addSpecialTokens) {
+    long encoding = Native.LIBRARY.encode(handle(), text, addSpecialTokens);
+    try {
+      int[] ids = ints(Native.LIBRARY.getTokenIds(encoding));
+      CharSpan[] spans = Native.LIBRARY.getTokenCharSpans(encoding);
+      int[] starts = new int[ids.length];
+      int[] ends = new int[ids.length];
+      for (int i = 0; i < ids.length; i++) {
+        boolean added = spans[i] == null;
+        starts[i] = added ? -1 : spans[i].getStart();
+        ends[i] = added ? -1 : spans[i].getEnd();
+      }
+      return new Encoding(ids, starts, ends);
+    } finally {
+      Native.LIBRARY.deleteEncoding(encoding);
+    }
+  }
+
+  @Override
+  public String decode(int[] ids, boolean skipSpecialTokens) {
+    return Native.LIBRARY.decode(
+        handle(), Arrays.stream(ids).asLongStream().toArray(), skipSpecialTokens);
+  }
+
+  @Override
+  public int vocabSize() {
+    return vocabSize;
+  }
+
+  @Override
+  public SpecialTokens special() {
+    return special;
+  }
+
+  @Override
+  public void close() {
+    if (handle != 0) {
+      Native.LIBRARY.deleteTokenizer(handle);
+      handle = 0;
+    }
+  }
+
+  private long handle() {
+    if (handle == 0) {
+      throw new IllegalStateException(file + ": the tokenizer is closed");
+    }
+    return handle;
+  }
+
+  private static int[] ints(long[] values) {
+    int[] ints = new int[values.length];
+    for (int i = 0; i < values.length; i++) {
+      ints[i] = (int) values[i];
+    }
+    return ints;
+  }
+}

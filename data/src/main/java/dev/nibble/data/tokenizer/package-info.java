@@ -1,0 +1,5 @@
+/** Text to token ids and back; the only package that knows the native tokenizer. */
+@NullMarked
+package dev.nibble.data.tokenizer;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,141 @@
+package dev.nibble.data.format;
+
+import static dev.nibble.data.Rows.row;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.nibble.data.rows.InvalidDataset;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.Arrays;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+
+class PromptFormatTest {
+  /** The published wording ends in a space where ours, like axolotl's, ends in a line break. */
+  @Test
+  void alpacaHasThePublishedWording() throws NoSuchAlgorithmException {
+    assertThat(sha256(Alpaca.standard().withInput().text().stripTrailing() + " "))
+        .isEqualTo("8b24c1d0c55d40f1f5af377ddeaa952d9bf2edd062db97f4c0f69caa1df8e992");
+    assertThat(sha256(Alpaca.standard().withoutInput().text().stripTrailing() + " "))
+        .isEqualTo("a1b69f862f7831a2ab09cf66284726dafd2a67985c514b4e88e8a9a5766bc901");
+    assertThat(Alpaca.standard().withInput().text()).endsWith("### Response:\n").hasSize(225);
+  }
+
+  @Test
+  void alpacaSupervisesTheOutputOnly() {
+    Example example =
+        Alpaca.standard().example(row("instruction", "Add.", "input", "1+1", "output", "2"));
+    assertThat(example.prompt())
+        .contains("### Instruction:\nAdd.\n\n### Input:\n1+1\n\n### Response:\n");
+    assertThat(example.answer()).isEqualTo("2");
+    assertThat(example.text()).isEqualTo(example.prompt() + "2");
+    assertThat(example.endsWithAnswer()).isTrue();
+  }
+
+  @Test
+  void alpacaWithoutInputLeavesTheSectionOut() {
+    for (@Nullable String input : Arrays.asList("", null)) {
+      Example example =
+          Alpaca.standard().example(row("instruction", "Hi", "input", input, "output", "x"));
+      assertThat(example.prompt()).doesNotContain("### Input");
+    }
+    assertThat(Alpaca.standard().example(row("instruction", "Hi", "output", "x")).prompt())
+        .doesNotContain("### Input");
+  }
+
+  @Test
+  void alpacaTakesAnOwnPrompt() {
+    Alpaca own = Alpaca.with(new PromptTemplate("{\"q\": {instruction}} {input}>"));
+    Example example = own.example(row("instruction", "$1{input}", "input", "I", "output", "O"));
+    assertThat(example.text()).isEqualTo("{\"q\": $1{input}} I>O");
+  }
+
+  @Test
+  void templatesNameUnknownPlaceholders() {
+    assertThatThrownBy(() -> new PromptTemplate("{instruction} {inptu}"))
+        .hasMessageContaining("{inptu}")
+        .hasMessageContaining("Did you mean 'input'?");
+    assertThatThrownBy(() -> new PromptTemplate("{input}")).hasMessageContaining("{instruction}");
+  }
+
+  @Test
+  void completionSupervisesEverything() {
+    Example example = new Completion("body").example(row("body", "abc"));
+    assertThat(example.prompt()).isEmpty();
+    assertThat(example.answer()).isEqualTo("abc");
+  }
+
+  @Test
+  void messagesSuperviseTheAssistant() {
+    Example example =
+        PromptFormat.named("messages")
+            .example(
+                row(
+                    "messages",
+                    List.of(
+                        Map.of("role", "system", "content", "S"),
+                        Map.of("role", "user", "content", "U"),
+                        Map.of("role", "assistant", "content", "A"),
+                        Map.of("role", "user", "content", "V"),
+                        Map.of("role", "assistant", "content", "B"))));
+    assertThat(example.text())
+        .isEqualTo(
+            "<|system|>\nS<|end|>\n<|user|>\nU<|end|>\n<|assistant|>\nA<|end|>\n<|user|>\nV<|end|>\n<|assistant|>\nB<|end|>");
+    assertThat(example.segments().stream().filter(Segment::supervised).map(Segment::text))
+        .containsExactly("A<|end|>", "B<|end|>");
+    assertThat(example.prompt()).endsWith("V<|end|>\n<|assistant|>\n");
+    assertThat(example.answer()).isEqualTo("B<|end|>");
+  }
+
+  @Test
+  void messagesSayWhichMessageIsWrong() {
+    assertThatThrownBy(() ->
+            new Messages("messages")
+                .example(row("messages", List.of(Map.of("role", "usr", "content", "x")))))
+        .isInstanceOf(InvalidDataset.class)
+        .hasMessageContaining("test.jsonl, row 7")
+        .hasMessageContaining("message 1")
+        .hasMessageContaining("usr");
+    assertThatThrownBy(
+            () -> new Messages("messages").example(row("messages", List.of(Map.of("from", "x")))))
+        .hasMessageContaining("'role' and 'content'");
+    assertThatThrownBy(() -> new Messages("messages").example(row("messages", "text")))
+        .hasMessageContaining("should hold a list, but holds text");
+  }
+
+  @Test
+  void missingColumnsListThoseThereAre() {
+    assertThatThrownBy(() -> Alpaca.standard().example(row("instruction", "a", "outptu", "b")))
+        .isInstanceOf(InvalidDataset.class)
+        .hasMessageContaining("test.jsonl, row 7")
+        .hasMessageContaining("no column 'output'")
+        .hasMessageContaining("[instruction, outptu]")
+        .hasMessageContaining("Did you mean 'outptu'?");
+  }
+
+  @Test
+  void nullsInRequiredColumnsAreErrors() {
+    assertThatThrownBy(() -> Alpaca.standard().example(row("instruction", "a", "output", null)))
+        .isInstanceOf(InvalidDataset.class)
+        .hasMessageContaining("test.jsonl, row 7")
+        .hasMessageContaining("'output' is null");
+  }
+
+  @Test
+  void unknownTypesNameTheNearest() {
+    assertThatThrownBy(() -> PromptFormat.named("alpacca"))
+        .hasMessageContaining("[alpaca, completion, messages]")
+        .hasMessageContaining("Did you mean 'alpaca'?");
+  }
+
+  private static String sha256(String text) throws NoSuchAlgorithmException {
+    byte[] hash =
+        MessageDigest.getInstance("SHA-256").digest(text.getBytes(StandardCharsets.UTF_8));
+    return HexFormat.of().formatHex(hash);
+  }
+}

@@ -1,0 +1,131 @@
+package dev.nibble.recipes.recipe;
+
+import static dev.nibble.recipes.schema.Default.otherwise;
+import static dev.nibble.recipes.schema.Default.required;
+import static dev.nibble.recipes.schema.Default.value;
+import static dev.nibble.recipes.schema.KeyTypes.flag;
+import static dev.nibble.recipes.schema.KeyTypes.listOf;
+import static dev.nibble.recipes.schema.KeyTypes.oneOf;
+import static dev.nibble.recipes.schema.KeyTypes.section;
+import static dev.nibble.recipes.schema.Numbers.atLeast;
+import static dev.nibble.recipes.schema.Numbers.wholeNumber;
+
+import dev.nibble.recipes.recipe.Recipe.Dataset;
+import dev.nibble.recipes.recipe.Recipe.Excess;
+import dev.nibble.recipes.schema.Key;
+import dev.nibble.recipes.schema.KeyType;
+import dev.nibble.recipes.schema.Schema;
+import dev.nibble.recipes.schema.Schema.Group;
+import dev.nibble.recipes.schema.Values;
+import java.util.List;
+import java.util.Optional;
+
+/** Keys of the data. */
+final class DataKeys {
+  private DataKeys() {}
+
+  static final Schema<Dataset> DATASET = DatasetKeys.schema();
+  private static final KeyType<List<Dataset>> DATASET_LIST =
+      listOf(section(DATASET), "datasets, each with a path and a type");
+
+  static final Key<Recipe, List<Dataset>> DATASETS =
+      Key.of(
+          "datasets",
+          DATASET_LIST,
+          required(),
+          r -> r.data().train(),
+          "What to learn from: a list, each entry with the keys of [a dataset](#a-dataset).");
+
+  static final Key<Recipe, List<Dataset>> TEST_DATASETS =
+      Key.when(
+          "test_datasets",
+          DATASET_LIST,
+          otherwise("see `val_set_size`"),
+          r -> Optional.of(r.data().validation()).filter(list -> !list.isEmpty()),
+          "Datasets for the validation loss, written like `datasets`.");
+
+  static final Key<Recipe, Double> VAL_SET_SIZE =
+      Key.of(
+          "val_set_size",
+          atLeast(0),
+          value(0.0),
+          r -> r.data().validationSize(),
+          "Samples of `datasets` held out for the validation loss: below 1 a part of them, from 1 on a number.");
+
+  static final Key<Recipe, Integer> SEQUENCE_LEN =
+      Key.of(
+          "sequence_len",
+          wholeNumber(2),
+          value(1024),
+          r -> r.data().sequenceLength(),
+          "The most tokens of a sample, prompt and answer together.");
+
+  static final Key<Recipe, Boolean> SAMPLE_PACKING =
+      Key.of(
+          "sample_packing",
+          flag(),
+          value(true),
+          r -> r.data().packing(),
+          "Fill each row of `sequence_len` tokens with several samples. They do not see each other.");
+
+  static final Key<Recipe, Excess> EXCESS =
+      Key.of(
+          "excess_length_strategy",
+          oneOf(Excess.class),
+          value(Excess.DROP),
+          r -> r.data().excess(),
+          "What happens to longer samples: `drop` and `truncate` count and report them, `raise` stops.");
+
+  static final Key<Recipe, Boolean> TRAIN_ON_INPUTS =
+      Key.of(
+          "train_on_inputs",
+          flag(),
+          value(false),
+          r -> r.data().trainOnInputs(),
+          "Learn the prompts too. By default only answers are learned.");
+
+  static final Key<Recipe, Boolean> SHUFFLE =
+      Key.of(
+          "shuffle",
+          flag(),
+          value(true),
+          r -> r.data().shuffle(),
+          "Change the order of samples, every epoch anew; `seed` decides it.");
+
+  static final RecipeKeys.Part PART =
+      new RecipeKeys.Part(
+          new Group<>(
+              "Data",
+              List.of(
+                  DATASETS,
+                  TEST_DATASETS,
+                  VAL_SET_SIZE,
+                  SEQUENCE_LEN,
+                  SAMPLE_PACKING,
+                  EXCESS,
+                  TRAIN_ON_INPUTS,
+                  SHUFFLE)),
+          List.of(DataKeys::checkValidation));
+
+  private static void checkValidation(Values<Recipe> v) {
+    double size = v.find(VAL_SET_SIZE).orElse(0.0);
+    if (size > 0 && v.given(TEST_DATASETS)) {
+      v.problem(VAL_SET_SIZE, "test_datasets is given too; keep one of them");
+    }
+    if (size >= 1 && size != Math.rint(size)) {
+      v.problem(VAL_SET_SIZE, "expected a part below 1 or a whole number of samples, got " + size);
+    }
+  }
+
+  static Recipe.Data build(Values<Recipe> v) {
+    return new Recipe.Data(
+        v.get(DATASETS),
+        v.find(TEST_DATASETS).orElse(List.of()),
+        v.get(VAL_SET_SIZE),
+        v.get(SEQUENCE_LEN),
+        v.get(SAMPLE_PACKING),
+        v.get(EXCESS),
+        v.get(TRAIN_ON_INPUTS),
+        v.get(SHUFFLE));
+  }
+}

@@ -1,0 +1,137 @@
+package dev.nibble.recipes.recipe;
+
+import static dev.nibble.recipes.schema.Default.otherwise;
+import static dev.nibble.recipes.schema.Default.required;
+import static dev.nibble.recipes.schema.Default.value;
+import static dev.nibble.recipes.schema.KeyTypes.inputPath;
+import static dev.nibble.recipes.schema.KeyTypes.oneOf;
+import static dev.nibble.recipes.schema.KeyTypes.text;
+
+import dev.nibble.recipes.recipe.Recipe.Columns;
+import dev.nibble.recipes.recipe.Recipe.Dataset;
+import dev.nibble.recipes.recipe.Recipe.Format;
+import dev.nibble.recipes.schema.Key;
+import dev.nibble.recipes.schema.Schema;
+import dev.nibble.recipes.schema.Schema.Group;
+import dev.nibble.recipes.schema.Values;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.function.Function;
+
+/**
+ * Keys of one dataset, for every record that names one.
+ *
+ * @param <R> the record
+ */
+final class DatasetKeys<R> {
+  private final Key<R, Path> path;
+  private final Key<R, Format> format;
+  private final Key<R, String> split;
+  private final Key<R, String> prompt;
+  private final Key<R, String> instruction;
+  private final Key<R, String> input;
+  private final Key<R, String> output;
+  private final Key<R, String> text;
+  private final Key<R, String> messages;
+
+  /** The schema of an entry of {@code datasets}. */
+  static Schema<Dataset> schema() {
+    DatasetKeys<Dataset> keys = new DatasetKeys<>(Function.identity());
+    return new Schema<>(
+        List.of(new Group<>("Dataset", keys.keys())), List.of(keys::check), keys::build);
+  }
+
+  DatasetKeys(Function<R, Dataset> of) {
+    path =
+        Key.of(
+            "path",
+            inputPath(),
+            required(),
+            r -> of.apply(r).path(),
+            "A `.parquet`, `.arrow`, `.jsonl`, `.json` or `.csv` file, or a folder that the `datasets` library saved.");
+    format =
+        Key.of(
+            "type",
+            oneOf(Format.class),
+            value(Format.ALPACA),
+            r -> of.apply(r).format(),
+            "What a row holds: `alpaca` (instruction, input, output), `completion` (plain text, all of it learned) or"
+                + " `messages` (a conversation; answers are learned).");
+    split =
+        Key.when(
+            "split",
+            text(),
+            otherwise("`train` where a folder holds several"),
+            r -> of.apply(r).split(),
+            "Which split of a folder that holds several.");
+    prompt =
+        Key.when(
+            "prompt",
+            text(),
+            otherwise("the Alpaca prompt"),
+            r -> of.apply(r).prompt(),
+            "With `type: alpaca`: the prompt, with `{instruction}` and `{input}` where the columns go. The answer follows"
+                + " it directly.");
+    instruction = column("instruction", of, Format.ALPACA, Columns::instruction);
+    input = column("input", of, Format.ALPACA, Columns::input);
+    output = column("output", of, Format.ALPACA, Columns::output);
+    text = column("text", of, Format.COMPLETION, Columns::text);
+    messages = column("messages", of, Format.MESSAGES, Columns::messages);
+  }
+
+  private static <R> Key<R, String> column(
+      String column, Function<R, Dataset> of, Format format, Function<Columns, String> name) {
+    return Key.when(
+        "field_" + column,
+        text(),
+        value(column),
+        r ->
+            Optional.of(of.apply(r))
+                .filter(d -> d.format() == format)
+                .map(d -> name.apply(d.columns())),
+        "With `type: %s`: the column that holds the %s."
+            .formatted(format.name().toLowerCase(Locale.ROOT), column));
+  }
+
+  List<Key<R, ?>> keys() {
+    return List.of(path, format, split, prompt, instruction, input, output, text, messages);
+  }
+
+  void check(Values<R> v) {
+    Optional<Format> type = v.find(format);
+    if (type.isEmpty()) {
+      return;
+    }
+    if (type.get() != Format.ALPACA) {
+      v.refuse("only used with type: alpaca; remove it", prompt, instruction, input, output);
+    }
+    if (type.get() != Format.COMPLETION) {
+      v.refuse("only used with type: completion; remove it", text);
+    }
+    if (type.get() != Format.MESSAGES) {
+      v.refuse("only used with type: messages; remove it", messages);
+    }
+    v.find(prompt)
+        .filter(p -> !p.contains("{instruction}") && !p.contains("{input}"))
+        .ifPresent(p ->
+            v.problem(prompt, "expected {instruction} or {input} in it, where a row's text goes"));
+  }
+
+  /** Plain text has no answer that a generated one could equal. */
+  void checkHasAnswers(Values<R> v) {
+    if (v.is(format, Format.COMPLETION)) {
+      v.problem(format, "rows of type completion have no answers; use alpaca or messages");
+    }
+  }
+
+  Dataset build(Values<R> v) {
+    return new Dataset(
+        v.get(path),
+        v.get(format),
+        v.find(split),
+        v.find(prompt),
+        new Columns(v.get(instruction), v.get(input), v.get(output), v.get(text), v.get(messages)));
+  }
+}

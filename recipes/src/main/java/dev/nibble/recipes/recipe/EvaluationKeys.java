@@ -1,0 +1,101 @@
+package dev.nibble.recipes.recipe;
+
+import static dev.nibble.recipes.schema.Default.otherwise;
+import static dev.nibble.recipes.schema.Default.value;
+import static dev.nibble.recipes.schema.KeyTypes.flag;
+import static dev.nibble.recipes.schema.KeyTypes.section;
+import static dev.nibble.recipes.schema.Numbers.wholeNumber;
+
+import dev.nibble.recipes.recipe.Recipe.AnswerEval;
+import dev.nibble.recipes.recipe.Recipe.Dataset;
+import dev.nibble.recipes.recipe.Recipe.Format;
+import dev.nibble.recipes.schema.Key;
+import dev.nibble.recipes.schema.Schema;
+import dev.nibble.recipes.schema.Schema.Group;
+import dev.nibble.recipes.schema.Values;
+import java.util.List;
+import java.util.Optional;
+
+/** Keys of what is measured. */
+final class EvaluationKeys {
+  private EvaluationKeys() {}
+
+  private static final DatasetKeys<AnswerEval> ROWS = new DatasetKeys<>(AnswerEval::dataset);
+
+  private static final Key<AnswerEval, Integer> MAX_NEW_TOKENS =
+      Key.of(
+          "max_new_tokens",
+          wholeNumber(1),
+          value(32),
+          AnswerEval::maxNewTokens,
+          "The most tokens of an answer.");
+
+  private static final Key<AnswerEval, Integer> LIMIT =
+      Key.when(
+          "limit",
+          wholeNumber(1),
+          otherwise("all rows"),
+          AnswerEval::limit,
+          "The most rows: the first so many.");
+
+  private static final Key<AnswerEval, Boolean> BASELINE =
+      Key.of(
+          "baseline",
+          flag(),
+          value(false),
+          AnswerEval::baseline,
+          "Also measure a logistic regression (Tribuo) on the words of the prompts, trained on the same rows as the"
+              + " model. For answers that are one of a few labels.");
+
+  static final Schema<AnswerEval> ANSWERS =
+      new Schema<>(
+          List.of(
+              new Group<>("Rows", ROWS.keys()),
+              new Group<>("Measurement", List.of(MAX_NEW_TOKENS, LIMIT, BASELINE))),
+          List.of(ROWS::check, ROWS::checkHasAnswers),
+          v ->
+              new AnswerEval(ROWS.build(v), v.get(MAX_NEW_TOKENS), v.find(LIMIT), v.get(BASELINE)));
+
+  static final Key<Recipe, Integer> EVAL_STEPS =
+      Key.of(
+          "eval_steps",
+          wholeNumber(0),
+          value(0),
+          r -> r.evaluation().evalSteps(),
+          "Steps between measurements of the validation loss; 0 for at the end only.");
+
+  static final Key<Recipe, AnswerEval> ANSWER_EVAL =
+      Key.when(
+          "answer_eval",
+          section(ANSWERS),
+          otherwise("not measured"),
+          r -> r.evaluation().answers(),
+          "Generate answers for the rows of a test set, before and after training, and count those that equal the row's"
+              + " output: the keys of [answer_eval](#answer_eval).");
+
+  static final RecipeKeys.Part PART =
+      new RecipeKeys.Part(new Group<>("Evaluation", List.of(EVAL_STEPS, ANSWER_EVAL)), List.of());
+
+  static Recipe.Evaluation build(Values<Recipe> v) {
+    Optional<String> trainPrompt =
+        v.get(DataKeys.DATASETS).stream()
+            .filter(d -> d.format() == Format.ALPACA)
+            .findFirst()
+            .flatMap(Dataset::prompt);
+    return new Recipe.Evaluation(
+        v.get(EVAL_STEPS), v.find(ANSWER_EVAL).map(e -> withPrompt(e, trainPrompt)));
+  }
+
+  /** Without a prompt of its own, the test set is asked as the training data was. */
+  private static AnswerEval withPrompt(AnswerEval eval, Optional<String> trainPrompt) {
+    Dataset d = eval.dataset();
+    if (d.format() != Format.ALPACA) {
+      return eval;
+    }
+    return new AnswerEval(
+        new Dataset(d.path(), d.format(), d.split(), d.prompt().or(() -> trainPrompt), d.columns()),
+        eval.maxNewTokens(),
+        eval.limit(),
+        eval.baseline());
+  }
+}

@@ -1,0 +1,75 @@
+package dev.nibble.recipes.recipe;
+
+import static dev.nibble.recipes.schema.Default.required;
+import static dev.nibble.recipes.schema.Default.value;
+import static dev.nibble.recipes.schema.KeyTypes.oneOf;
+import static dev.nibble.recipes.schema.KeyTypes.outputPath;
+import static dev.nibble.recipes.schema.Numbers.wholeNumber;
+
+import dev.nibble.recipes.recipe.Recipe.SaveDType;
+import dev.nibble.recipes.schema.Key;
+import dev.nibble.recipes.schema.Schema.Group;
+import dev.nibble.recipes.schema.Values;
+import java.nio.file.Path;
+import java.util.List;
+
+/** Keys of what is kept, and where. */
+final class OutputKeys {
+  private OutputKeys() {}
+
+  static final Key<Recipe, Path> OUTPUT_DIR =
+      Key.of(
+          "output_dir",
+          outputPath(),
+          required(),
+          r -> r.output().folder(),
+          "Folder of the run: adapter or model, checkpoints, metrics, the resolved recipe.");
+
+  static final Key<Recipe, Integer> SAVE_STEPS =
+      Key.of(
+          "save_steps",
+          wholeNumber(0),
+          value(0),
+          r -> r.output().saveSteps(),
+          "Steps between checkpoints; 0 for none. Ctrl-C saves one in any case.");
+
+  static final Key<Recipe, Integer> SAVE_TOTAL_LIMIT =
+      Key.of(
+          "save_total_limit",
+          wholeNumber(1),
+          value(2),
+          r -> r.output().saveLimit(),
+          "The most checkpoints kept; the oldest go first.");
+
+  static final Key<Recipe, SaveDType> SAVE_DTYPE =
+      Key.of(
+          "save_dtype",
+          oneOf(SaveDType.class),
+          value(SaveDType.F32),
+          r -> r.output().saveDType(),
+          "Element type of the saved adapter or model. Checkpoints always hold 32 bits.");
+
+  static final Key<Recipe, Integer> LOGGING_STEPS =
+      Key.of(
+          "logging_steps",
+          wholeNumber(1),
+          value(10),
+          r -> r.output().loggingSteps(),
+          "Steps between log lines where there is no terminal. `metrics.jsonl` has every step.");
+
+  static final RecipeKeys.Part PART =
+      new RecipeKeys.Part(
+          new Group<>(
+              "Output",
+              List.of(OUTPUT_DIR, SAVE_STEPS, SAVE_TOTAL_LIMIT, SAVE_DTYPE, LOGGING_STEPS)),
+          List.of());
+
+  static Recipe.Output build(Values<Recipe> v) {
+    return new Recipe.Output(
+        v.get(OUTPUT_DIR),
+        v.get(SAVE_STEPS),
+        v.get(SAVE_TOTAL_LIMIT),
+        v.get(SAVE_DTYPE),
+        v.get(LOGGING_STEPS));
+  }
+}

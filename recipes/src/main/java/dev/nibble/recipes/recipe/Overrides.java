@@ -1,0 +1,95 @@
+package dev.nibble.recipes.recipe;
+
+import dev.nibble.recipes.schema.Problems;
+import dev.nibble.recipes.yaml.Node;
+import dev.nibble.recipes.yaml.Node.Entry;
+import dev.nibble.recipes.yaml.Node.Mapping;
+import dev.nibble.recipes.yaml.Node.Scalar;
+import dev.nibble.recipes.yaml.Node.Sequence;
+import dev.nibble.recipes.yaml.Origin;
+import dev.nibble.recipes.yaml.Place;
+import dev.nibble.recipes.yaml.Yaml;
+import dev.nibble.recipes.yaml.YamlException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * Puts the values of {@code --set key=value} into a recipe's tree. Keys are dotted where nested,
+ * list entries go by number ({@code datasets.0.path}), values are YAML.
+ */
+final class Overrides {
+  private Overrides() {}
+
+  /** The tree with one override in it; the tree as it was when the option makes no sense. */
+  static Mapping apply(Mapping root, String option, Problems problems) {
+    Place place = new Place(Origin.option("--set " + option), 1, 1);
+    int equals = option.indexOf('=');
+    if (equals < 1) {
+      problems.add(place, "", "expected key=value");
+      return root;
+    }
+    String key = option.substring(0, equals).strip();
+    try {
+      Node value =
+          Yaml.read(place.origin(), option.substring(equals + 1))
+              .orElseGet(() -> new Scalar(place, "", false));
+      return (Mapping) put(root, List.of(key.split("\\.", -1)), 0, value, place);
+    } catch (YamlException e) {
+      problems.add(e.place(), key, e.problem());
+    } catch (Misplaced e) {
+      problems.add(place, key, e.problem);
+    }
+    return root;
+  }
+
+  private static Node put(Node node, List<String> path, int depth, Node value, Place place) {
+    if (depth == path.size()) {
+      return value;
+    }
+    String step = path.get(depth);
+    return switch (node) {
+      case Mapping m -> {
+        List<Entry> entries = new ArrayList<>(m.entries());
+        Optional<Entry> old = entries.stream().filter(e -> e.key().equals(step)).findFirst();
+        Node child = old.map(Entry::value).orElseGet(() -> new Mapping(place, List.of()));
+        Entry entry = new Entry(step, place, put(child, path, depth + 1, value, place));
+        old.ifPresentOrElse(e -> entries.set(entries.indexOf(e), entry), () -> entries.add(entry));
+        yield new Mapping(m.place(), List.copyOf(entries));
+      }
+      case Sequence s -> {
+        if (!step.matches("[0-9]{1,6}") || Integer.parseInt(step) > s.items().size()) {
+          throw new Misplaced(
+              "%s is a list of %d: write a number from 0 to %d in place of %s"
+                  .formatted(before(path, depth), s.items().size(), s.items().size(), step));
+        }
+        int index = Integer.parseInt(step);
+        List<Node> items = new ArrayList<>(s.items());
+        if (index == items.size()) {
+          items.add(new Mapping(place, List.of()));
+        }
+        items.set(index, put(items.get(index), path, depth + 1, value, place));
+        yield new Sequence(s.place(), List.copyOf(items));
+      }
+      case Scalar s when s.kind() == Scalar.Kind.NOTHING ->
+          put(new Mapping(place, List.of()), path, depth, value, place);
+      case Scalar s ->
+          throw new Misplaced(
+              before(path, depth) + " is " + s.describe() + " and has no key " + step);
+    };
+  }
+
+  private static String before(List<String> path, int depth) {
+    return String.join(".", path.subList(0, depth));
+  }
+
+  private static final class Misplaced extends RuntimeException {
+    private static final long serialVersionUID = 1;
+    private final String problem;
+
+    Misplaced(String problem) {
+      super(problem);
+      this.problem = problem;
+    }
+  }
+}

@@ -1,0 +1,287 @@
+package dev.nibble.recipes.recipe;
+
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * What a run is made of. Checked, every default filled in, input paths absolute. The keys and what
+ * they mean are in {@code docs/recipes.md}, which is made from the same table that reads them.
+ *
+ * @param model the model and what of it trains
+ * @param data what it learns from
+ * @param training how long and in what portions
+ * @param optimization how weights move
+ * @param evaluation what is measured
+ * @param output what is kept, and where
+ * @param machine what computes
+ */
+public record Recipe(
+    Model model,
+    Data data,
+    Training training,
+    Optimization optimization,
+    Evaluation evaluation,
+    Output output,
+    Machine machine) {
+
+  /**
+   * The model and what of it trains.
+   *
+   * @param base folder of the base model
+   * @param init where its weights come from
+   * @param adapter what trains
+   * @param fourBit how its frozen weights are quantised, if they are
+   * @param lora the adapter, unless every weight trains
+   */
+  public record Model(
+      Path base,
+      InitWeights init,
+      Adapter adapter,
+      Optional<FourBit> fourBit,
+      Optional<Lora> lora) {}
+
+  /** What trains. */
+  public enum Adapter {
+    /** LoRA on a base in four bits. */
+    QLORA,
+    /** LoRA on a base in full precision. */
+    LORA,
+    /** No adapter: every weight. */
+    NONE
+  }
+
+  /** Where the weights of the base come from. */
+  public enum InitWeights {
+    /** Its safetensors files. */
+    CHECKPOINT,
+    /** A random start from config.json alone. */
+    RANDOM
+  }
+
+  /** The codebook of four-bit weights. */
+  public enum QuantType {
+    /** NormalFloat. */
+    NF4,
+    /** Floating point E2M1. */
+    FP4
+  }
+
+  /**
+   * Four-bit quantisation of frozen weights.
+   *
+   * @param type codebook
+   * @param doubleQuant whether the scales are quantised too
+   * @param blockSize weights that share a scale
+   */
+  public record FourBit(QuantType type, boolean doubleQuant, int blockSize) {}
+
+  /**
+   * A low-rank adapter.
+   *
+   * @param rank r
+   * @param alpha scaling is alpha / r
+   * @param dropout on its input
+   * @param targets module names; empty for all linear layers but the output
+   * @param continueFrom folder of an adapter to start from
+   */
+  public record Lora(
+      int rank, double alpha, double dropout, List<String> targets, Optional<Path> continueFrom) {}
+
+  /**
+   * What the model learns from.
+   *
+   * @param train training data
+   * @param validation validation data of its own
+   * @param validationSize part (below 1) or number (from 1) of training samples held out for
+   *     validation
+   * @param sequenceLength the most tokens of a sample
+   * @param packing whether several samples share a row of the batch
+   * @param excess what happens to longer samples
+   * @param trainOnInputs whether prompts are learned too
+   * @param shuffle whether the order changes, every epoch anew
+   */
+  public record Data(
+      List<Dataset> train,
+      List<Dataset> validation,
+      double validationSize,
+      int sequenceLength,
+      boolean packing,
+      Excess excess,
+      boolean trainOnInputs,
+      boolean shuffle) {}
+
+  /** What happens to a sample longer than sequence_len. */
+  public enum Excess {
+    /** It is left out, counted and reported. */
+    DROP,
+    /** Its end is cut off, counted and reported. */
+    TRUNCATE,
+    /** The run stops. */
+    RAISE
+  }
+
+  /** What the rows of a dataset hold. */
+  public enum Format {
+    /** Instruction, input and output. */
+    ALPACA,
+    /** Plain text. */
+    COMPLETION,
+    /** A conversation. */
+    MESSAGES
+  }
+
+  /**
+   * A dataset.
+   *
+   * @param path file or folder
+   * @param format what its rows hold
+   * @param split which split of a folder with several
+   * @param prompt template of an alpaca prompt
+   * @param columns how its columns are called
+   */
+  public record Dataset(
+      Path path, Format format, Optional<String> split, Optional<String> prompt, Columns columns) {}
+
+  /**
+   * Column names.
+   *
+   * @param instruction alpaca
+   * @param input alpaca
+   * @param output alpaca
+   * @param text completion
+   * @param messages messages
+   */
+  public record Columns(
+      String instruction, String input, String output, String text, String messages) {}
+
+  /**
+   * How long, and in what portions.
+   *
+   * @param microBatchSize rows of sequence_len tokens that one pass takes
+   * @param accumulation micro-batches of one step
+   * @param epochs passes over the data at most; empty when only the steps are limited
+   * @param maxSteps steps at most; empty when only the epochs are limited
+   * @param checkpointing whether activations are computed again instead of kept
+   * @param seed of everything random
+   */
+  public record Training(
+      int microBatchSize,
+      int accumulation,
+      Optional<Integer> epochs,
+      Optional<Integer> maxSteps,
+      boolean checkpointing,
+      long seed) {}
+
+  /**
+   * How weights move.
+   *
+   * @param optimizer the rule
+   * @param learningRate its peak
+   * @param schedule how it falls
+   * @param warmupRatio part of the run in which it rises
+   * @param warmupSteps steps in which it rises, in place of the part
+   * @param weightDecay decoupled decay
+   * @param beta1 decay of the first moment
+   * @param beta2 decay of the second moment
+   * @param epsilon added to the root of the second moment
+   * @param maxGradNorm gradients are scaled down to this norm; 0 for never
+   */
+  public record Optimization(
+      Optimizer optimizer,
+      double learningRate,
+      Schedule schedule,
+      double warmupRatio,
+      Optional<Integer> warmupSteps,
+      double weightDecay,
+      double beta1,
+      double beta2,
+      double epsilon,
+      double maxGradNorm) {}
+
+  /** Update rules. */
+  public enum Optimizer {
+    /** AdamW with 32-bit moments. */
+    ADAMW
+  }
+
+  /** How the learning rate falls after warm-up. */
+  public enum Schedule {
+    /** Not at all. */
+    CONSTANT,
+    /** In a straight line to 0. */
+    LINEAR,
+    /** Along half a cosine to 0. */
+    COSINE
+  }
+
+  /**
+   * What is measured.
+   *
+   * @param evalSteps steps between validations; 0 for only at the end
+   * @param answers accuracy on a test set before and after
+   */
+  public record Evaluation(int evalSteps, Optional<AnswerEval> answers) {}
+
+  /**
+   * Accuracy of generated answers on rows that are not trained on.
+   *
+   * @param dataset the rows
+   * @param maxNewTokens the longest answer
+   * @param limit the most rows; empty for all
+   * @param baseline whether a logistic regression on words is measured beside
+   */
+  public record AnswerEval(
+      Dataset dataset, int maxNewTokens, Optional<Integer> limit, boolean baseline) {}
+
+  /**
+   * What is kept, and where.
+   *
+   * @param folder the run's folder
+   * @param saveSteps steps between checkpoints; 0 for none but at an interruption and at the end
+   * @param saveLimit the most checkpoints kept
+   * @param saveDType element type of saved weights
+   * @param loggingSteps steps between log lines
+   */
+  public record Output(
+      Path folder, int saveSteps, int saveLimit, SaveDType saveDType, int loggingSteps) {}
+
+  /** Element type of saved weights. */
+  public enum SaveDType {
+    /** 32-bit. */
+    F32,
+    /** bfloat16. */
+    BF16,
+    /** IEEE half precision. */
+    F16
+  }
+
+  /**
+   * What computes.
+   *
+   * @param device where
+   * @param kernels with what
+   * @param threads number of threads; 0 for one a core
+   */
+  public record Machine(Device device, KernelChoice kernels, int threads) {}
+
+  /** Where the run computes. */
+  public enum Device {
+    /** On the best that is there. */
+    AUTO,
+    /** On the processor. */
+    CPU,
+    /** On an NVIDIA GPU. */
+    CUDA
+  }
+
+  /** Kernel sets. */
+  public enum KernelChoice {
+    /** The fastest for the device. */
+    AUTO,
+    /** oneDNN and the Vector API. */
+    CPU,
+    /** ND4J. */
+    ND4J
+  }
+}

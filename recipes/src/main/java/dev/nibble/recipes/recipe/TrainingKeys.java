@@ -1,0 +1,86 @@
+package dev.nibble.recipes.recipe;
+
+import static dev.nibble.recipes.schema.Default.otherwise;
+import static dev.nibble.recipes.schema.Default.value;
+import static dev.nibble.recipes.schema.KeyTypes.flag;
+import static dev.nibble.recipes.schema.Numbers.longNumber;
+import static dev.nibble.recipes.schema.Numbers.wholeNumber;
+
+import dev.nibble.recipes.schema.Key;
+import dev.nibble.recipes.schema.Schema.Group;
+import dev.nibble.recipes.schema.Values;
+import java.util.List;
+import java.util.Optional;
+
+/** Keys of the run's length and portions. */
+final class TrainingKeys {
+  private TrainingKeys() {}
+
+  static final Key<Recipe, Integer> MICRO_BATCH_SIZE =
+      Key.of(
+          "micro_batch_size",
+          wholeNumber(1),
+          value(1),
+          r -> r.training().microBatchSize(),
+          "Rows of `sequence_len` tokens that one pass takes: samples, or packed rows of them.");
+
+  static final Key<Recipe, Integer> ACCUMULATION =
+      Key.of(
+          "gradient_accumulation_steps",
+          wholeNumber(1),
+          value(1),
+          r -> r.training().accumulation(),
+          "Micro-batches of one optimizer step. The loss of a step is the mean over all its supervised tokens.");
+
+  static final Key<Recipe, Integer> NUM_EPOCHS =
+      Key.when(
+          "num_epochs",
+          wholeNumber(1),
+          otherwise("1, or as many as `max_steps` needs"),
+          r -> r.training().epochs(),
+          "Passes over the data. With `max_steps` too, the run ends at whichever comes first.");
+
+  static final Key<Recipe, Integer> MAX_STEPS =
+      Key.when(
+          "max_steps",
+          wholeNumber(1),
+          otherwise("as many as `num_epochs` needs"),
+          r -> r.training().maxSteps(),
+          "Optimizer steps.");
+
+  static final Key<Recipe, Boolean> CHECKPOINTING =
+      Key.of(
+          "gradient_checkpointing",
+          flag(),
+          value(true),
+          r -> r.training().checkpointing(),
+          "Keep only the input of each layer and compute the rest again going back: far less memory, about a third more"
+              + " time.");
+
+  static final Key<Recipe, Long> SEED =
+      Key.of(
+          "seed",
+          longNumber(),
+          value(42L),
+          r -> r.training().seed(),
+          "Decides everything random: new weights, dropout, order, the held-out samples.");
+
+  static final RecipeKeys.Part PART =
+      new RecipeKeys.Part(
+          new Group<>(
+              "Training",
+              List.of(MICRO_BATCH_SIZE, ACCUMULATION, NUM_EPOCHS, MAX_STEPS, CHECKPOINTING, SEED)),
+          List.of());
+
+  static Recipe.Training build(Values<Recipe> v) {
+    Optional<Integer> maxSteps = v.find(MAX_STEPS);
+    Optional<Integer> epochs = v.find(NUM_EPOCHS);
+    return new Recipe.Training(
+        v.get(MICRO_BATCH_SIZE),
+        v.get(ACCUMULATION),
+        epochs.isEmpty() && maxSteps.isEmpty() ? Optional.of(1) : epochs,
+        maxSteps,
+        v.get(CHECKPOINTING),
+        v.get(SEED));
+  }
+}

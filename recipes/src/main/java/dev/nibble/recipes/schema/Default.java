@@ -1,0 +1,40 @@
+package dev.nibble.recipes.schema;
+
+import java.util.Optional;
+
+/**
+ * What a key is when the recipe leaves it out.
+ *
+ * @param <T> the key's type
+ */
+public sealed interface Default<T> {
+
+  /** The recipe must say it. */
+  static <T> Default<T> required() {
+    return new Required<>();
+  }
+
+  /** This value. */
+  static <T> Default<T> value(T value) {
+    return new Value<>(value);
+  }
+
+  /** No value; the words say what happens then. */
+  static <T> Default<T> otherwise(String words) {
+    return new Otherwise<>(words);
+  }
+
+  /** The value, when there is one. */
+  default Optional<T> fallback() {
+    return this instanceof Value<T>(T value) ? Optional.of(value) : Optional.empty();
+  }
+
+  /** See {@link Default#required()}. */
+  record Required<T>() implements Default<T> {}
+
+  /** See {@link Default#value}. */
+  record Value<T>(T value) implements Default<T> {}
+
+  /** See {@link Default#otherwise}. */
+  record Otherwise<T>(String words) implements Default<T> {}
+}

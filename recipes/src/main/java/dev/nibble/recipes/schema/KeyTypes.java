@@ -1,0 +1,220 @@
+package dev.nibble.recipes.schema;
+
+import dev.nibble.recipes.yaml.Node;
+import dev.nibble.recipes.yaml.Node.Mapping;
+import dev.nibble.recipes.yaml.Node.Scalar;
+import dev.nibble.recipes.yaml.Node.Scalar.Kind;
+import dev.nibble.recipes.yaml.Node.Sequence;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.stream.Collectors;
+
+/** The types that keys have. Numbers have their own file: {@link Numbers}. */
+public final class KeyTypes {
+  private KeyTypes() {}
+
+  /** Text, quoted or not. */
+  public static KeyType<String> text() {
+    return new Text();
+  }
+
+  /**
+   * The path of something to read; relative paths start at the folder of the text that names them.
+   */
+  public static KeyType<Path> inputPath() {
+    return new PathType(true);
+  }
+
+  /** The path of something to write; relative paths start at the working directory. */
+  public static KeyType<Path> outputPath() {
+    return new PathType(false);
+  }
+
+  /** {@code true} or {@code false}. */
+  public static KeyType<Boolean> flag() {
+    return new Flag();
+  }
+
+  /** One of an enum's constants, written in lower case with '-' for '_'. */
+  public static <E extends Enum<E>> KeyType<E> oneOf(Class<E> choices) {
+    return new Choice<>(Arrays.asList(choices.getEnumConstants()));
+  }
+
+  /** A list of one thing or more. */
+  public static <T> KeyType<List<T>> listOf(KeyType<T> item, String items) {
+    return new ListType<>(item, items);
+  }
+
+  /** A group of keys of its own. */
+  public static <R> KeyType<R> section(Schema<R> schema) {
+    return new Section<>(schema);
+  }
+
+  private record Text() implements KeyType<String> {
+    @Override
+    public String describe() {
+      return "text";
+    }
+
+    @Override
+    public Optional<String> read(Node node, String path, Problems problems) {
+      if (node instanceof Scalar s && s.kind() == Kind.TEXT) {
+        return Optional.of(s.text());
+      }
+      boolean number = node instanceof Scalar s && s.kind() != Kind.NOTHING;
+      return mismatch(node, path, problems, number ? "; put it in quotes" : "");
+    }
+
+    @Override
+    public Object plain(String value) {
+      return value;
+    }
+  }
+
+  private record PathType(boolean input) implements KeyType<Path> {
+    @Override
+    public String describe() {
+      return "a path";
+    }
+
+    @Override
+    public Optional<Path> read(Node node, String path, Problems problems) {
+      if (!(node instanceof Scalar s) || s.kind() == Kind.NOTHING || s.text().isBlank()) {
+        return mismatch(node, path, problems, "");
+      }
+      String text = s.text();
+      try {
+        Path given =
+            text.startsWith("~/")
+                ? Path.of(System.getProperty("user.home"), text.substring(2))
+                : Path.of(text);
+        Path base = input ? node.place().origin().folder() : Path.of("").toAbsolutePath();
+        return Optional.of(base.resolve(given).normalize());
+      } catch (InvalidPathException e) {
+        return mismatch(node, path, problems, ": " + e.getReason());
+      }
+    }
+
+    @Override
+    public Object plain(Path value) {
+      return value.toString();
+    }
+  }
+
+  private record Flag() implements KeyType<Boolean> {
+    @Override
+    public String describe() {
+      return "true or false";
+    }
+
+    @Override
+    public Optional<Boolean> read(Node node, String path, Problems problems) {
+      if (!(node instanceof Scalar s)) {
+        return mismatch(node, path, problems, "");
+      }
+      if (s.kind() == Kind.BOOLEAN) {
+        return Optional.of(s.text().equalsIgnoreCase("true"));
+      }
+      String advice =
+          switch (s.text().toLowerCase(Locale.ROOT)) {
+            case "true", "false" -> "; remove the quotes";
+            case "yes", "on", "1" -> "; write true";
+            case "no", "off", "0" -> "; write false";
+            default -> "";
+          };
+      return mismatch(node, path, problems, advice);
+    }
+
+    @Override
+    public Object plain(Boolean value) {
+      return value;
+    }
+  }
+
+  private record Choice<E extends Enum<E>>(List<E> choices) implements KeyType<E> {
+    @Override
+    public String describe() {
+      String all = choices.stream().map(Choice::written).collect(Collectors.joining(", "));
+      return choices.size() == 1 ? all : "one of " + all;
+    }
+
+    @Override
+    public Optional<E> read(Node node, String path, Problems problems) {
+      if (node instanceof Scalar s) {
+        Optional<E> choice = choices.stream().filter(c -> written(c).equals(s.text())).findFirst();
+        if (choice.isPresent()) {
+          return choice;
+        }
+        List<String> names = choices.stream().map(Choice::written).toList();
+        return mismatch(
+            node,
+            path,
+            problems,
+            NearestName.among(names, s.text()).map(n -> "; did you mean " + n + "?").orElse(""));
+      }
+      return mismatch(node, path, problems, "");
+    }
+
+    @Override
+    public Object plain(E value) {
+      return written(value);
+    }
+
+    private static String written(Enum<?> constant) {
+      return constant.name().toLowerCase(Locale.ROOT).replace('_', '-');
+    }
+  }
+
+  private record ListType<T>(KeyType<T> item, String items) implements KeyType<List<T>> {
+    @Override
+    public String describe() {
+      return "a list of " + items;
+    }
+
+    @Override
+    public Optional<List<T>> read(Node node, String path, Problems problems) {
+      if (!(node instanceof Sequence list)) {
+        return mismatch(node, path, problems, "");
+      }
+      if (list.items().isEmpty()) {
+        problems.add(node.place(), path, "expected " + describe() + ", got an empty list");
+        return Optional.empty();
+      }
+      List<T> values = new ArrayList<>();
+      for (int i = 0; i < list.items().size(); i++) {
+        item.read(list.items().get(i), path + "." + i, problems).ifPresent(values::add);
+      }
+      boolean complete = values.size() == list.items().size();
+      return complete ? Optional.of(List.copyOf(values)) : Optional.empty();
+    }
+
+    @Override
+    public Object plain(List<T> value) {
+      return value.stream().map(item::plain).toList();
+    }
+  }
+
+  private record Section<R>(Schema<R> schema) implements KeyType<R> {
+    @Override
+    public String describe() {
+      return "a group of keys (" + schema.exampleKeys() + ")";
+    }
+
+    @Override
+    public Optional<R> read(Node node, String path, Problems problems) {
+      return node instanceof Mapping mapping
+          ? schema.read(mapping, path, problems)
+          : mismatch(node, path, problems, "");
+    }
+
+    @Override
+    public Object plain(R value) {
+      return schema.plain(value);
+    }
+  }
+}

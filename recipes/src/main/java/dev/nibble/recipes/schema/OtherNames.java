@@ -1,0 +1,140 @@
+package dev.nibble.recipes.schema;
+
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * What other fine-tuning tools call things: axolotl, transformers and TRL, LLaMA-Factory,
+ * torchtune, LitGPT, mlx-lm, Unsloth. A recipe that uses such a name is told ours.
+ */
+final class OtherNames {
+  private OtherNames() {}
+
+  private static final Map<String, String> OURS =
+      Map.ofEntries(
+          Map.entry("model", "base_model"),
+          Map.entry("model_name_or_path", "base_model"),
+          Map.entry("checkpoint_dir", "base_model"),
+          Map.entry("base_model_config", "base_model"),
+          Map.entry("finetuning_type", "adapter"),
+          Map.entry("fine_tune_type", "adapter"),
+          Map.entry("training_type", "adapter"),
+          Map.entry("use_peft", "adapter"),
+          Map.entry("quantize", "load_in_4bit"),
+          Map.entry("quantization_bit", "load_in_4bit"),
+          Map.entry("bits", "load_in_4bit"),
+          Map.entry("quantization_type", "bnb_4bit_quant_type"),
+          Map.entry("quant_type", "bnb_4bit_quant_type"),
+          Map.entry("double_quantization", "bnb_4bit_use_double_quant"),
+          Map.entry("double_quant", "bnb_4bit_use_double_quant"),
+          Map.entry("use_bnb_nested_quant", "bnb_4bit_use_double_quant"),
+          Map.entry("lora_rank", "lora_r"),
+          Map.entry("rank", "lora_r"),
+          Map.entry("r", "lora_r"),
+          Map.entry("alpha", "lora_alpha"),
+          Map.entry("lora_target", "lora_target_modules"),
+          Map.entry("lora_target_linear", "lora_target_modules"),
+          Map.entry("target_modules", "lora_target_modules"),
+          Map.entry("lora_attn_modules", "lora_target_modules"),
+          Map.entry("adapter_name_or_path", "lora_model_dir"),
+          Map.entry("resume_adapter_file", "lora_model_dir"),
+          Map.entry("dataset", "datasets"),
+          Map.entry("dataset_name", "datasets"),
+          Map.entry("data", "datasets"),
+          Map.entry("train_on_prompt", "train_on_inputs"),
+          Map.entry("train_on_input", "train_on_inputs"),
+          Map.entry("train_on_source", "train_on_inputs"),
+          Map.entry("shuffle_merged_datasets", "shuffle"),
+          Map.entry("max_seq_len", "sequence_len"),
+          Map.entry("max_seq_length", "sequence_len"),
+          Map.entry("max_length", "sequence_len"),
+          Map.entry("cutoff_len", "sequence_len"),
+          Map.entry("packing", "sample_packing"),
+          Map.entry("packed", "sample_packing"),
+          Map.entry("neat_packing", "sample_packing"),
+          Map.entry("val_size", "val_set_size"),
+          Map.entry("test_split_size", "val_set_size"),
+          Map.entry("val_split_fraction", "val_set_size"),
+          Map.entry("eval_dataset_size", "val_set_size"),
+          Map.entry("per_device_train_batch_size", "micro_batch_size"),
+          Map.entry("batch_size", "micro_batch_size"),
+          Map.entry("train_batch_size", "micro_batch_size"),
+          Map.entry("grad_accumulation_steps", "gradient_accumulation_steps"),
+          Map.entry("num_train_epochs", "num_epochs"),
+          Map.entry("epochs", "num_epochs"),
+          Map.entry("iters", "max_steps"),
+          Map.entry("optim", "optimizer"),
+          Map.entry("lr", "learning_rate"),
+          Map.entry("lr_scheduler_type", "lr_scheduler"),
+          Map.entry("lr_schedule", "lr_scheduler"),
+          Map.entry("num_warmup_steps", "warmup_steps"),
+          Map.entry("lr_warmup_steps", "warmup_steps"),
+          Map.entry("warmup", "warmup_steps"),
+          Map.entry("beta1", "adam_beta1"),
+          Map.entry("beta2", "adam_beta2"),
+          Map.entry("clip_grad_norm", "max_grad_norm"),
+          Map.entry("gradient_clip_val", "max_grad_norm"),
+          Map.entry("grad_checkpoint", "gradient_checkpointing"),
+          Map.entry("enable_activation_checkpointing", "gradient_checkpointing"),
+          Map.entry("steps_per_eval", "eval_steps"),
+          Map.entry("run_val_every_n_steps", "eval_steps"),
+          Map.entry("save_every", "save_steps"),
+          Map.entry("save_every_n_steps", "save_steps"),
+          Map.entry("steps_per_report", "logging_steps"),
+          Map.entry("log_every_n_steps", "logging_steps"),
+          Map.entry("out_dir", "output_dir"),
+          Map.entry("adapter_path", "output_dir"),
+          Map.entry("random_seed", "seed"),
+          Map.entry("field", "field_text"),
+          Map.entry("dataset_text_field", "field_text"),
+          Map.entry("format_type", "type"),
+          Map.entry("dataset_format", "type"),
+          Map.entry("data_files", "path"),
+          Map.entry("ds_type", "type"),
+          Map.entry("prompt_template", "prompt"),
+          Map.entry("prompt_style", "prompt"));
+
+  /** Names that mean the opposite of ours. */
+  private static final Map<String, String> OPPOSITES =
+      Map.of(
+          "mask_prompt", "train_on_inputs",
+          "completion_only_loss", "train_on_inputs",
+          "train_on_completions", "train_on_inputs",
+          "disable_gradient_checkpointing", "gradient_checkpointing");
+
+  /** Keys for things that have no key here, and why. */
+  private static final Map<String, String> NOT_KEYS =
+      Map.ofEntries(
+          Map.entry("bf16", "the kernel set chooses the arithmetic; remove it"),
+          Map.entry("fp16", "the kernel set chooses the arithmetic; remove it"),
+          Map.entry("tf32", "the kernel set chooses the arithmetic; remove it"),
+          Map.entry("flash_attention", "attention never stores its score matrix whole; remove it"),
+          Map.entry("model_type", "config.json of the base model says it; remove it"),
+          Map.entry("tokenizer_type", "tokenizer.json of the base model says it; remove it"),
+          Map.entry("trust_remote_code", "no code is ever loaded from a model; remove it"),
+          Map.entry("resume_from_checkpoint", "use the option --resume of nibble train"),
+          Map.entry("load_in_8bit", "4 bits are supported: load_in_4bit"),
+          Map.entry(
+              "wandb_project", "metrics are in metrics.jsonl of the output folder; remove it"),
+          Map.entry("report_to", "metrics are in metrics.jsonl of the output folder; remove it"),
+          Map.entry("strict", "recipes are always strict; remove it"),
+          Map.entry("pad_to_sequence_len", "batches have no padding; remove it"),
+          Map.entry("group_by_length", "batches have no padding; remove it"));
+
+  /** What to tell about an unknown key: starts with a separator. */
+  static String advice(String written, List<String> known) {
+    Optional<String> ours = Optional.ofNullable(OURS.get(written)).filter(known::contains);
+    if (ours.isPresent()) {
+      return ", did you mean " + ours.get() + "?";
+    }
+    Optional<String> opposite = Optional.ofNullable(OPPOSITES.get(written)).filter(known::contains);
+    if (opposite.isPresent()) {
+      return ", did you mean its opposite, " + opposite.get() + "?";
+    }
+    if (NOT_KEYS.containsKey(written)) {
+      return ": " + NOT_KEYS.get(written);
+    }
+    return NearestName.among(known, written).map(n -> ", did you mean " + n + "?").orElse("");
+  }
+}

@@ -1,0 +1,17 @@
+package dev.nibble.recipes.schema;
+
+import dev.nibble.recipes.yaml.Place;
+
+/**
+ * One thing wrong in a recipe.
+ *
+ * @param place where
+ * @param key the key it is about, dotted when nested; empty when about the whole
+ * @param message what was expected, what came, what to do
+ */
+public record Problem(Place place, String key, String message) {
+  @Override
+  public String toString() {
+    return place + ": " + (key.isEmpty() ? "" : key + ": ") + message;
+  }
+}

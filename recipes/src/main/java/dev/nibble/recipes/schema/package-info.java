@@ -1,0 +1,5 @@
+/** Tables of keys: what a YAML mapping may hold, read strictly, written back, and described. */
+@NullMarked
+package dev.nibble.recipes.schema;
+
+import org.jspecify.annotations.NullMarked;

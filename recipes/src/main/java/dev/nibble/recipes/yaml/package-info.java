@@ -1,0 +1,5 @@
+/** YAML as a tree in which every key and value knows its line and column. Jackson stays in here. */
+@NullMarked
+package dev.nibble.recipes.yaml;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,316 @@
+package dev.nibble.recipes.recipe;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.nibble.recipes.yaml.Origin;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** What users are told about recipes that are wrong, word by word. */
+class BadRecipeTest {
+  private static final String GOOD =
+      """
+      base_model: model
+      datasets:
+        - path: rows.jsonl
+      output_dir: out
+      """;
+
+  private static String errors(String text, String... sets) {
+    try {
+      Recipes.parse(Origin.file(Path.of("r.yaml")), text, List.of(sets));
+    } catch (RecipeException e) {
+      return String.valueOf(e.getMessage());
+    }
+    throw new AssertionError("expected an error for:\n" + text);
+  }
+
+  /** The good recipe and one more line, the fifth. */
+  private static String with(String line) {
+    return errors(GOOD + line + "\n");
+  }
+
+  @Test
+  void unknownKeyNamesTheNearest() {
+    assertThat(with("lora_rnk: 8"))
+        .isEqualTo("r.yaml:5:1: lora_rnk: unknown key, did you mean lora_r?");
+    assertThat(with("Learning-Rate: 1"))
+        .isEqualTo("r.yaml:5:1: Learning-Rate: unknown key, did you mean learning_rate?");
+    assertThat(with("xyzzy: 8")).isEqualTo("r.yaml:5:1: xyzzy: unknown key");
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "per_device_train_batch_size, micro_batch_size",
+    "model_name_or_path, base_model",
+    "cutoff_len, sequence_len",
+    "lora_rank, lora_r",
+    "lr_scheduler_type, lr_scheduler",
+    "use_bnb_nested_quant, bnb_4bit_use_double_quant",
+    "iters, max_steps"
+  })
+  void namesOfOtherToolsAreUnderstood(String theirs, String ours) {
+    assertThat(with(theirs + ": 1"))
+        .isEqualTo("r.yaml:5:1: " + theirs + ": unknown key, did you mean " + ours + "?");
+  }
+
+  @Test
+  void oppositesAndThingsWithoutAKeyAreExplained() {
+    assertThat(with("mask_prompt: true"))
+        .isEqualTo(
+            "r.yaml:5:1: mask_prompt: unknown key, did you mean its opposite, train_on_inputs?");
+    assertThat(with("resume_from_checkpoint: x"))
+        .isEqualTo(
+            "r.yaml:5:1: resume_from_checkpoint: unknown key: use the option --resume of nibble train");
+  }
+
+  @Test
+  void numbersInQuotesAreText() {
+    assertThat(with("learning_rate: \"1e-4\""))
+        .isEqualTo(
+            "r.yaml:5:16: learning_rate: expected a number above 0, got text \"1e-4\"; remove the quotes");
+    assertThat(with("lora_r: '8'"))
+        .isEqualTo(
+            "r.yaml:5:9: lora_r: expected a whole number of at least 1, got text \"8\"; remove the quotes");
+  }
+
+  @Test
+  void wrongTypes() {
+    assertThat(with("lora_r: 1.5"))
+        .isEqualTo("r.yaml:5:9: lora_r: expected a whole number of at least 1, got 1.5");
+    assertThat(with("lora_r: [8]"))
+        .isEqualTo("r.yaml:5:9: lora_r: expected a whole number of at least 1, got a list");
+    assertThat(with("lora_r: 99999999999"))
+        .isEqualTo(
+            "r.yaml:5:9: lora_r: expected a whole number of at least 1, got 99999999999, which is too large");
+    assertThat(with("shuffle: yes"))
+        .isEqualTo("r.yaml:5:10: shuffle: expected true or false, got text \"yes\"; write true");
+    assertThat(with("shuffle: \"true\""))
+        .isEqualTo(
+            "r.yaml:5:10: shuffle: expected true or false, got text \"true\"; remove the quotes");
+    assertThat(with("seed: abc"))
+        .isEqualTo("r.yaml:5:7: seed: expected a whole number, got text \"abc\"");
+    assertThat(with("lora_model_dir: [a]"))
+        .isEqualTo("r.yaml:5:17: lora_model_dir: expected a path, got a list");
+    assertThat(with("lora_target_modules: q_proj"))
+        .isEqualTo(
+            "r.yaml:5:22: lora_target_modules: expected all-linear or a list of module names, such as [q_proj, v_proj],"
+                + " got text \"q_proj\"");
+    assertThat(with("test_datasets: rows.jsonl"))
+        .isEqualTo(
+            "r.yaml:5:16: test_datasets: expected a list of datasets, each with a path and a type, got text"
+                + " \"rows.jsonl\"");
+    assertThat(with("answer_eval: rows.jsonl"))
+        .isEqualTo(
+            "r.yaml:5:14: answer_eval: expected a group of keys (path, type, split, …), got text \"rows.jsonl\"");
+  }
+
+  @Test
+  void outOfRange() {
+    assertThat(with("learning_rate: 0"))
+        .isEqualTo("r.yaml:5:16: learning_rate: expected a number above 0, got 0");
+    assertThat(with("learning_rate: -1e-4"))
+        .isEqualTo("r.yaml:5:16: learning_rate: expected a number above 0, got -1e-4");
+    assertThat(with("lora_dropout: 1.0"))
+        .isEqualTo("r.yaml:5:15: lora_dropout: expected a number from 0 to below 1, got 1.0");
+    assertThat(with("micro_batch_size: 0"))
+        .isEqualTo("r.yaml:5:19: micro_batch_size: expected a whole number of at least 1, got 0");
+    assertThat(with("val_set_size: 1.5"))
+        .isEqualTo(
+            "r.yaml:5:1: val_set_size: expected a part below 1 or a whole number of samples, got 1.5");
+    assertThat(with("bnb_4bit_blocksize: 63"))
+        .isEqualTo(
+            "r.yaml:5:1: bnb_4bit_blocksize: expected 64, 128, 256, 512, 1024, 2048 or 4096, got 63");
+  }
+
+  @Test
+  void choicesAreListed() {
+    assertThat(with("adapter: dora"))
+        .isEqualTo(
+            "r.yaml:5:10: adapter: expected one of qlora, lora, none, got text \"dora\"; did you mean lora?");
+    assertThat(with("optimizer: paged_adamw_8bit"))
+        .isEqualTo("r.yaml:5:12: optimizer: expected adamw, got text \"paged_adamw_8bit\"");
+    assertThat(with("lr_scheduler: cosin"))
+        .isEqualTo(
+            "r.yaml:5:15: lr_scheduler: expected one of constant, linear, cosine, got text \"cosin\"; did you mean"
+                + " cosine?");
+    assertThat(with("bnb_4bit_quant_type: int4"))
+        .isEqualTo("r.yaml:5:22: bnb_4bit_quant_type: expected one of nf4, fp4, got text \"int4\"");
+  }
+
+  @Test
+  void duplicatesNameTheFirst() {
+    assertThat(with("output_dir: other"))
+        .isEqualTo("r.yaml:5:1: output_dir: duplicate key, first given on line 4; remove one");
+  }
+
+  @Test
+  void requiredKeys() {
+    assertThat(errors("adapter: lora\n"))
+        .isEqualTo(
+            """
+            r.yaml:1:1: base_model: required key is missing: a path
+            r.yaml:1:1: datasets: required key is missing: a list of datasets, each with a path and a type
+            r.yaml:1:1: output_dir: required key is missing: a path\
+            """);
+    assertThat(errors(GOOD.replace("- path: rows.jsonl", "- type: alpaca")))
+        .isEqualTo("r.yaml:3:5: datasets.0.path: required key is missing: a path");
+    assertThat(errors(GOOD.replace("output_dir: out", "output_dir:")))
+        .isEqualTo("r.yaml:4:1: output_dir: required key is missing: a path");
+    assertThat(errors("# nothing yet\n")).contains("base_model: required key is missing");
+  }
+
+  @Test
+  void emptyLists() {
+    assertThat(errors("base_model: m\noutput_dir: o\ndatasets: []\n"))
+        .isEqualTo(
+            "r.yaml:3:11: datasets: expected a list of datasets, each with a path and a type, got an empty list");
+  }
+
+  @Test
+  void fourBitsAndTheAdapterMustAgree() {
+    assertThat(with("load_in_4bit: false"))
+        .isEqualTo(
+            "r.yaml:5:1: load_in_4bit: adapter: qlora needs a base in four bits; write true, or adapter: lora for a base"
+                + " in full precision");
+    assertThat(with("adapter: lora\nload_in_4bit: true"))
+        .isEqualTo("r.yaml:6:1: load_in_4bit: LoRA on a base in four bits is adapter: qlora");
+    assertThat(with("adapter: none\nload_in_4bit: true"))
+        .isEqualTo(
+            "r.yaml:6:1: load_in_4bit: adapter: none trains every weight, which four bits cannot; write false, or"
+                + " adapter: qlora");
+    assertThat(with("adapter: lora\nbnb_4bit_quant_type: nf4"))
+        .isEqualTo("r.yaml:6:1: bnb_4bit_quant_type: only used with adapter: qlora; remove it");
+  }
+
+  @Test
+  void adapterKeysNeedAnAdapter() {
+    assertThat(with("adapter: none\nlora_r: 8\nlora_alpha: 16"))
+        .isEqualTo(
+            """
+            r.yaml:6:1: lora_r: not used with adapter: none; remove it, or write adapter: qlora
+            r.yaml:7:1: lora_alpha: not used with adapter: none; remove it, or write adapter: qlora\
+            """);
+    assertThat(with("init_weights: random"))
+        .isEqualTo(
+            "r.yaml:5:1: init_weights: random weights are there to be trained: write adapter: none, or checkpoint here");
+  }
+
+  @Test
+  void keysThatContradict() {
+    assertThat(with("warmup_ratio: 0.1\nwarmup_steps: 5"))
+        .isEqualTo("r.yaml:6:1: warmup_steps: warmup_ratio is given too; keep one of them");
+    assertThat(with("max_steps: 5\nwarmup_steps: 6"))
+        .isEqualTo("r.yaml:6:1: warmup_steps: expected at most max_steps, 5, got 6");
+    assertThat(with("val_set_size: 0.1\ntest_datasets: [{path: v.jsonl}]"))
+        .isEqualTo("r.yaml:5:1: val_set_size: test_datasets is given too; keep one of them");
+    assertThat(with("device: cuda\nkernels: cpu"))
+        .isEqualTo("r.yaml:6:1: kernels: cpu kernels do not run on device: cuda; write auto");
+  }
+
+  @Test
+  void datasetKeysBelongToTheirType() {
+    assertThat(
+            errors(
+                GOOD.replace(
+                    "rows.jsonl", "rows.jsonl\n    type: completion\n    prompt: \"{input}\"")))
+        .isEqualTo("r.yaml:5:5: datasets.0.prompt: only used with type: alpaca; remove it");
+    assertThat(errors(GOOD.replace("rows.jsonl", "rows.jsonl\n    field_text: body")))
+        .isEqualTo("r.yaml:4:5: datasets.0.field_text: only used with type: completion; remove it");
+    assertThat(errors(GOOD.replace("rows.jsonl", "rows.jsonl\n    prompt: \"Say:\"")))
+        .isEqualTo(
+            "r.yaml:4:5: datasets.0.prompt: expected {instruction} or {input} in it, where a row's text goes");
+    assertThat(with("answer_eval: {path: t.jsonl, type: completion}"))
+        .isEqualTo(
+            "r.yaml:5:30: answer_eval.type: rows of type completion have no answers; use alpaca or messages");
+  }
+
+  @Test
+  void allErrorsAtOnce() {
+    assertThat(
+            errors(
+                """
+                base_modle: m
+                adapter: qlora
+                datasets:
+                  - path: a.jsonl
+                    tpye: alpaca
+                  - type: sharegpt
+                learning_rate: "1e-4"
+                lora_r: -1
+                load_in_4bit: false
+                output_dir: out
+                """,
+                "lora_dropout=2"))
+        .isEqualTo(
+            """
+            r.yaml:1:1: base_modle: unknown key, did you mean base_model?
+            r.yaml:1:1: base_model: required key is missing: a path
+            r.yaml:5:5: datasets.0.tpye: unknown key, did you mean type?
+            r.yaml:6:5: datasets.1.path: required key is missing: a path
+            r.yaml:6:11: datasets.1.type: expected one of alpaca, completion, messages, got text "sharegpt"
+            r.yaml:7:16: learning_rate: expected a number above 0, got text "1e-4"; remove the quotes
+            r.yaml:8:9: lora_r: expected a whole number of at least 1, got -1
+            r.yaml:9:1: load_in_4bit: adapter: qlora needs a base in four bits; write true, or adapter: lora for a base\
+             in full precision
+            --set lora_dropout=2: lora_dropout: expected a number from 0 to below 1, got 2\
+            """);
+  }
+
+  @Test
+  void optionsAreNamed() {
+    assertThat(errors(GOOD, "lora_r=0"))
+        .isEqualTo("--set lora_r=0: lora_r: expected a whole number of at least 1, got 0");
+    assertThat(errors(GOOD, "lora_rnk=4"))
+        .isEqualTo("--set lora_rnk=4: lora_rnk: unknown key, did you mean lora_r?");
+    assertThat(errors(GOOD, "lora_r")).isEqualTo("--set lora_r: expected key=value");
+    assertThat(errors(GOOD, "datasets.3.path=x"))
+        .isEqualTo(
+            "--set datasets.3.path=x: datasets.3.path: datasets is a list of 1: write a number from 0 to 1 in place of"
+                + " 3");
+    assertThat(errors(GOOD, "output_dir.x=1"))
+        .isEqualTo(
+            "--set output_dir.x=1: output_dir.x: output_dir is text \"out\" and has no key x");
+    assertThat(errors(GOOD, "lora_target_modules=[a"))
+        .startsWith("--set lora_target_modules=[a: lora_target_modules: not valid YAML:");
+  }
+
+  @Test
+  void textThatIsNotYaml() {
+    assertThat(errors("base_model: [a\noutput_dir: b\n"))
+        .startsWith("r.yaml:")
+        .contains(": not valid YAML: ");
+    assertThat(errors("base_model: a: b\n"))
+        .isEqualTo("r.yaml:1:14: not valid YAML: mapping values are not allowed here");
+    assertThat(errors("datasets:\n\t- path: a\n")).contains("YAML indents with spaces, not tabs");
+    assertThat(errors("- a\n- b\n"))
+        .isEqualTo("r.yaml:1:1: expected keys with values, such as base_model: …, got a list");
+    assertThat(errors("a: &x 1\n"))
+        .isEqualTo("r.yaml:1:4: anchors (&) and aliases (*) are not allowed; write the value out");
+    assertThat(errors("a: !!str 1\n"))
+        .isEqualTo("r.yaml:1:4: tags (!) are not allowed; write the value alone");
+    assertThat(errors(GOOD + "---\nb: 1\n"))
+        .isEqualTo("r.yaml:6:1: a second YAML document starts here; a recipe is one document");
+  }
+
+  @Test
+  void filesThatAreNoRecipes(@TempDir Path folder) throws IOException {
+    Path missing = folder.resolve("none.yaml");
+    assertThatThrownBy(() -> Recipes.read(missing, List.of()))
+        .isInstanceOf(RecipeException.class)
+        .hasMessage(missing + ": no such file; expected a recipe");
+    assertThatThrownBy(() -> Recipes.read(folder, List.of()))
+        .hasMessage(folder + ": is a folder; expected a recipe, a file in YAML");
+    Path binary =
+        Files.write(folder.resolve("b.yaml"), new byte[] {(byte) 0xff, (byte) 0xfe, 0, 1});
+    assertThatThrownBy(() -> Recipes.read(binary, List.of()))
+        .hasMessage(binary + ": is not UTF-8 text; expected a recipe, a file in YAML");
+  }
+}

@@ -1,0 +1,174 @@
+package dev.nibble.recipes.recipe;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.nibble.recipes.recipe.Recipe.Adapter;
+import dev.nibble.recipes.recipe.Recipe.Format;
+import dev.nibble.recipes.recipe.Recipe.FourBit;
+import dev.nibble.recipes.recipe.Recipe.QuantType;
+import dev.nibble.recipes.yaml.Origin;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+
+class RecipesTest {
+  private static final String SMALL =
+      """
+      base_model: model
+      datasets: [{path: rows.jsonl}]
+      output_dir: out
+      """;
+
+  private static final String FULL =
+      """
+      base_model: ../models/llama
+      adapter: qlora
+      bnb_4bit_quant_type: fp4
+      bnb_4bit_use_double_quant: false
+      bnb_4bit_blocksize: 128
+      lora_r: 8
+      lora_alpha: 12.5
+      lora_dropout: 0.05
+      lora_target_modules: [q_proj, v_proj]
+      lora_model_dir: /adapters/one
+      datasets:
+        - path: a.parquet
+          split: train
+          prompt: "{input}\\nCategory: "   # a comment
+          field_input: "the \\"input\\""
+        - {path: b.jsonl, type: completion, field_text: body}
+        - {path: 'c d.jsonl', type: messages, field_messages: turns}
+      test_datasets: [{path: v.csv}]
+      sequence_len: 2048
+      sample_packing: false
+      excess_length_strategy: truncate
+      train_on_inputs: true
+      shuffle: false
+      micro_batch_size: 2
+      gradient_accumulation_steps: 4
+      num_epochs: 3
+      max_steps: 100
+      optimizer: adamw
+      learning_rate: 1e-4
+      lr_scheduler: linear
+      warmup_steps: 10
+      weight_decay: 0.01
+      adam_beta2: 0.95
+      adam_epsilon: 1e-6
+      max_grad_norm: 0.3
+      gradient_checkpointing: false
+      eval_steps: 50
+      save_steps: 25
+      save_total_limit: 3
+      save_dtype: bf16
+      logging_steps: 1
+      output_dir: out
+      seed: -7
+      device: cpu
+      kernels: nd4j
+      threads: 2
+      answer_eval: {path: t.jsonl, max_new_tokens: 8, limit: 100, baseline: true}
+      """;
+
+  private static Recipe parse(String text, String... sets) {
+    return Recipes.parse(Origin.file(Path.of("/r/sub/r.yaml")), text, List.of(sets));
+  }
+
+  @Test
+  void defaults() {
+    Recipe r = parse(SMALL);
+    assertThat(r.model().adapter()).isEqualTo(Adapter.QLORA);
+    assertThat(r.model().fourBit()).contains(new FourBit(QuantType.NF4, true, 64));
+    assertThat(r.model().lora().orElseThrow().alpha()).isEqualTo(32);
+    assertThat(r.model().lora().orElseThrow().targets()).isEmpty();
+    assertThat(r.training().epochs()).contains(1);
+    assertThat(r.data().train().getFirst().format()).isEqualTo(Format.ALPACA);
+    assertThat(r.evaluation().answers()).isEmpty();
+  }
+
+  @Test
+  void stepsAloneLimitTheRun() {
+    Recipe r = parse(SMALL + "max_steps: 7\n");
+    assertThat(r.training().epochs()).isEmpty();
+    assertThat(r.training().maxSteps()).contains(7);
+  }
+
+  @Test
+  void values() {
+    Recipe r = parse(FULL);
+    assertThat(r.model().base()).isEqualTo(Path.of("/r/models/llama"));
+    assertThat(r.model().lora().orElseThrow().continueFrom()).contains(Path.of("/adapters/one"));
+    assertThat(r.model().lora().orElseThrow().targets()).containsExactly("q_proj", "v_proj");
+    assertThat(r.data().train())
+        .extracting(d -> d.path().toString())
+        .containsExactly("/r/sub/a.parquet", "/r/sub/b.jsonl", "/r/sub/c d.jsonl");
+    assertThat(r.data().train().getFirst().prompt()).contains("{input}\nCategory: ");
+    assertThat(r.optimization().learningRate()).isEqualTo(1e-4);
+    assertThat(r.training().seed()).isEqualTo(-7);
+    assertThat(r.output().folder()).isEqualTo(Path.of("out").toAbsolutePath());
+  }
+
+  @Test
+  void theTestSetIsAskedAsTheTrainingDataWas() {
+    assertThat(parse(FULL).evaluation().answers().orElseThrow().dataset().prompt())
+        .contains("{input}\nCategory: ");
+  }
+
+  @Test
+  void resolvedReadsBackEqualFromAnywhere() {
+    for (Recipe recipe :
+        List.of(
+            parse(SMALL),
+            parse(FULL),
+            parse(SMALL + "adapter: none\ninit_weights: random\nwarmup_ratio: 0.03\n"),
+            parse(SMALL, "datasets.0.prompt=\"{input} \\u0007 \\\" \\\\ é 漢 \\t: #\""),
+            parse(SMALL, "output_dir='true'", "base_model='12'"))) {
+      String text = Recipes.resolved(recipe);
+      assertThat(Recipes.parse(Origin.file(Path.of("/elsewhere/x.yaml")), text, List.of()))
+          .as(text)
+          .isEqualTo(recipe);
+    }
+  }
+
+  @Test
+  void everyKeyThatAppliesIsInTheResolvedRecipe() {
+    String text = Recipes.resolved(parse(FULL));
+    RecipeKeys.SCHEMA.keys().stream()
+        .map(k -> k.name())
+        .filter(name -> !List.of("warmup_ratio").contains(name))
+        .forEach(name -> assertThat(text).containsPattern("(?m)^" + name + ":"));
+  }
+
+  @Test
+  void setOverrides() {
+    Recipe r =
+        parse(
+            SMALL + "warmup_ratio: 0.1\n",
+            "lora_r=4",
+            "datasets.0.path=other.jsonl",
+            "datasets.1.path=more.csv",
+            "datasets.1.split=test",
+            "lora_target_modules=[q_proj]",
+            "answer_eval.path=t.jsonl",
+            "warmup_ratio=",
+            "warmup_steps=3",
+            "learning_rate=3e-4");
+    Path here = Path.of("").toAbsolutePath();
+    assertThat(r.model().lora().orElseThrow().rank()).isEqualTo(4);
+    assertThat(r.model().lora().orElseThrow().targets()).containsExactly("q_proj");
+    assertThat(r.data().train())
+        .extracting(d -> d.path())
+        .containsExactly(here.resolve("other.jsonl"), here.resolve("more.csv"));
+    assertThat(r.data().train().get(1).split()).isEqualTo(Optional.of("test"));
+    assertThat(r.evaluation().answers().orElseThrow().dataset().path())
+        .isEqualTo(here.resolve("t.jsonl"));
+    assertThat(r.optimization().warmupSteps()).contains(3);
+    assertThat(r.optimization().learningRate()).isEqualTo(3e-4);
+  }
+
+  @Test
+  void aByteOrderMarkIsNoPartOfAKey() {
+    assertThat(parse("\uFEFF" + SMALL)).isEqualTo(parse(SMALL));
+  }
+}

@@ -1,0 +1,47 @@
+package dev.nibble.trainer.model;
+
+import dev.nibble.compute.safetensors.ShardedSafetensors;
+import dev.nibble.compute.tensor.DType;
+import dev.nibble.compute.tensor.Tensor;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+
+/** Compares a checkpoint with what the config asks for, and reports every difference at once. */
+final class CheckpointCheck {
+  private static final Set<DType> READABLE = EnumSet.of(DType.F32, DType.BF16, DType.F16);
+
+  private CheckpointCheck() {}
+
+  static void check(Path folder, ShardedSafetensors checkpoint, List<TensorSpec> expected) {
+    List<String> problems = new ArrayList<>();
+    Set<String> unexpected = new TreeSet<>(checkpoint.names());
+    for (TensorSpec spec : expected) {
+      if (!unexpected.remove(spec.name())) {
+        problems.add("missing " + spec.name() + " " + spec.shape());
+        continue;
+      }
+      Tensor t = checkpoint.tensor(spec.name());
+      if (!READABLE.contains(t.dtype()) || !t.shape().equals(spec.shape())) {
+        problems.add(
+            "%s is %s%s, expected %s of F32, BF16 or F16"
+                .formatted(spec.name(), t.dtype(), t.shape(), spec.shape()));
+      }
+    }
+    unexpected.removeIf(CheckpointCheck::isHarmless);
+    unexpected.forEach(name -> problems.add("unexpected " + name));
+    if (!problems.isEmpty()) {
+      throw new ModelException(
+          "the tensors in %s do not fit its config.json:%n  %s"
+              .formatted(folder, String.join(System.lineSeparator() + "  ", problems)));
+    }
+  }
+
+  /** Rope frequencies, which old checkpoints store, and a head that repeats the tied embeddings. */
+  private static boolean isHarmless(String name) {
+    return name.endsWith(".rotary_emb.inv_freq") || name.equals(LlamaTensors.HEAD);
+  }
+}

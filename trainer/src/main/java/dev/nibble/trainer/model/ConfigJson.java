@@ -1,0 +1,120 @@
+package dev.nibble.trainer.model;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Optional;
+import tools.jackson.core.JacksonException;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+/**
+ * One object of a config.json, read key by key; every error names the file, the key and the value.
+ */
+final class ConfigJson {
+  private final Path file;
+  private final String prefix;
+  private final JsonNode node;
+
+  private ConfigJson(Path file, String prefix, JsonNode node) {
+    this.file = file;
+    this.prefix = prefix;
+    this.node = node;
+  }
+
+  static ConfigJson read(Path file) {
+    JsonNode node;
+    try {
+      node = JsonMapper.shared().readTree(Files.readString(file));
+    } catch (IOException e) {
+      throw new ModelException("cannot read %s: %s".formatted(file, e), e);
+    } catch (JacksonException e) {
+      throw new ModelException(
+          "%s is not valid JSON: %s".formatted(file, e.getOriginalMessage()), e);
+    }
+    if (!node.isObject()) {
+      throw new ModelException(file + " does not hold a JSON object");
+    }
+    return new ConfigJson(file, "", node);
+  }
+
+  /** The object under a key, when it is there and not null. */
+  Optional<ConfigJson> object(String key) {
+    if (!has(key)) {
+      return Optional.empty();
+    }
+    if (!node.get(key).isObject()) {
+      throw wrong(key, "an object");
+    }
+    return Optional.of(new ConfigJson(file, prefix + key + ".", node.get(key)));
+  }
+
+  boolean has(String key) {
+    return node.hasNonNull(key);
+  }
+
+  int positive(String key, int fallback) {
+    if (!has(key)) {
+      return fallback;
+    }
+    return positive(key);
+  }
+
+  int positive(String key) {
+    if (!has(key) || !node.get(key).isInt() || node.get(key).asInt() < 1) {
+      throw wrong(key, "a positive integer");
+    }
+    return node.get(key).asInt();
+  }
+
+  double positiveNumber(String key, double fallback) {
+    return has(key) ? positiveNumber(key) : fallback;
+  }
+
+  double positiveNumber(String key) {
+    if (!has(key) || !node.get(key).isNumber() || !(node.get(key).asDouble() > 0)) {
+      throw wrong(key, "a positive number");
+    }
+    return node.get(key).asDouble();
+  }
+
+  boolean flag(String key) {
+    if (!has(key)) {
+      return false;
+    }
+    if (!node.get(key).isBoolean()) {
+      throw wrong(key, "true or false");
+    }
+    return node.get(key).asBoolean();
+  }
+
+  String text(String key, String fallback) {
+    if (!has(key)) {
+      return fallback;
+    }
+    if (!node.get(key).isString()) {
+      throw wrong(key, "a string");
+    }
+    return node.get(key).asString();
+  }
+
+  /** Refuses a key whose value changes the mathematics in a way that is not implemented. */
+  void requireNumber(String key, double supported) {
+    if (has(key) && (!node.get(key).isNumber() || node.get(key).asDouble() != supported)) {
+      throw wrong(key, Double.toString(supported));
+    }
+  }
+
+  /** Refuses a key that must be absent, null or false. */
+  void requireAbsent(String key) {
+    if (has(key) && !(node.get(key).isBoolean() && !node.get(key).asBoolean())) {
+      throw wrong(key, "no such key");
+    }
+  }
+
+  ModelException wrong(String key, String supported) {
+    return new ModelException(
+        "%s: \"%s%s\" is %s; supported: %s"
+            .formatted(file, prefix, key, has(key) ? node.get(key) : "missing", supported));
+  }
+}

@@ -1,0 +1,26 @@
+package dev.nibble.trainer.model;
+
+import dev.nibble.compute.kernels.Kernels;
+import dev.nibble.compute.tensor.Tensor;
+import java.util.Optional;
+
+/**
+ * Token embeddings.
+ *
+ * @param table F32, BF16 or F16 [V, C]
+ * @param gradient F32 [V, C], when the table trains
+ */
+record Embedding(Tensor table, Optional<Tensor> gradient) {
+
+  /** out [N, C]: the row of each token. */
+  void forward(Kernels kernels, Tensor out, Tensor tokens) {
+    kernels.gatherRowsForward(out, table, tokens);
+  }
+
+  /** Adds dout [N, C] to the rows' gradients. */
+  void backward(Kernels kernels, Tensor dout, Tensor tokens) {
+    if (gradient.isPresent()) {
+      kernels.gatherRowsBackward(gradient.get(), dout, tokens);
+    }
+  }
+}

@@ -1,0 +1,76 @@
+package dev.nibble.trainer.model;
+
+import dev.nibble.adapters.FrozenProjection;
+import dev.nibble.adapters.Projection;
+import dev.nibble.compute.kernels.Kernels;
+import dev.nibble.compute.safetensors.ShardedSafetensors;
+import dev.nibble.compute.tensor.DType;
+import dev.nibble.compute.tensor.Scope;
+import dev.nibble.compute.tensor.Tensor;
+import dev.nibble.quant.FrozenWeight;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Function;
+
+/**
+ * Parts that do not train, read from a checkpoint: linear maps inside blocks in 4 bits or as
+ * stored, tables and biases as stored, norms widened to F32.
+ */
+final class FrozenParts implements Parts {
+  private final ShardedSafetensors checkpoint;
+  private final Function<String, FrozenWeight> linears;
+  private final Kernels kernels;
+  private final Scope scope;
+  private final Map<String, Tensor> tables = new HashMap<>();
+
+  /** {@code linears}: reads the weight of a linear map by its tensor's name. */
+  FrozenParts(
+      ShardedSafetensors checkpoint,
+      Function<String, FrozenWeight> linears,
+      Kernels kernels,
+      Scope scope) {
+    this.checkpoint = checkpoint;
+    this.linears = linears;
+    this.kernels = kernels;
+    this.scope = scope;
+  }
+
+  @Override
+  public Embedding embedding(String name) {
+    return new Embedding(table(name), Optional.empty());
+  }
+
+  @Override
+  public Norm norm(String name, double epsilon) {
+    return new Norm(load("weights/", name, DType.F32), Optional.empty(), epsilon);
+  }
+
+  @Override
+  public FrozenProjection linear(String module) {
+    String bias = module + ".bias";
+    return new FrozenProjection(
+        linears.apply(module + ".weight"),
+        checkpoint.has(bias)
+            ? Optional.of(load("weights/", bias, checkpoint.tensor(bias).dtype()))
+            : Optional.empty());
+  }
+
+  @Override
+  public Projection head(String name) {
+    return new FrozenProjection(new FrozenWeight.Dense(table(name)), Optional.empty());
+  }
+
+  /** A table [V, C] as stored, read once even when embeddings and head share it. */
+  private Tensor table(String name) {
+    return tables.computeIfAbsent(name, n -> load("embeddings/", n, checkpoint.tensor(n).dtype()));
+  }
+
+  private Tensor load(String group, String name, DType dtype) {
+    Tensor stored = checkpoint.tensor(name);
+    Tensor t = scope.allocate(group + name, dtype, stored.shape().dims());
+    kernels.copy(t, stored);
+    checkpoint.unload(name);
+    return t;
+  }
+}

@@ -1,0 +1,207 @@
+package dev.nibble.trainer.model;
+
+import dev.nibble.adapters.Parameters;
+import dev.nibble.adapters.Pass;
+import dev.nibble.compute.kernels.Kernels;
+import dev.nibble.compute.tensor.Scope;
+import dev.nibble.compute.tensor.Tensor;
+import dev.nibble.data.Batch;
+import java.util.List;
+
+/** The Llama family (arXiv:2302.13971): embedding, L blocks, a norm and the output head. */
+final class Llama implements CausalLm {
+
+  private final LlamaConfig config;
+  private final Kernels kernels;
+  private final Scope scope;
+  private final Parameters parameters;
+  private final Embedding embedding;
+  private final List<LlamaBlock> blocks;
+  private final LmHead head;
+  private final int maxBatchTokens;
+  private final Workspace room;
+  private final RopeTables rope;
+  private final Sequences inputRoom;
+  private Workspace work;
+  private Sequences inputs;
+  private Pass pass = Pass.EVALUATION;
+
+  Llama(
+      LlamaConfig config,
+      Kernels kernels,
+      Scope scope,
+      Parameters parameters,
+      Embedding embedding,
+      List<LlamaBlock> blocks,
+      LmHead head,
+      ModelOptions options) {
+    this.config = config;
+    this.kernels = kernels;
+    this.scope = scope;
+    this.parameters = parameters;
+    this.embedding = embedding;
+    this.blocks = List.copyOf(blocks);
+    this.head = head;
+    this.maxBatchTokens = options.maxBatchTokens();
+    this.room =
+        Workspace.allocate(
+            scope, config, maxBatchTokens, parameters.count() > 0, options.gradientCheckpointing());
+    this.rope = RopeTables.allocate(scope, config, Math.min(maxBatchTokens, config.maxPositions()));
+    this.inputRoom = Sequences.allocate(scope, maxBatchTokens, rope);
+    this.work = room;
+    this.inputs = inputRoom;
+  }
+
+  @Override
+  public int vocabSize() {
+    return config.vocabSize();
+  }
+
+  @Override
+  public int maxBatchTokens() {
+    return maxBatchTokens;
+  }
+
+  @Override
+  public int maxPositions() {
+    return config.maxPositions();
+  }
+
+  @Override
+  public Parameters parameters() {
+    return parameters;
+  }
+
+  @Override
+  public LossSum forward(Batch batch, long seed) {
+    if (parameters.count() == 0) {
+      throw new IllegalStateException("nothing trains in this model: call evaluate");
+    }
+    Tensor last = layers(batch, Pass.training(seed));
+    kernels.fill(work.dresidual(), 0);
+    return head.train(kernels, work.dresidual(), last, batch);
+  }
+
+  @Override
+  public void backward() {
+    if (!pass.dropout()) {
+      throw new IllegalStateException("backward without a forward just before it");
+    }
+    Tensor dx = work.dresidual();
+    for (int l = blocks.size() - 1; l >= 0; l--) {
+      LlamaBlock block = blocks.get(l);
+      Tensor x = work.residual(l);
+      boolean overwritten = work.shared() && l < blocks.size() - 1;
+      if (overwritten) {
+        block.recompute(kernels, work.saved(l), x, inputs, pass);
+      }
+      block.backward(kernels, dx, work.gradients(), work.saved(l), x, inputs, pass);
+    }
+    embedding.backward(kernels, dx, inputs.tokens());
+    pass = Pass.EVALUATION;
+  }
+
+  @Override
+  public LossSum evaluate(Batch batch) {
+    return head.evaluate(kernels, layers(batch, Pass.EVALUATION), batch);
+  }
+
+  /** Logits [N][V] of every position, without dropout. */
+  float[][] logits(Batch batch) {
+    Tensor last = layers(batch, Pass.EVALUATION);
+    int[] all = new int[batch.length()];
+    for (int i = 0; i < all.length; i++) {
+      all[i] = i;
+    }
+    return head.logits(kernels, last, all);
+  }
+
+  /** The residual stream behind the last layer, [N, C]. */
+  private Tensor layers(Batch batch, Pass newPass) {
+    check(batch);
+    pass = newPass;
+    begin(batch.tokens(), batch.positions(), segments(batch.starts()), rope);
+    embedding.forward(kernels, work.residual(0), inputs.tokens());
+    for (int l = 0; l < blocks.size(); l++) {
+      Tensor x = work.residual(l);
+      blocks.get(l).forward(kernels, work.residual(l + 1), work.saved(l), x, inputs, pass);
+    }
+    return work.residual(blocks.size());
+  }
+
+  /** One pass of a decoder: logits at {@code wanted} positions of the packed tokens. */
+  float[][] decode(
+      int[] tokens,
+      int[] positions,
+      int[] segments,
+      RopeTables turns,
+      List<KeyValueCache> caches,
+      int[] wanted) {
+    pass = Pass.EVALUATION;
+    begin(tokens, positions, segments, turns);
+    embedding.forward(kernels, work.residual(0), inputs.tokens());
+    for (int l = 0; l < blocks.size(); l++) {
+      Tensor x = work.residual(l);
+      Tensor out = work.residual(l + 1);
+      blocks.get(l).decode(kernels, out, work.saved(l), x, inputs, caches.get(l));
+    }
+    return head.logits(kernels, work.residual(blocks.size()), wanted);
+  }
+
+  @Override
+  public Decoder decoder(int sequences, int capacity) {
+    if (capacity > config.maxPositions()) {
+      throw new ModelException(
+          "%d tokens (prompt and answer) exceed the model's max_position_embeddings = %d"
+              .formatted(capacity, config.maxPositions()));
+    }
+    return new LlamaDecoder(this, config, scope.child("decoder"), sequences, capacity);
+  }
+
+  private void begin(int[] tokens, int[] positions, int[] segments, RopeTables turns) {
+    if (work.residual(0).dim(0) != tokens.length) {
+      work = room.forTokens(tokens.length);
+    }
+    inputs = inputRoom.fill(tokens, positions, segments, turns);
+  }
+
+  private static int[] segments(int[] starts) {
+    int[] segments = new int[4 * (starts.length - 1)];
+    for (int s = 0; s + 1 < starts.length; s++) {
+      int length = starts[s + 1] - starts[s];
+      segments[4 * s] = starts[s];
+      segments[4 * s + 1] = length;
+      segments[4 * s + 2] = starts[s];
+      segments[4 * s + 3] = length;
+    }
+    return segments;
+  }
+
+  private void check(Batch batch) {
+    if (batch.length() > maxBatchTokens) {
+      throw new IllegalArgumentException(
+          "batch of %d tokens; this model was built for at most %d"
+              .formatted(batch.length(), maxBatchTokens));
+    }
+    for (int s = 0; s < batch.samples(); s++) {
+      int length = batch.starts()[s + 1] - batch.starts()[s];
+      if (length > config.maxPositions()) {
+        throw new IllegalArgumentException(
+            "sample of %d tokens; the model's max_position_embeddings is %d"
+                .formatted(length, config.maxPositions()));
+      }
+    }
+    checkTokens(batch.tokens());
+  }
+
+  /** Refuses what the embedding has no row for. */
+  void checkTokens(int[] tokens) {
+    for (int i = 0; i < tokens.length; i++) {
+      if (tokens[i] < 0 || tokens[i] >= config.vocabSize()) {
+        throw new IllegalArgumentException(
+            "token %d at position %d is outside the vocabulary of %d; is this the model's tokenizer?"
+                .formatted(tokens[i], i, config.vocabSize()));
+      }
+    }
+  }
+}

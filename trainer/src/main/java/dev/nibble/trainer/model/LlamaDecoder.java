@@ -1,0 +1,151 @@
+package dev.nibble.trainer.model;
+
+import dev.nibble.compute.tensor.Scope;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.Stream;
+
+/**
+ * Generation with a cache. Tokens of all sequences run packed through the model's own buffers, as
+ * many at a time as those hold: many short prompts in one pass, a long prompt in several.
+ */
+final class LlamaDecoder implements Decoder {
+  private final Llama model;
+  private final Scope scope;
+  private final int capacity;
+  private final RopeTables rope;
+  private final List<KeyValueCache> caches;
+  private final int[] lengths;
+
+  /** Takes the scope over, and closes it. */
+  LlamaDecoder(Llama model, LlamaConfig config, Scope scope, int sequences, int capacity) {
+    this.model = model;
+    this.scope = scope;
+    this.capacity = capacity;
+    this.lengths = new int[sequences];
+    try {
+      this.rope = RopeTables.allocate(scope, config, capacity);
+      this.caches =
+          Stream.generate(() -> KeyValueCache.allocate(scope, config, sequences, capacity))
+              .limit(config.layers())
+              .toList();
+    } catch (RuntimeException | OutOfMemoryError e) {
+      scope.close();
+      throw e;
+    }
+  }
+
+  @Override
+  public int sequences() {
+    return lengths.length;
+  }
+
+  @Override
+  public void reset(int sequence) {
+    lengths[sequence] = 0;
+  }
+
+  @Override
+  public float[][] feed(int[] sequences, int[][] tokens) {
+    check(sequences, tokens);
+    float[][] logits = new float[sequences.length][];
+    Packed pass = new Packed();
+    for (int i = 0; i < sequences.length; i++) {
+      for (int from = 0; from < tokens[i].length; ) {
+        if (pass.isFull()) {
+          pass.run(logits);
+        }
+        from += pass.add(sequences[i], tokens[i], from, i);
+      }
+    }
+    pass.run(logits);
+    return logits;
+  }
+
+  /** Pieces of sequences that run together. */
+  private final class Packed {
+    private final int[] tokens = new int[model.maxBatchTokens()];
+    private final int[] positions = new int[tokens.length];
+    private final int[] segments = new int[4 * tokens.length];
+    private final int[] last = new int[tokens.length]; // row of the last token of a finished input
+    private final int[] input = new int[tokens.length]; // which input that was
+    private int n;
+    private int pieces;
+    private int finished;
+
+    boolean isFull() {
+      return n == tokens.length;
+    }
+
+    /** Adds what fits of one input, from {@code from} on; gives how many tokens that was. */
+    int add(int sequence, int[] source, int from, int index) {
+      int length = Math.min(source.length - from, tokens.length - n);
+      int past = lengths[sequence];
+      System.arraycopy(source, from, tokens, n, length);
+      for (int i = 0; i < length; i++) {
+        positions[n + i] = past + i;
+      }
+      segments[4 * pieces] = n;
+      segments[4 * pieces + 1] = length;
+      segments[4 * pieces + 2] = sequence * capacity;
+      segments[4 * pieces + 3] = past + length;
+      pieces++;
+      n += length;
+      lengths[sequence] += length;
+      if (from + length == source.length) {
+        last[finished] = n - 1;
+        input[finished++] = index;
+      }
+      return length;
+    }
+
+    void run(float[][] logits) {
+      if (n == 0) {
+        return;
+      }
+      float[][] rows =
+          model.decode(
+              Arrays.copyOf(tokens, n),
+              Arrays.copyOf(positions, n),
+              Arrays.copyOf(segments, 4 * pieces),
+              rope,
+              caches,
+              Arrays.copyOf(last, finished));
+      for (int i = 0; i < finished; i++) {
+        logits[input[i]] = rows[i];
+      }
+      n = 0;
+      pieces = 0;
+      finished = 0;
+    }
+  }
+
+  private void check(int[] sequences, int[][] tokens) {
+    if (sequences.length != tokens.length) {
+      throw new IllegalArgumentException(
+          "%d sequences but tokens for %d".formatted(sequences.length, tokens.length));
+    }
+    boolean[] seen = new boolean[lengths.length];
+    for (int i = 0; i < sequences.length; i++) {
+      int s = sequences[i];
+      if (seen[s]) {
+        throw new IllegalArgumentException("sequence " + s + " is fed twice in one call");
+      }
+      seen[s] = true;
+      if (tokens[i].length == 0) {
+        throw new IllegalArgumentException("no tokens for sequence " + s);
+      }
+      if (lengths[s] + tokens[i].length > capacity) {
+        throw new IllegalArgumentException(
+            "sequence %d holds %d tokens and cannot take %d more: the capacity is %d"
+                .formatted(s, lengths[s], tokens[i].length, capacity));
+      }
+      model.checkTokens(tokens[i]);
+    }
+  }
+
+  @Override
+  public void close() {
+    scope.close();
+  }
+}

@@ -1,0 +1,123 @@
+package dev.nibble.trainer.model;
+
+import dev.nibble.adapters.LoraInit;
+import dev.nibble.adapters.LoraScratch;
+import dev.nibble.adapters.Parameters;
+import dev.nibble.compute.kernels.Kernels;
+import dev.nibble.compute.safetensors.ShardedSafetensors;
+import dev.nibble.compute.tensor.Scope;
+import dev.nibble.quant.FrozenWeight;
+import dev.nibble.quant.FrozenWeights;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Set;
+import java.util.function.Function;
+
+/** Builds models from folders in Hugging Face's layout: config.json and safetensors files. */
+public final class ModelLoader {
+  private ModelLoader() {}
+
+  /**
+   * Reads a model. Tensors are read, and quantised, one at a time.
+   *
+   * @param scope owns all of the model's memory; must be of the kernels' memory
+   * @throws ModelException when the folder is no model, the family is not supported, or tensors do
+   *     not fit the config
+   */
+  public static CausalLm load(Path folder, ModelOptions options, Kernels kernels, Scope scope) {
+    LlamaConfig config = config(folder);
+    try (ShardedSafetensors checkpoint = ShardedSafetensors.open(folder)) {
+      CheckpointCheck.check(folder, checkpoint, LlamaTensors.of(config));
+      FrozenWeights linears =
+          new FrozenWeights(checkpoint, options.quantization(), kernels, scope);
+      return build(config, checkpoint, linears::load, options, kernels, scope);
+    }
+  }
+
+  /** The model of a checked checkpoint; {@code linears} reads a frozen linear map's weight. */
+  static Llama build(
+      LlamaConfig config,
+      ShardedSafetensors checkpoint,
+      Function<String, FrozenWeight> linears,
+      ModelOptions options,
+      Kernels kernels,
+      Scope scope) {
+    List<TensorSpec> tensors = LlamaTensors.of(config);
+    FrozenParts frozen = new FrozenParts(checkpoint, linears, kernels, scope);
+      return switch (options.training()) {
+        case Training.Nothing none -> {
+          Parameters parameters = new Parameters.Builder().allocate(scope, "adapters");
+          yield LlamaBuilder.build(config, frozen, parameters, options, kernels, scope);
+        }
+        case Training.Adapter adapter -> {
+          Set<String> targets = adapter.spec().targets().resolve(linearModules(tensors));
+          Parameters parameters = AdaptedParts.allocate(scope, tensors, adapter.spec(), targets);
+          LoraInit.init(parameters, adapter.seed());
+          LoraScratch scratch =
+              LoraScratch.allocate(
+                  scope, options.maxBatchTokens(), widestInput(tensors), adapter.spec());
+          Parts parts = new AdaptedParts(frozen, parameters, adapter.spec(), targets, scratch);
+          yield LlamaBuilder.build(config, parts, parameters, options, kernels, scope);
+        }
+        case Training.AllWeights all -> {
+          Parameters parameters = TrainedParts.allocate(scope, tensors);
+          for (Parameters.Parameter p : parameters.all()) {
+            kernels.copy(p.weight(), checkpoint.tensor(p.name()));
+          }
+          Parts parts = new TrainedParts(parameters, tensors);
+          yield LlamaBuilder.build(config, parts, parameters, options, kernels, scope);
+        }
+      };
+  }
+
+  /**
+   * A model with random weights, all of which train, from a folder that needs to hold only a
+   * config.json.
+   *
+   * @param seed of the weights
+   * @param options whose training must be {@link Training.AllWeights}
+   */
+  public static CausalLm initialise(
+      Path folder, long seed, ModelOptions options, Kernels kernels, Scope scope) {
+    if (!(options.training() instanceof Training.AllWeights)) {
+      throw new IllegalArgumentException("random weights must train: " + options.training());
+    }
+    LlamaConfig config = config(folder);
+    List<TensorSpec> tensors = LlamaTensors.of(config);
+    Parameters parameters = TrainedParts.allocate(scope, tensors);
+    LlamaInit.init(parameters, tensors, config.initializerRange(), seed);
+    Parts parts = new TrainedParts(parameters, tensors);
+    return LlamaBuilder.build(config, parts, parameters, options, kernels, scope);
+  }
+
+  /** The most positions of one sequence that the model in {@code folder} allows. */
+  public static int maxPositions(Path folder) {
+    return config(folder).maxPositions();
+  }
+
+  private static LlamaConfig config(Path folder) {
+    Path file = folder.resolve("config.json");
+    if (!Files.isRegularFile(file)) {
+      throw new ModelException(
+          "%s is not a model: it has no config.json. Give a folder with config.json, tokenizer.json and model.safetensors"
+              .formatted(folder));
+    }
+    return LlamaConfig.read(file);
+  }
+
+  private static List<String> linearModules(List<TensorSpec> tensors) {
+    return tensors.stream()
+        .filter(t -> t.kind() == TensorSpec.Kind.LINEAR)
+        .map(TensorSpec::module)
+        .toList();
+  }
+
+  private static long widestInput(List<TensorSpec> tensors) {
+    return tensors.stream()
+        .filter(t -> t.kind() == TensorSpec.Kind.LINEAR)
+        .mapToLong(t -> t.shape().dim(1))
+        .max()
+        .orElse(0);
+  }
+}

@@ -1,0 +1,21 @@
+package dev.nibble.trainer.model;
+
+import dev.nibble.adapters.Projection;
+
+/** Where a model's parts get their weights from. Names are those of the checkpoint. */
+interface Parts {
+
+  /** Token embeddings from a table [V, C]. */
+  Embedding embedding(String name);
+
+  /** A norm of this weight [C]. */
+  Norm norm(String name, double epsilon);
+
+  /**
+   * A linear map inside a block: {@code module.weight}, with {@code module.bias} if there is one.
+   */
+  Projection linear(String module);
+
+  /** The output head of this weight [V, C], which may be the embeddings'. */
+  Projection head(String name);
+}

@@ -1,0 +1,35 @@
+package dev.nibble.trainer.model;
+
+import dev.nibble.compute.tensor.Shape;
+
+/**
+ * One tensor that a model's checkpoint must hold.
+ *
+ * @param name as Hugging Face has it
+ */
+record TensorSpec(String name, Shape shape, Kind kind) {
+
+  /** What a tensor is for. */
+  enum Kind {
+    /** Token embeddings [V, C]. */
+    EMBEDDING,
+    /** Weight of a norm [C]. */
+    NORM,
+    /** Weight of a linear map inside a block [O, I]: what is quantised and adapted. */
+    LINEAR,
+    /** Bias of a linear map [O]. */
+    BIAS,
+    /** The output head [V, C], when it is not the embedding table. */
+    HEAD
+  }
+
+  /** Path of the module that the tensor belongs to: its name without the last part. */
+  String module() {
+    return name.substring(0, name.lastIndexOf('.'));
+  }
+
+  /** True when weight decay applies. */
+  boolean decays() {
+    return kind != Kind.NORM && kind != Kind.BIAS;
+  }
+}

@@ -1,0 +1,58 @@
+package dev.nibble.trainer.model;
+
+import dev.nibble.adapters.Parameters;
+import dev.nibble.adapters.Parameters.Parameter;
+import dev.nibble.adapters.Projection;
+import dev.nibble.adapters.TrainedProjection;
+import dev.nibble.compute.tensor.Scope;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
+
+/** Parts of which every weight trains. */
+final class TrainedParts implements Parts {
+  private final Parameters parameters;
+  private final Set<String> biases;
+
+  TrainedParts(Parameters parameters, List<TensorSpec> tensors) {
+    this.parameters = parameters;
+    this.biases =
+        tensors.stream()
+            .filter(t -> t.kind() == TensorSpec.Kind.BIAS)
+            .map(TensorSpec::name)
+            .collect(Collectors.toSet());
+  }
+
+  /** One parameter for each tensor of the checkpoint. */
+  static Parameters allocate(Scope scope, List<TensorSpec> tensors) {
+    Parameters.Builder builder = new Parameters.Builder();
+    tensors.forEach(t -> builder.add(t.name(), t.decays(), t.shape().dims()));
+    return builder.allocate(scope, "weights");
+  }
+
+  @Override
+  public Embedding embedding(String name) {
+    Parameter p = parameters.named(name);
+    return new Embedding(p.weight(), Optional.of(p.gradient()));
+  }
+
+  @Override
+  public Norm norm(String name, double epsilon) {
+    Parameter p = parameters.named(name);
+    return new Norm(p.weight(), Optional.of(p.gradient()), epsilon);
+  }
+
+  @Override
+  public Projection linear(String module) {
+    String bias = module + ".bias";
+    return new TrainedProjection(
+        parameters.named(module + ".weight"),
+        biases.contains(bias) ? Optional.of(parameters.named(bias)) : Optional.empty());
+  }
+
+  @Override
+  public Projection head(String name) {
+    return new TrainedProjection(parameters.named(name), Optional.empty());
+  }
+}

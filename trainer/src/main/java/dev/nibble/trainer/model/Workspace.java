@@ -1,0 +1,67 @@
+package dev.nibble.trainer.model;
+
+import dev.nibble.compute.tensor.DType;
+import dev.nibble.compute.tensor.Scope;
+import dev.nibble.compute.tensor.Tensor;
+import java.util.List;
+import java.util.stream.Stream;
+
+/**
+ * Every buffer that a pass over N tokens works in, taken once for the largest N; a smaller batch
+ * uses the first rows.
+ *
+ * <p>With gradient checkpointing (arXiv:1604.06174) layers share one set of activations and keep
+ * only their inputs, so backward computes the activations of a layer again. A model that does not
+ * train keeps nothing.
+ *
+ * @param residuals [N, C] each: the input of every layer, then the output of the last; two that
+ *     take turns when nothing is kept
+ * @param saved one set for each layer, or one for all
+ * @param dresidual [N, C]: the gradient that flows down the residual stream
+ * @param gradients scratch of backward
+ */
+record Workspace(
+    List<Tensor> residuals,
+    List<LlamaBlock.Saved> saved,
+    Tensor dresidual,
+    LlamaBlock.Gradients gradients) {
+
+  static Workspace allocate(
+      Scope scope, LlamaConfig c, int maxTokens, boolean trains, boolean checkpointing) {
+    int backwardTokens = trains ? maxTokens : 0;
+    return new Workspace(
+        Stream.generate(
+                () -> scope.allocate("activations/residual", DType.F32, maxTokens, c.hiddenSize()))
+            .limit(trains ? c.layers() + 1 : 2)
+            .toList(),
+        Stream.generate(() -> LlamaBlock.Saved.allocate(scope, c, maxTokens))
+            .limit(trains && !checkpointing ? c.layers() : 1)
+            .toList(),
+        scope.allocate("scratch/dresidual", DType.F32, backwardTokens, c.hiddenSize()),
+        LlamaBlock.Gradients.allocate(scope, c, backwardTokens));
+  }
+
+  /** Views for a batch of n tokens. */
+  Workspace forTokens(int n) {
+    boolean backward = dresidual.dim(0) > 0;
+    return new Workspace(
+        residuals.stream().map(t -> t.slice(0, n)).toList(),
+        saved.stream().map(s -> s.slice(n)).toList(),
+        dresidual.slice(0, backward ? n : 0),
+        gradients.slice(backward ? n : 0));
+  }
+
+  /** What layer l reads; l = L is what the last layer writes. */
+  Tensor residual(int layer) {
+    return residuals.get(layer % residuals.size());
+  }
+
+  LlamaBlock.Saved saved(int layer) {
+    return saved.get(layer % saved.size());
+  }
+
+  /** True when the activations of a layer are overwritten by the next. */
+  boolean shared() {
+    return saved.size() == 1;
+  }
+}

@@ -1,0 +1,51 @@
+package dev.nibble.trainer.model;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.nibble.adapters.LoraSpec;
+import dev.nibble.adapters.Parameters.Parameter;
+import dev.nibble.adapters.TargetModules;
+import dev.nibble.compute.safetensors.SafetensorsFile;
+import dev.nibble.compute.tensor.Tensor;
+import dev.nibble.data.Batch;
+import java.nio.file.Path;
+import java.util.Optional;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Computing activations again gives the very same gradients, dropout included. */
+@Tag("golden")
+final class GradientCheckpointingTest {
+
+  @ParameterizedTest
+  @MethodSource("dev.nibble.trainer.model.ModelFixture#kernelSetNames")
+  void changesNoBit(String set) {
+    float[] with = gradients(set, true);
+    assertThat(with).isEqualTo(gradients(set, false));
+    assertThat(with).isNotEqualTo(new float[with.length]);
+  }
+
+  private static float[] gradients(String set, boolean checkpointing) {
+    Path folder = Golden.model("llama3");
+    LoraSpec spec = new LoraSpec(4, 8, 0.3, TargetModules.allLinear());
+    ModelOptions options =
+        new ModelOptions(new Training.Adapter(spec, 5), Optional.empty(), 64, checkpointing);
+    try (SafetensorsFile golden = Golden.file(folder);
+        ModelFixture f = ModelFixture.load(set, folder, options)) {
+      Batch batch = Golden.batch(golden);
+      for (Parameter p : f.model.parameters().all()) {
+        f.kernels.add(p.weight(), p.weight(), filled(f, p)); // B is 0 at first
+      }
+      f.model.forward(batch, 42);
+      f.model.backward();
+      return f.model.parameters().gradients().toFloats();
+    }
+  }
+
+  private static Tensor filled(ModelFixture f, Parameter p) {
+    Tensor t = f.scope.allocate("test/" + p.name(), p.weight().dtype(), p.weight().shape().dims());
+    f.kernels.fill(t, 0.01);
+    return t;
+  }
+}

@@ -1,0 +1,105 @@
+package dev.nibble.trainer.model;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import dev.nibble.adapters.LoraSpec;
+import dev.nibble.adapters.Parameters;
+import dev.nibble.adapters.Parameters.Parameter;
+import dev.nibble.adapters.TargetModules;
+import dev.nibble.compute.kernels.Kernels;
+import dev.nibble.compute.tensor.DType;
+import dev.nibble.compute.tensor.Scope;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Random;
+import java.util.function.DoubleSupplier;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Gradients of everything that trains, against differences of the loss. */
+final class GradientsTest {
+  private static final ModelOptions ALL = ModelFixture.options(new Training.AllWeights());
+
+  static Stream<Arguments> models() {
+    return ModelFixture.kernelSetNames()
+        .flatMap(set -> Stream.of(Arguments.of(set, false), Arguments.of(set, true)));
+  }
+
+  @ParameterizedTest
+  @MethodSource("models")
+  void ofAllWeights(String set, boolean tied, @TempDir Path folder) throws IOException {
+    TinyModel.config(folder, tied);
+    try (Kernels kernels = ModelFixture.open(set);
+        Scope scope = Scope.open("test", kernels.memory(), Scope.UNLIMITED)) {
+      CausalLm model = ModelLoader.initialise(folder, 7, ALL, kernels, scope);
+      model.forward(TinyModel.batch(), 1);
+      model.backward();
+      assertSlopes(model.parameters(), () -> model.evaluate(TinyModel.batch()).sum());
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("models")
+  void ofAnAdapterWithDropout(String set, boolean tied, @TempDir Path folder) throws IOException {
+    TinyModel.config(folder, tied);
+    try (Kernels kernels = ModelFixture.open(set);
+        Scope scope = Scope.open("test", kernels.memory(), Scope.UNLIMITED)) {
+      CausalLm base = ModelLoader.initialise(folder, 7, ALL, kernels, scope);
+      ModelWriter.save(folder, folder, base.parameters(), DType.F32, kernels);
+      LoraSpec spec = new LoraSpec(3, 6, 0.4, TargetModules.allLinear());
+      ModelOptions options = ModelFixture.options(new Training.Adapter(spec, 5));
+      CausalLm model = ModelLoader.load(folder, options, kernels, scope);
+      Random random = new Random(9);
+      for (Parameter p : model.parameters().all()) {
+        for (int i = 0; i < p.weight().elements(); i++) {
+          p.weight().setFloat(i, 0.1 * random.nextGaussian()); // B is 0 at first
+        }
+      }
+      model.forward(TinyModel.batch(), 11);
+      model.backward();
+      assertSlopes(model.parameters(), () -> model.forward(TinyModel.batch(), 11).sum());
+    }
+  }
+
+  private static void assertSlopes(Parameters parameters, DoubleSupplier loss) {
+    Random random = new Random(3);
+    for (Parameter p : parameters.all()) {
+      float[] gradient = p.gradient().toFloats();
+      float[] direction = new float[gradient.length];
+      double along = 0;
+      double square = 0;
+      for (int i = 0; i < direction.length; i++) {
+        // mostly uphill, so that the slope is not small by chance
+        direction[i] = gradient[i] + 0.1f * (float) random.nextGaussian();
+        along += (double) direction[i] * gradient[i];
+        square += (double) direction[i] * direction[i];
+      }
+      double expected = along / Math.sqrt(square);
+      double slope = slope(p, direction, Math.sqrt(square), loss);
+      assertThat(slope).as(p.name()).isCloseTo(expected, within(2e-3 + 5e-3 * expected));
+    }
+  }
+
+  private static double slope(Parameter p, float[] direction, double length, DoubleSupplier loss) {
+    float[] weight = p.weight().toFloats();
+    double step = 1e-3;
+    move(p, weight, direction, step / length);
+    double above = loss.getAsDouble();
+    move(p, weight, direction, -step / length);
+    double below = loss.getAsDouble();
+    p.weight().put(weight);
+    return (above - below) / (2 * step);
+  }
+
+  private static void move(Parameter p, float[] weight, float[] direction, double step) {
+    float[] moved = weight.clone();
+    for (int i = 0; i < moved.length; i++) {
+      moved[i] += (float) (step * direction[i]);
+    }
+    p.weight().put(moved);
+  }
+}
