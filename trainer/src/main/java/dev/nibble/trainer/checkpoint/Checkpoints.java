@@ -1,0 +1,186 @@
+package dev.nibble.trainer.checkpoint;
+
+import dev.nibble.compute.kernels.Kernels;
+import dev.nibble.trainer.optim.AdamW;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+
+/**
+ * The {@code checkpoint-N} folders of a run, N being the steps done. Each holds the trained weights, {@code
+ * optimizer.safetensors} and {@code trainer_state.json}. A folder is written under a temporary name and renamed when it is
+ * complete, so one that bears the name is whole.
+ */
+public final class Checkpoints {
+  static final String TEMPORARY = ".tmp";
+  private static final Pattern FOLDER = Pattern.compile("checkpoint-(\\d{1,18})");
+  private static final Pattern ANY = Pattern.compile("checkpoint-\\d+(\\.old)?(\\.tmp)?");
+
+  private final Path outputDir;
+  private final int keep;
+  private final ModelFiles model;
+  private final AdamW optimizer;
+  private final Kernels kernels;
+
+  /**
+   * Checkpoints in {@code outputDir}.
+   *
+   * @param keep how many are kept, the newest; 0 for all
+   */
+  public Checkpoints(
+      Path outputDir, int keep, ModelFiles model, AdamW optimizer, Kernels kernels) {
+    if (keep < 0) {
+      throw new IllegalArgumentException("cannot keep %d checkpoints; 0 keeps all".formatted(keep));
+    }
+    this.outputDir = outputDir;
+    this.keep = keep;
+    this.model = model;
+    this.optimizer = optimizer;
+    this.kernels = kernels;
+  }
+
+  /** The newest complete checkpoint in a run's folder. */
+  public static Optional<Path> latest(Path outputDir) {
+    return list(outputDir).stream().reduce((older, newer) -> newer);
+  }
+
+  /** Deletes the checkpoints of a run's folder, incomplete ones included. */
+  public static void deleteAll(Path outputDir) throws IOException {
+    List<Path> found;
+    try (Stream<Path> entries = Files.list(outputDir)) {
+      found = entries.filter(p -> ANY.matcher(String.valueOf(p.getFileName())).matches()).toList();
+    }
+    for (Path folder : found) {
+      Folders.delete(folder);
+    }
+  }
+
+  /**
+   * Writes a checkpoint and then removes the oldest beyond the number that is kept.
+   *
+   * @return its folder
+   * @throws CheckpointException when it cannot be written; nothing of it remains, and the others are as they were
+   */
+  public Path save(TrainerState state) {
+    Path folder = outputDir.resolve("checkpoint-" + state.step());
+    Path temporary = outputDir.resolve("checkpoint-" + state.step() + TEMPORARY);
+    try {
+      Folders.delete(temporary);
+      Files.createDirectories(temporary);
+      write(temporary, state);
+      Folders.replace(temporary, folder);
+    } catch (IOException | UncheckedIOException e) {
+      CheckpointException failure =
+          new CheckpointException(
+              ("the checkpoint of step %d cannot be written to %s: %s. Earlier checkpoints are whole. Make room, or choose"
+                      + " another output_dir, and resume from the latest")
+                  .formatted(state.step(), folder, reason(e)),
+              e);
+      discard(temporary, failure);
+      throw failure;
+    } catch (RuntimeException | Error e) {
+      discard(temporary, e);
+      throw e;
+    }
+    removeOldest();
+    return folder;
+  }
+
+  private void write(Path folder, TrainerState state) throws IOException {
+    try (HostCopies host = new HostCopies(kernels)) {
+      model.save(folder);
+      OptimizerFile.write(folder, optimizer, host);
+      TrainerStateFile.write(folder, state.withWeightsChecksum(weightsChecksum(host)));
+    }
+  }
+
+  /**
+   * Restores weights and moments.
+   *
+   * @param expected what the run that goes on has in common with the one that stopped
+   * @return what the rest of the run needs
+   * @throws CheckpointException when the checkpoint is damaged or of another run
+   */
+  public TrainerState restore(Path folder, TrainerState.Run expected) {
+    try (HostCopies host = new HostCopies(kernels)) {
+      TrainerState state = TrainerStateFile.read(folder);
+      SameRun.check(folder, state.run(), expected);
+      OptimizerFile.read(folder, optimizer, state.step(), kernels);
+      model.load(folder);
+      if (weightsChecksum(host) != state.weightsChecksum()) {
+        throw new CheckpointException(
+            "%s holds other weights than were saved with it. Resume from an earlier checkpoint"
+                .formatted(folder));
+      }
+      return state;
+    } catch (IOException | UncheckedIOException e) {
+      throw new CheckpointException(
+          "%s cannot be read: %s. Resume from an earlier checkpoint".formatted(folder, reason(e)),
+          e);
+    }
+  }
+
+  private long weightsChecksum(HostCopies host) {
+    return Checksum.of(host.of(optimizer.parameters().weights()));
+  }
+
+  private void removeOldest() {
+    List<Path> all = list(outputDir);
+    for (Path old : all.subList(0, keep == 0 ? 0 : Math.max(0, all.size() - keep))) {
+      try {
+        Folders.remove(old);
+      } catch (IOException e) {
+        throw new CheckpointException(
+            "the old checkpoint %s cannot be deleted: %s. The newer ones are whole"
+                .formatted(old, reason(e)),
+            e);
+      }
+    }
+  }
+
+  /** Complete checkpoints, the oldest first. */
+  private static List<Path> list(Path outputDir) {
+    if (!Files.isDirectory(outputDir)) {
+      return List.of();
+    }
+    try (Stream<Path> entries = Files.list(outputDir)) {
+      List<Path> found =
+          new ArrayList<>(
+              entries
+                  .filter(p -> step(p) >= 0 && Files.exists(p.resolve(TrainerStateFile.NAME)))
+                  .toList());
+      found.sort(Comparator.comparingLong(Checkpoints::step));
+      return found;
+    } catch (IOException e) {
+      throw new CheckpointException(
+          "cannot look for checkpoints in %s: %s".formatted(outputDir, reason(e)), e);
+    }
+  }
+
+  /** The N of {@code checkpoint-N}; -1 for any other name. */
+  private static long step(Path folder) {
+    Matcher m = FOLDER.matcher(String.valueOf(folder.getFileName()));
+    return m.matches() ? Long.parseLong(m.group(1)) : -1;
+  }
+
+  private static void discard(Path temporary, Throwable failure) {
+    try {
+      Folders.delete(temporary);
+    } catch (IOException e) {
+      failure.addSuppressed(e);
+    }
+  }
+
+  private static String reason(Exception e) {
+    Throwable cause = e instanceof UncheckedIOException && e.getCause() != null ? e.getCause() : e;
+    return cause.getMessage() == null ? cause.getClass().getSimpleName() : cause.getMessage();
+  }
+}

@@ -1,0 +1,30 @@
+package dev.nibble.trainer.checkpoint;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/** A checkpoint may only go on in a run that would have made it. */
+final class SameRun {
+  private SameRun() {}
+
+  static void check(Path folder, TrainerState.Run saved, TrainerState.Run now) {
+    List<String> differences = new ArrayList<>();
+    compare(differences, "total steps", saved.steps(), now.steps());
+    compare(differences, "micro-batches a step", saved.accumulation(), now.accumulation());
+    compare(differences, "seed", saved.seed(), now.seed());
+    compare(differences, "trained weights", saved.parameters(), now.parameters());
+    if (!differences.isEmpty()) {
+      throw new CheckpointException(
+          ("%s is of another run: %s. Resume with the recipe that the checkpoint was made with, or start a new run in"
+                  + " another output_dir")
+              .formatted(folder, String.join(", ", differences)));
+    }
+  }
+
+  private static void compare(List<String> differences, String what, long saved, long now) {
+    if (saved != now) {
+      differences.add("%s: %d there, %d now".formatted(what, saved, now));
+    }
+  }
+}

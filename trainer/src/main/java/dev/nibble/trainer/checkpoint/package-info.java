@@ -1,0 +1,5 @@
+/** What a run needs to go on where it stopped, written so that a failure harms nothing. */
+@NullMarked
+package dev.nibble.trainer.checkpoint;
+
+import org.jspecify.annotations.NullMarked;

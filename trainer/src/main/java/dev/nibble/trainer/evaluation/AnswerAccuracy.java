@@ -1,0 +1,45 @@
+package dev.nibble.trainer.evaluation;
+
+import dev.nibble.trainer.generate.Continuation;
+import dev.nibble.trainer.generate.Generator;
+import dev.nibble.trainer.generate.TokenListener;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Function;
+
+/** Lets a model answer questions and counts exact matches, both sides trimmed of white space. */
+public final class AnswerAccuracy {
+  private final List<Question> questions;
+  private final int maxNewTokens;
+  private final Function<int[], String> decode;
+
+  /**
+   * A fixed set of questions.
+   *
+   * @param maxNewTokens where an answer without a stop token is cut
+   * @param decode token ids to text
+   */
+  public AnswerAccuracy(
+      List<Question> questions, int maxNewTokens, Function<int[], String> decode) {
+    if (questions.isEmpty()) {
+      throw new IllegalArgumentException("no questions: accuracy needs at least one");
+    }
+    this.questions = List.copyOf(questions);
+    this.maxNewTokens = maxNewTokens;
+    this.decode = decode;
+  }
+
+  /** Asks all questions. The generator should be greedy, so that the same model gets the same accuracy. */
+  public Accuracy measure(Generator generator) {
+    List<Continuation> continuations =
+        generator.generate(
+            questions.stream().map(Question::prompt).toList(), maxNewTokens, TokenListener.NONE);
+    List<Answer> answers = new ArrayList<>();
+    for (int i = 0; i < questions.size(); i++) {
+      Question q = questions.get(i);
+      String given = decode.apply(continuations.get(i).tokens()).strip();
+      answers.add(new Answer(q.text(), q.answer().strip(), given));
+    }
+    return LabelScores.of(answers);
+  }
+}

@@ -1,0 +1,64 @@
+package dev.nibble.trainer.evaluation;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import tools.jackson.databind.SerializationFeature;
+import tools.jackson.databind.json.JsonMapper;
+
+/**
+ * The answer to "did it help": accuracy of the base model, of the fine-tuned one, and of a simple baseline, on the same
+ * questions.
+ *
+ * @param before of the base model
+ * @param after of the fine-tuned model
+ * @param baselineName what the baseline is
+ * @param baseline its accuracy
+ */
+public record Comparison(Accuracy before, Accuracy after, String baselineName, Accuracy baseline) {
+  private static final JsonMapper JSON =
+      JsonMapper.builder().enable(SerializationFeature.INDENT_OUTPUT).build();
+
+  /**
+   * As {@code eval.json} holds it: {@code {"before": {"accuracy": …}, "after": {"accuracy": …}, "baseline": {"name": …,
+   * "accuracy": …}}} with counts beside.
+   */
+  public String toJson() {
+    Map<String, Object> named = new LinkedHashMap<>();
+    named.put("name", baselineName);
+    named.putAll(counts(baseline));
+    Map<String, Object> all = new LinkedHashMap<>();
+    all.put("before", counts(before));
+    all.put("after", counts(after));
+    all.put("baseline", named);
+    return JSON.writeValueAsString(all) + "\n";
+  }
+
+  /** Writes {@code eval.json}, whole or not at all. */
+  public void write(Path file) throws IOException {
+    Path temporary = file.resolveSibling(file.getFileName() + ".tmp");
+    try {
+      Files.writeString(temporary, toJson(), StandardCharsets.UTF_8);
+      Files.move(temporary, file, StandardCopyOption.REPLACE_EXISTING);
+    } finally {
+      Files.deleteIfExists(temporary);
+    }
+  }
+
+  private static Map<String, Object> counts(Accuracy a) {
+    Map<String, Object> counts = new LinkedHashMap<>();
+    counts.put("accuracy", a.accuracy());
+    counts.put("questions", a.total());
+    counts.put("unknown_answers", a.unknown());
+    Map<String, Object> categories = new LinkedHashMap<>();
+    a.categories()
+        .forEach(
+            (name, c) -> categories.put(name, Map.of("right", c.right(), "total", c.total())));
+    counts.put("categories", categories);
+    return counts;
+  }
+}

@@ -1,0 +1,59 @@
+package dev.nibble.trainer.optim;
+
+import dev.nibble.compute.kernels.Kernels;
+import dev.nibble.compute.tensor.DType;
+import dev.nibble.compute.tensor.Device;
+import dev.nibble.compute.tensor.Memory;
+import dev.nibble.compute.tensor.Scope;
+import dev.nibble.compute.tensor.Shape;
+import dev.nibble.compute.tensor.Tensor;
+import java.lang.foreign.Arena;
+
+/**
+ * Clips gradients by their global norm (arXiv:1211.5063), with PyTorch's factor: {@code min(1, maxNorm / (norm + 1e-6))}.
+ */
+public final class GradientClip {
+  private final Kernels kernels;
+  private final double maxNorm;
+  private final Tensor sum;
+  private final Tensor readable;
+
+  /**
+   * Takes eight bytes from {@code scope}.
+   *
+   * @param maxNorm largest norm that is left alone; infinite to measure and never clip
+   */
+  public GradientClip(Kernels kernels, double maxNorm, Scope scope) {
+    if (!(maxNorm > 0)) {
+      throw new IllegalArgumentException("largest gradient norm must be above 0, not " + maxNorm);
+    }
+    this.kernels = kernels;
+    this.maxNorm = maxNorm;
+    this.sum = scope.allocate("optimizer/squares", DType.F64, 1);
+    this.readable = sum.device() instanceof Device.Host ? sum : onHost();
+  }
+
+  private static Tensor onHost() {
+    return Tensor.onHost(
+        "squares", DType.F64, Shape.of(1), Memory.host().allocate(Double.BYTES, Arena.ofAuto()));
+  }
+
+  /**
+   * Scales the gradients down when their norm is too large; leaves them when it is not finite.
+   *
+   * @return the norm before clipping
+   */
+  public double apply(Tensor gradients) {
+    kernels.fill(sum, 0);
+    kernels.sumOfSquares(sum, gradients);
+    if (!(sum.device() instanceof Device.Host)) {
+      kernels.copy(readable, sum);
+    }
+    double norm = Math.sqrt(readable.getDouble(0));
+    double factor = maxNorm / (norm + 1e-6);
+    if (factor < 1 && Double.isFinite(norm)) {
+      kernels.scale(gradients, factor);
+    }
+    return norm;
+  }
+}

@@ -1,0 +1,82 @@
+package dev.nibble.trainer.run;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import tools.jackson.core.JacksonException;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+/**
+ * The losses in a {@code metrics.jsonl}.
+ *
+ * @param training one point for each step
+ * @param validation one point for each evaluation
+ */
+public record Metrics(List<Point> training, List<Point> validation) {
+  private static final JsonMapper JSON = new JsonMapper();
+
+  /**
+   * A loss.
+   *
+   * @param step steps done
+   * @param loss mean cross-entropy in nats
+   */
+  public record Point(long step, double loss) {}
+
+  /** Copies the lists. */
+  public Metrics {
+    training = List.copyOf(training);
+    validation = List.copyOf(validation);
+  }
+
+  /** Reads the file. */
+  public static Metrics read(Path file) throws IOException {
+    List<Point> training = new ArrayList<>();
+    List<Point> validation = new ArrayList<>();
+    for (String line : linesTo(file, Long.MAX_VALUE)) {
+      JsonNode node = JSON.readTree(line);
+      long step = node.path("step").longValue();
+      if (node.path("loss").isNumber()) {
+        training.add(new Point(step, node.path("loss").doubleValue()));
+      }
+      if (node.path("eval_loss").isNumber()) {
+        validation.add(new Point(step, node.path("eval_loss").doubleValue()));
+      }
+    }
+    return new Metrics(training, validation);
+  }
+
+  /**
+   * The lines of steps up to one.
+   *
+   * @throws RunException at a line that is no metric, unless it is the last, which a killed run may leave half-written
+   */
+  static List<String> linesTo(Path file, long step) throws IOException {
+    List<String> lines = Files.readAllLines(file, StandardCharsets.UTF_8);
+    List<String> kept = new ArrayList<>();
+    for (int i = 0; i < lines.size(); i++) {
+      try {
+        JsonNode at = JSON.readTree(lines.get(i)).path("step");
+        if (!at.isIntegralNumber()) {
+          throw new RunException(
+              "%s:%d has no step. Delete the line, or the file".formatted(file, i + 1));
+        }
+        if (at.longValue() <= step) {
+          kept.add(lines.get(i));
+        }
+      } catch (JacksonException e) {
+        if (i < lines.size() - 1) {
+          throw new RunException(
+              "%s:%d is no JSON: %s. Delete the line, or the file"
+                  .formatted(file, i + 1, e.getOriginalMessage()),
+              e);
+        }
+      }
+    }
+    return kept;
+  }
+}

@@ -1,0 +1,98 @@
+package dev.nibble.trainer.run;
+
+import dev.nibble.trainer.train.Report;
+import java.io.BufferedWriter;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Consumer;
+import tools.jackson.databind.json.JsonMapper;
+
+/**
+ * Writes {@code metrics.jsonl}: one JSON object for each step ({@code loss}, {@code learning_rate}, {@code grad_norm}, …)
+ * and each evaluation ({@code eval_loss}, …), under transformers' names. Each line is handed to the system at once, so a
+ * reader may follow the file.
+ */
+public final class MetricsLog implements Consumer<Report>, AutoCloseable {
+  private static final JsonMapper JSON = new JsonMapper();
+
+  private final BufferedWriter out;
+
+  private MetricsLog(BufferedWriter out) {
+    this.out = out;
+  }
+
+  /**
+   * Opens the log, keeping the lines up to a step: 0 for a new run, the checkpoint's step for one that goes on.
+   */
+  public static MetricsLog open(Path file, long keepToStep) throws IOException {
+    List<String> kept =
+        Files.exists(file) && keepToStep > 0 ? Metrics.linesTo(file, keepToStep) : List.of();
+    Path temporary = file.resolveSibling(file.getFileName() + ".tmp");
+    try {
+      Files.write(temporary, kept, StandardCharsets.UTF_8);
+      Files.move(temporary, file, StandardCopyOption.REPLACE_EXISTING);
+    } finally {
+      Files.deleteIfExists(temporary);
+    }
+    return new MetricsLog(
+        Files.newBufferedWriter(file, StandardCharsets.UTF_8, StandardOpenOption.APPEND));
+  }
+
+  @Override
+  public void accept(Report report) {
+    switch (report) {
+      case Report.StepReport s -> write(fields(s));
+      case Report.EvaluationReport e -> write(fields(e));
+      case Report.CheckpointReport c -> {}
+      case Report.ResumeReport r -> {}
+      case Report.StopReport s -> {}
+    }
+  }
+
+  private static Map<String, Object> fields(Report.StepReport s) {
+    Map<String, Object> f = new LinkedHashMap<>();
+    f.put("step", s.step());
+    f.put("epoch", s.epoch());
+    f.put("loss", s.loss());
+    f.put("learning_rate", s.learningRate());
+    f.put("grad_norm", s.gradientNorm());
+    f.put("tokens", s.tokens());
+    f.put("supervised_tokens", s.supervisedTokens());
+    f.put("tokens_per_second", s.tokensPerSecond());
+    return f;
+  }
+
+  private static Map<String, Object> fields(Report.EvaluationReport e) {
+    Map<String, Object> f = new LinkedHashMap<>();
+    f.put("step", e.step());
+    f.put("epoch", e.epoch());
+    f.put("eval_loss", e.loss());
+    f.put("eval_perplexity", e.perplexity());
+    f.put("eval_supervised_tokens", e.supervisedTokens());
+    f.put("eval_runtime", e.seconds());
+    return f;
+  }
+
+  private void write(Map<String, Object> fields) {
+    try {
+      out.write(JSON.writeValueAsString(fields));
+      out.write('\n');
+      out.flush();
+    } catch (IOException e) {
+      throw new UncheckedIOException("metrics.jsonl cannot be written: " + e.getMessage(), e);
+    }
+  }
+
+  @Override
+  public void close() throws IOException {
+    out.close();
+  }
+}

@@ -1,0 +1,76 @@
+package dev.nibble.trainer.run;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.List;
+import tools.jackson.core.JacksonException;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.PropertyNamingStrategies;
+import tools.jackson.databind.SerializationFeature;
+import tools.jackson.databind.json.JsonMapper;
+
+/**
+ * Where a run's result comes from, as {@code provenance.json} holds it: with the same of everything, the run can be
+ * repeated.
+ *
+ * @param recipeSha256 fingerprint of the resolved recipe
+ * @param seed of data order, initialisation and dropout
+ * @param baseModel files of the base model
+ * @param data files of the datasets
+ * @param build which Nibble
+ * @param machine where it ran
+ * @param kernels which kernel set, as it describes itself
+ */
+public record Provenance(
+    String recipeSha256,
+    long seed,
+    List<FileDigest> baseModel,
+    List<FileDigest> data,
+    Build build,
+    Machine machine,
+    String kernels) {
+
+  private static final JsonMapper JSON =
+      JsonMapper.builder()
+          .propertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE)
+          .enable(SerializationFeature.INDENT_OUTPUT)
+          .build();
+
+  /** Copies the lists. */
+  public Provenance {
+    baseModel = List.copyOf(baseModel);
+    data = List.copyOf(data);
+  }
+
+  /** Writes {@code provenance.json}, whole or not at all. */
+  public void write(Path file) throws IOException {
+    Path temporary = file.resolveSibling(file.getFileName() + ".tmp");
+    try {
+      Files.writeString(temporary, JSON.writeValueAsString(this) + "\n", StandardCharsets.UTF_8);
+      Files.move(temporary, file, StandardCopyOption.REPLACE_EXISTING);
+    } finally {
+      Files.deleteIfExists(temporary);
+    }
+  }
+
+  /** The recipe's fingerprint in a {@code provenance.json}. */
+  static String recipeOf(Path file) {
+    try {
+      JsonNode recipe = JSON.readTree(Files.readString(file)).path("recipe_sha256");
+      if (recipe.isString()) {
+        return recipe.stringValue();
+      }
+      throw new RunException(
+          "%s names no recipe. --overwrite deletes that run; or choose another output_dir"
+              .formatted(file));
+    } catch (IOException | JacksonException e) {
+      throw new RunException(
+          "%s cannot be read: %s. --overwrite deletes that run; or choose another output_dir"
+              .formatted(file, e.getMessage()),
+          e);
+    }
+  }
+}

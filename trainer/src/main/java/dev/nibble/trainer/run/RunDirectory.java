@@ -1,0 +1,140 @@
+package dev.nibble.trainer.run;
+
+import dev.nibble.trainer.checkpoint.Checkpoints;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Stream;
+
+/**
+ * The output folder of one run. It becomes a run's folder when {@code provenance.json} is written into it; from then on
+ * another run may only have it when the user says so.
+ */
+public final class RunDirectory {
+
+  /** What a run may do with a folder that holds one. */
+  public enum Mode {
+    /** Nothing: the folder must be new or empty. */
+    START,
+    /** Go on with the run of the same recipe. */
+    RESUME,
+    /** Delete the files of the run that is there. */
+    OVERWRITE
+  }
+
+  private static final String PROVENANCE = "provenance.json";
+  private static final List<String> OURS =
+      List.of(
+          PROVENANCE,
+          "metrics.jsonl",
+          "loss.svg",
+          "eval.json",
+          "recipe.resolved.yaml",
+          "adapter_config.json",
+          "adapter_model.safetensors",
+          "README.md");
+
+  private final Path folder;
+
+  private RunDirectory(Path folder) {
+    this.folder = folder;
+  }
+
+  /**
+   * Opens the folder for a run, and creates it when it is not there.
+   *
+   * @param recipeSha256 fingerprint of what decides the run's result
+   * @throws RunException when the folder holds another run, or cannot be written
+   */
+  public static RunDirectory open(Path folder, String recipeSha256, Mode mode) {
+    if (Files.exists(folder) && !Files.isDirectory(folder)) {
+      throw new RunException(
+          "output_dir %s is a file. Choose a folder that is new or empty".formatted(folder));
+    }
+    try {
+      Files.createDirectories(folder);
+      boolean holdsRun = Files.exists(folder.resolve(PROVENANCE));
+      switch (mode) {
+        case START -> checkEmpty(folder, holdsRun, recipeSha256);
+        case RESUME -> checkSame(folder, holdsRun, recipeSha256);
+        case OVERWRITE -> deleteRun(folder);
+      }
+      return new RunDirectory(folder);
+    } catch (IOException e) {
+      throw new RunException(
+          "output_dir %s cannot be used: %s. Choose another output_dir"
+              .formatted(folder, e.getMessage()),
+          e);
+    }
+  }
+
+  private static void checkEmpty(Path folder, boolean holdsRun, String recipe) throws IOException {
+    if (holdsRun) {
+      boolean same = Provenance.recipeOf(folder.resolve(PROVENANCE)).equals(recipe);
+      throw new RunException(
+          "output_dir %s holds a run of %s recipe already. %s--overwrite deletes it and starts anew; or choose another output_dir"
+              .formatted(
+                  folder,
+                  same ? "this" : "another",
+                  same ? "--resume goes on from its latest checkpoint; " : ""));
+    }
+    try (Stream<Path> entries = Files.list(folder)) {
+      if (entries.findAny().isPresent()) {
+        throw new RunException(
+            "output_dir %s is not empty, and what is in it is no run of Nibble. Choose a folder that is new or empty"
+                .formatted(folder));
+      }
+    }
+  }
+
+  private static void checkSame(Path folder, boolean holdsRun, String recipe) {
+    if (!holdsRun) {
+      throw new RunException(
+          "output_dir %s holds no run to resume. Start it without --resume".formatted(folder));
+    }
+    if (!Provenance.recipeOf(folder.resolve(PROVENANCE)).equals(recipe)) {
+      throw new RunException(
+          "output_dir %s holds a run of another recipe, which cannot go on with this one. Resume with recipe.resolved.yaml from that folder; --overwrite deletes that run and starts anew; or choose another output_dir"
+              .formatted(folder));
+    }
+  }
+
+  /** Deletes what a run writes and nothing else. */
+  private static void deleteRun(Path folder) throws IOException {
+    for (String name : OURS) {
+      Files.deleteIfExists(folder.resolve(name));
+    }
+    Checkpoints.deleteAll(folder);
+  }
+
+  /** The folder. */
+  public Path path() {
+    return folder;
+  }
+
+  /** {@code metrics.jsonl}: a line for each step and evaluation. */
+  public Path metrics() {
+    return folder.resolve("metrics.jsonl");
+  }
+
+  /** {@code provenance.json}: where the run's result comes from. */
+  public Path provenance() {
+    return folder.resolve(PROVENANCE);
+  }
+
+  /** {@code loss.svg}: the loss curve. */
+  public Path lossPlot() {
+    return folder.resolve("loss.svg");
+  }
+
+  /** {@code eval.json}: accuracy before and after. */
+  public Path evaluation() {
+    return folder.resolve("eval.json");
+  }
+
+  /** {@code recipe.resolved.yaml}: the recipe with all defaults. */
+  public Path resolvedRecipe() {
+    return folder.resolve("recipe.resolved.yaml");
+  }
+}

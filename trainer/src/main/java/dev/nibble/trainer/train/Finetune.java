@@ -1,0 +1,176 @@
+package dev.nibble.trainer.train;
+
+import dev.nibble.adapters.Parameters;
+import dev.nibble.compute.kernels.Kernels;
+import dev.nibble.data.Batch;
+import dev.nibble.trainer.checkpoint.Checkpoints;
+import dev.nibble.trainer.checkpoint.TrainerState;
+import dev.nibble.trainer.evaluation.ValidationLoss;
+import dev.nibble.trainer.model.CausalLm;
+import dev.nibble.trainer.model.LossSum;
+import dev.nibble.trainer.optim.AdamW;
+import dev.nibble.trainer.optim.GradientClip;
+import dev.nibble.trainer.optim.Schedule;
+import java.nio.file.Path;
+import java.util.Optional;
+import java.util.function.Consumer;
+
+/**
+ * Trains what {@link CausalLm#parameters} holds: all weights, or adapters on a frozen base. It allocates no tensor memory,
+ * so the scope of the model and the optimizer may be sealed before {@link #run}.
+ */
+public final class Finetune {
+
+  /**
+   * What trains and how.
+   *
+   * @param model to train
+   * @param batches to train on
+   * @param optimizer of the model's parameters
+   * @param schedule learning rate of each step
+   * @param clip limit of the gradients' norm
+   * @param validation held-out loss, if there is data for it
+   * @param checkpoints where to save, if anywhere
+   */
+  public record Parts(
+      CausalLm model,
+      BatchSource batches,
+      AdamW optimizer,
+      Schedule schedule,
+      GradientClip clip,
+      Optional<ValidationLoss> validation,
+      Optional<Checkpoints> checkpoints) {}
+
+  private final Kernels kernels;
+  private final CausalLm model;
+  private final Parameters parameters;
+  private final BatchSource batches;
+  private final AdamW optimizer;
+  private final Schedule schedule;
+  private final GradientClip clip;
+  private final Optional<ValidationLoss> validation;
+  private final Optional<Checkpoints> checkpoints;
+  private final TrainingPlan plan;
+  private final StopRequest stop;
+  private final Consumer<Report> reports;
+  private final Progress progress;
+  private final Pace pace = new Pace();
+  private Optional<Path> saved = Optional.empty();
+
+  /** A run from the start. Every report goes to {@code reports}, on the thread that calls {@link #run}. */
+  public Finetune(
+      Kernels kernels,
+      Parts parts,
+      TrainingPlan plan,
+      StopRequest stop,
+      Consumer<Report> reports) {
+    this.kernels = kernels;
+    this.model = parts.model();
+    this.parameters = model.parameters();
+    this.batches = parts.batches();
+    this.optimizer = parts.optimizer();
+    this.schedule = parts.schedule();
+    this.clip = parts.clip();
+    this.validation = parts.validation();
+    this.checkpoints = parts.checkpoints();
+    this.plan = plan;
+    this.stop = stop;
+    this.reports = reports;
+    this.progress =
+        new Progress(
+            new TrainerState.Run(
+                plan.steps(), plan.accumulation(), plan.seed(), parameters.count()));
+  }
+
+  /** Makes {@link #run} go on after a checkpoint's last step, as if it had never stopped. */
+  public void resumeFrom(Path checkpoint) {
+    Checkpoints from =
+        checkpoints.orElseThrow(() -> new IllegalStateException("this run has no checkpoints"));
+    TrainerState state = from.restore(checkpoint, progress.run());
+    batches.skipTo(new BatchSource.Position(state.dataEpoch(), state.dataBatches()));
+    progress.restore(state);
+    reports.accept(new Report.ResumeReport(state.step(), state));
+  }
+
+  /**
+   * Trains to the last step, or to the step during which a stop was requested.
+   *
+   * @throws TrainingException when a step has no supervised token, or its loss or gradient is not finite
+   */
+  public Outcome run() {
+    while (progress.step() < plan.steps()) {
+      long step = progress.step() + 1;
+      long start = System.nanoTime();
+      parameters.zeroGradients(kernels);
+      LossSum loss = LossSum.ZERO;
+      long tokens = 0;
+      for (int micro = 0; micro < plan.accumulation(); micro++) {
+        Batch batch = batches.next();
+        loss = loss.plus(model.forward(batch, DropoutSeed.of(plan.seed(), step, micro)));
+        model.backward();
+        tokens += batch.length();
+      }
+      StepCheck.loss(step, loss, tokens);
+      kernels.scale(parameters.gradients(), 1.0 / loss.tokens());
+      double norm = StepCheck.norm(step, clip.apply(parameters.gradients()));
+      double learningRate = schedule.at(step - 1);
+      optimizer.update(learningRate);
+      report(loss, tokens, learningRate, norm, seconds(start));
+      if (validation.isPresent() && plan.evaluatesAfter(step)) {
+        evaluate(validation.get());
+      }
+      Optional<StopRequest.Signal> signal = stop.signal();
+      if (checkpoints.isPresent() && (plan.savesAfter(step) || signal.isPresent())) {
+        save(checkpoints.get());
+      }
+      if (signal.isPresent() && step < plan.steps()) {
+        reports.accept(new Report.StopReport(step, signal.get()));
+        return new Outcome.Interrupted(step, saved, signal.get());
+      }
+    }
+    return new Outcome.Finished(progress.step(), saved);
+  }
+
+  private void report(
+      LossSum loss, long tokens, double learningRate, double norm, double seconds) {
+    progress.afterStep(loss.mean(), tokens, loss.tokens());
+    reports.accept(
+        new Report.StepReport(
+            progress.step(),
+            plan.steps(),
+            batches.epoch(),
+            loss.mean(),
+            learningRate,
+            norm,
+            tokens,
+            loss.tokens(),
+            tokens / seconds,
+            pace.afterStep(seconds, plan.steps() - progress.step())));
+  }
+
+  private void evaluate(ValidationLoss validationLoss) {
+    long start = System.nanoTime();
+    LossSum loss = validationLoss.measure();
+    reports.accept(
+        new Report.EvaluationReport(
+            progress.step(),
+            plan.steps(),
+            batches.epoch(),
+            loss.mean(),
+            Math.exp(loss.mean()),
+            loss.tokens(),
+            seconds(start),
+            progress.afterEvaluation(loss.mean())));
+  }
+
+  private void save(Checkpoints to) {
+    long start = System.nanoTime();
+    Path folder = to.save(progress.state(batches));
+    saved = Optional.of(folder);
+    reports.accept(new Report.CheckpointReport(progress.step(), folder, seconds(start)));
+  }
+
+  private static double seconds(long start) {
+    return (System.nanoTime() - start) / 1e9;
+  }
+}

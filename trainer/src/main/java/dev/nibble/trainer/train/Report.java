@@ -1,0 +1,86 @@
+package dev.nibble.trainer.train;
+
+import dev.nibble.trainer.checkpoint.TrainerState;
+import java.nio.file.Path;
+
+/** What the loop tells, in the order in which it happened. */
+public sealed interface Report {
+
+  /** Optimizer steps done. */
+  long step();
+
+  /**
+   * One optimizer step.
+   *
+   * @param step its number, counted from 1
+   * @param steps of the whole run
+   * @param epoch passes over the data so far
+   * @param loss mean cross-entropy in nats over the step's supervised tokens
+   * @param learningRate of its update
+   * @param gradientNorm before clipping
+   * @param tokens in all its micro-batches
+   * @param supervisedTokens among them
+   * @param tokensPerSecond of this step
+   * @param secondsLeft at the pace of the latest steps, evaluations and checkpoints not counted
+   */
+  record StepReport(
+      long step,
+      long steps,
+      double epoch,
+      double loss,
+      double learningRate,
+      double gradientNorm,
+      long tokens,
+      long supervisedTokens,
+      double tokensPerSecond,
+      double secondsLeft)
+      implements Report {}
+
+  /**
+   * One pass over the validation batches.
+   *
+   * @param step steps done before it
+   * @param steps of the whole run
+   * @param epoch passes over the training data so far
+   * @param loss mean cross-entropy in nats over the supervised tokens
+   * @param perplexity exp(loss)
+   * @param supervisedTokens it was measured on
+   * @param seconds it took
+   * @param isBest whether no earlier evaluation of this run gave a lower loss
+   */
+  record EvaluationReport(
+      long step,
+      long steps,
+      double epoch,
+      double loss,
+      double perplexity,
+      long supervisedTokens,
+      double seconds,
+      boolean isBest)
+      implements Report {}
+
+  /**
+   * A checkpoint was written.
+   *
+   * @param step steps done before it
+   * @param folder where it lies
+   * @param seconds it took
+   */
+  record CheckpointReport(long step, Path folder, double seconds) implements Report {}
+
+  /**
+   * The run goes on from a checkpoint.
+   *
+   * @param step steps done before it
+   * @param state what was restored
+   */
+  record ResumeReport(long step, TrainerState state) implements Report {}
+
+  /**
+   * The run ends early because it was asked to.
+   *
+   * @param step steps done
+   * @param signal that asked
+   */
+  record StopReport(long step, StopRequest.Signal signal) implements Report {}
+}

@@ -1,0 +1,34 @@
+package dev.nibble.trainer.train;
+
+import dev.nibble.trainer.model.LossSum;
+
+/** What must hold before the weights are touched. */
+final class StepCheck {
+  private StepCheck() {}
+
+  static void loss(long step, LossSum loss, long tokens) {
+    if (loss.tokens() == 0) {
+      throw new TrainingException(
+          ("step %d has no supervised token among its %d tokens, so there is nothing to learn from. Check with `nibble"
+                  + " preview` which part of the samples is supervised")
+              .formatted(step, tokens));
+    }
+    if (!Double.isFinite(loss.sum())) {
+      throw notFinite("loss", step, loss.mean());
+    }
+  }
+
+  static double norm(long step, double norm) {
+    if (!Double.isFinite(norm)) {
+      throw notFinite("gradient norm", step, norm);
+    }
+    return norm;
+  }
+
+  private static TrainingException notFinite(String what, long step, double value) {
+    return new TrainingException(
+        ("the %s of step %d is %s. The step's update was not made, and earlier checkpoints are as they were. A lower"
+                + " learning_rate, more warm-up or a smaller max_grad_norm often helps")
+            .formatted(what, step, value));
+  }
+}

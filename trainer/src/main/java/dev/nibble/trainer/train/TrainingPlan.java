@@ -1,0 +1,37 @@
+package dev.nibble.trainer.train;
+
+/**
+ * How long to train and what to do when.
+ *
+ * @param steps optimizer steps of the whole run
+ * @param accumulation micro-batches a step
+ * @param seed of the dropout masks
+ * @param evaluateEvery steps between evaluations; 0 for one after the last step only
+ * @param saveEvery steps between checkpoints; 0 for one after the last step only
+ */
+public record TrainingPlan(
+    long steps, int accumulation, long seed, long evaluateEvery, long saveEvery) {
+
+  /** Checks the ranges. */
+  public TrainingPlan {
+    require("steps", steps, 1);
+    require("micro-batches a step", accumulation, 1);
+    require("steps between evaluations", evaluateEvery, 0);
+    require("steps between checkpoints", saveEvery, 0);
+  }
+
+  private static void require(String name, long value, long least) {
+    if (value < least) {
+      throw new IllegalArgumentException(
+          "%s must be %d or more, not %d".formatted(name, least, value));
+    }
+  }
+
+  boolean evaluatesAfter(long step) {
+    return step == steps || (evaluateEvery > 0 && step % evaluateEvery == 0);
+  }
+
+  boolean savesAfter(long step) {
+    return step == steps || (saveEvery > 0 && step % saveEvery == 0);
+  }
+}

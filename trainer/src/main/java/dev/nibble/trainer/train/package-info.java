@@ -1,0 +1,5 @@
+/** The training loop: one sentence of code, one stream of reports. */
+@NullMarked
+package dev.nibble.trainer.train;
+
+import org.jspecify.annotations.NullMarked;

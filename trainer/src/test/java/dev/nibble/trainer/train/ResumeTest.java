@@ -1,0 +1,61 @@
+package dev.nibble.trainer.train;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.nibble.trainer.checkpoint.Checkpoints;
+import dev.nibble.trainer.toy.ToyRun;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** 2N steps give the same bits as N steps, a new process's worth of new objects, and N steps more. */
+final class ResumeTest {
+  /** Seven micro-batches an epoch and three a step: a step straddles the first two epochs' border. */
+  private static final TrainingPlan PLAN = new TrainingPlan(12, 3, 42, 4, 0);
+
+  @TempDir Path dir;
+
+  @ParameterizedTest
+  @ValueSource(ints = {1, 2, 3, 6, 7, 11})
+  void goesOnToTheBit(int stopAfter) {
+    float[] straight;
+    float[] firstMoment;
+    float[] secondMoment;
+    List<Double> losses;
+    try (ToyRun run = new ToyRun(dir.resolve("straight"), PLAN)) {
+      run.finetune.run();
+      straight = run.weights();
+      firstMoment = run.optimizer.firstMoment().toFloats();
+      secondMoment = run.optimizer.secondMoment().toFloats();
+      losses = losses(run);
+    }
+
+    Path output = dir.resolve("stopped");
+    Path checkpoint;
+    try (ToyRun run = new ToyRun(output, PLAN)) {
+      Outcome outcome = run.stopAfter(stopAfter);
+      assertThat(outcome).isInstanceOf(Outcome.Interrupted.class);
+      checkpoint = Checkpoints.latest(output).orElseThrow();
+      assertThat(checkpoint).hasFileName("checkpoint-" + stopAfter);
+    }
+    try (ToyRun run = new ToyRun(output, PLAN)) {
+      run.finetune.resumeFrom(checkpoint);
+      Outcome outcome = run.finetune.run();
+
+      assertThat(outcome).isInstanceOf(Outcome.Finished.class);
+      assertThat(run.weights()).isEqualTo(straight);
+      assertThat(run.optimizer.firstMoment().toFloats()).isEqualTo(firstMoment);
+      assertThat(run.optimizer.secondMoment().toFloats()).isEqualTo(secondMoment);
+      assertThat(losses(run)).isEqualTo(losses.subList(stopAfter, losses.size()));
+      Report.ResumeReport resumed = run.reports(Report.ResumeReport.class).getFirst();
+      assertThat(resumed.step()).isEqualTo(stopAfter);
+      assertThat(resumed.state().history()).hasSize(stopAfter + stopAfter / 4);
+    }
+  }
+
+  private static List<Double> losses(ToyRun run) {
+    return run.reports(Report.StepReport.class).stream().map(Report.StepReport::loss).toList();
+  }
+}
