@@ -1,6 +1,7 @@
 package dev.nibble.trainer.checkpoint;
 
 import dev.nibble.compute.kernels.Kernels;
+import dev.nibble.compute.safetensors.MalformedSafetensors;
 import dev.nibble.trainer.optim.AdamW;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -121,7 +122,7 @@ public final class Checkpoints {
                 .formatted(folder));
       }
       return state;
-    } catch (IOException | UncheckedIOException e) {
+    } catch (IOException | UncheckedIOException | MalformedSafetensors e) {
       throw new CheckpointException(
           "%s cannot be read: %s. Resume from an earlier checkpoint".formatted(folder, reason(e)),
           e);
