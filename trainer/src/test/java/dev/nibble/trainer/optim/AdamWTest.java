@@ -22,7 +22,7 @@ final class AdamWTest {
               .add("norm", false, 2)
               .add("matrix", true, 1, 2)
               .allocate(scope, "weights");
-      parameters.weights().put(1, 1, 1, 1);
+      parameters.weights().put(1f, 1f, 1f, 1f);
       AdamW adamW =
           new AdamW(kernels, parameters, new AdamW.Settings(0.9, 0.999, 1e-8, 0.5), scope);
 
@@ -40,7 +40,7 @@ final class AdamWTest {
       Parameters parameters =
           new Parameters.Builder().add("w", true, 1).allocate(scope, "weights");
       AdamW adamW = new AdamW(kernels, parameters, AdamW.Settings.DEFAULT, scope);
-      parameters.gradients().put(3);
+      parameters.gradients().put(3f);
 
       // A constant gradient gives corrected moments g and g², so each step moves by the learning rate.
       for (int step = 1; step <= 5; step++) {

@@ -16,7 +16,7 @@ import org.junit.jupiter.api.Test;
 final class GradientClipTest {
   private final Kernels kernels = ToyKernels.open();
   private final Scope scope = Scope.open("test", Memory.host(), Scope.UNLIMITED);
-  private final Tensor gradients = scope.allocate("g", DType.F32, 2).put(3, 4);
+  private final Tensor gradients = scope.allocate("g", DType.F32, 2).put(3f, 4f);
 
   @AfterEach
   void close() {
@@ -48,7 +48,7 @@ final class GradientClipTest {
 
   @Test
   void givesANormThatIsNotFiniteToTheCaller() {
-    gradients.put(Float.NaN, 4);
+    gradients.put(Float.NaN, 4f);
     assertThat(new GradientClip(kernels, 1, scope).apply(gradients)).isNaN();
     assertThat(gradients.getFloat(1)).isEqualTo(4);
   }
