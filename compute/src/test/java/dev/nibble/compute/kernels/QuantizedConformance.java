@@ -94,21 +94,6 @@ abstract class QuantizedConformance extends KernelCases {
   }
 
   @Test
-  void quantizeShowsNanInTheScale() {
-    try (Trial t = trial()) {
-      var in = t.normal("in", 2, 64).set(3, Double.NaN);
-      var out = QuantizedArguments.output(t, QuantizedArguments.NF4, false, 2, 64, 64);
-      var back = t.output("back", 2, 64);
-      t.run(k -> {
-        k.quantize(out.get(), in.get());
-        k.dequantize(back.get(), out.get());
-        // What code stands for it is left open.
-        k.fill(out.codes().get(), 0);
-      });
-    }
-  }
-
-  @Test
   void dequantize() {
     for (DType dtype : WEIGHTS) {
       each((t, codebook, nested, rows, cols, block) -> {

@@ -156,6 +156,17 @@ class CorpusTest {
         .hasMessageContaining("4 longer than sequence_len");
   }
 
+  @Test
+  void namesTheFirstBadRow() {
+    SampleMaker strict =
+        new SampleMaker(
+            new CharTokenizer(), new Completion("text"), LENGTH, ExcessLength.RAISE, false);
+    RowSource source = source("bad.jsonl", 5000, i -> i >= 3000 ? "x".repeat(99) : "a");
+    assertThatThrownBy(() -> Corpus.scan(List.of(new Dataset(source, strict))))
+        .isInstanceOf(InvalidDataset.class)
+        .hasMessageContaining("bad.jsonl, row 3001:");
+  }
+
   /**
    * Before the first batch is out, only the shuffle buffer and the packing window have been read.
    */

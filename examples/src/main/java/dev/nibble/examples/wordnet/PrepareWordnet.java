@@ -12,7 +12,7 @@ import java.util.Map;
 /** Makes the quickstart's data from WordNet. The same WordNet gives the same rows, in the same order. */
 public final class PrepareWordnet {
   /** The column of the same value in every row; {@link #CATEGORY_COLUMNS} names all four. */
-  static final String QUESTION = "Which lexicographer category does this definition belong to?";
+  static final String QUESTION = "Which category?";
 
   static final List<String> CATEGORY_COLUMNS = List.of("instruction", "input", "output", "synset");
   static final int TEST_ROWS = 2_000;

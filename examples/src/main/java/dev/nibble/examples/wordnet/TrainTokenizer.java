@@ -44,8 +44,11 @@ public final class TrainTokenizer {
     System.out.printf("%s: %d tokens%n", out.resolve("tokenizer.json"), bpe.vocabulary().size());
   }
 
-  /** What the quickstart asks about a definition; the category follows. */
+  /**
+   * What the quickstart asks about a definition; the category follows. It ends in a line break, since a space there
+   * would join the first word of the category in one token.
+   */
   static String prompt(String definition) {
-    return definition + "\nCategory: ";
+    return definition + "\n" + PrepareWordnet.QUESTION + "\n";
   }
 }

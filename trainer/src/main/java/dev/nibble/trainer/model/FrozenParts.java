@@ -8,10 +8,10 @@ import dev.nibble.compute.tensor.DType;
 import dev.nibble.compute.tensor.Scope;
 import dev.nibble.compute.tensor.Tensor;
 import dev.nibble.quant.FrozenWeight;
-import dev.nibble.quant.FrozenWeights;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Function;
 
 /**
  * Parts that do not train, read from a checkpoint: linear maps inside blocks in 4 bits or as
@@ -19,12 +19,17 @@ import java.util.Optional;
  */
 final class FrozenParts implements Parts {
   private final ShardedSafetensors checkpoint;
-  private final FrozenWeights linears;
+  private final Function<String, FrozenWeight> linears;
   private final Kernels kernels;
   private final Scope scope;
   private final Map<String, Tensor> tables = new HashMap<>();
 
-  FrozenParts(ShardedSafetensors checkpoint, FrozenWeights linears, Kernels kernels, Scope scope) {
+  /** {@code linears}: reads the weight of a linear map by its tensor's name. */
+  FrozenParts(
+      ShardedSafetensors checkpoint,
+      Function<String, FrozenWeight> linears,
+      Kernels kernels,
+      Scope scope) {
     this.checkpoint = checkpoint;
     this.linears = linears;
     this.kernels = kernels;
@@ -45,8 +50,8 @@ final class FrozenParts implements Parts {
   public FrozenProjection linear(String module) {
     String bias = module + ".bias";
     return new FrozenProjection(
-        linears.load(module + ".weight"),
-        checkpoint.names().contains(bias)
+        linears.apply(module + ".weight"),
+        checkpoint.has(bias)
             ? Optional.of(load("weights/", bias, checkpoint.tensor(bias).dtype()))
             : Optional.empty());
   }
@@ -65,6 +70,7 @@ final class FrozenParts implements Parts {
     Tensor stored = checkpoint.tensor(name);
     Tensor t = scope.allocate(group + name, dtype, stored.shape().dims());
     kernels.copy(t, stored);
+    checkpoint.unload(name);
     return t;
   }
 }

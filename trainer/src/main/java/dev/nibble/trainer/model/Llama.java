@@ -77,8 +77,7 @@ final class Llama implements CausalLm {
     if (parameters.count() == 0) {
       throw new IllegalStateException("nothing trains in this model: call evaluate");
     }
-    pass = Pass.training(seed);
-    Tensor last = layers(batch);
+    Tensor last = layers(batch, Pass.training(seed));
     kernels.fill(work.dresidual(), 0);
     return head.train(kernels, work.dresidual(), last, batch);
   }
@@ -90,12 +89,13 @@ final class Llama implements CausalLm {
     }
     Tensor dx = work.dresidual();
     for (int l = blocks.size() - 1; l >= 0; l--) {
+      LlamaBlock block = blocks.get(l);
       Tensor x = work.residual(l);
       boolean overwritten = work.shared() && l < blocks.size() - 1;
       if (overwritten) {
-        blocks.get(l).recompute(kernels, work.saved(l), x, inputs, pass);
+        block.recompute(kernels, work.saved(l), x, inputs, pass);
       }
-      blocks.get(l).backward(kernels, dx, work.gradients(), work.saved(l), x, inputs, pass);
+      block.backward(kernels, dx, work.gradients(), work.saved(l), x, inputs, pass);
     }
     embedding.backward(kernels, dx, inputs.tokens());
     pass = Pass.EVALUATION;
@@ -103,14 +103,12 @@ final class Llama implements CausalLm {
 
   @Override
   public LossSum evaluate(Batch batch) {
-    pass = Pass.EVALUATION;
-    return head.evaluate(kernels, layers(batch), batch);
+    return head.evaluate(kernels, layers(batch, Pass.EVALUATION), batch);
   }
 
   /** Logits [N][V] of every position, without dropout. */
   float[][] logits(Batch batch) {
-    pass = Pass.EVALUATION;
-    Tensor last = layers(batch);
+    Tensor last = layers(batch, Pass.EVALUATION);
     int[] all = new int[batch.length()];
     for (int i = 0; i < all.length; i++) {
       all[i] = i;
@@ -119,14 +117,14 @@ final class Llama implements CausalLm {
   }
 
   /** The residual stream behind the last layer, [N, C]. */
-  private Tensor layers(Batch batch) {
+  private Tensor layers(Batch batch, Pass newPass) {
     check(batch);
+    pass = newPass;
     begin(batch.tokens(), batch.positions(), segments(batch.starts()), rope);
     embedding.forward(kernels, work.residual(0), inputs.tokens());
     for (int l = 0; l < blocks.size(); l++) {
-      blocks
-          .get(l)
-          .forward(kernels, work.residual(l + 1), work.saved(l), work.residual(l), inputs, pass);
+      Tensor x = work.residual(l);
+      blocks.get(l).forward(kernels, work.residual(l + 1), work.saved(l), x, inputs, pass);
     }
     return work.residual(blocks.size());
   }
@@ -143,15 +141,9 @@ final class Llama implements CausalLm {
     begin(tokens, positions, segments, turns);
     embedding.forward(kernels, work.residual(0), inputs.tokens());
     for (int l = 0; l < blocks.size(); l++) {
-      blocks
-          .get(l)
-          .decode(
-              kernels,
-              work.residual(l + 1),
-              work.saved(l),
-              work.residual(l),
-              inputs,
-              caches.get(l));
+      Tensor x = work.residual(l);
+      Tensor out = work.residual(l + 1);
+      blocks.get(l).decode(kernels, out, work.saved(l), x, inputs, caches.get(l));
     }
     return head.logits(kernels, work.residual(blocks.size()), wanted);
   }

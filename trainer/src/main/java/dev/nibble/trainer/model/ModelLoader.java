@@ -6,11 +6,13 @@ import dev.nibble.adapters.Parameters;
 import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.safetensors.ShardedSafetensors;
 import dev.nibble.compute.tensor.Scope;
+import dev.nibble.quant.FrozenWeight;
 import dev.nibble.quant.FrozenWeights;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Set;
+import java.util.function.Function;
 
 /** Builds models from folders in Hugging Face's layout: config.json and safetensors files. */
 public final class ModelLoader {
@@ -25,15 +27,24 @@ public final class ModelLoader {
    */
   public static CausalLm load(Path folder, ModelOptions options, Kernels kernels, Scope scope) {
     LlamaConfig config = config(folder);
-    List<TensorSpec> tensors = LlamaTensors.of(config);
     try (ShardedSafetensors checkpoint = ShardedSafetensors.open(folder)) {
-      CheckpointCheck.check(folder, checkpoint, tensors);
-      FrozenParts frozen =
-          new FrozenParts(
-              checkpoint,
-              new FrozenWeights(checkpoint, options.quantization(), kernels, scope),
-              kernels,
-              scope);
+      CheckpointCheck.check(folder, checkpoint, LlamaTensors.of(config));
+      FrozenWeights linears =
+          new FrozenWeights(checkpoint, options.quantization(), kernels, scope);
+      return build(config, checkpoint, linears::load, options, kernels, scope);
+    }
+  }
+
+  /** The model of a checked checkpoint; {@code linears} reads a frozen linear map's weight. */
+  static Llama build(
+      LlamaConfig config,
+      ShardedSafetensors checkpoint,
+      Function<String, FrozenWeight> linears,
+      ModelOptions options,
+      Kernels kernels,
+      Scope scope) {
+    List<TensorSpec> tensors = LlamaTensors.of(config);
+    FrozenParts frozen = new FrozenParts(checkpoint, linears, kernels, scope);
       return switch (options.training()) {
         case Training.Nothing none -> {
           Parameters parameters = new Parameters.Builder().allocate(scope, "adapters");
@@ -58,7 +69,6 @@ public final class ModelLoader {
           yield LlamaBuilder.build(config, parts, parameters, options, kernels, scope);
         }
       };
-    }
   }
 
   /**

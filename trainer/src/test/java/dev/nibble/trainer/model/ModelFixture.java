@@ -45,12 +45,20 @@ final class ModelFixture implements AutoCloseable {
     return set.open(0);
   }
 
+  /** Builds a model in a scope of its own. */
+  interface Build {
+    CausalLm in(Kernels kernels, Scope scope);
+  }
+
   static ModelFixture load(String set, Path folder, ModelOptions options) {
+    return build(set, (kernels, scope) -> ModelLoader.load(folder, options, kernels, scope));
+  }
+
+  static ModelFixture build(String set, Build build) {
     Kernels kernels = open(set);
     Scope scope = Scope.open("test", kernels.memory(), Scope.UNLIMITED);
     try {
-      return new ModelFixture(
-          kernels, scope, (Llama) ModelLoader.load(folder, options, kernels, scope));
+      return new ModelFixture(kernels, scope, (Llama) build.in(kernels, scope));
     } catch (RuntimeException e) {
       scope.close();
       kernels.close();

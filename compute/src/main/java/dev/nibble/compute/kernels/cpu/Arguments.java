@@ -4,8 +4,8 @@ import dev.nibble.compute.tensor.DType;
 import dev.nibble.compute.tensor.Tensor;
 
 /**
- * Checks of what goes to native code as bare addresses, where a wrong shape would read or write foreign memory. Loops over
- * segments need none: those check every access.
+ * Checks of what goes to native code as bare addresses, where a wrong shape would read or write
+ * foreign memory. Loops over segments need none: those check every access.
  */
 final class Arguments {
   private Arguments() {}
@@ -35,7 +35,10 @@ final class Arguments {
     }
   }
 
-  /** That the first two tensors, [N, H, D] and [M, K, D], are heads of one attention, and the rest fit them. */
+  /**
+   * That the first two tensors, [N, H, D] and [M, K, D], are heads of one attention, and the rest
+   * fit them.
+   */
   static void requireHeads(String operation, Tensor q, Tensor k, Tensor lse, Tensor segments) {
     requireF32(operation, q, k, lse);
     boolean fit =

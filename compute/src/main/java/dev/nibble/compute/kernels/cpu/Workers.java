@@ -15,6 +15,9 @@ final class Workers implements AutoCloseable {
   /** Rounds of waiting before a worker parks: about as long as the gap between two kernels. */
   private static final int SPINS = 2000;
 
+  /** What the caller then sleeps between two looks at the others' progress. */
+  private static final long PAUSE_NANOS = 20_000;
+
   /** Works on items {@code from} to {@code to} (exclusive), with the scratch of {@code worker}. */
   interface Task {
     void run(int worker, long from, long to);
@@ -113,7 +116,7 @@ final class Workers implements AutoCloseable {
         if (spins < SPINS) {
           Thread.onSpinWait();
         } else {
-          Thread.yield();
+          LockSupport.parkNanos(PAUSE_NANOS);
         }
       }
     }

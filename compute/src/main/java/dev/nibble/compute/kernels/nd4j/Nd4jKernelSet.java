@@ -1,0 +1,50 @@
+package dev.nibble.compute.kernels.nd4j;
+
+import dev.nibble.compute.kernels.KernelSet;
+import dev.nibble.compute.kernels.KernelUnavailable;
+import dev.nibble.compute.kernels.Kernels;
+import java.util.Optional;
+import org.bytedeco.javacpp.Loader;
+import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.nativeblas.NativeOpsHolder;
+
+/** The portable set: runs wherever ND4J's native library does. */
+public final class Nd4jKernelSet implements KernelSet {
+
+  @Override
+  public String name() {
+    return "nd4j";
+  }
+
+  @Override
+  public Optional<String> unavailableBecause() {
+    String platform = Loader.Detector.getPlatform();
+    String library = "/org/nd4j/linalg/cpu/nativecpu/bindings/" + platform + "/";
+    if (Nd4j.class.getResource(library) != null) {
+      return Optional.empty();
+    }
+    return Optional.of(
+        "the class path has no ND4J library for "
+            + platform
+            + "; add org.nd4j:nd4j-native with the classifier "
+            + platform);
+  }
+
+  @Override
+  public String describe() {
+    return "ND4J on %d threads".formatted(Runtime.getRuntime().availableProcessors());
+  }
+
+  @Override
+  public Kernels open(int threads) {
+    unavailableBecause()
+        .ifPresent(
+            reason -> {
+              throw new KernelUnavailable("kernel set nd4j cannot run here: " + reason);
+            });
+    int count = threads == 0 ? Runtime.getRuntime().availableProcessors() : threads;
+    Nd4j.getEnvironment().setMaxMasterThreads(count);
+    NativeOpsHolder.getInstance().getDeviceNativeOps().setOmpNumThreads(count);
+    return new Nd4jKernels();
+  }
+}

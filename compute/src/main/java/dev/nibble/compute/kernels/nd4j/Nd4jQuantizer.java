@@ -1,0 +1,170 @@
+package dev.nibble.compute.kernels.nd4j;
+
+import dev.nibble.compute.kernels.NestedScales;
+import dev.nibble.compute.kernels.Quantized;
+import dev.nibble.compute.tensor.Tensor;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.stream.IntStream;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.linalg.indexing.NDArrayIndex;
+import org.nd4j.linalg.ops.transforms.Transforms;
+
+/** 4-bit quantisation and its inverse, some blocks at a time. */
+final class Nd4jQuantizer {
+  private static final long MOST_ELEMENTS = 1 << 22;
+
+  /** What bitsandbytes divides by where a block has only zeros. */
+  private static final float LEAST = 1e-38f;
+
+  private Nd4jQuantizer() {}
+
+  static void quantize(Quantized out, Tensor in) {
+    long n = out.elements();
+    long whole = n / out.block() * out.block();
+    float[] scales = new float[Math.toIntExact((n + out.block() - 1) / out.block())];
+    float[] codebook = out.codebook().toFloats();
+    int[] ascending = ascending(codebook);
+    long step = Math.max(1, MOST_ELEMENTS / out.block()) * out.block();
+    for (long from = 0; from < n; from = from < whole ? Math.min(whole, from + step) : n) {
+      boolean full = from < whole;
+      long to = full ? Math.min(whole, from + step) : n;
+      try (Nd4jWork work = new Nd4jWork()) {
+        long width = full ? out.block() : to - from;
+        INDArray x = work.cast(work.view(in.part(from, to - from), (to - from) / width, width), DataType.FLOAT);
+        INDArray absmax = work.keep(work.keep(Transforms.abs(x, true)).max(true, 1));
+        for (int b = 0; b < absmax.length(); b++) {
+          scales[Math.toIntExact(from / out.block()) + b] = absmax.getFloat(b);
+        }
+        INDArray divisor = work.keep(Transforms.max(absmax, LEAST, true));
+        INDArray v = normalised(work, x, divisor, full);
+        pack(out.codes().part(from / 2, (to - from + 1) / 2), codes(work, v, codebook, ascending), work);
+      }
+    }
+    switch (out.scales()) {
+      case Quantized.Scales.Plain p -> p.absmax().put(scales);
+      case Quantized.Scales.Nested nested -> nest(nested, scales);
+    }
+  }
+
+  /** The scaled block, clamped to [-1, 1]; a short last block is divided, the others multiplied by a reciprocal. */
+  private static INDArray normalised(Nd4jWork work, INDArray x, INDArray divisor, boolean full) {
+    INDArray v =
+        full
+            ? work.keep(x.mulColumnVector(work.keep(divisor.rdiv(1f))))
+            : work.keep(x.divColumnVector(divisor));
+    v = work.keep(Transforms.max(v, -1, true));
+    return work.keep(Transforms.min(v, 1, true));
+  }
+
+  private static int[] ascending(float[] codebook) {
+    return IntStream.range(0, codebook.length)
+        .boxed()
+        .sorted(Comparator.comparingDouble(i -> codebook[i] + 0f))
+        .mapToInt(i -> i)
+        .toArray();
+  }
+
+  /** The code of each value, and of a 0 that makes their number even. */
+  private static INDArray codes(Nd4jWork work, INDArray v, float[] codebook, int[] ascending) {
+    INDArray values = work.reshape(v, v.length());
+    if (v.length() % 2 == 1) {
+      values = work.keep(Nd4j.concat(0, values, work.empty(1).assign(0)));
+    }
+    INDArray below = work.keep(Nd4j.zeros(DataType.INT, values.length()));
+    for (int i = 0; i < 15; i++) {
+      float middle = (codebook[ascending[i]] + codebook[ascending[i + 1]]) * 0.5f;
+      INDArray above = work.keep(values.gt(middle));
+      below.addi(work.cast(above, DataType.INT));
+    }
+    return work.gather(work.keep(Nd4j.createFromArray(ascending)), below);
+  }
+
+  private static void pack(Tensor out, INDArray codes, Nd4jWork work) {
+    INDArray pairs = work.reshape(codes, codes.length() / 2, 2);
+    INDArray high = work.keep(work.keep(pairs.getColumn(0)).mul(16));
+    work.flat(out).assign(high.addi(work.keep(pairs.getColumn(1))));
+  }
+
+  private static void nest(Quantized.Scales.Nested out, float[] scales) {
+    float offset = NestedScales.offset(scales);
+    out.offset().put(offset);
+    byte[] codeOfBin = NestedScales.codeOfBin(out.codebook().toFloats());
+    for (int from = 0; from < scales.length; from += out.block()) {
+      int to = Math.min(scales.length, from + out.block());
+      try (Nd4jWork work = new Nd4jWork()) {
+        INDArray d = work.keep(Nd4j.createFromArray(Arrays.copyOfRange(scales, from, to))).subi(offset);
+        float absmax = d.amaxNumber().floatValue();
+        out.absmax().setFloat(from / out.block(), absmax);
+        d.muli(absmax > 0 ? 1 / absmax : 0);
+        for (int b = from; b < to; b++) {
+          out.codes().setLong(b, codeOfBin[NestedScales.bin(d.getFloat(b - from))]);
+        }
+      }
+    }
+  }
+
+  /** The scales of blocks from (inclusive) to to (exclusive). */
+  private static INDArray scales(Nd4jWork work, Quantized.Scales scales, long from, long to) {
+    return switch (scales) {
+      case Quantized.Scales.Plain p -> work.flat(p.absmax().part(from, to - from));
+      case Quantized.Scales.Nested s -> {
+        INDArray codes = work.cast(work.flat(s.codes().part(from, to - from)), DataType.INT);
+        INDArray values = work.gather(work.flat(s.codebook()), codes);
+        int[] blocks =
+            IntStream.range(Math.toIntExact(from), Math.toIntExact(to)).map(b -> b / s.block()).toArray();
+        values.muli(work.gather(work.flat(s.absmax()), work.keep(Nd4j.createFromArray(blocks))));
+        yield values.addi(s.offset().getFloat(0));
+      }
+    };
+  }
+
+  /**
+   * The weights from element from (inclusive) to to (exclusive) in float32, flat; from begins a block and to ends one, or
+   * the matrix.
+   */
+  static INDArray weights(Nd4jWork work, Quantized q, long from, long to) {
+    long block = q.block();
+    long bytes = (to - from + 1) / 2;
+    INDArray codes = work.cast(work.flat(q.codes().part(from / 2, bytes)), DataType.INT);
+    INDArray pairs = work.gather(pairs(work, q.codebook()), codes);
+    INDArray w = work.reshape(pairs, bytes * 2);
+    INDArray scales = scales(work, q.scales(), from / block, (to + block - 1) / block);
+    long whole = (to - from) / block;
+    if (whole > 0) {
+      work.reshape(part(work, w, 0, whole * block), whole, block)
+          .muliColumnVector(work.reshape(part(work, scales, 0, whole), whole, 1));
+    }
+    if (whole * block < to - from) {
+      part(work, w, whole * block, to - from).muli(scales.getFloat(whole));
+    }
+    return part(work, w, 0, to - from);
+  }
+
+  private static INDArray part(Nd4jWork work, INDArray a, long from, long to) {
+    return work.keep(a.get(NDArrayIndex.interval(from, to)));
+  }
+
+  /** The two values of each byte, [256, 2]. */
+  private static INDArray pairs(Nd4jWork work, Tensor codebook) {
+    float[] values = codebook.toFloats();
+    float[] pairs = new float[512];
+    for (int i = 0; i < 256; i++) {
+      pairs[2 * i] = values[i >> 4];
+      pairs[2 * i + 1] = values[i & 15];
+    }
+    return work.keep(Nd4j.create(pairs, 256, 2));
+  }
+
+  static void dequantize(Tensor out, Quantized in) {
+    long step = Math.max(1, MOST_ELEMENTS / in.block()) * in.block();
+    for (long from = 0; from < in.elements(); from += step) {
+      long to = Math.min(in.elements(), from + step);
+      try (Nd4jWork work = new Nd4jWork()) {
+        work.flat(out.part(from, to - from)).assign(weights(work, in, from, to));
+      }
+    }
+  }
+}

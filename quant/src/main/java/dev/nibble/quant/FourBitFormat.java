@@ -1,0 +1,38 @@
+package dev.nibble.quant;
+
+import java.util.List;
+
+/**
+ * How a frozen matrix is put in four bits (QLoRA, arXiv:2305.14314).
+ *
+ * @param type the sixteen values that a weight can take
+ * @param blockSize consecutive weights that share a scale: one of {@link #BLOCK_SIZES}
+ * @param doubleQuant keep each scale in 8 bits, with a float32 scale for every {@value
+ *     #NESTED_BLOCK_SIZE} of them: 4.127 instead of 4.5 bits a weight at block size 64
+ */
+public record FourBitFormat(QuantType type, int blockSize, boolean doubleQuant) {
+  /** The block size of the paper, and the only one of transformers. */
+  public static final int DEFAULT_BLOCK_SIZE = 64;
+
+  /** What bitsandbytes reads. */
+  public static final List<Integer> BLOCK_SIZES = List.of(32, 64, 128, 256, 512, 1024, 2048, 4096);
+
+  /** Scales that share a second scale. */
+  public static final int NESTED_BLOCK_SIZE = 256;
+
+  /** The sixteen values, in proportion to the largest magnitude of a block. */
+  public enum QuantType {
+    /** Quantiles of a normal distribution, and 0: for weights that are about normal. */
+    NF4,
+    /** A sign, and 0, 1/192 or one of six multiples of 1/12: a float of four bits. */
+    FP4
+  }
+
+  /** Checks the block size. */
+  public FourBitFormat {
+    if (!BLOCK_SIZES.contains(blockSize)) {
+      throw new IllegalArgumentException(
+          "4-bit block size %d is not one of %s".formatted(blockSize, BLOCK_SIZES));
+    }
+  }
+}
