@@ -186,8 +186,8 @@ final class LlamaGoldenTest {
   }
 
   /**
-   * In NF4, but for matrices whose rows are not whole blocks: bitsandbytes' CPU dequantiser begins a
-   * row at scale floor(row * columns / 64), so what it made of those is taken as it is.
+   * In NF4, but for matrices whose rows are not whole blocks: bitsandbytes' CPU dequantiser begins
+   * a row at scale floor(row * columns / 64), so what it made of those is taken as it is.
    */
   private static Llama quantized(String variant, Training training, Kernels kernels, Scope scope) {
     Path base = Golden.base(variant);

@@ -37,12 +37,12 @@ final class AdamWTest {
   @Test
   void countsStepsForTheBiasCorrection() {
     try (Scope scope = Scope.open("test", Memory.host(), Scope.UNLIMITED)) {
-      Parameters parameters =
-          new Parameters.Builder().add("w", true, 1).allocate(scope, "weights");
+      Parameters parameters = new Parameters.Builder().add("w", true, 1).allocate(scope, "weights");
       AdamW adamW = new AdamW(kernels, parameters, AdamW.Settings.DEFAULT, scope);
       parameters.gradients().put(3f);
 
-      // A constant gradient gives corrected moments g and g², so each step moves by the learning rate.
+      // A constant gradient gives corrected moments g and g², so each step moves by the learning
+      // rate.
       for (int step = 1; step <= 5; step++) {
         adamW.update(0.1);
         assertThat(adamW.steps()).isEqualTo(step);

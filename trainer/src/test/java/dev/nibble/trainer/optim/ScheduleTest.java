@@ -7,20 +7,21 @@ import static org.assertj.core.api.Assertions.within;
 import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
 
-/** Expected values are what transformers 5.18's schedulers of the same names give, for ten steps and three of warm-up. */
+/**
+ * Expected values are what transformers 5.18's schedulers of the same names give, for ten steps and
+ * three of warm-up.
+ */
 final class ScheduleTest {
 
   @Test
   void constantWithWarmup() {
-    check(
-        new Schedule.Constant(0.3, 3), 0, 0.1, 0.2, 0.3, 0.3, 0.3, 0.3, 0.3, 0.3, 0.3, 0.3);
+    check(new Schedule.Constant(0.3, 3), 0, 0.1, 0.2, 0.3, 0.3, 0.3, 0.3, 0.3, 0.3, 0.3, 0.3);
   }
 
   @Test
   void linearWithWarmup() {
     check(
-        new Schedule.Linear(0.7, 3, 10),
-        0, 0.7 / 3, 1.4 / 3, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2, 0.1, 0);
+        new Schedule.Linear(0.7, 3, 10), 0, 0.7 / 3, 1.4 / 3, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2, 0.1, 0);
   }
 
   @Test
@@ -28,8 +29,17 @@ final class ScheduleTest {
     Schedule cosine = new Schedule.Cosine(1, 2, 10, 0);
     check(
         cosine,
-        0, 0.5, 1, 0.9619397662556434, 0.8535533905932737, 0.6913417161825449, 0.5,
-        0.3086582838174551, 0.1464466094067262, 0.03806023374435663, 0);
+        0,
+        0.5,
+        1,
+        0.9619397662556434,
+        0.8535533905932737,
+        0.6913417161825449,
+        0.5,
+        0.3086582838174551,
+        0.1464466094067262,
+        0.03806023374435663,
+        0);
   }
 
   @Test

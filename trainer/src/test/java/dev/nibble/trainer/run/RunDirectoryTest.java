@@ -93,8 +93,7 @@ final class RunDirectoryTest {
   }
 
   private void aRun(String recipe) throws IOException {
-    new Provenance(
-            recipe, 1, List.of(), List.of(), Build.current(), Machine.current(), "kernels")
+    new Provenance(recipe, 1, List.of(), List.of(), Build.current(), Machine.current(), "kernels")
         .write(dir.resolve("provenance.json"));
     Files.writeString(dir.resolve("metrics.jsonl"), "");
   }
