@@ -109,7 +109,7 @@ final class Nd4jAttention {
       limits[i] = tile.firstSees + i / group;
     }
     INDArray limit = work.keep(Nd4j.create(limits, rows, 1));
-    INDArray key = work.reshape(work.keep(Nd4j.arange(tile.keys)), 1, tile.keys);
+    INDArray key = work.reshape(work.keep(Nd4j.arange((double) tile.keys)), 1, tile.keys);
     INDArray unseen = work.empty(rows, tile.keys).assign(UNSEEN);
     return work.select(work.less(key, limit), scores, unseen);
   }

@@ -73,11 +73,11 @@ final class Nd4jQuantizer {
     if (v.length() % 2 == 1) {
       values = work.keep(Nd4j.concat(0, values, work.empty(1).assign(0)));
     }
-    INDArray below = work.keep(Nd4j.zeros(DataType.INT, values.length()));
+    INDArray below = work.keep(Nd4j.zeros(DataType.INT32, values.length()));
     for (int i = 0; i < 15; i++) {
       float middle = (codebook[ascending[i]] + codebook[ascending[i + 1]]) * 0.5f;
       INDArray above = work.keep(values.gt(middle));
-      below.addi(work.cast(above, DataType.INT));
+      below.addi(work.cast(above, DataType.INT32));
     }
     return work.gather(work.keep(Nd4j.createFromArray(ascending)), below);
   }
@@ -111,7 +111,7 @@ final class Nd4jQuantizer {
     return switch (scales) {
       case Quantized.Scales.Plain p -> work.flat(p.absmax().part(from, to - from));
       case Quantized.Scales.Nested s -> {
-        INDArray codes = work.cast(work.flat(s.codes().part(from, to - from)), DataType.INT);
+        INDArray codes = work.cast(work.flat(s.codes().part(from, to - from)), DataType.INT32);
         INDArray values = work.gather(work.flat(s.codebook()), codes);
         int[] blocks =
             IntStream.range(Math.toIntExact(from), Math.toIntExact(to)).map(b -> b / s.block()).toArray();
@@ -128,7 +128,7 @@ final class Nd4jQuantizer {
   static INDArray weights(Nd4jWork work, Quantized q, long from, long to) {
     long block = q.block();
     long bytes = (to - from + 1) / 2;
-    INDArray codes = work.cast(work.flat(q.codes().part(from / 2, bytes)), DataType.INT);
+    INDArray codes = work.cast(work.flat(q.codes().part(from / 2, bytes)), DataType.INT32);
     INDArray pairs = work.gather(pairs(work, q.codebook()), codes);
     INDArray w = work.reshape(pairs, bytes * 2);
     INDArray scales = scales(work, q.scales(), from / block, (to + block - 1) / block);

@@ -55,12 +55,12 @@ final class Nd4jWork implements AutoCloseable {
       case F64 -> DataType.DOUBLE;
       case F32 -> DataType.FLOAT;
       case BF16 -> DataType.BFLOAT16;
-      case F16 -> DataType.HALF;
-      case I64 -> DataType.LONG;
-      case I32 -> DataType.INT;
-      case I16 -> DataType.SHORT;
-      case I8 -> DataType.BYTE;
-      case U8 -> DataType.UBYTE;
+      case F16 -> DataType.FLOAT16;
+      case I64 -> DataType.INT64;
+      case I32 -> DataType.INT32;
+      case I16 -> DataType.INT16;
+      case I8 -> DataType.INT8;
+      case U8 -> DataType.UINT8;
       case BOOL -> DataType.BOOL;
     };
   }
