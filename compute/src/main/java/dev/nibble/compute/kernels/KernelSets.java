@@ -1,0 +1,103 @@
+package dev.nibble.compute.kernels;
+
+import java.util.Comparator;
+import java.util.List;
+import java.util.ServiceLoader;
+import java.util.stream.Collectors;
+
+/**
+ * Finds the kernel sets on the class path and chooses one, loudly: a set that was asked for and
+ * cannot run is an error, and {@code auto} says what it passed over and why.
+ */
+public final class KernelSets {
+  /** Asks for the fastest set that runs here. */
+  public static final String AUTO = "auto";
+
+  private static final List<String> FASTEST_FIRST = List.of("cuda", "cpu", "nd4j");
+
+  private KernelSets() {}
+
+  /** Every set on the class path, the fastest first. */
+  public static List<KernelSet> installed() {
+    return ServiceLoader.load(KernelSet.class).stream()
+        .map(ServiceLoader.Provider::get)
+        .sorted(Comparator.comparingInt(KernelSets::rank))
+        .toList();
+  }
+
+  private static int rank(KernelSet set) {
+    int i = FASTEST_FIRST.indexOf(set.name());
+    return i < 0 ? FASTEST_FIRST.size() : i;
+  }
+
+  /**
+   * The set of this name, or with {@code auto} the fastest that runs here.
+   *
+   * @throws KernelUnavailable when there is none; lists every set and why it cannot run
+   */
+  public static KernelSet choose(String name) {
+    return choose(name, installed());
+  }
+
+  /**
+   * The set of exactly this name.
+   *
+   * @throws KernelUnavailable when it is unknown or cannot run here; lists every set and why it
+   *     cannot run
+   */
+  public static KernelSet require(String name) {
+    return require(name, installed());
+  }
+
+  static KernelSet choose(String name, List<KernelSet> sets) {
+    if (!name.equals(AUTO)) {
+      return require(name, sets);
+    }
+    return sets.stream()
+        .filter(s -> s.unavailableBecause().isEmpty())
+        .findFirst()
+        .orElseThrow(() -> new KernelUnavailable("no kernel set can run here:" + reasons(sets)));
+  }
+
+  static KernelSet require(String name, List<KernelSet> sets) {
+    KernelSet set =
+        sets.stream()
+            .filter(s -> s.name().equals(name))
+            .findFirst()
+            .orElseThrow(() ->
+                new KernelUnavailable("no kernel set is called " + name + ":" + reasons(sets)));
+    if (set.unavailableBecause().isPresent()) {
+      throw new KernelUnavailable("kernel set " + name + " cannot run here:" + reasons(sets));
+    }
+    return set;
+  }
+
+  private static String reasons(List<KernelSet> sets) {
+    if (sets.isEmpty()) {
+      return " none is on the class path; add nibble-compute with its resources";
+    }
+    return sets.stream()
+        .map(s -> "%n  %s: %s".formatted(s.name(), s.unavailableBecause().orElse("can run")))
+        .collect(Collectors.joining());
+  }
+
+  /**
+   * One line for the log: what {@link #choose} took for this name, and which faster sets it passed
+   * over.
+   */
+  public static String describe(String name, KernelSet chosen) {
+    return describe(name, chosen, installed());
+  }
+
+  static String describe(String name, KernelSet chosen, List<KernelSet> sets) {
+    String line = chosen.name() + " kernels: " + chosen.describe();
+    if (!name.equals(AUTO)) {
+      return line + "; asked for";
+    }
+    return line
+        + sets.stream()
+            .takeWhile(s -> !s.name().equals(chosen.name()))
+            .map(s -> "; not " + s.name() + ": " + s.unavailableBecause().orElse(""))
+            .collect(Collectors.joining());
+  }
+}
