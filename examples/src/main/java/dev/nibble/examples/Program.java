@@ -11,7 +11,9 @@ public final class Program {
   /** The work of a program, given its arguments. */
   @FunctionalInterface
   public interface Body {
-    /** Does the work; throws {@link ProgramException} or {@link IOException} to end with a message. */
+    /**
+     * Does the work; throws {@link ProgramException} or {@link IOException} to end with a message.
+     */
     void run(List<String> args) throws IOException;
   }
 

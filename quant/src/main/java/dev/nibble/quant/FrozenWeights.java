@@ -2,13 +2,12 @@ package dev.nibble.quant;
 
 import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.kernels.Quantized;
-import dev.nibble.compute.kernels.Quantized.Scales;
 import dev.nibble.compute.safetensors.ShardedSafetensors;
 import dev.nibble.compute.tensor.Device;
-import dev.nibble.compute.tensor.Memory;
 import dev.nibble.compute.tensor.Scope;
 import dev.nibble.compute.tensor.Tensor;
 import java.util.Optional;
+import java.util.OptionalLong;
 
 /**
  * Loads frozen weights from a checkpoint, one at a time: at no moment is more than one matrix in
@@ -77,6 +76,7 @@ public final class FrozenWeights {
   }
 
   private Quantized quantize(QuantizedAllocator into, Tensor stored) {
+    checkFinite(stored);
     Quantized quantized = into.allocate(stored.name(), stored.dim(0), stored.dim(1));
     if (kernels.memory().device() instanceof Device.Host) {
       kernels.quantize(quantized, stored);
@@ -87,27 +87,20 @@ public final class FrozenWeights {
         kernels.quantize(quantized, near);
       }
     }
-    checkFinite(stored, quantized);
     return quantized;
   }
 
-  /** A NaN or an infinity shows in its block's scale, and in the mean of scales. */
-  private void checkFinite(Tensor stored, Quantized quantized) {
-    Tensor scales =
-        switch (quantized.scales()) {
-          case Scales.Plain plain -> plain.absmax();
-          case Scales.Nested nested -> nested.offset();
-        };
-    try (Scope host = Scope.open("check", Memory.host(), Scope.UNLIMITED)) {
-      Tensor near = host.allocate(scales.name(), scales.dtype(), scales.shape().dims());
-      kernels.copy(near, scales);
-      for (long i = 0; i < near.elements(); i++) {
-        if (!Float.isFinite(near.getFloat(i))) {
-          throw new UnusableWeight(
-              "tensor '%s' holds a NaN or an infinity, which 4-bit blocks cannot represent. The checkpoint is damaged, or overflowed when it was saved as %s"
-                  .formatted(stored.name(), stored.dtype()));
-        }
-      }
+  private static void checkFinite(Tensor stored) {
+    OptionalLong bad = NonFinite.first(stored);
+    if (bad.isPresent()) {
+      throw new UnusableWeight(
+          "tensor '%s' has %s at [%d, %d], which cannot be quantised. The checkpoint is damaged, or overflowed when it was saved as %s"
+              .formatted(
+                  stored.name(),
+                  stored.getFloat(bad.getAsLong()),
+                  bad.getAsLong() / stored.cols(),
+                  bad.getAsLong() % stored.cols(),
+                  stored.dtype()));
     }
   }
 }

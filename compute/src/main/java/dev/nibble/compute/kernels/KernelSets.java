@@ -5,60 +5,99 @@ import java.util.List;
 import java.util.ServiceLoader;
 import java.util.stream.Collectors;
 
-/** The kernel sets on the class path, found as services. */
+/**
+ * Finds the kernel sets on the class path and chooses one, loudly: a set that was asked for and
+ * cannot run is an error, and {@code auto} says what it passed over and why.
+ */
 public final class KernelSets {
-  /** From the fastest on; a set that is not named here comes last. */
-  private static final List<String> PREFERENCE = List.of("cuda", "cpu", "nd4j");
+  /** Asks for the fastest set that runs here. */
+  public static final String AUTO = "auto";
+
+  private static final List<String> FASTEST_FIRST = List.of("cuda", "cpu", "nd4j");
 
   private KernelSets() {}
 
-  /** All sets, the preferred first, whether or not they can run here. */
-  public static List<KernelSet> all() {
+  /** Every set on the class path, the fastest first. */
+  public static List<KernelSet> installed() {
     return ServiceLoader.load(KernelSet.class).stream()
         .map(ServiceLoader.Provider::get)
-        .sorted(Comparator.comparingInt(KernelSets::rank).thenComparing(KernelSet::name))
+        .sorted(Comparator.comparingInt(KernelSets::rank))
         .toList();
   }
 
   private static int rank(KernelSet set) {
-    int index = PREFERENCE.indexOf(set.name());
-    return index < 0 ? PREFERENCE.size() : index;
+    int i = FASTEST_FIRST.indexOf(set.name());
+    return i < 0 ? FASTEST_FIRST.size() : i;
   }
 
   /**
-   * The set of a name, or with {@code auto} the preferred one of those that can run here.
+   * The set of this name, or with {@code auto} the fastest that runs here.
    *
-   * @throws KernelUnavailable when there is none, listing every set and why it cannot run
+   * @throws KernelUnavailable when there is none; lists every set and why it cannot run
    */
   public static KernelSet choose(String name) {
-    return choose(name, all());
+    return choose(name, installed());
+  }
+
+  /**
+   * The set of exactly this name.
+   *
+   * @throws KernelUnavailable when it is unknown or cannot run here; lists every set and why it
+   *     cannot run
+   */
+  public static KernelSet require(String name) {
+    return require(name, installed());
   }
 
   static KernelSet choose(String name, List<KernelSet> sets) {
+    if (!name.equals(AUTO)) {
+      return require(name, sets);
+    }
     return sets.stream()
-        .filter(set -> name.equals("auto") || set.name().equals(name))
-        .filter(set -> set.unavailableBecause().isEmpty())
+        .filter(s -> s.unavailableBecause().isEmpty())
         .findFirst()
-        .orElseThrow(
-            () ->
-                new KernelUnavailable(
-                    (name.equals("auto")
-                            ? "no kernel set can run here:%n"
-                            : "the kernel set '" + name + "' cannot run here:%n").formatted()
-                        + reasons(name, sets)));
+        .orElseThrow(() -> new KernelUnavailable("no kernel set can run here:" + reasons(sets)));
   }
 
-  private static String reasons(String name, List<KernelSet> sets) {
-    String reasons =
+  static KernelSet require(String name, List<KernelSet> sets) {
+    KernelSet set =
         sets.stream()
-            .map(
-                set ->
-                    "  %s: %s"
-                        .formatted(set.name(), set.unavailableBecause().orElse("can run here")))
-            .collect(Collectors.joining(System.lineSeparator()));
-    boolean known = name.equals("auto") || sets.stream().anyMatch(s -> s.name().equals(name));
-    return known
-        ? reasons
-        : "  %s: this build has no such set%n".formatted(name) + reasons;
+            .filter(s -> s.name().equals(name))
+            .findFirst()
+            .orElseThrow(() ->
+                new KernelUnavailable("no kernel set is called " + name + ":" + reasons(sets)));
+    if (set.unavailableBecause().isPresent()) {
+      throw new KernelUnavailable("kernel set " + name + " cannot run here:" + reasons(sets));
+    }
+    return set;
+  }
+
+  private static String reasons(List<KernelSet> sets) {
+    if (sets.isEmpty()) {
+      return " none is on the class path; add nibble-compute with its resources";
+    }
+    return sets.stream()
+        .map(s -> "%n  %s: %s".formatted(s.name(), s.unavailableBecause().orElse("can run")))
+        .collect(Collectors.joining());
+  }
+
+  /**
+   * One line for the log: what {@link #choose} took for this name, and which faster sets it passed
+   * over.
+   */
+  public static String describe(String name, KernelSet chosen) {
+    return describe(name, chosen, installed());
+  }
+
+  static String describe(String name, KernelSet chosen, List<KernelSet> sets) {
+    String line = chosen.name() + " kernels: " + chosen.describe();
+    if (!name.equals(AUTO)) {
+      return line + "; asked for";
+    }
+    return line
+        + sets.stream()
+            .takeWhile(s -> !s.name().equals(chosen.name()))
+            .map(s -> "; not " + s.name() + ": " + s.unavailableBecause().orElse(""))
+            .collect(Collectors.joining());
   }
 }

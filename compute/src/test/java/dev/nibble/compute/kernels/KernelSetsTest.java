@@ -8,44 +8,61 @@ import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
 class KernelSetsTest {
-
   private record Fake(String name, Optional<String> unavailableBecause) implements KernelSet {
     @Override
     public String describe() {
-      return name;
+      return "fake";
     }
 
     @Override
     public Kernels open(int threads) {
-      throw new AssertionError("choosing opens nothing");
+      return new ReferenceKernels();
     }
   }
 
-  private static final KernelSet FAST = new Fake("cuda", Optional.of("no NVIDIA driver"));
+  private static final KernelSet CUDA = new Fake("cuda", Optional.of("no driver"));
   private static final KernelSet CPU = new Fake("cpu", Optional.empty());
-  private static final KernelSet PORTABLE = new Fake("nd4j", Optional.empty());
+  private static final KernelSet ND4J = new Fake("nd4j", Optional.empty());
 
   @Test
-  void autoTakesTheFirstThatRuns() {
-    assertThat(KernelSets.choose("auto", List.of(FAST, CPU, PORTABLE))).isSameAs(CPU);
+  void autoTakesTheFirstThatRunsAndSaysWhatItPassedOver() {
+    List<KernelSet> sets = List.of(CUDA, CPU, ND4J);
+    assertThat(KernelSets.choose("auto", sets)).isSameAs(CPU);
+    assertThat(KernelSets.describe("auto", CPU, sets))
+        .isEqualTo("cpu kernels: fake; not cuda: no driver");
   }
 
   @Test
-  void aNameIsNeverReplacedInSilence() {
-    assertThat(KernelSets.choose("nd4j", List.of(FAST, CPU, PORTABLE))).isSameAs(PORTABLE);
-    assertThatThrownBy(() -> KernelSets.choose("cuda", List.of(FAST, CPU)))
+  void aNameIsNeverReplaced() {
+    assertThat(KernelSets.choose("nd4j", List.of(CUDA, CPU, ND4J))).isSameAs(ND4J);
+    assertThatThrownBy(() -> KernelSets.choose("cuda", List.of(CUDA, CPU)))
         .isInstanceOf(KernelUnavailable.class)
-        .hasMessageContaining("'cuda' cannot run here")
-        .hasMessageContaining("cuda: no NVIDIA driver")
-        .hasMessageContaining("cpu: can run here");
-    assertThatThrownBy(() -> KernelSets.choose("tpu", List.of(CPU)))
-        .hasMessageContaining("tpu: this build has no such set");
-    assertThatThrownBy(() -> KernelSets.choose("auto", List.of(FAST)))
-        .hasMessageContaining("no kernel set can run here");
+        .hasMessageContaining("cuda: no driver")
+        .hasMessageContaining("cpu: can run");
   }
 
   @Test
-  void theSetsOfThisBuildAreFoundTheFastestFirst() {
-    assertThat(KernelSets.all()).extracting(KernelSet::name).containsSubsequence("cpu", "nd4j");
+  void anUnknownNameListsTheSets() {
+    assertThatThrownBy(() -> KernelSets.choose("gpu", List.of(CUDA, CPU)))
+        .isInstanceOf(KernelUnavailable.class)
+        .hasMessageContaining("gpu")
+        .hasMessageContaining("cuda")
+        .hasMessageContaining("cpu");
+  }
+
+  @Test
+  void autoWithNothingThatRunsSaysWhy() {
+    assertThatThrownBy(() -> KernelSets.choose("auto", List.of(CUDA)))
+        .isInstanceOf(KernelUnavailable.class)
+        .hasMessageContaining("no driver");
+    assertThatThrownBy(() -> KernelSets.choose("auto", List.of()))
+        .isInstanceOf(KernelUnavailable.class)
+        .hasMessageContaining("class path");
+  }
+
+  @Test
+  void findsNd4jOnTheClassPath() {
+    assertThat(KernelSets.installed()).extracting(KernelSet::name).contains("nd4j");
+    assertThat(KernelSets.require("nd4j").name()).isEqualTo("nd4j");
   }
 }

@@ -44,9 +44,11 @@ record QuantizedArguments(
         implements Scales {}
   }
 
-  /** What {@code quantize} fills. */
-  static QuantizedArguments output(
-      Trial t, float[] codebook, boolean nested, int rows, int cols, int block) {
+  /** What {@code quantize} fills; the shape is rows, columns and block. */
+  static QuantizedArguments output(Trial t, float[] codebook, boolean nested, int... shape) {
+    int rows = shape[0];
+    int cols = shape[1];
+    int block = shape[2];
     int blocks = (rows * cols + block - 1) / block;
     var codes = t.output("codes", DType.U8, (rows * cols + 1) / 2).within(Tolerance.EXACT);
     return new QuantizedArguments(
@@ -70,9 +72,11 @@ record QuantizedArguments(
     return t.output(name, n).within(Tolerance.EXACT);
   }
 
-  /** A quantised random matrix. */
-  static QuantizedArguments input(
-      Trial t, float[] codebook, boolean nested, int rows, int cols, int block) {
+  /** A quantised random matrix; the shape is rows, columns and block. */
+  static QuantizedArguments input(Trial t, float[] codebook, boolean nested, int... shape) {
+    int rows = shape[0];
+    int cols = shape[1];
+    int block = shape[2];
     int blocks = (rows * cols + block - 1) / block;
     var codes = t.input("codes", DType.U8, (rows * cols + 1) / 2);
     randomBytes(t, codes);

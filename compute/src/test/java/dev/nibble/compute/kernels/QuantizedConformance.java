@@ -25,30 +25,42 @@ abstract class QuantizedConformance extends KernelCases {
   };
 
   private interface Body {
-    void of(Trial t, float[] codebook, boolean nested, int rows, int cols, int block);
+    void of(Trial t, float[] codebook, boolean nested, int[] shape, int turn);
   }
 
+  /**
+   * Every codebook, kind of scales and shape; {@code turn} counts up, to take other choices by
+   * turns.
+   */
   private void each(Body body) {
+    int turn = 0;
     for (float[] codebook : new float[][] {QuantizedArguments.NF4, QuantizedArguments.FP4}) {
       for (boolean nested : new boolean[] {false, true}) {
-        for (int[] s : SHAPES) {
-          try (Trial t = trial(s)) {
-            body.of(t, codebook, nested, s[0], s[1], s[2]);
+        for (int[] shape : SHAPES) {
+          try (Trial t = trial(shape)) {
+            body.of(t, codebook, nested, shape, turn++);
           }
         }
+        turn++;
       }
     }
   }
 
+  private static DType dtype(int turn) {
+    return WEIGHTS.get(turn % WEIGHTS.size());
+  }
+
+  private static int tokens(int turn) {
+    return new int[] {1, 17, 64}[turn % 3];
+  }
+
   @Test
   void quantize() {
-    for (DType dtype : WEIGHTS) {
-      each((t, codebook, nested, rows, cols, block) -> {
-        var in = t.normal("in", dtype, 0.02, rows, cols);
-        var out = QuantizedArguments.output(t, codebook, nested, rows, cols, block);
-        t.run(k -> k.quantize(out.get(), in.get()));
-      });
-    }
+    each((t, codebook, nested, shape, turn) -> {
+      var in = t.normal("in", dtype(turn), 0.02, shape[0], shape[1]);
+      var out = QuantizedArguments.output(t, codebook, nested, shape);
+      t.run(k -> k.quantize(out.get(), in.get()));
+    });
   }
 
   /** Values on and beside the middle between two entries, where one rounding too many shows. */
@@ -95,36 +107,34 @@ abstract class QuantizedConformance extends KernelCases {
 
   @Test
   void dequantize() {
-    for (DType dtype : WEIGHTS) {
-      each((t, codebook, nested, rows, cols, block) -> {
-        var in = QuantizedArguments.input(t, codebook, nested, rows, cols, block);
-        var out = t.output("out", dtype, rows, cols).within(EXACT);
-        t.run(k -> k.dequantize(out.get(), in.get()));
-      });
-    }
+    each((t, codebook, nested, shape, turn) -> {
+      var in = QuantizedArguments.input(t, codebook, nested, shape);
+      var out = t.output("out", dtype(turn), shape[0], shape[1]).within(EXACT);
+      t.run(k -> k.dequantize(out.get(), in.get()));
+    });
   }
 
   @Test
   void quantizedLinearForward() {
-    for (int n : new int[] {1, 17, 64}) {
-      each((t, codebook, nested, rows, cols, block) -> {
-        var x = t.normal("x", n, cols);
-        var weight = QuantizedArguments.input(t, codebook, nested, rows, cols, block);
-        var out = t.output("out", n, rows).within(ofSum(cols).ofTermsLike(Math.sqrt(cols)));
-        t.run(k -> k.quantizedLinearForward(out.get(), x.get(), weight.get()));
-      });
-    }
+    each((t, codebook, nested, shape, turn) -> {
+      int n = tokens(turn);
+      int terms = shape[1];
+      var x = t.normal("x", n, shape[1]);
+      var weight = QuantizedArguments.input(t, codebook, nested, shape);
+      var out = t.output("out", n, shape[0]).within(ofSum(terms).ofTermsLike(Math.sqrt(terms)));
+      t.run(k -> k.quantizedLinearForward(out.get(), x.get(), weight.get()));
+    });
   }
 
   @Test
   void quantizedLinearBackward() {
-    for (int n : new int[] {1, 17, 64}) {
-      each((t, codebook, nested, rows, cols, block) -> {
-        var dx = t.gradient("dx", n, cols).within(ofSum(rows).ofTermsLike(Math.sqrt(rows)));
-        var dout = t.normal("dout", n, rows);
-        var weight = QuantizedArguments.input(t, codebook, nested, rows, cols, block);
-        t.run(k -> k.quantizedLinearBackward(dx.get(), dout.get(), weight.get()));
-      });
-    }
+    each((t, codebook, nested, shape, turn) -> {
+      int n = tokens(turn);
+      int terms = shape[0];
+      var dx = t.gradient("dx", n, shape[1]).within(ofSum(terms).ofTermsLike(Math.sqrt(terms)));
+      var dout = t.normal("dout", n, shape[0]);
+      var weight = QuantizedArguments.input(t, codebook, nested, shape);
+      t.run(k -> k.quantizedLinearBackward(dx.get(), dout.get(), weight.get()));
+    });
   }
 }

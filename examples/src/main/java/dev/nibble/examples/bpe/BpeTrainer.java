@@ -12,9 +12,9 @@ import java.util.Set;
 import java.util.TreeMap;
 
 /**
- * Learns byte-pair merges (Sennrich et al. 2016, arXiv:1508.07909): again and again the most frequent pair of
- * neighbouring tokens becomes a token. Of equally frequent pairs the one with the smaller ids wins, so the result
- * depends on the texts alone and not on their order.
+ * Learns byte-pair merges (Sennrich et al. 2016, arXiv:1508.07909): again and again the most
+ * frequent pair of neighbouring tokens becomes a token. Of equally frequent pairs the one with the
+ * smaller ids wins, so the result depends on the texts alone and not on their order.
  */
 public final class BpeTrainer {
   private final Map<String, Long> pieces = new TreeMap<>();
@@ -25,8 +25,8 @@ public final class BpeTrainer {
   }
 
   /**
-   * The encoding of the texts added so far. It has fewer than {@code vocabularySize} tokens when no pair is left that
-   * occurs twice.
+   * The encoding of the texts added so far. It has fewer than {@code vocabularySize} tokens when no
+   * pair is left that occurs twice.
    *
    * @param special special tokens, in the order of their ids
    * @throws IllegalArgumentException when there is no room for the special tokens and the 256 bytes
@@ -62,15 +62,14 @@ public final class BpeTrainer {
       ids.put(vocabulary.get(id), id);
     }
     List<Word> words = new ArrayList<>(pieces.size());
-    pieces.forEach(
-        (piece, count) ->
-            words.add(
-                new Word(
-                    ByteLevel.letters(piece)
-                        .chars()
-                        .map(c -> Objects.requireNonNull(ids.get(Character.toString(c))))
-                        .toArray(),
-                    count)));
+    pieces.forEach((piece, count) ->
+        words.add(
+            new Word(
+                ByteLevel.letters(piece)
+                    .chars()
+                    .map(c -> Objects.requireNonNull(ids.get(Character.toString(c))))
+                    .toArray(),
+                count)));
     return words;
   }
 
@@ -96,7 +95,9 @@ public final class BpeTrainer {
     }
   }
 
-  /** A piece of text as token ids, the first {@code length} of {@code ids}, and how often it occurs. */
+  /**
+   * A piece of text as token ids, the first {@code length} of {@code ids}, and how often it occurs.
+   */
   private static final class Word {
     private final int[] ids;
     private final long count;

@@ -5,9 +5,14 @@ import java.util.List;
 import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
 
-/** GPT-2's pre-tokenization: text is cut into pieces, whose UTF-8 bytes are written as visible letters. */
+/**
+ * GPT-2's pre-tokenization: text is cut into pieces, whose UTF-8 bytes are written as visible
+ * letters.
+ */
 final class ByteLevel {
-  /** English contractions, then words, numbers and signs with at most one space before, then spaces. */
+  /**
+   * English contractions, then words, numbers and signs with at most one space before, then spaces.
+   */
   private static final Pattern PIECE =
       Pattern.compile(
           "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+",
@@ -37,12 +42,14 @@ final class ByteLevel {
     return new String(LETTER_OF_BYTE).chars().sorted().mapToObj(Character::toString).toList();
   }
 
-  /** Printable bytes of Latin-1 stand for themselves; the others take the code points from 256 on. */
+  /**
+   * Printable bytes of Latin-1 stand for themselves; the others take the code points from 256 on.
+   */
   private static char[] letters() {
     char[] letters = new char[256];
     int next = 256;
     for (int b = 0; b < 256; b++) {
-      boolean printable = b >= '!' && b <= '~' || b >= 0xa1 && b <= 0xac || b >= 0xae;
+      boolean printable = (b >= '!' && b <= '~') || (b >= 0xa1 && b <= 0xac) || b >= 0xae;
       letters[b] = (char) (printable ? b : next++);
     }
     return letters;

@@ -19,7 +19,8 @@ public final class TokenizerFiles {
   private TokenizerFiles() {}
 
   /**
-   * Writes tokenizer.json, tokenizer_config.json and special_tokens_map.json, replacing what is there.
+   * Writes tokenizer.json, tokenizer_config.json and special_tokens_map.json, replacing what is
+   * there.
    *
    * @param eos the token that ends a text, one of {@link Bpe#special}
    * @param pad the token that fills a batch, one of {@link Bpe#special}

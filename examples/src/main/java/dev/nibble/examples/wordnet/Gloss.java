@@ -6,9 +6,10 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * A gloss in its two parts. Examples are the quoted spans from the first quotation mark that follows a semicolon, colon
- * or comma; quotation marks before that belong to the definition ({@code expressed as "on behalf of"}). Some twenty
- * glosses miss a quotation mark; their examples come out cut or joined, their definitions are right.
+ * A gloss in its two parts. Examples are the quoted spans from the first quotation mark that
+ * follows a semicolon, colon or comma; quotation marks before that belong to the definition ({@code
+ * expressed as "on behalf of"}). Some twenty glosses miss a quotation mark; their examples come out
+ * cut or joined, their definitions are right.
  */
 record Gloss(String definition, List<String> examples) {
   private static final Pattern FIRST_EXAMPLE = Pattern.compile("[;:,]\\s*\"");

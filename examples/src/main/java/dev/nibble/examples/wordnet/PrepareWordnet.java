@@ -9,7 +9,10 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** Makes the quickstart's data from WordNet. The same WordNet gives the same rows, in the same order. */
+/**
+ * Makes the quickstart's data from WordNet. The same WordNet gives the same rows, in the same
+ * order.
+ */
 public final class PrepareWordnet {
   /** The column of the same value in every row; {@link #CATEGORY_COLUMNS} names all four. */
   static final String QUESTION = "Which category?";
@@ -33,7 +36,8 @@ public final class PrepareWordnet {
                  pretrain/    column text: the lemmas, definition and example sentences of
                               each train synset, and nothing of the other two splits
 
-      Both are folders in Arrow format that Python's datasets.load_from_disk reads, too.""";
+      Both are folders in Arrow format that Python's datasets.load_from_disk reads, too.\
+      """;
 
   private PrepareWordnet() {}
 

@@ -33,8 +33,8 @@ import tools.jackson.databind.SerializationFeature;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * Folders as Python's {@code datasets} library saves them: shards in Arrow's stream format, {@code state.json} and
- * {@code dataset_info.json}. Buffers are compressed with Zstandard.
+ * Folders as Python's {@code datasets} library saves them: shards in Arrow's stream format, {@code
+ * state.json} and {@code dataset_info.json}. Buffers are compressed with Zstandard.
  */
 final class SavedDataset {
   private static final int SHARD_ROWS = 60_000;
@@ -49,14 +49,14 @@ final class SavedDataset {
   private SavedDataset() {}
 
   /** Saves splits, by name, as a {@code DatasetDict}. */
-  static void writeSplits(Path folder, Map<String, Table> splits, String description, String license)
+  static void writeSplits(
+      Path folder, Map<String, Table> splits, String description, String license)
       throws IOException {
     Files.createDirectories(folder);
     JSON.writeValue(
         folder.resolve("dataset_dict.json"), Map.of("splits", List.copyOf(splits.keySet())));
     for (Map.Entry<String, Table> split : splits.entrySet()) {
-      write(
-          folder.resolve(split.getKey()), split.getKey(), split.getValue(), description, license);
+      write(folder.resolve(split.getKey()), split.getKey(), split.getValue(), description, license);
     }
   }
 
@@ -90,7 +90,7 @@ final class SavedDataset {
     JSON.writeValue(folder.resolve("state.json"), state(split, files, fingerprint(table)));
   }
 
-  private static Map<String, Object> state(
+  private static Map<String, @Nullable Object> state(
       String split, List<Map<String, String>> files, String fingerprint) {
     Map<String, @Nullable Object> state = new LinkedHashMap<>();
     state.put("_data_files", files);
@@ -105,7 +105,8 @@ final class SavedDataset {
 
   private static Schema schema(List<String> columns, Map<String, Object> features) {
     FieldType text = FieldType.nullable(ArrowType.Utf8.INSTANCE);
-    String info = JsonMapper.shared().writeValueAsString(Map.of("info", Map.of("features", features)));
+    String info =
+        JsonMapper.shared().writeValueAsString(Map.of("info", Map.of("features", features)));
     return new Schema(
         columns.stream().map(c -> new Field(c, text, List.of())).toList(),
         Map.of("huggingface", info));
@@ -158,7 +159,8 @@ final class SavedDataset {
     Path stateFile = folder.resolve("state.json");
     if (!Files.isRegularFile(stateFile)) {
       throw new ProgramException(
-          "%s is no saved dataset: it has no state.json. PrepareWordnet makes one".formatted(folder));
+          "%s is no saved dataset: it has no state.json. PrepareWordnet makes one"
+              .formatted(folder));
     }
     List<String> columns = new ArrayList<>();
     List<List<String>> rows = new ArrayList<>();

@@ -14,9 +14,10 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * Synsets in three parts, each in the order of a seeded hash of the synset's id, so that any first n rows of a part are
- * a random sample. A synset that shares its definition with another one is always in {@code train}: no definition of
- * {@code test} or {@code validation} occurs anywhere else.
+ * Synsets in three parts, each in the order of a seeded hash of the synset's id, so that any first
+ * n rows of a part are a random sample. A synset that shares its definition with another one is
+ * always in {@code train}: no definition of {@code test} or {@code validation} occurs anywhere
+ * else.
  */
 record Split(List<Synset> train, List<Synset> validation, List<Synset> test) {
 
@@ -31,24 +32,23 @@ record Split(List<Synset> train, List<Synset> validation, List<Synset> test) {
         .map(s -> new Ranked(hash(seed + ":" + s.id()), s))
         .sorted(Comparator.comparing(Ranked::hash))
         .map(Ranked::synset)
-        .forEachOrdered(
-            s -> {
-              if (uses.getOrDefault(normal(s.definition()), 0) > 1) {
-                train.add(s);
-              } else if (test.size() < testSize) {
-                test.add(s);
-              } else if (validation.size() < validationSize) {
-                validation.add(s);
-              } else {
-                train.add(s);
-              }
-            });
+        .forEachOrdered(s -> {
+          if (uses.getOrDefault(normal(s.definition()), 0) > 1) {
+            train.add(s);
+          } else if (test.size() < testSize) {
+            test.add(s);
+          } else if (validation.size() < validationSize) {
+            validation.add(s);
+          } else {
+            train.add(s);
+          }
+        });
     return new Split(List.copyOf(train), List.copyOf(validation), List.copyOf(test));
   }
 
   /**
-   * The plain text of {@code train}: {@code lemma, lemma: definition; example; example}. Example sentences that a
-   * held-out synset has too are left out.
+   * The plain text of {@code train}: {@code lemma, lemma: definition; example; example}. Example
+   * sentences that a held-out synset has too are left out.
    */
   List<String> text() {
     Set<String> heldOut = new HashSet<>();

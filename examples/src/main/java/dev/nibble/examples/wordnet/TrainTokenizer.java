@@ -8,7 +8,10 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 
-/** Trains the tokenizer of the quickstart's base model on the train rows that {@link PrepareWordnet} made. */
+/**
+ * Trains the tokenizer of the quickstart's base model on the train rows that {@link PrepareWordnet}
+ * made.
+ */
 public final class TrainTokenizer {
   static final String END = "<|endoftext|>";
   static final String PAD = "<|pad|>";
@@ -23,7 +26,8 @@ public final class TrainTokenizer {
 
       Usage: TrainTokenizer DATA OUT
         DATA  folder that PrepareWordnet made; only train rows are read
-        OUT   folder for tokenizer.json, tokenizer_config.json and special_tokens_map.json""";
+        OUT   folder for tokenizer.json, tokenizer_config.json and special_tokens_map.json\
+      """;
 
   private TrainTokenizer() {}
 
@@ -45,8 +49,8 @@ public final class TrainTokenizer {
   }
 
   /**
-   * What the quickstart asks about a definition; the category follows. It ends in a line break, since a space there
-   * would join the first word of the category in one token.
+   * What the quickstart asks about a definition; the category follows. It ends in a line break,
+   * since a space there would join the first word of the category in one token.
    */
   static String prompt(String definition) {
     return definition + "\n" + PrepareWordnet.QUESTION + "\n";

@@ -12,12 +12,15 @@ import java.util.regex.Pattern;
 /**
  * Reads the data files of a WordNet 3 database (its manual page wndb(5WN)). A line is
  *
- * <pre>offset lex_filenum ss_type w_cnt word lex_id [word lex_id ...] p_cnt [pointers ...] | gloss</pre>
+ * <pre>offset lex_filenum ss_type w_cnt word lex_id [word lex_id ...] p_cnt [pointers ...] | gloss
+ * </pre>
  *
- * with {@code w_cnt} in hexadecimal and underscores for spaces in words; lines of the licence begin with two spaces.
+ * with {@code w_cnt} in hexadecimal and underscores for spaces in words; lines of the licence begin
+ * with two spaces.
  */
 final class WordNet {
-  private static final List<String> FILES = List.of("data.noun", "data.verb", "data.adj", "data.adv");
+  private static final List<String> FILES =
+      List.of("data.noun", "data.verb", "data.adj", "data.adv");
   private static final Pattern OFFSET = Pattern.compile("\\d{8}");
 
   /** How an adjective says where it may stand: {@code (a)}, {@code (p)} or {@code (ip)}. */
@@ -59,7 +62,7 @@ final class WordNet {
 
   private static Synset synset(String line, String place) {
     int bar = line.indexOf(" | ");
-    String[] fields = (bar < 0 ? line : line.substring(0, bar)).split(" ");
+    String[] fields = (bar < 0 ? line : line.substring(0, bar)).split(" ", -1);
     if (bar < 0 || fields.length < 6 || !OFFSET.matcher(fields[0]).matches()) {
       throw malformed(place, "'offset lex_filenum ss_type w_cnt word lex_id ... | gloss'", line);
     }
@@ -95,6 +98,7 @@ final class WordNet {
   private static ProgramException malformed(String place, String expected, String got) {
     String start = got.length() > 80 ? got.substring(0, 80) + "..." : got;
     return new ProgramException(
-        "%s: expected %s, got '%s'. Is this a WordNet 3 database?".formatted(place, expected, start));
+        "%s: expected %s, got '%s'. Is this a WordNet 3 database?"
+            .formatted(place, expected, start));
   }
 }

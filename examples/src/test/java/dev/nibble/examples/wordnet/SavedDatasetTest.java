@@ -20,7 +20,9 @@ class SavedDatasetTest {
     Table table =
         new Table(
             List.of("a", "b"),
-            IntStream.range(0, 70_001).mapToObj(i -> List.of("é" + i, i % 2 == 0 ? "" : "x")).toList());
+            IntStream.range(0, 70_001)
+                .mapToObj(i -> List.of("é" + i, i % 2 == 0 ? "" : "x"))
+                .toList());
     SavedDataset.writeSplits(folder.resolve("set"), Map.of("train", table), "", "");
     assertThat(folder.resolve("set/train/data-00001-of-00002.arrow")).isRegularFile();
     assertThat(SavedDataset.read(folder.resolve("set/train"))).isEqualTo(table);

@@ -42,8 +42,7 @@ class WordNetTest {
                     "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"),
                 "a time of day",
                 List.of()),
-            synset(
-                "00001740-v", "verb.motion", "stroll", "walk without aim", "they strolled"),
+            synset("00001740-v", "verb.motion", "stroll", "walk without aim", "they strolled"),
             synset("00001740-a", "adj.all", "afraid", "filled with fear"),
             synset(
                 "00001930-s",

@@ -1,6 +1,7 @@
 package dev.nibble.trainer.checkpoint;
 
 import dev.nibble.compute.kernels.Kernels;
+import dev.nibble.compute.safetensors.MalformedSafetensors;
 import dev.nibble.trainer.optim.AdamW;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -15,9 +16,9 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /**
- * The {@code checkpoint-N} folders of a run, N being the steps done. Each holds the trained weights, {@code
- * optimizer.safetensors} and {@code trainer_state.json}. A folder is written under a temporary name and renamed when it is
- * complete, so one that bears the name is whole.
+ * The {@code checkpoint-N} folders of a run, N being the steps done. Each holds the trained
+ * weights, {@code optimizer.safetensors} and {@code trainer_state.json}. A folder is written under
+ * a temporary name and renamed when it is complete, so one that bears the name is whole.
  */
 public final class Checkpoints {
   static final String TEMPORARY = ".tmp";
@@ -35,8 +36,7 @@ public final class Checkpoints {
    *
    * @param keep how many are kept, the newest; 0 for all
    */
-  public Checkpoints(
-      Path outputDir, int keep, ModelFiles model, AdamW optimizer, Kernels kernels) {
+  public Checkpoints(Path outputDir, int keep, ModelFiles model, AdamW optimizer, Kernels kernels) {
     if (keep < 0) {
       throw new IllegalArgumentException("cannot keep %d checkpoints; 0 keeps all".formatted(keep));
     }
@@ -67,7 +67,8 @@ public final class Checkpoints {
    * Writes a checkpoint and then removes the oldest beyond the number that is kept.
    *
    * @return its folder
-   * @throws CheckpointException when it cannot be written; nothing of it remains, and the others are as they were
+   * @throws CheckpointException when it cannot be written; nothing of it remains, and the others
+   *     are as they were
    */
   public Path save(TrainerState state) {
     Path folder = outputDir.resolve("checkpoint-" + state.step());
@@ -121,7 +122,7 @@ public final class Checkpoints {
                 .formatted(folder));
       }
       return state;
-    } catch (IOException | UncheckedIOException e) {
+    } catch (IOException | UncheckedIOException | MalformedSafetensors e) {
       throw new CheckpointException(
           "%s cannot be read: %s. Resume from an earlier checkpoint".formatted(folder, reason(e)),
           e);

@@ -6,7 +6,9 @@ import dev.nibble.compute.tensor.Memory;
 import dev.nibble.compute.tensor.Scope;
 import dev.nibble.compute.tensor.Tensor;
 
-/** Tensors where Java can read them: those on the host as they are, others copied until this closes. */
+/**
+ * Tensors where Java can read them: those on the host as they are, others copied until this closes.
+ */
 final class HostCopies implements AutoCloseable {
   private final Kernels kernels;
   private final Scope scope = Scope.open("checkpoint", Memory.host(), Scope.UNLIMITED);

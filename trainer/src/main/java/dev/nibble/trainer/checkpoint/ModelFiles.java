@@ -4,8 +4,8 @@ import java.io.IOException;
 import java.nio.file.Path;
 
 /**
- * Writes what trains into a folder and reads it back, to the bit: as an adapter or as whole weights, which the loop does
- * not need to know.
+ * Writes what trains into a folder and reads it back, to the bit: as an adapter or as whole
+ * weights, which the loop does not need to know.
  */
 public interface ModelFiles {
 

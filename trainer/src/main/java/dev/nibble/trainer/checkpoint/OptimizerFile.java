@@ -58,18 +58,17 @@ final class OptimizerFile {
 
   private static void check(Path path, SafetensorsFile file, Map<String, Tensor> moments) {
     List<String> wrong = new ArrayList<>();
-    moments.forEach(
-        (name, moment) -> {
-          if (!file.names().contains(name)) {
-            wrong.add("%s %s is missing".formatted(name, moment.shape()));
-          } else if (!file.tensor(name).shape().equals(moment.shape())
-              || file.tensor(name).dtype() != moment.dtype()) {
-            Tensor t = file.tensor(name);
-            wrong.add(
-                "%s is %s%s, the run has %s%s"
-                    .formatted(name, t.dtype(), t.shape(), moment.dtype(), moment.shape()));
-          }
-        });
+    moments.forEach((name, moment) -> {
+      if (!file.names().contains(name)) {
+        wrong.add("%s %s is missing".formatted(name, moment.shape()));
+      } else if (!file.tensor(name).shape().equals(moment.shape())
+          || file.tensor(name).dtype() != moment.dtype()) {
+        Tensor t = file.tensor(name);
+        wrong.add(
+            "%s is %s%s, the run has %s%s"
+                .formatted(name, t.dtype(), t.shape(), moment.dtype(), moment.shape()));
+      }
+    });
     for (String name : file.names()) {
       if (!moments.containsKey(name)) {
         wrong.add("the run has no %s".formatted(name));

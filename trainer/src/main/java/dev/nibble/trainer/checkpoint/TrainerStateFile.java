@@ -13,7 +13,10 @@ import tools.jackson.databind.PropertyNamingStrategies;
 import tools.jackson.databind.SerializationFeature;
 import tools.jackson.databind.json.JsonMapper;
 
-/** {@code trainer_state.json}: the counts of a run. Written last, so a folder that has it is complete. */
+/**
+ * {@code trainer_state.json}: the counts of a run. Written last, so a folder that has it is
+ * complete.
+ */
 final class TrainerStateFile {
   static final String NAME = "trainer_state.json";
 

@@ -29,7 +29,10 @@ public final class AnswerAccuracy {
     this.decode = decode;
   }
 
-  /** Asks all questions. The generator should be greedy, so that the same model gets the same accuracy. */
+  /**
+   * Asks all questions. The generator should be greedy, so that the same model gets the same
+   * accuracy.
+   */
   public Accuracy measure(Generator generator) {
     List<Continuation> continuations =
         generator.generate(

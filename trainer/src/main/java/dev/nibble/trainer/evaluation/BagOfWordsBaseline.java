@@ -21,8 +21,9 @@ import org.tribuo.math.optimisers.AdaGrad;
 import org.tribuo.provenance.SimpleDataSourceProvenance;
 
 /**
- * What a language model should beat: multinomial logistic regression on the counts of lower-cased words and of pairs of
- * neighbours, trained by Tribuo on the same rows. A text without a known word gets the first label in alphabetical order.
+ * What a language model should beat: multinomial logistic regression on the counts of lower-cased
+ * words and of pairs of neighbours, trained by Tribuo on the same rows. A text without a known word
+ * gets the first label in alphabetical order.
  */
 public final class BagOfWordsBaseline {
   /** As reports name it. */

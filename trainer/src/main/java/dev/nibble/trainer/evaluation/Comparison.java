@@ -12,8 +12,8 @@ import tools.jackson.databind.SerializationFeature;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * The answer to "did it help": accuracy of the base model, of the fine-tuned one, and of a simple baseline, on the same
- * questions.
+ * The answer to "did it help": accuracy of the base model, of the fine-tuned one, and of a simple
+ * baseline, on the same questions.
  *
  * @param before of the base model
  * @param after of the fine-tuned model
@@ -24,8 +24,8 @@ public record Comparison(Accuracy before, Accuracy after, Optional<Accuracy> bas
       JsonMapper.builder().enable(SerializationFeature.INDENT_OUTPUT).build();
 
   /**
-   * As {@code eval.json} holds it: {@code {"before": {"accuracy": …}, "after": {"accuracy": …}, "baseline": {"name": …,
-   * "accuracy": …}}} with counts beside.
+   * As {@code eval.json} holds it: {@code {"before": {"accuracy": …}, "after": {"accuracy": …},
+   * "baseline": {"name": …, "accuracy": …}}} with counts beside.
    */
   public String toJson() {
     Map<String, Object> all = new LinkedHashMap<>();
@@ -59,8 +59,7 @@ public record Comparison(Accuracy before, Accuracy after, Optional<Accuracy> bas
     counts.put("unknown_answers", a.unknown());
     Map<String, Object> categories = new LinkedHashMap<>();
     a.categories()
-        .forEach(
-            (name, c) -> categories.put(name, Map.of("right", c.right(), "total", c.total())));
+        .forEach((name, c) -> categories.put(name, Map.of("right", c.right(), "total", c.total())));
     counts.put("categories", categories);
     return counts;
   }

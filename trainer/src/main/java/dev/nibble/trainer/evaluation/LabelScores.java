@@ -56,11 +56,9 @@ final class LabelScores {
       categories.put(
           name,
           new Accuracy.Category(
-              (int) evaluation.tp(label),
-              (int) evaluation.getConfusionMatrix().support(label)));
+              (int) evaluation.tp(label), (int) evaluation.getConfusionMatrix().support(label)));
     }
-    return new Accuracy(
-        evaluation.accuracy(), answers.size(), unknownAnswers, categories, answers);
+    return new Accuracy(evaluation.accuracy(), answers.size(), unknownAnswers, categories, answers);
   }
 
   /** A label that is none of the others. */

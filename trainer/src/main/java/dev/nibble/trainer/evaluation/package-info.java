@@ -1,4 +1,7 @@
-/** How good a model is: loss on held-out batches, accuracy of generated answers, and a simple baseline beside them. */
+/**
+ * How good a model is: loss on held-out batches, accuracy of generated answers, and a simple
+ * baseline beside them.
+ */
 @NullMarked
 package dev.nibble.trainer.evaluation;
 

@@ -11,9 +11,9 @@ import java.util.Queue;
 import java.util.Set;
 
 /**
- * Continues prompts, as many at once as the decoder holds sequences; the next prompt takes a sequence as soon as it is
- * free. What a prompt gets does not depend on the others: each random draw is a pure function of the seed, the prompt's
- * index and the token's.
+ * Continues prompts, as many at once as the decoder holds sequences; the next prompt takes a
+ * sequence as soon as it is free. What a prompt gets does not depend on the others: each random
+ * draw is a pure function of the seed, the prompt's index and the token's.
  */
 public final class Generator {
   private final Decoder decoder;

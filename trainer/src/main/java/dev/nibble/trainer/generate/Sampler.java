@@ -26,8 +26,9 @@ public sealed interface Sampler {
   }
 
   /**
-   * Draws from softmax(logits / temperature), cut to the {@code topK} most likely tokens and then to the smallest set of
-   * most likely tokens that together have at least {@code topP} of what remains (nucleus sampling, arXiv:1904.09751).
+   * Draws from softmax(logits / temperature), cut to the {@code topK} most likely tokens and then
+   * to the smallest set of most likely tokens that together have at least {@code topP} of what
+   * remains (nucleus sampling, arXiv:1904.09751).
    *
    * @param temperature above 0; below 1 sharpens
    * @param topK 0 for no limit
@@ -36,7 +37,8 @@ public sealed interface Sampler {
   record Random(double temperature, int topK, double topP) implements Sampler {
     /** Checks the ranges. */
     public Random {
-      require("temperature", temperature, temperature > 0 && Double.isFinite(temperature), "above 0");
+      require(
+          "temperature", temperature, temperature > 0 && Double.isFinite(temperature), "above 0");
       require("top-k", topK, topK >= 0, "0 or more");
       require("top-p", topP, topP > 0 && topP <= 1, "in (0, 1]");
     }
@@ -63,7 +65,10 @@ public sealed interface Sampler {
       return token(order[firstAtLeast(cumulative, kept, draw * cumulative[kept - 1])]);
     }
 
-    /** Token ids below, and above them a key that is smaller for a higher logit, so that ties keep the order of ids. */
+    /**
+     * Token ids below, and above them a key that is smaller for a higher logit, so that ties keep
+     * the order of ids.
+     */
     private static long[] mostLikelyFirst(float[] logits) {
       long[] order = new long[logits.length];
       for (int i = 0; i < order.length; i++) {

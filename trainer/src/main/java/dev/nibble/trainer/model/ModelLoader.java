@@ -29,8 +29,7 @@ public final class ModelLoader {
     LlamaConfig config = config(folder);
     try (ShardedSafetensors checkpoint = ShardedSafetensors.open(folder)) {
       CheckpointCheck.check(folder, checkpoint, LlamaTensors.of(config));
-      FrozenWeights linears =
-          new FrozenWeights(checkpoint, options.quantization(), kernels, scope);
+      FrozenWeights linears = new FrozenWeights(checkpoint, options.quantization(), kernels, scope);
       return build(config, checkpoint, linears::load, options, kernels, scope);
     }
   }
@@ -45,30 +44,30 @@ public final class ModelLoader {
       Scope scope) {
     List<TensorSpec> tensors = LlamaTensors.of(config);
     FrozenParts frozen = new FrozenParts(checkpoint, linears, kernels, scope);
-      return switch (options.training()) {
-        case Training.Nothing none -> {
-          Parameters parameters = new Parameters.Builder().allocate(scope, "adapters");
-          yield LlamaBuilder.build(config, frozen, parameters, options, kernels, scope);
+    return switch (options.training()) {
+      case Training.Nothing none -> {
+        Parameters parameters = new Parameters.Builder().allocate(scope, "adapters");
+        yield LlamaBuilder.build(config, frozen, parameters, options, kernels, scope);
+      }
+      case Training.Adapter adapter -> {
+        Set<String> targets = adapter.spec().targets().resolve(linearModules(tensors));
+        Parameters parameters = AdaptedParts.allocate(scope, tensors, adapter.spec(), targets);
+        LoraInit.init(parameters, adapter.seed());
+        LoraScratch scratch =
+            LoraScratch.allocate(
+                scope, options.maxBatchTokens(), widestInput(tensors), adapter.spec());
+        Parts parts = new AdaptedParts(frozen, parameters, adapter.spec(), targets, scratch);
+        yield LlamaBuilder.build(config, parts, parameters, options, kernels, scope);
+      }
+      case Training.AllWeights all -> {
+        Parameters parameters = TrainedParts.allocate(scope, tensors);
+        for (Parameters.Parameter p : parameters.all()) {
+          kernels.copy(p.weight(), checkpoint.tensor(p.name()));
         }
-        case Training.Adapter adapter -> {
-          Set<String> targets = adapter.spec().targets().resolve(linearModules(tensors));
-          Parameters parameters = AdaptedParts.allocate(scope, tensors, adapter.spec(), targets);
-          LoraInit.init(parameters, adapter.seed());
-          LoraScratch scratch =
-              LoraScratch.allocate(
-                  scope, options.maxBatchTokens(), widestInput(tensors), adapter.spec());
-          Parts parts = new AdaptedParts(frozen, parameters, adapter.spec(), targets, scratch);
-          yield LlamaBuilder.build(config, parts, parameters, options, kernels, scope);
-        }
-        case Training.AllWeights all -> {
-          Parameters parameters = TrainedParts.allocate(scope, tensors);
-          for (Parameters.Parameter p : parameters.all()) {
-            kernels.copy(p.weight(), checkpoint.tensor(p.name()));
-          }
-          Parts parts = new TrainedParts(parameters, tensors);
-          yield LlamaBuilder.build(config, parts, parameters, options, kernels, scope);
-        }
-      };
+        Parts parts = new TrainedParts(parameters, tensors);
+        yield LlamaBuilder.build(config, parts, parameters, options, kernels, scope);
+      }
+    };
   }
 
   /**

@@ -8,8 +8,9 @@ import dev.nibble.compute.tensor.Scope;
 import dev.nibble.compute.tensor.Tensor;
 
 /**
- * AdamW (arXiv:1711.05101) over all parameters at once. Both moments are F32 in the layout of {@link Parameters#weights};
- * weight decay acts on the first {@link Parameters#decayed} weights only.
+ * AdamW (arXiv:1711.05101) over all parameters at once. Both moments are F32 in the layout of
+ * {@link Parameters#weights}; weight decay acts on the first {@link Parameters#decayed} weights
+ * only.
  */
 public final class AdamW {
 

@@ -10,7 +10,8 @@ import dev.nibble.compute.tensor.Tensor;
 import java.lang.foreign.Arena;
 
 /**
- * Clips gradients by their global norm (arXiv:1211.5063), with PyTorch's factor: {@code min(1, maxNorm / (norm + 1e-6))}.
+ * Clips gradients by their global norm (arXiv:1211.5063), with PyTorch's factor: {@code min(1,
+ * maxNorm / (norm + 1e-6))}.
  */
 public final class GradientClip {
   private final Kernels kernels;

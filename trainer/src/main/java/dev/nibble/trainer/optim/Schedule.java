@@ -1,8 +1,9 @@
 package dev.nibble.trainer.optim;
 
 /**
- * The learning rate of each step, with the meaning that transformers' schedules of the same names have: steps are counted
- * from 0, and during the first {@code warmup} steps the rate rises linearly from 0 to {@code peak}.
+ * The learning rate of each step, with the meaning that transformers' schedules of the same names
+ * have: steps are counted from 0, and during the first {@code warmup} steps the rate rises linearly
+ * from 0 to {@code peak}.
  */
 public sealed interface Schedule {
 
@@ -47,7 +48,8 @@ public sealed interface Schedule {
   }
 
   /**
-   * Half a cosine from {@code peak} to {@code minRatio * peak} at step {@code total} (arXiv:1608.03983, one cycle).
+   * Half a cosine from {@code peak} to {@code minRatio * peak} at step {@code total}
+   * (arXiv:1608.03983, one cycle).
    *
    * @param peak highest learning rate
    * @param warmup steps of warm-up
@@ -91,7 +93,8 @@ public sealed interface Schedule {
 
   private static void check(double peak, long warmup) {
     if (!(peak > 0 && Double.isFinite(peak))) {
-      throw new IllegalArgumentException("learning rate %s is not a positive number".formatted(peak));
+      throw new IllegalArgumentException(
+          "learning rate %s is not a positive number".formatted(peak));
     }
     if (warmup < 0) {
       throw new IllegalArgumentException("%d steps of warm-up".formatted(warmup));

@@ -18,13 +18,17 @@ import java.util.stream.Stream;
  * @param name its path as the recipe gives it, or its name inside the folder that the recipe gives
  * @param bytes its size
  * @param sha256 in hexadecimal
- * @param sampled whether the hash is of 64 evenly spaced pieces of 1 MiB only, the first and the last included
+ * @param sampled whether the hash is of 64 evenly spaced pieces of 1 MiB only, the first and the
+ *     last included
  */
 public record FileDigest(String name, long bytes, String sha256, boolean sampled) {
   private static final int PIECE = 1 << 20;
   private static final int PIECES = 64;
 
-  /** Files above this size are sampled: reading 13 GB only to name them would take longer than quantising them. */
+  /**
+   * Files above this size are sampled: reading 13 GB only to name them would take longer than
+   * quantising them.
+   */
   private static final long WHOLE = 1L << 28;
 
   /** The digest of one file. */

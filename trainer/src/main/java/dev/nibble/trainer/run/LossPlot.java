@@ -12,8 +12,9 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
- * Draws the loss curve as SVG: each step's loss in a pale line, their moving average in a strong one, evaluations as dots.
- * The background is transparent and all colours are of middle lightness, so that it is readable on white and on black.
+ * Draws the loss curve as SVG: each step's loss in a pale line, their moving average in a strong
+ * one, evaluations as dots. The background is transparent and all colours are of middle lightness,
+ * so that it is readable on white and on black.
  */
 public final class LossPlot {
   private static final int WIDTH = 760;
@@ -63,11 +64,7 @@ public final class LossPlot {
     add(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %d\" width=\"%d\" height=\"%d\" role=\"img\""
             + " font-family=\"system-ui, -apple-system, 'Segoe UI', 'DejaVu Sans', sans-serif\" font-size=\"12\" fill=\"%s\">",
-        WIDTH,
-        HEIGHT,
-        WIDTH,
-        HEIGHT,
-        TEXT);
+        WIDTH, HEIGHT, WIDTH, HEIGHT, TEXT);
     add("<title>%s</title>", escape(title));
     add(
         "<text x=\"%d\" y=\"26\" font-size=\"16\" font-weight=\"600\">%s</text>",
@@ -157,7 +154,8 @@ public final class LossPlot {
     return points.stream().filter(p -> Double.isFinite(p.loss())).toList();
   }
 
-  @SuppressWarnings("AnnotateFormatMethod") // the annotation would be a dependency for one private method
+  @SuppressWarnings(
+      "AnnotateFormatMethod") // the annotation would be a dependency for one private method
   private void add(String format, Object... values) {
     svg.append(String.format(Locale.ROOT, format, values)).append('\n');
   }

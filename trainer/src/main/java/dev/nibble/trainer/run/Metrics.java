@@ -53,7 +53,8 @@ public record Metrics(List<Point> training, List<Point> validation) {
   /**
    * The lines of steps up to one.
    *
-   * @throws RunException at a line that is no metric, unless it is the last, which a killed run may leave half-written
+   * @throws RunException at a line that is no metric, unless it is the last, which a killed run may
+   *     leave half-written
    */
   static List<String> linesTo(Path file, long step) throws IOException {
     List<String> lines = Files.readAllLines(file, StandardCharsets.UTF_8);

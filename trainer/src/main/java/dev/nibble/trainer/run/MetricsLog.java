@@ -16,9 +16,9 @@ import java.util.function.Consumer;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * Writes {@code metrics.jsonl}: one JSON object for each step ({@code loss}, {@code learning_rate}, {@code grad_norm}, …)
- * and each evaluation ({@code eval_loss}, …), under transformers' names. Each line is handed to the system at once, so a
- * reader may follow the file.
+ * Writes {@code metrics.jsonl}: one JSON object for each step ({@code loss}, {@code learning_rate},
+ * {@code grad_norm}, …) and each evaluation ({@code eval_loss}, …), under transformers' names. Each
+ * line is handed to the system at once, so a reader may follow the file.
  */
 public final class MetricsLog implements Consumer<Report>, AutoCloseable {
   private static final JsonMapper JSON = new JsonMapper();
@@ -30,7 +30,8 @@ public final class MetricsLog implements Consumer<Report>, AutoCloseable {
   }
 
   /**
-   * Opens the log, keeping the lines up to a step: 0 for a new run, the checkpoint's step for one that goes on.
+   * Opens the log, keeping the lines up to a step: 0 for a new run, the checkpoint's step for one
+   * that goes on.
    */
   public static MetricsLog open(Path file, long keepToStep) throws IOException {
     List<String> kept =

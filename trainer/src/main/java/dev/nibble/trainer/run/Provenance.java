@@ -13,8 +13,8 @@ import tools.jackson.databind.SerializationFeature;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * Where a run's result comes from, as {@code provenance.json} holds it: with the same of everything, the run can be
- * repeated.
+ * Where a run's result comes from, as {@code provenance.json} holds it: with the same of
+ * everything, the run can be repeated.
  *
  * @param recipeSha256 fingerprint of the resolved recipe
  * @param seed of data order, initialisation and dropout

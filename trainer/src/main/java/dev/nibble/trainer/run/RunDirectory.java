@@ -8,8 +8,8 @@ import java.util.List;
 import java.util.stream.Stream;
 
 /**
- * The output folder of one run. It becomes a run's folder when {@code provenance.json} is written into it; from then on
- * another run may only have it when the user says so.
+ * The output folder of one run. It becomes a run's folder when {@code provenance.json} is written
+ * into it; from then on another run may only have it when the user says so.
  */
 public final class RunDirectory {
 

@@ -8,7 +8,10 @@ import java.util.List;
 final class Smoothing {
   private Smoothing() {}
 
-  /** The mean over the neighbours on both sides, as many as both sides have, so that the line does not lag behind. */
+  /**
+   * The mean over the neighbours on both sides, as many as both sides have, so that the line does
+   * not lag behind.
+   */
   static List<Point> movingAverage(List<Point> points, int radius) {
     double[] sums = new double[points.size() + 1];
     for (int i = 0; i < points.size(); i++) {

@@ -15,7 +15,10 @@ import java.util.Locale;
  */
 record Ticks(double from, double to, double step) {
 
-  /** About {@code count} ticks around the values; {@code least} is the smallest distance between two. */
+  /**
+   * About {@code count} ticks around the values; {@code least} is the smallest distance between
+   * two.
+   */
   static Ticks around(double low, double high, int count, double least) {
     double raw = Math.max((high - low) / count, least);
     double power = Math.pow(10, Math.floor(Math.log10(raw)));

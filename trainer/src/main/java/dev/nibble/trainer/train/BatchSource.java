@@ -2,7 +2,10 @@ package dev.nibble.trainer.train;
 
 import dev.nibble.data.Batch;
 
-/** Micro-batches without end: epoch after epoch, each in an order of its own that depends on the seed only. */
+/**
+ * Micro-batches without end: epoch after epoch, each in an order of its own that depends on the
+ * seed only.
+ */
 public interface BatchSource {
 
   /**

@@ -16,8 +16,9 @@ import java.util.Optional;
 import java.util.function.Consumer;
 
 /**
- * Trains what {@link CausalLm#parameters} holds: all weights, or adapters on a frozen base. It allocates no tensor memory,
- * so the scope of the model and the optimizer may be sealed before {@link #run}.
+ * Trains what {@link CausalLm#parameters} holds: all weights, or adapters on a frozen base. It
+ * allocates no tensor memory, so the scope of the model and the optimizer may be sealed before
+ * {@link #run}.
  */
 public final class Finetune {
 
@@ -57,13 +58,12 @@ public final class Finetune {
   private final Pace pace = new Pace();
   private Optional<Path> saved = Optional.empty();
 
-  /** A run from the start. Every report goes to {@code reports}, on the thread that calls {@link #run}. */
+  /**
+   * A run from the start. Every report goes to {@code reports}, on the thread that calls {@link
+   * #run}.
+   */
   public Finetune(
-      Kernels kernels,
-      Parts parts,
-      TrainingPlan plan,
-      StopRequest stop,
-      Consumer<Report> reports) {
+      Kernels kernels, Parts parts, TrainingPlan plan, StopRequest stop, Consumer<Report> reports) {
     this.kernels = kernels;
     this.model = parts.model();
     this.parameters = model.parameters();
@@ -95,7 +95,8 @@ public final class Finetune {
   /**
    * Trains to the last step, or to the step during which a stop was requested.
    *
-   * @throws TrainingException when a step has no supervised token, or its loss or gradient is not finite
+   * @throws TrainingException when a step has no supervised token, or its loss or gradient is not
+   *     finite
    */
   public Outcome run() {
     while (progress.step() < plan.steps()) {
@@ -131,8 +132,7 @@ public final class Finetune {
     return new Outcome.Finished(progress.step(), saved);
   }
 
-  private void report(
-      LossSum loss, long tokens, double learningRate, double norm, double seconds) {
+  private void report(LossSum loss, long tokens, double learningRate, double norm, double seconds) {
     progress.afterStep(loss.mean(), tokens, loss.tokens());
     reports.accept(
         new Report.StepReport(

@@ -68,7 +68,8 @@ final class ModelLoaderTest {
     Files.writeString(folder.resolve("config.json"), config);
     assertThatThrownBy(() -> load(set, folder, NOTHING))
         .isInstanceOf(ModelException.class)
-        .hasMessageContaining("mlp.up_proj.weight is F32[176, 64], expected [200, 64] of F32, BF16 or F16")
+        .hasMessageContaining(
+            "mlp.up_proj.weight is F32[176, 64], expected [200, 64] of F32, BF16 or F16")
         .hasMessageContaining("missing model.layers.0.self_attn.q_proj.bias [64]")
         .hasMessageContaining("unexpected model.layers.1.input_layernorm.weight");
   }

@@ -63,13 +63,12 @@ public final class ToyKernels {
   private static void sumOfSquares(Tensor out, Tensor x) {
     double sum = out.getDouble(0);
     for (long i = 0; i < x.elements(); i++) {
-      sum += (double) x.getFloat(i) * x.getFloat(i);
+      sum += x.getDouble(i) * x.getDouble(i);
     }
     out.setFloat(0, sum);
   }
 
   private static void adamW(Tensor weight, Tensor m, Tensor v, Tensor gradient, AdamWStep s) {
-    double t = (double) s.step();
     for (long i = 0; i < weight.elements(); i++) {
       double g = gradient.getFloat(i);
       double m1 = s.beta1() * m.getFloat(i) + (1 - s.beta1()) * g;
@@ -77,8 +76,8 @@ public final class ToyKernels {
       m.setFloat(i, m1);
       v.setFloat(i, v1);
       double w = weight.getFloat(i) * (1 - s.learningRate() * s.weightDecay());
-      double root = Math.sqrt(v1 / (1 - Math.pow(s.beta2(), t))) + s.epsilon();
-      double update = m1 / (1 - Math.pow(s.beta1(), t)) / root;
+      double root = Math.sqrt(v1 / (1 - Math.pow(s.beta2(), (double) s.step()))) + s.epsilon();
+      double update = m1 / (1 - Math.pow(s.beta1(), (double) s.step())) / root;
       weight.setFloat(i, w - s.learningRate() * update);
     }
   }

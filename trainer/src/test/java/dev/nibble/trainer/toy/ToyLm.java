@@ -11,7 +11,10 @@ import dev.nibble.trainer.model.LossSum;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Bigrams with dropout: the logits after token t are table[t] + bias, entries of the table dropped while training. */
+/**
+ * Bigrams with dropout: the logits after token t are table[t] + bias, entries of the table dropped
+ * while training.
+ */
 public final class ToyLm implements CausalLm {
   /** Dropout's rate while training. */
   public static final double DROPOUT = 0.2;

@@ -50,8 +50,7 @@ public final class ToyRun implements AutoCloseable {
     scope = Scope.open("run", kernels.memory(), Scope.UNLIMITED);
     model = new ToyLm(vocab, scope);
     optimizer =
-        new AdamW(
-            kernels, model.parameters(), new AdamW.Settings(0.9, 0.999, 1e-8, 0.01), scope);
+        new AdamW(kernels, model.parameters(), new AdamW.Settings(0.9, 0.999, 1e-8, 0.01), scope);
     data = new ToyData(batches, 5);
     GradientClip clip = new GradientClip(kernels, 0.5, scope);
     checkpoints = new Checkpoints(outputDir, keep, new WeightsFile(model), optimizer, kernels);

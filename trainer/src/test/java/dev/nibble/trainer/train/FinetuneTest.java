@@ -52,9 +52,7 @@ final class FinetuneTest {
           .isEqualTo(2L * batches.stream().mapToInt(Batch::supervisedTokens).sum());
       assertThat(steps).extracting(Report.StepReport::epoch).containsExactly(2 / 3.0, 4 / 3.0, 2.0);
       // Cosine with two steps of warm-up from 0.
-      assertThat(steps)
-          .extracting(Report.StepReport::learningRate)
-          .containsExactly(0.0, 0.05, 0.1);
+      assertThat(steps).extracting(Report.StepReport::learningRate).containsExactly(0.0, 0.05, 0.1);
       assertThat(steps.getLast().secondsLeft()).isZero();
       assertThat(steps).allMatch(s -> s.gradientNorm() > 0 && s.tokensPerSecond() > 0);
       assertThat(run.reports.getLast()).isInstanceOf(Report.CheckpointReport.class);

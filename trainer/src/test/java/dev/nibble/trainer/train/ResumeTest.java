@@ -10,9 +10,13 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** 2N steps give the same bits as N steps, a new process's worth of new objects, and N steps more. */
+/**
+ * 2N steps give the same bits as N steps, a new process's worth of new objects, and N steps more.
+ */
 final class ResumeTest {
-  /** Seven micro-batches an epoch and three a step: a step straddles the first two epochs' border. */
+  /**
+   * Seven micro-batches an epoch and three a step: a step straddles the first two epochs' border.
+   */
   private static final TrainingPlan PLAN = new TrainingPlan(12, 3, 42, 4, 0);
 
   @TempDir Path dir;

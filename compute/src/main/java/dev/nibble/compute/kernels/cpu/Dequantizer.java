@@ -58,17 +58,16 @@ final class Dequantizer {
     }
   }
 
-  /** The scale of block {@code b}. */
-  static float scale(Quantized.Scales scales, long b) {
-    return switch (scales) {
-      case Quantized.Scales.Plain p -> VectorMath.get(p.absmax().memory(), b);
-      case Quantized.Scales.Nested d -> {
-        int code = d.codes().memory().get(ValueLayout.JAVA_BYTE, b) & 0xff;
-        float entry = VectorMath.get(d.codebook().memory(), code);
-        float product = entry * VectorMath.get(d.absmax().memory(), b / d.block());
-        yield product + VectorMath.get(d.offset().memory(), 0);
-      }
-    };
+  /** The scale of block {@code b}. Asked for each block: instanceof warms up faster than a switch. */
+  private static float scale(Quantized.Scales scales, long b) {
+    if (scales instanceof Quantized.Scales.Plain p) {
+      return VectorMath.get(p.absmax().memory(), b);
+    }
+    Quantized.Scales.Nested d = (Quantized.Scales.Nested) scales;
+    int code = d.codes().memory().get(ValueLayout.JAVA_BYTE, b) & 0xff;
+    float entry = VectorMath.get(d.codebook().memory(), code);
+    float product = entry * VectorMath.get(d.absmax().memory(), b / d.block());
+    return product + VectorMath.get(d.offset().memory(), 0);
   }
 
   /** Elements {@code from} to {@code until}, all of one block. */

@@ -9,9 +9,9 @@ import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.ops.transforms.Transforms;
 
 /**
- * Attention as matrix products with a masked softmax between them: for each segment, each key/value head, and as many
- * query rows at a time as keep the scores within {@link #MOST_SCORES}. The query heads that share a key/value head are
- * rows of one product.
+ * Attention as matrix products with a masked softmax between them: for each segment, each key/value
+ * head, and as many query rows at a time as keep the scores within {@link #MOST_SCORES}. The query
+ * heads that share a key/value head are rows of one product.
  */
 final class Nd4jAttention {
   private static final long MOST_SCORES = 1 << 22;
@@ -32,11 +32,15 @@ final class Nd4jAttention {
     this.keyHeads = k.dim(1);
     this.group = q.dim(1) / keyHeads;
     if (q.dim(1) % keyHeads != 0 || k.cols() != d) {
-      throw new IllegalArgumentException("attention: the heads of %s and %s do not fit".formatted(q, k));
+      throw new IllegalArgumentException(
+          "attention: the heads of %s and %s do not fit".formatted(q, k));
     }
   }
 
-  /** Queries from (inclusive) to to (exclusive) of one key/value head, and the keys that the last of them sees. */
+  /**
+   * Queries from (inclusive) to to (exclusive) of one key/value head, and the keys that the last of
+   * them sees.
+   */
   private record Tile(long from, long to, long kStart, long keys, long firstSees, long head) {
     long queries() {
       return to - from;
@@ -53,24 +57,30 @@ final class Nd4jAttention {
       long qLength = segments.getInt(4 * s + 1);
       long kStart = segments.getInt(4 * s + 2);
       long kLength = segments.getInt(4 * s + 3);
-      if (qStart < 0 || qStart + qLength > q.dim(0) || kStart < 0 || kStart + kLength > k.dim(0)
+      if (qStart < 0
+          || qStart + qLength > q.dim(0)
+          || kStart < 0
+          || kStart + kLength > k.dim(0)
           || kLength < qLength) {
         throw new IndexOutOfBoundsException(
-            "segment (%d, %d, %d, %d) of %s and %s".formatted(qStart, qLength, kStart, kLength, q, k));
+            "segment (%d, %d, %d, %d) of %s and %s"
+                .formatted(qStart, qLength, kStart, kLength, q, k));
       }
       long step = Math.clamp(MOST_SCORES / Math.max(1, group * kLength), 1, Math.max(1, qLength));
       for (long i = 0; i < qLength; i += step) {
         long end = Math.min(qLength, i + step);
         long sees = i + kLength - qLength + 1;
         for (long head = 0; head < keyHeads; head++) {
-          body.run(
-              new Tile(qStart + i, qStart + end, kStart, end + kLength - qLength, sees, head));
+          body.run(new Tile(qStart + i, qStart + end, kStart, end + kLength - qLength, sees, head));
         }
       }
     }
   }
 
-  /** The tile's rows of a [N, H, D] tensor (or [N, H], with width 1) as a view [queries, group, width]. */
+  /**
+   * The tile's rows of a [N, H, D] tensor (or [N, H], with width 1) as a view [queries, group,
+   * width].
+   */
   private INDArray queryView(Nd4jWork work, Tensor t, Tile tile, long width) {
     return work.keep(
         work.view(t, q.dim(0), q.dim(1), width)
@@ -141,7 +151,14 @@ final class Nd4jAttention {
   }
 
   void backward(
-      Tensor dq, Tensor dk, Tensor dv, Tensor dout, Tensor out, Tensor lse, Tensor v, Tensor segments) {
+      Tensor dq,
+      Tensor dk,
+      Tensor dv,
+      Tensor dout,
+      Tensor out,
+      Tensor lse,
+      Tensor v,
+      Tensor segments) {
     forEachTile(
         segments,
         tile -> {

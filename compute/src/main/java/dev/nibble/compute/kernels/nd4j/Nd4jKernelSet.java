@@ -10,6 +10,12 @@ import org.nd4j.nativeblas.NativeOpsHolder;
 
 /** The portable set: runs wherever ND4J's native library does. */
 public final class Nd4jKernelSet implements KernelSet {
+  static {
+    // JavaCPP writes its warnings to standard error unless it is told to log them.
+    if (System.getProperty("org.bytedeco.javacpp.logger") == null) {
+      System.setProperty("org.bytedeco.javacpp.logger", "slf4j");
+    }
+  }
 
   @Override
   public String name() {
@@ -38,10 +44,9 @@ public final class Nd4jKernelSet implements KernelSet {
   @Override
   public Kernels open(int threads) {
     unavailableBecause()
-        .ifPresent(
-            reason -> {
-              throw new KernelUnavailable("kernel set nd4j cannot run here: " + reason);
-            });
+        .ifPresent(reason -> {
+          throw new KernelUnavailable("kernel set nd4j cannot run here: " + reason);
+        });
     int count = threads == 0 ? Runtime.getRuntime().availableProcessors() : threads;
     Nd4j.getEnvironment().setMaxMasterThreads(count);
     NativeOpsHolder.getInstance().getDeviceNativeOps().setOmpNumThreads(count);

@@ -16,7 +16,10 @@ import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.indexing.NDArrayIndex;
 import org.nd4j.linalg.ops.transforms.Transforms;
 
-/** Kernels as ND4J operations on arrays that view the tensors' memory. Temporaries live as long as a call. */
+/**
+ * Kernels as ND4J operations on arrays that view the tensors' memory. Temporaries live as long as a
+ * call.
+ */
 final class Nd4jKernels implements Kernels {
   private static final long MOST_ELEMENTS = 1 << 22;
 
@@ -35,7 +38,8 @@ final class Nd4jKernels implements Kernels {
 
   private static void require(boolean fits, String kernel, Tensor... tensors) {
     if (!fits) {
-      throw new IllegalArgumentException(kernel + ": shapes do not fit: " + Arrays.toString(tensors));
+      throw new IllegalArgumentException(
+          kernel + ": shapes do not fit: " + Arrays.toString(tensors));
     }
   }
 
@@ -91,7 +95,12 @@ final class Nd4jKernels implements Kernels {
 
   @Override
   public void gatherRowsForward(Tensor out, Tensor table, Tensor rows) {
-    require(out.rows() == rows.elements() && out.cols() == table.cols(), "gatherRows", out, table, rows);
+    require(
+        out.rows() == rows.elements() && out.cols() == table.cols(),
+        "gatherRows",
+        out,
+        table,
+        rows);
     try (Nd4jWork work = new Nd4jWork()) {
       work.matrix(out).assign(work.gather(work.matrix(table), indices(work, rows, table.rows())));
     }
@@ -99,7 +108,12 @@ final class Nd4jKernels implements Kernels {
 
   @Override
   public void gatherRowsBackward(Tensor dtable, Tensor dout, Tensor rows) {
-    require(dout.rows() == rows.elements() && dout.cols() == dtable.cols(), "gatherRows", dtable, dout, rows);
+    require(
+        dout.rows() == rows.elements() && dout.cols() == dtable.cols(),
+        "gatherRows",
+        dtable,
+        dout,
+        rows);
     try (Nd4jWork work = new Nd4jWork()) {
       work.scatterAdd(work.matrix(dtable), indices(work, rows, dtable.rows()), work.matrix(dout));
     }
@@ -109,7 +123,15 @@ final class Nd4jKernels implements Kernels {
 
   @Override
   public void rmsNormForward(Tensor out, Tensor rstd, Tensor x, Tensor weight, double eps) {
-    require(out.elements() == x.elements() && rstd.elements() == x.rows() && weight.elements() == x.cols(), "rmsNorm", out, rstd, x, weight);
+    require(
+        out.elements() == x.elements()
+            && rstd.elements() == x.rows()
+            && weight.elements() == x.cols(),
+        "rmsNorm",
+        out,
+        rstd,
+        x,
+        weight);
     try (Nd4jWork work = new Nd4jWork()) {
       INDArray in = work.matrix(x);
       INDArray r = work.view(rstd, x.rows(), 1);
@@ -261,7 +283,12 @@ final class Nd4jKernels implements Kernels {
 
   @Override
   public void swigluForward(Tensor out, Tensor gate, Tensor up) {
-    require(out.elements() == gate.elements() && gate.elements() == up.elements(), "swiglu", out, gate, up);
+    require(
+        out.elements() == gate.elements() && gate.elements() == up.elements(),
+        "swiglu",
+        out,
+        gate,
+        up);
     try (Nd4jWork work = new Nd4jWork()) {
       INDArray g = work.flat(gate);
       INDArray s = work.keep(Transforms.sigmoid(g, true));
@@ -297,7 +324,10 @@ final class Nd4jKernels implements Kernels {
     }
   }
 
-  /** 0 where dropped, else 1 / (1 - rate). ND4J has no unsigned shift of 64-bit numbers, so Java draws the mask. */
+  /**
+   * 0 where dropped, else 1 / (1 - rate). ND4J has no unsigned shift of 64-bit numbers, so Java
+   * draws the mask.
+   */
   private static INDArray mask(Nd4jWork work, long n, double rate, long seed) {
     float kept = (float) (1 / (1 - rate));
     float[] mask = new float[Math.toIntExact(n)];
@@ -311,7 +341,12 @@ final class Nd4jKernels implements Kernels {
 
   @Override
   public void crossEntropyForward(Tensor loss, Tensor lse, Tensor logits, Tensor targets) {
-    require(loss.elements() == logits.rows() && targets.elements() == logits.rows(), "crossEntropy", loss, logits, targets);
+    require(
+        loss.elements() == logits.rows() && targets.elements() == logits.rows(),
+        "crossEntropy",
+        loss,
+        logits,
+        targets);
     try (Nd4jWork work = new Nd4jWork()) {
       INDArray z = work.matrix(logits);
       INDArray max = work.keep(z.max(true, 1));
@@ -319,7 +354,9 @@ final class Nd4jKernels implements Kernels {
       INDArray sum = work.keep(Transforms.exp(shifted, false).sum(true, 1));
       INDArray logSum = Transforms.log(sum, false).addi(max);
       work.view(lse, logits.rows(), 1).assign(logSum);
-      INDArray chosen = work.gather(work.view(logits, logits.elements(), 1), targetIndices(work, logits, targets));
+      INDArray chosen =
+          work.gather(
+              work.view(logits, logits.elements(), 1), targetIndices(work, logits, targets));
       logSum.subi(chosen, work.view(loss, logits.rows(), 1));
     }
   }
@@ -336,7 +373,13 @@ final class Nd4jKernels implements Kernels {
   @Override
   public void crossEntropyBackward(
       Tensor dlogits, Tensor lse, Tensor logits, Tensor targets, double scale) {
-    require(dlogits.elements() == logits.elements() && lse.elements() == logits.rows(), "crossEntropy", dlogits, lse, logits, targets);
+    require(
+        dlogits.elements() == logits.elements() && lse.elements() == logits.rows(),
+        "crossEntropy",
+        dlogits,
+        lse,
+        logits,
+        targets);
     try (Nd4jWork work = new Nd4jWork()) {
       INDArray at = targetIndices(work, logits, targets);
       INDArray p = work.keep(work.matrix(logits).subColumnVector(work.view(lse, logits.rows(), 1)));

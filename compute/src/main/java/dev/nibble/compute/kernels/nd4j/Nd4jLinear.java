@@ -11,9 +11,9 @@ import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.indexing.NDArrayIndex;
 
 /**
- * Linear maps as float32 matrix products. Row-major [N, I] memory is read as column-major [I, N], which BLAS takes as it
- * is: {@code out^T = weight x^T}. Weights in fewer bits are widened some rows at a time, since ND4J's own 16-bit products
- * are slow.
+ * Linear maps as float32 matrix products. Row-major [N, I] memory is read as column-major [I, N],
+ * which BLAS takes as it is: {@code out^T = weight x^T}. Weights in fewer bits are widened some
+ * rows at a time, since ND4J's own 16-bit products are slow.
  */
 final class Nd4jLinear {
   private static final long MOST_ELEMENTS = 1 << 22;

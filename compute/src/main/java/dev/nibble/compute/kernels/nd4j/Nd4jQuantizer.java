@@ -14,7 +14,7 @@ import org.nd4j.linalg.ops.transforms.Transforms;
 
 /** 4-bit quantisation and its inverse, some blocks at a time. */
 final class Nd4jQuantizer {
-  private static final long MOST_ELEMENTS = 1 << 22;
+  private static final long MOST_ELEMENTS = 1 << 20;
 
   /** What bitsandbytes divides by where a block has only zeros. */
   private static final float LEAST = 1e-38f;
@@ -33,14 +33,19 @@ final class Nd4jQuantizer {
       long to = full ? Math.min(whole, from + step) : n;
       try (Nd4jWork work = new Nd4jWork()) {
         long width = full ? out.block() : to - from;
-        INDArray x = work.cast(work.view(in.part(from, to - from), (to - from) / width, width), DataType.FLOAT);
+        INDArray x =
+            work.cast(
+                work.view(in.part(from, to - from), (to - from) / width, width), DataType.FLOAT);
         INDArray absmax = work.keep(work.keep(Transforms.abs(x, true)).max(true, 1));
         for (int b = 0; b < absmax.length(); b++) {
           scales[Math.toIntExact(from / out.block()) + b] = absmax.getFloat(b);
         }
         INDArray divisor = work.keep(Transforms.max(absmax, LEAST, true));
         INDArray v = normalised(work, x, divisor, full);
-        pack(out.codes().part(from / 2, (to - from + 1) / 2), codes(work, v, codebook, ascending), work);
+        pack(
+            out.codes().part(from / 2, (to - from + 1) / 2),
+            codes(work, v, codebook, ascending),
+            work);
       }
     }
     switch (out.scales()) {
@@ -49,7 +54,10 @@ final class Nd4jQuantizer {
     }
   }
 
-  /** The scaled block, clamped to [-1, 1]; a short last block is divided, the others multiplied by a reciprocal. */
+  /**
+   * The scaled block, clamped to [-1, 1]; a short last block is divided, the others multiplied by a
+   * reciprocal.
+   */
   private static INDArray normalised(Nd4jWork work, INDArray x, INDArray divisor, boolean full) {
     INDArray v =
         full
@@ -73,13 +81,15 @@ final class Nd4jQuantizer {
     if (v.length() % 2 == 1) {
       values = work.keep(Nd4j.concat(0, values, work.empty(1).assign(0)));
     }
-    INDArray below = work.keep(Nd4j.zeros(DataType.INT32, values.length()));
+    float[] middles = new float[15];
     for (int i = 0; i < 15; i++) {
-      float middle = (codebook[ascending[i]] + codebook[ascending[i + 1]]) * 0.5f;
-      INDArray above = work.keep(values.gt(middle));
-      below.addi(work.cast(above, DataType.INT32));
+      middles[i] = (codebook[ascending[i]] + codebook[ascending[i + 1]]) * 0.5f;
     }
-    return work.gather(work.keep(Nd4j.createFromArray(ascending)), below);
+    INDArray below =
+        work.less(work.keep(Nd4j.create(middles, 1, 15)), work.reshape(values, values.length(), 1));
+    INDArray count = work.keep(work.cast(below, DataType.INT32).sum(1));
+    INDArray ordered = work.cast(count, DataType.INT32);
+    return work.gather(work.keep(Nd4j.createFromArray(ascending)), ordered);
   }
 
   private static void pack(Tensor out, INDArray codes, Nd4jWork work) {
@@ -95,7 +105,8 @@ final class Nd4jQuantizer {
     for (int from = 0; from < scales.length; from += out.block()) {
       int to = Math.min(scales.length, from + out.block());
       try (Nd4jWork work = new Nd4jWork()) {
-        INDArray d = work.keep(Nd4j.createFromArray(Arrays.copyOfRange(scales, from, to))).subi(offset);
+        INDArray d =
+            work.keep(Nd4j.createFromArray(Arrays.copyOfRange(scales, from, to))).subi(offset);
         float absmax = d.amaxNumber().floatValue();
         out.absmax().setFloat(from / out.block(), absmax);
         d.muli(absmax > 0 ? 1 / absmax : 0);
@@ -114,7 +125,9 @@ final class Nd4jQuantizer {
         INDArray codes = work.cast(work.flat(s.codes().part(from, to - from)), DataType.INT32);
         INDArray values = work.gather(work.flat(s.codebook()), codes);
         int[] blocks =
-            IntStream.range(Math.toIntExact(from), Math.toIntExact(to)).map(b -> b / s.block()).toArray();
+            IntStream.range(Math.toIntExact(from), Math.toIntExact(to))
+                .map(b -> b / s.block())
+                .toArray();
         values.muli(work.gather(work.flat(s.absmax()), work.keep(Nd4j.createFromArray(blocks))));
         yield values.addi(s.offset().getFloat(0));
       }
@@ -122,8 +135,8 @@ final class Nd4jQuantizer {
   }
 
   /**
-   * The weights from element from (inclusive) to to (exclusive) in float32, flat; from begins a block and to ends one, or
-   * the matrix.
+   * The weights from element from (inclusive) to to (exclusive) in float32, flat; from begins a
+   * block and to ends one, or the matrix.
    */
   static INDArray weights(Nd4jWork work, Quantized q, long from, long to) {
     long block = q.block();

@@ -17,7 +17,10 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.api.ops.DynamicCustomOp;
 import org.nd4j.linalg.factory.Nd4j;
 
-/** The arrays of one kernel call: views of tensors, and temporaries that are given back when the call ends. */
+/**
+ * The arrays of one kernel call: views of tensors, and temporaries that are given back when the
+ * call ends.
+ */
 final class Nd4jWork implements AutoCloseable {
   private final List<INDArray> arrays = new ArrayList<>();
 

@@ -1,4 +1,7 @@
-/** The portable kernel set: every kernel as ND4J operations. Nothing outside this package knows ND4J. */
+/**
+ * The portable kernel set: every kernel as ND4J operations. Nothing outside this package knows
+ * ND4J.
+ */
 @NullMarked
 package dev.nibble.compute.kernels.nd4j;
 

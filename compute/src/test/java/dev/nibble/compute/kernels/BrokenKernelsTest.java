@@ -1,0 +1,152 @@
+package dev.nibble.compute.kernels;
+
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.nibble.compute.tensor.Tensor;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
+import org.junit.jupiter.api.Test;
+
+/** The suite finds the faults that kernels have in practice. */
+class BrokenKernelsTest {
+
+  private static <T extends KernelCases> void caught(T theme, Consumer<T> test, String... message) {
+    theme.openSet();
+    assertThatThrownBy(() -> test.accept(theme))
+        .isInstanceOf(AssertionError.class)
+        .message()
+        .contains(message);
+    theme.closeSet();
+  }
+
+  private static LinearConformance linear(Supplier<Kernels> set) {
+    return new LinearConformance() {
+      @Override
+      Kernels open() {
+        return set.get();
+      }
+    };
+  }
+
+  private static MovementConformance movement(Supplier<Kernels> set) {
+    return new MovementConformance() {
+      @Override
+      Kernels open() {
+        return set.get();
+      }
+    };
+  }
+
+  private static PointwiseConformance pointwise(Supplier<Kernels> set) {
+    return new PointwiseConformance() {
+      @Override
+      Kernels open() {
+        return set.get();
+      }
+    };
+  }
+
+  /** Backward overwrites the gradient. */
+  private static final class Overwriting extends ReferenceKernels {
+    @Override
+    public void linearBackward(Tensor dx, Tensor dout, Tensor weight, double scale) {
+      fill(dx, 0);
+      super.linearBackward(dx, dout, weight, scale);
+    }
+  }
+
+  @Test
+  void overwritingAGradient() {
+    caught(
+        linear(Overwriting::new),
+        LinearConformance::linearBackward,
+        "reference: dx[",
+        "reference says",
+        "allowed error");
+  }
+
+  /** The elements after the last whole vector of 8 are forgotten. */
+  private static final class WithoutTail extends ReferenceKernels {
+    @Override
+    public void swigluForward(Tensor out, Tensor gate, Tensor up) {
+      long n = out.elements() / 8 * 8;
+      super.swigluForward(out.part(0, n), gate.part(0, n), up.part(0, n));
+    }
+  }
+
+  @Test
+  void aForgottenTail() {
+    caught(pointwise(WithoutTail::new), PointwiseConformance::swigluForward, "out[", "is NaN");
+  }
+
+  /** An input is used as scratch. */
+  private static final class Scribbling extends ReferenceKernels {
+    @Override
+    public void linearForward(Tensor out, Tensor x, Tensor weight) {
+      super.linearForward(out, x, weight);
+      scale(x, 2);
+    }
+  }
+
+  @Test
+  void aChangedInput() {
+    caught(linear(Scribbling::new), LinearConformance::linearForward, "x[", "though an input");
+  }
+
+  /** The result depends on what was called before. */
+  private static final class Moody extends ReferenceKernels {
+    private int calls;
+
+    @Override
+    public void add(Tensor out, Tensor a, Tensor b) {
+      super.add(out, a, b);
+      scale(out, 1 + (calls++ % 2) * 0x1p-23);
+    }
+  }
+
+  @Test
+  void anotherResultTheSecondTime() {
+    caught(movement(Moody::new), MovementConformance::add, "differs between two calls");
+  }
+
+  /** The mask of backward is another than forward's. */
+  private static final class OtherMask extends ReferenceKernels {
+    @Override
+    public void dropoutBackward(Tensor dx, Tensor dout, double rate, long seed) {
+      super.dropoutBackward(dx, dout, rate, seed + 1);
+    }
+  }
+
+  @Test
+  void anotherMaskInBackward() {
+    caught(pointwise(OtherMask::new), PointwiseConformance::dropoutBackward, "dx[");
+    caught(
+        pointwise(OtherMask::new),
+        PointwiseConformance::dropoutBackwardDrawsTheMaskOfForward,
+        "bit for bit");
+  }
+
+  /** Sums in float32 where float64 is promised. */
+  private static final class FloatSum extends ReferenceKernels {
+    @Override
+    public void sumOfSquares(Tensor out, Tensor x) {
+      float sum = 0;
+      for (float f : x.toFloats()) {
+        sum += f * f;
+      }
+      out.setFloat(0, out.getDouble(0) + sum);
+    }
+  }
+
+  @Test
+  void aSumInFloat32() {
+    var loss =
+        new LossConformance() {
+          @Override
+          Kernels open() {
+            return new FloatSum();
+          }
+        };
+    caught(loss, LossConformance::sumOfSquares, "out[");
+  }
+}

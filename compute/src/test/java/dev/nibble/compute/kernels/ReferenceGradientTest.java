@@ -1,0 +1,221 @@
+package dev.nibble.compute.kernels;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import dev.nibble.compute.tensor.DType;
+import dev.nibble.compute.tensor.Memory;
+import dev.nibble.compute.tensor.Scope;
+import dev.nibble.compute.tensor.Tensor;
+import java.util.Random;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/**
+ * Checks each backward of the reference against central differences of its forward, in float64: for
+ * L = sum(dout * out), dL/dx[i] = (L(x[i] + h) - L(x[i] - h)) / 2h.
+ */
+class ReferenceGradientTest {
+  private static final double H = 1e-6;
+
+  private final Kernels k = new ReferenceKernels();
+  private final Scope scope = Scope.open("test", Memory.host(), Scope.UNLIMITED);
+  private final Random random = new Random(7);
+
+  @AfterEach
+  void close() {
+    scope.close();
+  }
+
+  private Tensor normal(long... dims) {
+    Tensor t = zeros(dims);
+    for (long i = 0; i < t.elements(); i++) {
+      t.setFloat(i, random.nextGaussian());
+    }
+    return t;
+  }
+
+  private Tensor zeros(long... dims) {
+    return scope.allocate("t", DType.F64, dims);
+  }
+
+  private Tensor ints(int... values) {
+    return scope.allocate("i", DType.I32, values.length).put(values);
+  }
+
+  private static double dot(Tensor a, Tensor b) {
+    double sum = 0;
+    for (long i = 0; i < a.elements(); i++) {
+      sum += a.getDouble(i) * b.getDouble(i);
+    }
+    return sum;
+  }
+
+  /**
+   * Demands that dx is the gradient of sum(dout * out) with respect to x, where forward fills out.
+   */
+  private static void check(Tensor dx, Tensor x, Tensor dout, Tensor out, Runnable forward) {
+    for (long i = 0; i < x.elements(); i++) {
+      double at = x.getDouble(i);
+      x.setFloat(i, at + H);
+      forward.run();
+      double above = dot(dout, out);
+      x.setFloat(i, at - H);
+      forward.run();
+      double below = dot(dout, out);
+      x.setFloat(i, at);
+      assertThat(dx.getDouble(i))
+          .as("element %d", i)
+          .isCloseTo((above - below) / (2 * H), within(1e-7));
+    }
+  }
+
+  @Test
+  void gatherRows() {
+    Tensor table = normal(4, 3);
+    Tensor rows = ints(2, 0, 2, 3, 2);
+    Tensor out = zeros(5, 3);
+    Tensor dout = normal(5, 3);
+    Tensor dtable = zeros(4, 3);
+    k.gatherRowsBackward(dtable, dout, rows);
+    check(dtable, table, dout, out, () -> k.gatherRowsForward(out, table, rows));
+  }
+
+  @Test
+  void rmsNorm() {
+    Tensor x = normal(3, 7);
+    Tensor weight = normal(7);
+    Tensor out = zeros(3, 7);
+    Tensor rstd = zeros(3);
+    Tensor dout = normal(3, 7);
+    Tensor dx = zeros(3, 7);
+    Tensor dweight = zeros(7);
+    Runnable forward = () -> k.rmsNormForward(out, rstd, x, weight, 1e-5);
+    forward.run();
+    k.rmsNormBackward(dx, dout, x, rstd, weight);
+    k.rmsNormBackwardWeight(dweight, dout, x, rstd);
+    check(dx, x, dout, out, forward);
+    check(dweight, weight, dout, out, forward);
+  }
+
+  @Test
+  void rope() {
+    Tensor x = normal(3, 2, 7);
+    Tensor angles = normal(5, 3);
+    Tensor cos = zeros(5, 3);
+    Tensor sin = zeros(5, 3);
+    for (int i = 0; i < 15; i++) {
+      cos.setFloat(i, Math.cos(angles.getDouble(i)));
+      sin.setFloat(i, Math.sin(angles.getDouble(i)));
+    }
+    Tensor positions = ints(4, 0, 2);
+    Tensor out = zeros(3, 2, 7);
+    Tensor dout = normal(3, 2, 7);
+    Tensor dx = zeros(3, 2, 7);
+    k.copy(dx, dout);
+    k.ropeBackward(dx, cos, sin, positions);
+    check(
+        dx,
+        x,
+        dout,
+        out,
+        () -> {
+          k.copy(out, x);
+          k.ropeForward(out, cos, sin, positions);
+        });
+  }
+
+  @Test
+  void attention() {
+    Tensor q = normal(6, 4, 3);
+    Tensor key = normal(6, 2, 3);
+    Tensor v = normal(6, 2, 3);
+    Tensor segments = ints(0, 4, 0, 4, 4, 2, 4, 2).reshape(2, 4);
+    Tensor out = zeros(6, 4, 3);
+    Tensor lse = zeros(6, 4);
+    Tensor dout = normal(6, 4, 3);
+    Tensor dq = zeros(6, 4, 3);
+    Tensor dk = zeros(6, 2, 3);
+    Tensor dv = zeros(6, 2, 3);
+    Runnable forward = () -> k.attentionForward(out, lse, q, key, v, segments, 0.6);
+    forward.run();
+    k.attentionBackward(dq, dk, dv, dout, out, lse, q, key, v, segments, 0.6);
+    check(dq, q, dout, out, forward);
+    check(dk, key, dout, out, forward);
+    check(dv, v, dout, out, forward);
+  }
+
+  @Test
+  void linearAndBias() {
+    Tensor x = normal(3, 5);
+    Tensor weight = normal(4, 5);
+    Tensor bias = normal(4);
+    Tensor out = zeros(3, 4);
+    Tensor dout = normal(3, 4);
+    Tensor dx = zeros(3, 5);
+    Tensor dweight = zeros(4, 5);
+    Tensor dbias = zeros(4);
+    k.linearBackward(dx, dout, weight, 0.7);
+    k.linearBackwardWeight(dweight, dout, x, 0.7);
+    k.biasBackward(dbias, dout);
+    Runnable forward =
+        () -> {
+          k.fill(out, 0);
+          k.linearForwardAdd(out, x, weight, 0.7);
+          k.biasForward(out, bias);
+        };
+    check(dx, x, dout, out, forward);
+    check(dweight, weight, dout, out, forward);
+    check(dbias, bias, dout, out, forward);
+  }
+
+  @Test
+  void quantizedLinear() {
+    Tensor source = normal(6, 5);
+    Quantized weight =
+        new Quantized(
+            scope.allocate("codes", DType.U8, 15),
+            scope.allocate("codebook", DType.F32, 16).put(QuantizedArguments.NF4),
+            new Quantized.Scales.Plain(scope.allocate("absmax", DType.F32, 2)),
+            6,
+            5,
+            16);
+    k.quantize(weight, source);
+    Tensor x = normal(3, 5);
+    Tensor out = zeros(3, 6);
+    Tensor dout = normal(3, 6);
+    Tensor dx = zeros(3, 5);
+    k.quantizedLinearBackward(dx, dout, weight);
+    check(dx, x, dout, out, () -> k.quantizedLinearForward(out, x, weight));
+  }
+
+  @Test
+  void swigluAndDropout() {
+    Tensor gate = normal(12);
+    Tensor up = normal(12);
+    Tensor out = zeros(12);
+    Tensor dout = normal(12);
+    Tensor dgate = zeros(12);
+    Tensor dup = zeros(12);
+    k.swigluBackward(dgate, dup, dout, gate, up);
+    check(dgate, gate, dout, out, () -> k.swigluForward(out, gate, up));
+    check(dup, up, dout, out, () -> k.swigluForward(out, gate, up));
+    Tensor dx = zeros(12);
+    k.dropoutBackward(dx, dout, 0.4, 3);
+    check(dx, gate, dout, out, () -> k.dropoutForward(out, gate, 0.4, 3));
+  }
+
+  @Test
+  void crossEntropy() {
+    Tensor logits = normal(3, 6);
+    Tensor targets = ints(5, 0, 2);
+    Tensor loss = zeros(3);
+    Tensor lse = zeros(3);
+    Tensor ones = zeros(3);
+    k.fill(ones, 0.5);
+    Tensor dlogits = zeros(3, 6);
+    k.crossEntropyForward(loss, lse, logits, targets);
+    k.crossEntropyBackward(dlogits, lse, logits, targets, 0.5);
+    check(dlogits, logits, ones, loss, () -> k.crossEntropyForward(loss, lse, logits, targets));
+  }
+}

@@ -1,0 +1,11 @@
+package dev.nibble.compute.kernels.nd4j;
+
+import dev.nibble.compute.kernels.Kernels;
+import dev.nibble.compute.kernels.SameDiffOracle;
+
+class Nd4jGradientTest extends SameDiffOracle {
+  @Override
+  protected Kernels open() {
+    return new Nd4jKernelSet().open(0);
+  }
+}

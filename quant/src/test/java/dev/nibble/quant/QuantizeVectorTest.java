@@ -1,0 +1,88 @@
+package dev.nibble.quant;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.nibble.compute.kernels.Kernels;
+import dev.nibble.compute.kernels.Quantized;
+import dev.nibble.compute.kernels.Quantized.Scales;
+import dev.nibble.compute.tensor.DType;
+import dev.nibble.compute.tensor.Scope;
+import dev.nibble.compute.tensor.Tensor;
+import dev.nibble.quant.FourBitFormat.QuantType;
+import java.lang.foreign.ValueLayout;
+import java.util.HexFormat;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Small cases that were worked out by hand from the rule. */
+final class QuantizeVectorTest {
+
+  private static Quantized quantize(Kernels kernels, Scope scope, FourBitFormat format, Tensor in) {
+    Quantized q = new QuantizedAllocator(kernels, scope, format).allocate("q", 1, in.elements());
+    kernels.quantize(q, in);
+    return q;
+  }
+
+  private static String hex(Tensor t) {
+    return HexFormat.of().formatHex(t.memory().toArray(ValueLayout.JAVA_BYTE));
+  }
+
+  /** One whole block and a block of three, with a half byte to spare. */
+  @ParameterizedTest
+  @MethodSource("dev.nibble.quant.EachKernelSet#names")
+  void oddLengthWithAShortBlock(String set) {
+    try (Kernels kernels = EachKernelSet.named(set).open(0);
+        Scope scope = Scope.open("test", kernels.memory(), Scope.UNLIMITED)) {
+      for (DType dtype : new DType[] {DType.F32, DType.BF16, DType.F16}) {
+        Tensor x = scope.allocate("x", dtype, 67);
+        for (int i = 0; i < 67; i++) {
+          x.setFloat(i, (37 * i % 101 - 50) / 64.0);
+        }
+        Quantized nf4 = quantize(kernels, scope, new FourBitFormat(QuantType.NF4, 64, false), x);
+        assertThat(hex(nf4.codes()))
+            .isEqualTo("04c16e29f3b05d17e29f3c05d18e2af4c16e18e3b05d17e29f3b05d18e2af4c15f07");
+        assertThat(((Scales.Plain) nf4.scales()).absmax().toFloats())
+            .containsExactly(0.78125f, 0.5f);
+        Quantized fp4 = quantize(kernels, scope, new FourBitFormat(QuantType.FP4, 64, false), x);
+        assertThat(hex(fp4.codes()))
+            .isEqualTo("bf5a92a63c4be5a02d63c4be2a12d73f5a92a63d4bf5a92d63c4be5a12d73c5be3b0");
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("dev.nibble.quant.EachKernelSet#names")
+  void nestedScales(String set) {
+    try (Kernels kernels = EachKernelSet.named(set).open(0);
+        Scope scope = Scope.open("test", kernels.memory(), Scope.UNLIMITED)) {
+      Tensor x = scope.allocate("x", DType.F32, 4, 64);
+      float[] scales = {0.5f, 0.25f, 0.75f, 1f};
+      for (int i = 0; i < 256; i++) {
+        x.setFloat(i, scales[i / 64] * (i % 2 == 0 ? 1 : -0.5));
+      }
+      Quantized q = quantize(kernels, scope, new FourBitFormat(QuantType.NF4, 64, true), x);
+      Scales.Nested nested = (Scales.Nested) q.scales();
+      assertThat(nested.offset().getFloat(0)).isEqualTo(0.625f);
+      assertThat(nested.absmax().toFloats()).containsExactly(0.375f);
+      assertThat(nested.codes().toInts()).containsExactly(47, 0, 207, 255);
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("dev.nibble.quant.EachKernelSet#names")
+  void zerosStayZero(String set) {
+    try (Kernels kernels = EachKernelSet.named(set).open(0);
+        Scope scope = Scope.open("test", kernels.memory(), Scope.UNLIMITED)) {
+      for (QuantType type : QuantType.values()) {
+        for (boolean nested : new boolean[] {false, true}) {
+          Tensor x = scope.allocate("x", DType.BF16, 131);
+          Quantized q = quantize(kernels, scope, new FourBitFormat(type, 64, nested), x);
+          assertThat(hex(q.codes())).isEqualTo((type == QuantType.NF4 ? "77" : "00").repeat(66));
+          Tensor back = scope.allocate("back", DType.F32, 131);
+          kernels.dequantize(back, q);
+          assertThat(back.toFloats()).containsOnly(0f);
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,41 @@
+package dev.nibble.trainer.evaluation;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import dev.nibble.compute.tensor.Memory;
+import dev.nibble.compute.tensor.Scope;
+import dev.nibble.data.Batch;
+import dev.nibble.trainer.model.LossSum;
+import dev.nibble.trainer.toy.ToyData;
+import dev.nibble.trainer.toy.ToyLm;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+final class ValidationLossTest {
+  @Test
+  void sumsOverAllBatches() {
+    try (Scope scope = Scope.open("test", Memory.host(), Scope.UNLIMITED)) {
+      List<Batch> batches = ToyData.chains(5, 4, 1);
+      LossSum loss = new ValidationLoss(new ToyLm(4, scope), batches).measure();
+
+      assertThat(loss.tokens())
+          .isEqualTo(batches.stream().mapToLong(Batch::supervisedTokens).sum());
+      assertThat(Math.exp(loss.mean())).isCloseTo(4, within(1e-9));
+    }
+  }
+
+  @Test
+  void refusesDataWithoutASupervisedToken() {
+    Batch batch =
+        new Batch(new int[] {1}, new int[] {Batch.IGNORE}, new int[] {0}, new int[] {0, 1});
+    try (Scope scope = Scope.open("test", Memory.host(), Scope.UNLIMITED)) {
+      ToyLm model = new ToyLm(4, scope);
+      assertThatThrownBy(() -> new ValidationLoss(model, List.of(batch)))
+          .hasMessageContaining("no supervised token in 1 batches");
+      assertThatThrownBy(() -> new ValidationLoss(model, List.of()))
+          .hasMessageContaining("no supervised token in 0 batches");
+    }
+  }
+}

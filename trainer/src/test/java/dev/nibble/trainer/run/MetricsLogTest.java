@@ -1,0 +1,84 @@
+package dev.nibble.trainer.run;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.nibble.trainer.run.Metrics.Point;
+import dev.nibble.trainer.train.Report;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+final class MetricsLogTest {
+  @TempDir Path dir;
+
+  @Test
+  void writesALineForEachStepAndEvaluation() throws IOException {
+    Path file = dir.resolve("metrics.jsonl");
+    try (MetricsLog log = MetricsLog.open(file, 0)) {
+      log.accept(step(1, 2.5));
+      assertThat(Files.readString(file)).as("flushed at once").endsWith("\n");
+      log.accept(new Report.EvaluationReport(1, 4, 0.5, 2, Math.exp(2), 10, 0.1, true));
+      log.accept(new Report.CheckpointReport(1, dir, 0.1));
+    }
+    JsonNode first = new JsonMapper().readTree(Files.readAllLines(file).get(0));
+    assertThat(first.propertyNames())
+        .containsExactly(
+            "step",
+            "epoch",
+            "loss",
+            "learning_rate",
+            "grad_norm",
+            "tokens",
+            "supervised_tokens",
+            "tokens_per_second");
+    assertThat(Metrics.read(file).training()).containsExactly(new Point(1, 2.5));
+    assertThat(Metrics.read(file).validation()).containsExactly(new Point(1, 2));
+  }
+
+  @Test
+  void aResumedRunDoublesNothing() throws IOException {
+    Path file = dir.resolve("metrics.jsonl");
+    try (MetricsLog log = MetricsLog.open(file, 0)) {
+      for (int s = 1; s <= 5; s++) {
+        log.accept(step(s, s));
+      }
+    }
+    Files.writeString(file, "{\"step\":6,\"lo", StandardOpenOption.APPEND);
+    try (MetricsLog log = MetricsLog.open(file, 3)) {
+      log.accept(step(4, 40));
+    }
+    assertThat(Metrics.read(file).training())
+        .containsExactly(new Point(1, 1), new Point(2, 2), new Point(3, 3), new Point(4, 40));
+  }
+
+  @Test
+  void aNewRunStartsEmpty() throws IOException {
+    Path file = Files.writeString(dir.resolve("metrics.jsonl"), "{\"step\":1,\"loss\":1}\n");
+    MetricsLog.open(file, 0).close();
+    assertThat(file).isEmptyFile();
+    MetricsLog.open(dir.resolve("new.jsonl"), 7).close();
+    assertThat(dir.resolve("new.jsonl")).isEmptyFile();
+  }
+
+  @Test
+  void namesTheLineThatIsNoMetric() throws IOException {
+    Path file = Files.writeString(dir.resolve("metrics.jsonl"), "{\"step\":1}\n{oops\n{}\n");
+    assertThatThrownBy(() -> Metrics.read(file))
+        .isInstanceOf(RunException.class)
+        .hasMessageContaining("metrics.jsonl:2 is no JSON");
+    Files.writeString(file, "{\"step\":1}\n{\"loss\":1}\n{\"step\":3}\n");
+    assertThatThrownBy(() -> MetricsLog.open(file, 1))
+        .isInstanceOf(RunException.class)
+        .hasMessageContaining("metrics.jsonl:2 has no step");
+  }
+
+  private static Report.StepReport step(long step, double loss) {
+    return new Report.StepReport(step, 9, 0.5, loss, 1e-4, 1, 100, 50, 1000, 3);
+  }
+}

@@ -1,0 +1,82 @@
+package dev.nibble.trainer.run;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+final class ProvenanceTest {
+  private static final String ABC =
+      "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+
+  @TempDir Path dir;
+
+  @Test
+  void holdsAllThatTheResultDependsOn() throws IOException {
+    Path data = Files.writeString(dir.resolve("train.jsonl"), "abc");
+    Path model = Files.createDirectory(dir.resolve("model"));
+    Files.writeString(model.resolve("model.safetensors"), "abc");
+    Files.writeString(model.resolve("config.json"), "{}");
+    Files.writeString(model.resolve("README.md"), "not a part of it");
+    Path file = dir.resolve("provenance.json");
+
+    new Provenance(
+            "r1",
+            42,
+            FileDigest.ofModel(model),
+            List.of(FileDigest.of("data/train.jsonl", data)),
+            new Build("1.0", "unknown"),
+            Machine.current(),
+            "cpu")
+        .write(file);
+
+    JsonNode json = new JsonMapper().readTree(Files.readString(file));
+    assertThat(json.path("recipe_sha256").stringValue()).isEqualTo("r1");
+    assertThat(json.path("seed").longValue()).isEqualTo(42);
+    assertThat(json.at("/base_model/0/name").stringValue()).isEqualTo("config.json");
+    assertThat(json.at("/base_model/1/sha256").stringValue()).isEqualTo(ABC);
+    assertThat(json.path("base_model")).hasSize(2);
+    assertThat(json.at("/data/0/name").stringValue()).isEqualTo("data/train.jsonl");
+    assertThat(json.at("/data/0/bytes").longValue()).isEqualTo(3);
+    assertThat(json.at("/build/version").stringValue()).isEqualTo("1.0");
+    assertThat(json.at("/machine/jdk").stringValue()).contains(Runtime.version().toString());
+    assertThat(json.path("kernels").stringValue()).isEqualTo("cpu");
+    assertThat(Provenance.recipeOf(file)).isEqualTo("r1");
+  }
+
+  @Test
+  void largeFilesAreSampled() throws IOException {
+    byte[] content = new byte[65 << 20];
+    Path file = Files.write(dir.resolve("large"), content);
+    FileDigest whole = FileDigest.of("large", file);
+    FileDigest sampled = FileDigest.of("large", file, 0);
+    assertThat(whole.sampled()).isFalse();
+    assertThat(sampled.sampled()).isTrue();
+    assertThat(sampled.bytes()).isEqualTo(content.length);
+
+    content[content.length - 1] = 1;
+    Files.write(file, content);
+    assertThat(FileDigest.of("large", file, 0).sha256()).isNotEqualTo(sampled.sha256());
+  }
+
+  @Test
+  void theBuildKnowsItsVersion() {
+    assertThat(Build.current().version()).matches("\\d+\\.\\d+\\.\\d+.*");
+    assertThat(Build.current().commit()).matches("unknown|[0-9a-f]{7,40}");
+  }
+
+  @Test
+  void readsTheProcessorsName() throws IOException {
+    Path cpuinfo =
+        Files.writeString(
+            dir.resolve("cpuinfo"), "processor\t: 0\nmodel name\t: Fast CPU 9\nflags\t: x\n");
+    assertThat(Machine.cpuName(cpuinfo)).isEqualTo("Fast CPU 9");
+    assertThat(Machine.cpuName(dir.resolve("none"))).isEqualTo(System.getProperty("os.arch"));
+  }
+}
