@@ -7,7 +7,9 @@ import dev.nibble.recipes.progress.Human;
 import dev.nibble.recipes.progress.Paths;
 import dev.nibble.recipes.recipe.Recipe;
 import dev.nibble.recipes.recipe.Recipe.FourBit;
+import dev.nibble.recipes.recipe.Recipe.KernelChoice;
 import dev.nibble.recipes.recipe.Recipe.Lora;
+import dev.nibble.recipes.yaml.YamlText;
 import dev.nibble.trainer.train.TrainingPlan;
 import java.util.Locale;
 
@@ -22,7 +24,16 @@ final class StartReport {
   }
 
   void machine(KernelSet set) {
-    entry("kernels", set.describe());
+    boolean asked =
+        recipe.machine().kernels() != KernelChoice.AUTO
+            || recipe.machine().device() == Recipe.Device.CUDA;
+    entry(
+        "kernels",
+        "%s, %s: %s"
+            .formatted(
+                set.name(),
+                asked ? "as the recipe says" : "the fastest that runs here",
+                set.describe()));
   }
 
   void data(RunData data) {
@@ -69,10 +80,13 @@ final class StartReport {
   }
 
   private static String lora(Lora lora) {
+    if (lora.continueFrom().isPresent()) {
+      return "continued from " + Paths.shown(lora.continueFrom().get());
+    }
     return "LoRA r %d, alpha %s, on %s"
         .formatted(
             lora.rank(),
-            String.format(Locale.ROOT, "%.4g", lora.alpha()),
+            YamlText.inline(lora.alpha()),
             lora.targets().isEmpty()
                 ? "all linear layers"
                 : String.join(", ", lora.targets()));

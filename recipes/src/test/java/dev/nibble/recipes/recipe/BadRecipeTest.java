@@ -204,6 +204,13 @@ class BadRecipeTest {
   }
 
   @Test
+  void adaptersHaveOneElementType() {
+    assertThat(with("save_dtype: bf16"))
+        .isEqualTo(
+            "r.yaml:5:1: save_dtype: only used with adapter: none, adapters are saved in 32 bits; remove it");
+  }
+
+  @Test
   void keysThatContradict() {
     assertThat(with("warmup_ratio: 0.1\nwarmup_steps: 5"))
         .isEqualTo("r.yaml:6:1: warmup_steps: warmup_ratio is given too; keep one of them");
