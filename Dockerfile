@@ -7,7 +7,7 @@ RUN apt-get update \
     && rm -rf /var/lib/apt/lists/*
 WORKDIR /src
 COPY . .
-RUN mvn -q -B -ntp -pl recipes -am -DskipTests package
+RUN mvn -q -B -ntp -pl recipes -am -Dmaven.test.skip=true package
 # What the launcher needs, without sources: then it has nothing to build.
 RUN mkdir -p /opt/nibble/recipes/target \
     && cp -r nibble LICENSE examples /opt/nibble/ \

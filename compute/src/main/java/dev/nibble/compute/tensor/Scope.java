@@ -95,6 +95,12 @@ public final class Scope implements AutoCloseable {
     sealed = true;
   }
 
+  /** Lifts {@link #seal}: after the last step, memory may be taken again, to generate for example. */
+  public synchronized void unseal() {
+    checkOpen();
+    sealed = false;
+  }
+
   /** Bytes held, those of children included. */
   public synchronized long bytes() {
     return bytes;

@@ -35,11 +35,11 @@ class ReferenceKernels implements Kernels {
     return Math.toIntExact(t.rows());
   }
 
-  private static int cols(Tensor t) {
+  static int cols(Tensor t) {
     return Math.toIntExact(t.cols());
   }
 
-  private static double[] values(Tensor t) {
+  static double[] values(Tensor t) {
     double[] a = new double[size(t)];
     for (int i = 0; i < a.length; i++) {
       a[i] = t.getDouble(i);
@@ -47,7 +47,7 @@ class ReferenceKernels implements Kernels {
     return a;
   }
 
-  private static void store(Tensor t, IntToDoubleFunction value) {
+  static void store(Tensor t, IntToDoubleFunction value) {
     for (int i = 0; i < t.elements(); i++) {
       if (t.dtype().isFloating()) {
         t.setFloat(i, value.applyAsDouble(i));
@@ -71,7 +71,7 @@ class ReferenceKernels implements Kernels {
     return Objects.checkIndex(indices.getInt(i), Math.toIntExact(limit));
   }
 
-  private static double sum(int n, IntToDoubleFunction term) {
+  static double sum(int n, IntToDoubleFunction term) {
     double sum = 0;
     for (int i = 0; i < n; i++) {
       sum += term.applyAsDouble(i);
@@ -200,65 +200,10 @@ class ReferenceKernels implements Kernels {
 
   // ---- attention ----
 
-  /** One query row of one head: where its vectors lie and which keys it sees. */
-  private record Query(int row, int q, int lse, int firstKey, int keys, int stride) {
-    int key(int j) {
-      return firstKey + j * stride;
-    }
-  }
-
-  private interface QueryVisitor {
-    void visit(Query query);
-  }
-
-  private static void forEachQuery(Tensor q, Tensor k, Tensor segments, QueryVisitor visitor) {
-    int heads = Math.toIntExact(q.dim(1));
-    int keyHeads = Math.toIntExact(k.dim(1));
-    int d = cols(q);
-    for (int s = 0; s < segments.rows(); s++) {
-      int qStart = segments.getInt(4L * s);
-      int qLength = segments.getInt(4L * s + 1);
-      int kStart = segments.getInt(4L * s + 2);
-      int seen = segments.getInt(4L * s + 3) - qLength + 1;
-      for (int i = 0; i < qLength; i++) {
-        for (int h = 0; h < heads; h++) {
-          int row = (qStart + i) * heads + h;
-          int firstKey = (kStart * keyHeads + h / (heads / keyHeads)) * d;
-          visitor.visit(new Query(qStart + i, row * d, row, firstKey, seen + i, keyHeads * d));
-        }
-      }
-    }
-  }
-
   @Override
   public void attentionForward(
       Tensor out, Tensor lse, Tensor q, Tensor k, Tensor v, Tensor segments, double scale) {
-    int d = cols(q);
-    double[] qs = values(q);
-    double[] ks = values(k);
-    double[] vs = values(v);
-    forEachQuery(
-        q,
-        k,
-        segments,
-        row -> {
-          double[] p = new double[row.keys];
-          double max = Double.NEGATIVE_INFINITY;
-          for (int j = 0; j < p.length; j++) {
-            int key = row.key(j);
-            p[j] = scale * sum(d, e -> qs[row.q + e] * ks[key + e]);
-            max = Math.max(max, p[j]);
-          }
-          double shift = max;
-          double total = sum(p.length, j -> Math.exp(p[j] - shift));
-          lse.setFloat(row.lse, max + Math.log(total));
-          for (int e = 0; e < d; e++) {
-            int column = e;
-            out.setFloat(
-                row.q + e,
-                sum(p.length, j -> Math.exp(p[j] - shift) / total * vs[row.key(j) + column]));
-          }
-        });
+    ReferenceAttention.forward(out, lse, q, k, v, segments, scale);
   }
 
   @Override
@@ -274,36 +219,7 @@ class ReferenceKernels implements Kernels {
       Tensor v,
       Tensor segments,
       double scale) {
-    int d = cols(q);
-    double[] qs = values(q);
-    double[] ks = values(k);
-    double[] vs = values(v);
-    double[] os = values(out);
-    double[] dos = values(dout);
-    double[] dqs = values(dq);
-    double[] dks = values(dk);
-    double[] dvs = values(dv);
-    forEachQuery(
-        q,
-        k,
-        segments,
-        row -> {
-          double delta = sum(d, e -> dos[row.q + e] * os[row.q + e]);
-          for (int j = 0; j < row.keys; j++) {
-            int key = row.key(j);
-            double score = scale * sum(d, e -> qs[row.q + e] * ks[key + e]);
-            double p = Math.exp(score - lse.getDouble(row.lse));
-            double ds = p * (sum(d, e -> dos[row.q + e] * vs[key + e]) - delta);
-            for (int e = 0; e < d; e++) {
-              dqs[row.q + e] += scale * ds * ks[key + e];
-              dks[key + e] += scale * ds * qs[row.q + e];
-              dvs[key + e] += p * dos[row.q + e];
-            }
-          }
-        });
-    store(dq, i -> dqs[i]);
-    store(dk, i -> dks[i]);
-    store(dv, i -> dvs[i]);
+    ReferenceAttention.backward(dq, dk, dv, dout, out, lse, q, k, v, segments, scale);
   }
 
   // ---- linear maps ----

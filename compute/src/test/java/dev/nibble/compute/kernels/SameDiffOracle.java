@@ -1,5 +1,6 @@
 package dev.nibble.compute.kernels;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
@@ -7,6 +8,8 @@ import dev.nibble.compute.tensor.DType;
 import dev.nibble.compute.tensor.Memory;
 import dev.nibble.compute.tensor.Scope;
 import dev.nibble.compute.tensor.Tensor;
+import java.io.OutputStream;
+import java.io.PrintStream;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Objects;
@@ -73,8 +76,7 @@ public abstract class SameDiffOracle {
   private void check(SDVariable out, Tensor dout, Map<String, Tensor> gradients) {
     SDVariable loss = out.mul(graph.constant(array(dout))).sum("loss");
     graph.setLossVariables(loss);
-    Map<String, INDArray> expected =
-        graph.calculateGradients(new HashMap<>(), gradients.keySet().toArray(new String[0]));
+    Map<String, INDArray> expected = differentiate(gradients.keySet().toArray(new String[0]));
     gradients.forEach((name, got) -> {
       INDArray gradient = Objects.requireNonNull(expected.get(name), name);
       double[] e = gradient.reshape(got.elements()).toDoubleVector();
@@ -87,6 +89,17 @@ public abstract class SameDiffOracle {
         assertThat(got.getDouble(i)).as("d%s[%d]", name, i).isCloseTo(e[i], within(allowed));
       }
     });
+  }
+
+  /** SameDiff prints each operation that it differentiates; that is kept out of the build's log. */
+  private Map<String, INDArray> differentiate(String... names) {
+    PrintStream console = System.out;
+    System.setOut(new PrintStream(OutputStream.nullOutputStream(), false, UTF_8));
+    try {
+      return graph.calculateGradients(new HashMap<>(), names);
+    } finally {
+      System.setOut(console);
+    }
   }
 
   @Test

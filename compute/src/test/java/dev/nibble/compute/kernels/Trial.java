@@ -5,7 +5,6 @@ import dev.nibble.compute.tensor.Device;
 import dev.nibble.compute.tensor.Memory;
 import dev.nibble.compute.tensor.Scope;
 import dev.nibble.compute.tensor.Tensor;
-import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -173,10 +172,8 @@ final class Trial implements AutoCloseable {
   }
 
   private void same(Tensor got, Tensor expected, String what) {
-    long byteOffset =
-        MemorySegment.mismatch(got.memory(), 0, got.bytes(), expected.memory(), 0, got.bytes());
-    if (byteOffset >= 0) {
-      long i = byteOffset / got.dtype().bytes();
+    long i = firstDifference(got, expected);
+    if (i >= 0) {
       throw new AssertionError(
           "%s: %s %s %s and %s"
               .formatted(kernels.name(), place(got, i), what, text(got, i), text(expected, i)));
@@ -199,7 +196,7 @@ final class Trial implements AutoCloseable {
     }
   }
 
-  /** NaN equals NaN here, whatever its payload. */
+  /** NaN equals NaN here, whatever its payload: Java leaves that to the compiler. */
   private static long firstDifference(Tensor got, Tensor expected) {
     for (long i = 0; i < got.elements(); i++) {
       boolean equal =

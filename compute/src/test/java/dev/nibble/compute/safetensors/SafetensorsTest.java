@@ -27,6 +27,8 @@ final class SafetensorsTest {
       assertThat(t.name()).isEqualTo("x");
       assertThat(t.toInts()).containsExactly(0, 5);
       assertThat(t.memory().isReadOnly()).isTrue();
+      file.unload("x");
+      assertThat(t.toInts()).as("read again").containsExactly(0, 5);
       assertThatThrownBy(() -> file.tensor("y"))
           .isInstanceOf(MalformedSafetensors.class)
           .hasMessageContaining("has no tensor 'y' among its 1");

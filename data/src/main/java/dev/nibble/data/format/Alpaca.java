@@ -9,9 +9,23 @@ import java.util.List;
  *
  * @param withInput the prompt of a row with input
  * @param withoutInput the prompt of a row without
+ * @param columns what the columns are called
  */
-public record Alpaca(PromptTemplate withInput, PromptTemplate withoutInput)
+public record Alpaca(PromptTemplate withInput, PromptTemplate withoutInput, Columns columns)
     implements PromptFormat {
+
+  /**
+   * What the columns are called.
+   *
+   * @param instruction the task
+   * @param input what it is about
+   * @param output the answer
+   */
+  public record Columns(String instruction, String input, String output) {
+    /** As Stanford Alpaca calls them. */
+    public static final Columns STANDARD = new Columns("instruction", "input", "output");
+  }
+
   private static final Alpaca STANDARD =
       new Alpaca(
           new PromptTemplate(
@@ -36,7 +50,8 @@ public record Alpaca(PromptTemplate withInput, PromptTemplate withoutInput)
               {instruction}
 
               ### Response:
-              """));
+              """),
+          Columns.STANDARD);
 
   /** The prompt of Stanford Alpaca, with the answer on a line of its own. */
   public static Alpaca standard() {
@@ -45,19 +60,29 @@ public record Alpaca(PromptTemplate withInput, PromptTemplate withoutInput)
 
   /** One own prompt for rows with and without input. */
   public static Alpaca with(PromptTemplate prompt) {
-    return new Alpaca(prompt, prompt);
+    return new Alpaca(prompt, prompt, Columns.STANDARD);
+  }
+
+  /** The same prompts for rows whose columns have these names. */
+  public Alpaca withColumns(Columns names) {
+    return new Alpaca(withInput, withoutInput, names);
   }
 
   @Override
   public Example example(Row row) {
-    String instruction = row.text("instruction");
-    String input = row.optionalText("input").orElse("");
-    String prompt = (input.isEmpty() ? withoutInput : withInput).fill(instruction, input);
-    return new Example(List.of(new Segment(prompt, false), new Segment(row.text("output"), true)));
+    String input = row.optionalText(columns.input()).orElse("");
+    PromptTemplate template = input.isEmpty() ? withoutInput : withInput;
+    String instruction = template.asksInstruction() ? row.text(columns.instruction()) : "";
+    return new Example(
+        List.of(
+            new Segment(template.fill(instruction, input), false),
+            new Segment(row.text(columns.output()), true)));
   }
 
   @Override
   public List<String> requiredColumns() {
-    return List.of("instruction", "output");
+    return withoutInput.asksInstruction()
+        ? List.of(columns.instruction(), columns.output())
+        : List.of(columns.output());
   }
 }

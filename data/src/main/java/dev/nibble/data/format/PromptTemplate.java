@@ -16,7 +16,7 @@ public record PromptTemplate(String text) {
 
   public PromptTemplate {
     Matcher m = PLACEHOLDER.matcher(text);
-    boolean instruction = false;
+    boolean any = false;
     while (m.find()) {
       String name = m.group(1);
       if (!KNOWN.contains(name)) {
@@ -24,11 +24,17 @@ public record PromptTemplate(String text) {
             "unknown placeholder {%s} in the prompt template; known are {instruction} and {input}.%s"
                 .formatted(name, Nearest.hint(name, KNOWN)));
       }
-      instruction |= name.equals("instruction");
+      any = true;
     }
-    if (!instruction) {
-      throw new IllegalArgumentException("the prompt template has no placeholder {instruction}");
+    if (!any) {
+      throw new IllegalArgumentException(
+          "the prompt template has neither {instruction} nor {input}, so every row would ask the same");
     }
+  }
+
+  /** Whether the instruction is part of the prompt. */
+  boolean asksInstruction() {
+    return text.contains("{instruction}");
   }
 
   /** Fills the placeholders; braces within the values stay as they are. */

@@ -44,8 +44,8 @@ final class EvaluationKeys {
           flag(),
           value(false),
           AnswerEval::baseline,
-          "Also measure a logistic regression (Tribuo) on the words of the prompts, trained on the same rows as the"
-              + " model. For answers that are one of a few labels.");
+          "Also measure a logistic regression (Tribuo) on the words of the prompts, trained on the rows of"
+              + " `datasets`. For answers that are one of a few labels.");
 
   static final Schema<AnswerEval> ANSWERS =
       new Schema<>(

@@ -79,9 +79,9 @@ final class ModelKeys {
           wholeNumber(1),
           value(64),
           r -> r.model().fourBit().map(FourBit::blockSize),
-          "Weights that share one scale: 64, 128, 256, 512, 1024, 2048 or 4096.");
+          "Weights that share one scale: 32, 64, 128, 256, 512, 1024, 2048 or 4096.");
 
-  private static final List<Integer> BLOCK_SIZES = List.of(64, 128, 256, 512, 1024, 2048, 4096);
+  private static final List<Integer> BLOCK_SIZES = List.of(32, 64, 128, 256, 512, 1024, 2048, 4096);
 
   static final RecipeKeys.Part PART =
       new RecipeKeys.Part(
@@ -123,7 +123,7 @@ final class ModelKeys {
     v.find(BLOCK_SIZE)
         .filter(size -> !BLOCK_SIZES.contains(size))
         .ifPresent(size ->
-            v.problem(BLOCK_SIZE, "expected 64, 128, 256, 512, 1024, 2048 or 4096, got " + size));
+            v.problem(BLOCK_SIZE, "expected 32, 64, 128, 256, 512, 1024, 2048 or 4096, got " + size));
   }
 
   private static void checkInit(Values<Recipe> v) {

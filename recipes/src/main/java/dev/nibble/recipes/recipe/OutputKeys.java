@@ -6,12 +6,14 @@ import static dev.nibble.recipes.schema.KeyTypes.oneOf;
 import static dev.nibble.recipes.schema.KeyTypes.outputPath;
 import static dev.nibble.recipes.schema.Numbers.wholeNumber;
 
+import dev.nibble.recipes.recipe.Recipe.Adapter;
 import dev.nibble.recipes.recipe.Recipe.SaveDType;
 import dev.nibble.recipes.schema.Key;
 import dev.nibble.recipes.schema.Schema.Group;
 import dev.nibble.recipes.schema.Values;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 
 /** Keys of what is kept, and where. */
 final class OutputKeys {
@@ -42,12 +44,14 @@ final class OutputKeys {
           "The most checkpoints kept; the oldest go first.");
 
   static final Key<Recipe, SaveDType> SAVE_DTYPE =
-      Key.of(
+      Key.when(
           "save_dtype",
           oneOf(SaveDType.class),
           value(SaveDType.F32),
-          r -> r.output().saveDType(),
-          "Element type of the saved adapter or model. Checkpoints always hold 32 bits.");
+          r ->
+              Optional.of(r.output().saveDType())
+                  .filter(type -> r.model().adapter() == Adapter.NONE),
+          "With `adapter: none`: element type of the saved model. Adapters and checkpoints have 32 bits.");
 
   static final Key<Recipe, Integer> LOGGING_STEPS =
       Key.of(
@@ -62,7 +66,13 @@ final class OutputKeys {
           new Group<>(
               "Output",
               List.of(OUTPUT_DIR, SAVE_STEPS, SAVE_TOTAL_LIMIT, SAVE_DTYPE, LOGGING_STEPS)),
-          List.of());
+          List.of(OutputKeys::checkSaveDType));
+
+  private static void checkSaveDType(Values<Recipe> v) {
+    if (v.find(ModelKeys.ADAPTER).filter(a -> a != Adapter.NONE).isPresent()) {
+      v.refuse("only used with adapter: none, adapters are saved in 32 bits; remove it", SAVE_DTYPE);
+    }
+  }
 
   static Recipe.Output build(Values<Recipe> v) {
     return new Recipe.Output(

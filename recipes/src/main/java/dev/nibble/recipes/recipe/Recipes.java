@@ -12,9 +12,13 @@ import dev.nibble.recipes.yaml.YamlException;
 import dev.nibble.recipes.yaml.YamlText;
 import java.io.IOException;
 import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
 
@@ -92,5 +96,22 @@ public final class Recipes {
       }
     }
     return s.toString();
+  }
+
+  /** SHA-256, in hexadecimal, of everything that decides a run's result: all but what is kept, and where. */
+  public static String fingerprint(Recipe recipe) {
+    StringBuilder decisive = new StringBuilder();
+    RecipeKeys.SCHEMA.groups().stream()
+        .filter(group -> group != OutputKeys.PART.group())
+        .flatMap(group -> group.keys().stream())
+        .forEach(
+            key ->
+                key.plain(recipe).ifPresent(v -> decisive.append(YamlText.entry(key.name(), v))));
+    try {
+      byte[] text = decisive.toString().getBytes(StandardCharsets.UTF_8);
+      return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(text));
+    } catch (NoSuchAlgorithmException e) {
+      throw new AssertionError("every Java platform has SHA-256", e);
+    }
   }
 }

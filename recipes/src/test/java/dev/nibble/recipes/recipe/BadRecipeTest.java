@@ -127,7 +127,7 @@ class BadRecipeTest {
             "r.yaml:5:1: val_set_size: expected a part below 1 or a whole number of samples, got 1.5");
     assertThat(with("bnb_4bit_blocksize: 63"))
         .isEqualTo(
-            "r.yaml:5:1: bnb_4bit_blocksize: expected 64, 128, 256, 512, 1024, 2048 or 4096, got 63");
+            "r.yaml:5:1: bnb_4bit_blocksize: expected 32, 64, 128, 256, 512, 1024, 2048 or 4096, got 63");
   }
 
   @Test
@@ -201,6 +201,13 @@ class BadRecipeTest {
     assertThat(with("init_weights: random"))
         .isEqualTo(
             "r.yaml:5:1: init_weights: random weights are there to be trained: write adapter: none, or checkpoint here");
+  }
+
+  @Test
+  void adaptersHaveOneElementType() {
+    assertThat(with("save_dtype: bf16"))
+        .isEqualTo(
+            "r.yaml:5:1: save_dtype: only used with adapter: none, adapters are saved in 32 bits; remove it");
   }
 
   @Test

@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Optional;
 import tools.jackson.databind.SerializationFeature;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -16,10 +17,9 @@ import tools.jackson.databind.json.JsonMapper;
  *
  * @param before of the base model
  * @param after of the fine-tuned model
- * @param baselineName what the baseline is
- * @param baseline its accuracy
+ * @param baseline of {@link BagOfWordsBaseline}, if it was measured
  */
-public record Comparison(Accuracy before, Accuracy after, String baselineName, Accuracy baseline) {
+public record Comparison(Accuracy before, Accuracy after, Optional<Accuracy> baseline) {
   private static final JsonMapper JSON =
       JsonMapper.builder().enable(SerializationFeature.INDENT_OUTPUT).build();
 
@@ -28,13 +28,16 @@ public record Comparison(Accuracy before, Accuracy after, String baselineName, A
    * "baseline": {"name": …, "accuracy": …}}} with counts beside.
    */
   public String toJson() {
-    Map<String, Object> named = new LinkedHashMap<>();
-    named.put("name", baselineName);
-    named.putAll(counts(baseline));
     Map<String, Object> all = new LinkedHashMap<>();
     all.put("before", counts(before));
     all.put("after", counts(after));
-    all.put("baseline", named);
+    baseline.ifPresent(
+        b -> {
+          Map<String, Object> named = new LinkedHashMap<>();
+          named.put("name", BagOfWordsBaseline.NAME);
+          named.putAll(counts(b));
+          all.put("baseline", named);
+        });
     return JSON.writeValueAsString(all) + "\n";
   }
 

@@ -31,6 +31,7 @@ public final class LossPlot {
   private final StringBuilder svg = new StringBuilder();
   private final List<Point> training;
   private final List<Point> validation;
+  private final double steps;
   private final Ticks x;
   private final Ticks y;
 
@@ -40,7 +41,8 @@ public final class LossPlot {
     List<Point> all = Stream.concat(training.stream(), validation.stream()).toList();
     double low = all.stream().mapToDouble(Point::loss).min().orElse(0);
     double high = all.stream().mapToDouble(Point::loss).max().orElse(1);
-    this.x = Ticks.around(0, (double) all.stream().mapToLong(Point::step).max().orElse(1), 8, 1);
+    this.steps = (double) all.stream().mapToLong(Point::step).max().orElse(1);
+    this.x = Ticks.around(0, steps, 8, 1);
     this.y = Ticks.around(low, high, 6, 1e-6);
   }
 
@@ -71,15 +73,16 @@ public final class LossPlot {
         LEFT, escape(title));
     axes();
     List<Point> thin = Smoothing.thin(training, MOST_POINTS);
+    List<Point> smooth = Smoothing.movingAverage(thin, thin.size() / 40);
     line(thin, TRAINING, 1, 0.35);
-    line(Smoothing.movingAverage(thin, thin.size() / 30), TRAINING, 2.5, 1);
+    line(smooth, TRAINING, 2.5, 1);
     line(validation, VALIDATION, 1.5, 0.7);
     for (Point p : validation) {
       add(
           "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"3.5\" fill=\"%s\"/>",
           px((double) p.step()), py(p.loss()), VALIDATION);
     }
-    legend();
+    key(key(LEFT, "training", smooth, TRAINING), "validation", validation, VALIDATION);
     return svg.append("</svg>\n").toString();
   }
 
@@ -93,9 +96,11 @@ public final class LossPlot {
           LEFT - 8, py(v) + 4, y.label(v));
     }
     for (double v : x.values()) {
-      add(
-          "<text x=\"%.1f\" y=\"%d\" text-anchor=\"middle\">%s</text>",
-          px(v), BOTTOM + 18, x.label(v));
+      if (v <= steps) {
+        add(
+            "<text x=\"%.1f\" y=\"%d\" text-anchor=\"middle\">%s</text>",
+            px(v), BOTTOM + 18, x.label(v));
+      }
     }
     add(
         "<line x1=\"%d\" y1=\"%d\" x2=\"%d\" y2=\"%d\" stroke=\"%s\"/>",
@@ -123,12 +128,6 @@ public final class LossPlot {
             .collect(Collectors.joining(" ")));
   }
 
-  private void legend() {
-    int at = LEFT;
-    at = key(at, "training", training, TRAINING);
-    key(at, "validation", validation, VALIDATION);
-  }
-
   /** A key with the last value; returns where the next one starts. */
   private int key(int at, String name, List<Point> points, String colour) {
     if (points.isEmpty()) {
@@ -143,7 +142,7 @@ public final class LossPlot {
   }
 
   private double px(double step) {
-    return LEFT + (step - x.from()) / (x.to() - x.from()) * (RIGHT - LEFT);
+    return LEFT + step / steps * (RIGHT - LEFT);
   }
 
   private double py(double loss) {

@@ -32,8 +32,7 @@ public final class RunDirectory {
           "eval.json",
           "recipe.resolved.yaml",
           "adapter_config.json",
-          "adapter_model.safetensors",
-          "README.md");
+          "adapter_model.safetensors");
 
   private final Path folder;
 

@@ -6,7 +6,8 @@ package dev.nibble.trainer.run;
 public final class RunException extends RuntimeException {
   private static final long serialVersionUID = 1L;
 
-  RunException(String message) {
+  /** With a message for the user. */
+  public RunException(String message) {
     super(message);
   }
 

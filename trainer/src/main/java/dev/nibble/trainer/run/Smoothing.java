@@ -8,10 +8,7 @@ import java.util.List;
 final class Smoothing {
   private Smoothing() {}
 
-  /**
-   * The mean over the neighbours on both sides, as many as both sides have, so that the line does
-   * not lag behind.
-   */
+  /** The mean over {@code radius} neighbours on each side, fewer where the curve ends. */
   static List<Point> movingAverage(List<Point> points, int radius) {
     double[] sums = new double[points.size() + 1];
     for (int i = 0; i < points.size(); i++) {
@@ -19,8 +16,9 @@ final class Smoothing {
     }
     List<Point> smooth = new ArrayList<>();
     for (int i = 0; i < points.size(); i++) {
-      int r = Math.min(radius, Math.min(i, points.size() - 1 - i));
-      double mean = (sums[i + r + 1] - sums[i - r]) / (2 * r + 1);
+      int from = Math.max(0, i - radius);
+      int to = Math.min(points.size(), i + radius + 1);
+      double mean = (sums[to] - sums[from]) / (to - from);
       smooth.add(new Point(points.get(i).step(), mean));
     }
     return smooth;

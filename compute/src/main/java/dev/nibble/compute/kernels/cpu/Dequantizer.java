@@ -58,7 +58,9 @@ final class Dequantizer {
     }
   }
 
-  /** The scale of block {@code b}. Asked for each block: instanceof warms up faster than a switch. */
+  /**
+   * The scale of block {@code b}. Asked for each block: instanceof warms up faster than a switch.
+   */
   private static float scale(Quantized.Scales scales, long b) {
     if (scales instanceof Quantized.Scales.Plain p) {
       return VectorMath.get(p.absmax().memory(), b);

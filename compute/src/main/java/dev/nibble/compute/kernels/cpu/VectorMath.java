@@ -32,13 +32,22 @@ final class VectorMath {
   /** Floats that one float32 partial sum may take before it is added to a float64. */
   private static final int SUM_BLOCK = 1024;
 
-  private static final float LOG2_E = (float) (1 / Math.log(2));
-  // ln 2 in two floats; the first has so few bits that its product with a whole number is exact.
   private static final float LN2_HIGH = 355f / 512;
-  private static final float LN2_LOW = (float) (Math.log(2) - LN2_HIGH);
+  private static final FloatVector MINUS_LN2_HIGH = broadcast(-LN2_HIGH);
+  private static final FloatVector MINUS_LN2_LOW = broadcast(LN2_HIGH - Math.log(2));
+  private static final FloatVector LOG2_E = broadcast(1 / Math.log(2));
   // Adding 1.5 * 2^23 rounds to a whole number, which then stands in the low bits.
-  private static final float ROUND = 12582912f;
-  private static final int ROUND_BITS = Float.floatToRawIntBits(ROUND);
+  private static final FloatVector ROUND = broadcast(12582912);
+  // Beyond these, e^x is 0 and infinity.
+  private static final FloatVector LEAST = broadcast(-104);
+  private static final FloatVector MOST = broadcast(89);
+  private static final FloatVector ONE = broadcast(1);
+  private static final FloatVector C2 = broadcast(1 / 2.0);
+  private static final FloatVector C3 = broadcast(1 / 6.0);
+  private static final FloatVector C4 = broadcast(1 / 24.0);
+  private static final FloatVector C5 = broadcast(1 / 120.0);
+  private static final FloatVector C6 = broadcast(1 / 720.0);
+  private static final FloatVector C7 = broadcast(1 / 5040.0);
 
   private VectorMath() {}
 
@@ -48,6 +57,10 @@ final class VectorMath {
       bits = Math.min(512, FloatVector.SPECIES_PREFERRED.vectorBitSize());
     }
     return VectorSpecies.of(float.class, VectorShape.forBitSize(bits));
+  }
+
+  private static FloatVector broadcast(double x) {
+    return FloatVector.broadcast(F, (float) x);
   }
 
   static FloatVector load(MemorySegment m, long i) {
@@ -81,21 +94,14 @@ final class VectorMath {
    * range are right.
    */
   static FloatVector exp(FloatVector x) {
-    FloatVector bounded = x.max(-104f).min(89f);
-    FloatVector shifted =
-        bounded.fma(FloatVector.broadcast(F, LOG2_E), FloatVector.broadcast(F, ROUND));
+    FloatVector bounded =
+        x.lanewise(VectorOperators.MAX, LEAST).lanewise(VectorOperators.MIN, MOST);
+    FloatVector shifted = bounded.fma(LOG2_E, ROUND);
     FloatVector n = shifted.sub(ROUND);
-    FloatVector r = n.fma(FloatVector.broadcast(F, -LN2_HIGH), bounded);
-    r = n.fma(FloatVector.broadcast(F, -LN2_LOW), r);
-    FloatVector p = FloatVector.broadcast(F, 1f / 5040);
-    p = p.fma(r, FloatVector.broadcast(F, 1f / 720));
-    p = p.fma(r, FloatVector.broadcast(F, 1f / 120));
-    p = p.fma(r, FloatVector.broadcast(F, 1f / 24));
-    p = p.fma(r, FloatVector.broadcast(F, 1f / 6));
-    p = p.fma(r, FloatVector.broadcast(F, 0.5f));
-    p = p.fma(r, FloatVector.broadcast(F, 1f));
-    p = p.fma(r, FloatVector.broadcast(F, 1f));
-    IntVector exponent = shifted.reinterpretAsInts().sub(ROUND_BITS);
+    FloatVector r = n.fma(MINUS_LN2_LOW, n.fma(MINUS_LN2_HIGH, bounded));
+    FloatVector p =
+        C7.fma(r, C6).fma(r, C5).fma(r, C4).fma(r, C3).fma(r, C2).fma(r, ONE).fma(r, ONE);
+    IntVector exponent = shifted.reinterpretAsInts().sub(ROUND.reinterpretAsInts());
     IntVector half = exponent.lanewise(VectorOperators.ASHR, 1);
     return p.mul(powerOfTwo(half)).mul(powerOfTwo(exponent.sub(half)));
   }

@@ -3,7 +3,12 @@ package dev.nibble.compute.kernels.nd4j;
 import dev.nibble.compute.kernels.KernelSet;
 import dev.nibble.compute.kernels.KernelUnavailable;
 import dev.nibble.compute.kernels.Kernels;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.bytedeco.javacpp.Loader;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.nativeblas.NativeOpsHolder;
@@ -38,7 +43,22 @@ public final class Nd4jKernelSet implements KernelSet {
 
   @Override
   public String describe() {
-    return "ND4J on %d threads".formatted(Runtime.getRuntime().availableProcessors());
+    String threads = "ND4J on %d threads".formatted(Runtime.getRuntime().availableProcessors());
+    return missesAvx512()
+        ? threads + " (OPENBLAS_CORETYPE=SKYLAKEX may make it use this processor's AVX-512)"
+        : threads;
+  }
+
+  /** ND4J's OpenBLAS takes its AVX2 kernels on processors that are newer than it. */
+  private static boolean missesAvx512() {
+    if (System.getenv("OPENBLAS_CORETYPE") != null) {
+      return false;
+    }
+    try (Stream<String> lines = Files.lines(Path.of("/proc/cpuinfo"))) {
+      return lines.anyMatch(line -> line.startsWith("flags") && line.contains(" avx512f "));
+    } catch (IOException | UncheckedIOException e) {
+      return false; // No Linux: no advice.
+    }
   }
 
   @Override

@@ -37,9 +37,8 @@ final class Nd4jQuantizer {
             work.cast(
                 work.view(in.part(from, to - from), (to - from) / width, width), DataType.FLOAT);
         INDArray absmax = work.keep(work.keep(Transforms.abs(x, true)).max(true, 1));
-        for (int b = 0; b < absmax.length(); b++) {
-          scales[Math.toIntExact(from / out.block()) + b] = absmax.getFloat(b);
-        }
+        float[] found = work.reshape(absmax, absmax.length()).toFloatVector();
+        System.arraycopy(found, 0, scales, Math.toIntExact(from / out.block()), found.length);
         INDArray divisor = work.keep(Transforms.max(absmax, LEAST, true));
         INDArray v = normalised(work, x, divisor, full);
         pack(

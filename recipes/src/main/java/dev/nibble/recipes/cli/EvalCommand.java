@@ -1,0 +1,35 @@
+package dev.nibble.recipes.cli;
+
+import dev.nibble.recipes.progress.Console;
+import dev.nibble.recipes.wiring.EvalRun;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+
+/** {@code nibble eval}. */
+@Command(
+    name = "eval",
+    header = "Measure a run, or the model that a recipe starts from.",
+    description = {
+      "%nMeasures the validation loss (val_set_size or test_datasets) and the accuracy of generated answers"
+          + " (answer_eval), whichever the recipe has."
+    },
+    parameterListHeading = "%nArguments:%n",
+    optionListHeading = "%nOptions:%n",
+    footer = {
+      "",
+      "Examples:",
+      "  nibble eval outputs/quickstart",
+      "  nibble eval outputs/quickstart --set answer_eval.limit=100"
+    })
+final class EvalCommand implements Callable<Integer> {
+  @Mixin private HelpOption help = new HelpOption();
+
+  @Mixin private RunArguments run = new RunArguments();
+
+  @Override
+  public Integer call() {
+    new EvalRun(run.read(), Console.standard()).run();
+    return ExitCode.OK;
+  }
+}

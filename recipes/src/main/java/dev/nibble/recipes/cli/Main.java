@@ -1,0 +1,62 @@
+package dev.nibble.recipes.cli;
+
+import dev.nibble.recipes.recipe.RecipeException;
+import java.io.PrintWriter;
+import java.util.Arrays;
+import java.util.logging.Level;
+import java.util.logging.Logger;
+import picocli.CommandLine;
+import picocli.CommandLine.ParseResult;
+import picocli.CommandLine.UnmatchedArgumentException;
+
+/** Entry point of {@code nibble}. */
+public final class Main {
+  /** Kept here because the log manager forgets loggers that nobody holds. */
+  private static final Logger LOGS = Logger.getLogger("");
+
+  private Main() {}
+
+  /** Runs the command line and ends the process with its exit code. */
+  public static void main(String[] args) {
+    boolean debug = Arrays.asList(args).contains("--debug");
+    if (!debug) {
+      LOGS.setLevel(Level.SEVERE); // what libraries tell their own developers
+    }
+    System.exit(commandLine().execute(args));
+  }
+
+  /** The command line with its error handling. */
+  static CommandLine commandLine() {
+    CommandLine commandLine = new CommandLine(new NibbleCommand());
+    commandLine.setCaseInsensitiveEnumValuesAllowed(true);
+    commandLine.setParameterExceptionHandler(
+        (e, args) -> {
+          PrintWriter err = e.getCommandLine().getErr();
+          err.println(e.getMessage());
+          UnmatchedArgumentException.printSuggestions(e, err);
+          err.println(
+              "Try '" + e.getCommandLine().getCommandSpec().qualifiedName() + " --help'.");
+          return ExitCode.USAGE;
+        });
+    commandLine.setExecutionExceptionHandler(Main::failed);
+    return commandLine;
+  }
+
+  private static int failed(Exception e, CommandLine commandLine, ParseResult parsed) {
+    PrintWriter err = commandLine.getErr();
+    if (isDebug(parsed)) {
+      e.printStackTrace(err);
+    } else if (UserErrors.isExplained(e)) {
+      err.println(UserErrors.message(e));
+    } else {
+      err.println("Nibble failed: " + e);
+      err.println("This is not your recipe's fault. Run again with --debug to see where.");
+    }
+    err.flush();
+    return e instanceof RecipeException ? ExitCode.USAGE : ExitCode.FAILED;
+  }
+
+  private static boolean isDebug(ParseResult parsed) {
+    return parsed.commandSpec().root().userObject() instanceof NibbleCommand c && c.debug;
+  }
+}

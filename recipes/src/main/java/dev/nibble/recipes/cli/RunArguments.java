@@ -1,0 +1,41 @@
+package dev.nibble.recipes.cli;
+
+import dev.nibble.recipes.recipe.Recipe;
+import dev.nibble.recipes.recipe.RecipeException;
+import dev.nibble.recipes.recipe.Recipes;
+import dev.nibble.recipes.wiring.TrainedModel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** The folder of a run, or a recipe, and what overrides its keys. */
+final class RunArguments {
+  @Parameters(
+      paramLabel = "RUN",
+      description =
+          "Folder of a run: its model with what it learned. Or a recipe: the model that it starts from.")
+  private Path place = Path.of("");
+
+  @Option(
+      names = "--set",
+      paramLabel = "KEY=VALUE",
+      description = "Override a key of the recipe; may be given several times.")
+  private List<String> overrides = new ArrayList<>();
+
+  TrainedModel read() {
+    if (!Files.isDirectory(place)) {
+      return new TrainedModel(Recipes.read(place, overrides), Optional.empty());
+    }
+    Path file = place.resolve("recipe.resolved.yaml");
+    if (!Files.isRegularFile(file)) {
+      throw new RecipeException(
+          place + ": holds no recipe.resolved.yaml, so it is no run; expected the output_dir of one, or a recipe");
+    }
+    Recipe recipe = Recipes.read(file, overrides);
+    return new TrainedModel(recipe, Optional.of(place.toAbsolutePath().normalize()));
+  }
+}

@@ -1,0 +1,50 @@
+package dev.nibble.recipes.cli;
+
+import dev.nibble.adapters.AdapterException;
+import dev.nibble.compute.kernels.KernelUnavailable;
+import dev.nibble.compute.safetensors.MalformedSafetensors;
+import dev.nibble.compute.tensor.ScopeException;
+import dev.nibble.data.rows.InvalidDataset;
+import dev.nibble.data.tokenizer.InvalidTokenizer;
+import dev.nibble.quant.UnusableWeight;
+import dev.nibble.recipes.recipe.RecipeException;
+import dev.nibble.trainer.checkpoint.CheckpointException;
+import dev.nibble.trainer.model.ModelException;
+import dev.nibble.trainer.run.RunException;
+import dev.nibble.trainer.train.TrainingException;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.Set;
+
+/** Tells errors whose message explains them to a user from those that only a developer understands. */
+final class UserErrors {
+  private UserErrors() {}
+
+  private static final Set<Class<? extends Throwable>> EXPLAINED =
+      Set.of(
+          AdapterException.class,
+          CheckpointException.class,
+          IllegalArgumentException.class,
+          InvalidDataset.class,
+          InvalidTokenizer.class,
+          KernelUnavailable.class,
+          MalformedSafetensors.class,
+          ModelException.class,
+          UnusableWeight.class,
+          RecipeException.class,
+          RunException.class,
+          ScopeException.class,
+          TrainingException.class,
+          UncheckedIOException.class);
+
+  static boolean isExplained(Throwable e) {
+    return e.getMessage() != null && EXPLAINED.contains(e.getClass());
+  }
+
+  static String message(Throwable e) {
+    String message = String.valueOf(e.getMessage());
+    return e instanceof UncheckedIOException io && io.getCause() instanceof IOException cause
+        ? cause.getClass().getSimpleName() + ": " + message
+        : message;
+  }
+}

@@ -1,0 +1,73 @@
+package dev.nibble.recipes.wiring;
+
+import dev.nibble.compute.kernels.KernelSet;
+import dev.nibble.compute.kernels.Kernels;
+import dev.nibble.compute.tensor.Scope;
+import dev.nibble.data.tokenizer.Tokenizer;
+import dev.nibble.recipes.progress.Console;
+import dev.nibble.recipes.progress.Human;
+import dev.nibble.recipes.recipe.Recipe;
+import dev.nibble.recipes.recipe.RecipeException;
+import dev.nibble.trainer.evaluation.Accuracy;
+import dev.nibble.trainer.model.CausalLm;
+import dev.nibble.trainer.model.LossSum;
+import java.util.Locale;
+
+/** {@code nibble eval}. */
+public final class EvalRun {
+  private final TrainedModel subject;
+  private final Recipe recipe;
+  private final Wiring wiring;
+  private final Console console;
+
+  /** A measurement of {@code subject}. */
+  public EvalRun(TrainedModel subject, Console console) {
+    this.subject = subject;
+    this.recipe = subject.recipe();
+    this.wiring = new Wiring(recipe);
+    this.console = console;
+  }
+
+  /** Measures whatever the recipe has data for. */
+  public void run() {
+    boolean validates =
+        !recipe.data().validation().isEmpty() || recipe.data().validationSize() > 0;
+    if (!validates && recipe.evaluation().answers().isEmpty()) {
+      throw new RecipeException(
+          "there is nothing to measure with: the recipe has neither val_set_size nor test_datasets nor answer_eval");
+    }
+    KernelSet set = wiring.kernelSet();
+    try (Tokenizer tokenizer = wiring.tokenizer();
+        Kernels kernels = set.open(recipe.machine().threads());
+        Scope memory = Scope.open("eval", kernels.memory(), Scope.UNLIMITED)) {
+      CausalLm model = wiring.trainedModel(subject.run(), kernels, memory);
+      Modelling.checkVocabulary(recipe, tokenizer, model);
+      if (validates) {
+        wiring.data(tokenizer).validation().ifPresent(
+            held -> loss(Modelling.validation(model, held, wiring).measure()));
+      }
+      EndReport report = new EndReport(recipe, console);
+      recipe
+          .evaluation()
+          .answers()
+          .ifPresent(
+              eval -> {
+                AnswerTest test = new AnswerTest(recipe, eval, tokenizer);
+                console.live("  asking %d questions…".formatted(test.size()));
+                Accuracy accuracy = test.measure(model);
+                report.accuracy("accuracy", accuracy);
+                report.samples(accuracy);
+              });
+    }
+  }
+
+  private void loss(LossSum loss) {
+    console.line(
+        "  %-10s %s over %s tokens, perplexity %s"
+            .formatted(
+                "loss",
+                Human.loss(loss.mean()),
+                Human.count(loss.tokens()),
+                String.format(Locale.ROOT, "%.3f", Math.exp(loss.mean()))));
+  }
+}

@@ -1,0 +1,103 @@
+package dev.nibble.recipes.wiring;
+
+import dev.nibble.compute.kernels.Kernels;
+import dev.nibble.compute.tensor.Scope;
+import dev.nibble.data.format.Example;
+import dev.nibble.data.rows.Row;
+import dev.nibble.data.samples.SampleMaker;
+import dev.nibble.data.tokenizer.Tokenizer;
+import dev.nibble.recipes.progress.Console;
+import dev.nibble.recipes.recipe.Recipe;
+import dev.nibble.recipes.recipe.Recipe.Format;
+import dev.nibble.recipes.recipe.RecipeException;
+import dev.nibble.trainer.generate.Generator;
+import dev.nibble.trainer.generate.Sampler;
+import dev.nibble.trainer.model.CausalLm;
+import dev.nibble.trainer.model.Decoder;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/** {@code nibble generate}. */
+public final class GenerateRun {
+
+  /** What to continue. */
+  public sealed interface Prompt {
+    /** This text. */
+    record Plain(String text) implements Prompt {}
+
+    /** The prompt that the recipe makes of such a row. */
+    record AsRow(String instruction, String input) implements Prompt {}
+  }
+
+  /**
+   * What is asked for.
+   *
+   * @param prompt to continue
+   * @param maxNewTokens the most tokens to generate
+   * @param sampler chooses them
+   * @param seed of what it draws
+   */
+  public record Request(Prompt prompt, int maxNewTokens, Sampler sampler, long seed) {}
+
+  private final TrainedModel subject;
+  private final Recipe recipe;
+  private final Wiring wiring;
+  private final Console console;
+
+  /** A generation with {@code subject}. */
+  public GenerateRun(TrainedModel subject, Console console) {
+    this.subject = subject;
+    this.recipe = subject.recipe();
+    this.wiring = new Wiring(recipe);
+    this.console = console;
+  }
+
+  /** Generates, showing text as it comes. */
+  public void run(Request request) {
+    try (Tokenizer tokenizer = wiring.tokenizer();
+        Kernels kernels = wiring.kernelSet().open(recipe.machine().threads());
+        Scope memory = Scope.open("generate", kernels.memory(), Scope.UNLIMITED)) {
+      int[] prompt = tokens(request.prompt(), tokenizer);
+      CausalLm model = wiring.trainedModel(subject.run(), kernels, memory);
+      Modelling.checkVocabulary(recipe, tokenizer, model);
+      try (Decoder decoder = model.decoder(1, prompt.length + request.maxNewTokens())) {
+        GrowingText text = new GrowingText(tokenizer);
+        new Generator(
+                decoder,
+                request.sampler(),
+                request.seed(),
+                Set.copyOf(tokenizer.special().stop()))
+            .generate(
+                prompt, request.maxNewTokens(), (p, token) -> console.part(text.add(token)));
+        console.line(text.rest());
+      }
+    }
+  }
+
+  private int[] tokens(Prompt prompt, Tokenizer tokenizer) {
+    return switch (prompt) {
+      case Prompt.Plain plain -> tokenizer.ids(plain.text(), true);
+      case Prompt.AsRow row -> asRow(row, tokenizer);
+    };
+  }
+
+  private int[] asRow(Prompt.AsRow row, Tokenizer tokenizer) {
+    Recipe.Dataset dataset =
+        recipe.data().train().stream()
+            .filter(d -> d.format() == Format.ALPACA)
+            .findFirst()
+            .orElseThrow(
+                () ->
+                    new RecipeException(
+                        "--instruction and --input need a recipe with a dataset of type alpaca; use --prompt"));
+    SampleMaker samples = RunData.samples(dataset, recipe.data(), tokenizer);
+    Map<String, @Nullable Object> values = new LinkedHashMap<>();
+    values.put(dataset.columns().instruction(), row.instruction());
+    values.put(dataset.columns().input(), row.input());
+    values.put(dataset.columns().output(), "");
+    Example example = samples.format().example(new Row(values, "the command line", 1));
+    return samples.prompt(example);
+  }
+}

@@ -1,0 +1,91 @@
+package dev.nibble.recipes.wiring;
+
+import dev.nibble.data.Sample;
+import dev.nibble.data.rows.RowCursor;
+import dev.nibble.data.samples.Outcome;
+import dev.nibble.data.samples.SampleMaker;
+import dev.nibble.data.tokenizer.Tokenizer;
+import dev.nibble.recipes.progress.Console;
+import dev.nibble.recipes.progress.Human;
+import dev.nibble.recipes.progress.Paths;
+import dev.nibble.recipes.recipe.Recipe;
+import java.util.Arrays;
+
+/** {@code nibble preview}. */
+public final class Preview {
+  private final Recipe recipe;
+  private final Console console;
+
+  /** A preview of a recipe's data. */
+  public Preview(Recipe recipe, Console console) {
+    this.recipe = recipe;
+    this.console = console;
+  }
+
+  /** Shows the first samples of each dataset, then what becomes of all rows. */
+  public void show(int samples) {
+    Wiring wiring = new Wiring(recipe);
+    try (Tokenizer tokenizer = wiring.tokenizer()) {
+      for (Recipe.Dataset dataset : recipe.data().train()) {
+        show(dataset, samples, tokenizer);
+      }
+      RunData data = wiring.data(tokenizer);
+      new StartReport(recipe, console).data(data);
+    }
+  }
+
+  private void show(Recipe.Dataset dataset, int samples, Tokenizer tokenizer) {
+    SampleMaker maker = RunData.samples(dataset, recipe.data(), tokenizer);
+    try (RowCursor rows = RunData.rows(dataset).open()) {
+      for (int i = 0; i < samples && rows.advance(); i++) {
+        String row = Paths.shown(dataset.path()) + ", row " + rows.row().number();
+        switch (maker.make(rows.row())) {
+          case Outcome.Kept kept -> show(row, kept.sample(), tokenizer);
+          case Outcome.TooLong tooLong ->
+              title(
+                  row
+                      + ": left out, %s tokens are more than sequence_len"
+                          .formatted(Human.count(tooLong.tokens())));
+          case Outcome.Unsupervised u -> title(row + ": left out, no token would be learned");
+        }
+      }
+    }
+  }
+
+  private void show(String row, Sample sample, Tokenizer tokenizer) {
+    title(
+        "%s: %s tokens, %s of them learned"
+            .formatted(
+                row, Human.count(sample.length()), Human.count(sample.supervisedTokens())));
+    console.line(marked(sample, tokenizer));
+    console.line("");
+  }
+
+  private void title(String text) {
+    console.line(console.faint("── " + text));
+  }
+
+  /**
+   * The sample's text, special tokens included, with what is learned marked. Each part is what it adds to the text before
+   * it, since some tokenizers decode a part alone differently.
+   */
+  private String marked(Sample sample, Tokenizer tokenizer) {
+    StringBuilder marked = new StringBuilder();
+    String before = "";
+    for (int from = 0, to; from < sample.length(); from = to) {
+      to = from + 1;
+      while (to < sample.length() && sample.supervised()[to] == sample.supervised()[from]) {
+        to++;
+      }
+      String text = tokenizer.decode(Arrays.copyOf(sample.tokens(), to), false);
+      String part = text.substring(Math.min(before.length(), text.length()));
+      marked.append(sample.supervised()[from] ? learned(part) : part);
+      before = text;
+    }
+    return marked.toString();
+  }
+
+  private String learned(String text) {
+    return console.hasColours() ? console.bold(console.green(text)) : "[[" + text + "]]";
+  }
+}

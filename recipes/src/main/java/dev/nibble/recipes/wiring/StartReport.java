@@ -1,0 +1,121 @@
+package dev.nibble.recipes.wiring;
+
+import dev.nibble.compute.kernels.KernelSet;
+import dev.nibble.compute.tensor.Scope;
+import dev.nibble.recipes.progress.Console;
+import dev.nibble.recipes.progress.Human;
+import dev.nibble.recipes.progress.Paths;
+import dev.nibble.recipes.recipe.Recipe;
+import dev.nibble.recipes.recipe.Recipe.FourBit;
+import dev.nibble.recipes.recipe.Recipe.KernelChoice;
+import dev.nibble.recipes.recipe.Recipe.Lora;
+import dev.nibble.recipes.yaml.YamlText;
+import dev.nibble.trainer.train.TrainingPlan;
+import java.util.Locale;
+
+/** What a run says before its first step. */
+final class StartReport {
+  private final Recipe recipe;
+  private final Console console;
+
+  StartReport(Recipe recipe, Console console) {
+    this.recipe = recipe;
+    this.console = console;
+  }
+
+  void machine(KernelSet set) {
+    boolean asked =
+        recipe.machine().kernels() != KernelChoice.AUTO
+            || recipe.machine().device() == Recipe.Device.CUDA;
+    entry(
+        "kernels",
+        "%s, %s: %s"
+            .formatted(
+                set.name(),
+                asked ? "as the recipe says" : "the fastest that runs here",
+                set.describe()));
+  }
+
+  void data(RunData data) {
+    entry("data", data.train().report().summary());
+    data.validation().ifPresent(held -> entry("validation", held.report().summary()));
+  }
+
+  void answers(AnswerTest test) {
+    entry("test", Human.count(test.size()) + " questions");
+  }
+
+  void model(long weights) {
+    entry("model", Paths.shown(recipe.model().base()) + ", " + weightsSummary(weights));
+  }
+
+  private String weightsSummary(long weights) {
+    String count = Human.count(weights) + " weights";
+    if (recipe.model().init() == Recipe.InitWeights.RANDOM) {
+      return count + ", random to begin with";
+    }
+    return count + recipe.model().fourBit().map(StartReport::fourBit).orElse("");
+  }
+
+  private static String fourBit(FourBit f) {
+    return ", linear layers in %s, blocks of %d%s"
+        .formatted(
+            f.type().name(), f.blockSize(), f.doubleQuant() ? ", double quantisation" : "");
+  }
+
+  void trains(long trained, long weights) {
+    entry(
+        "trains",
+        recipe
+            .model()
+            .lora()
+            .map(
+                lora ->
+                    "%s weights in adapters (%s of the model), %s"
+                        .formatted(
+                            Human.count(trained),
+                            Human.percent((double) trained / weights),
+                            lora(lora)))
+            .orElseGet(() -> "all weights"));
+  }
+
+  private static String lora(Lora lora) {
+    if (lora.continueFrom().isPresent()) {
+      return "continued from " + Paths.shown(lora.continueFrom().get());
+    }
+    return "LoRA r %d, alpha %s, on %s"
+        .formatted(
+            lora.rank(),
+            YamlText.inline(lora.alpha()),
+            lora.targets().isEmpty()
+                ? "all linear layers"
+                : String.join(", ", lora.targets()));
+  }
+
+  void memory(Scope scope) {
+    entry("memory", Human.bytes(scope.bytes()) + " in tensors");
+    scope
+        .groups()
+        .forEach(
+            (group, bytes) ->
+                console.line(
+                    console.faint("             %-22s %10s".formatted(group, Human.bytes(bytes)))));
+  }
+
+  void plan(TrainingPlan plan) {
+    entry(
+        "plan",
+        "%s steps of %d × %s tokens, learning rate %s, %s"
+            .formatted(
+                Human.count(plan.steps()),
+                plan.accumulation(),
+                Human.count(
+                    (long) recipe.training().microBatchSize() * recipe.data().sequenceLength()),
+                Human.rate(recipe.optimization().learningRate()),
+                recipe.optimization().schedule().name().toLowerCase(Locale.ROOT)));
+  }
+
+  private void entry(String name, String text) {
+    console.line("  " + console.bold("%-10s".formatted(name)) + " " + text);
+  }
+}

@@ -1,0 +1,121 @@
+package dev.nibble.recipes.wiring;
+
+import dev.nibble.compute.kernels.KernelSet;
+import dev.nibble.compute.kernels.Kernels;
+import dev.nibble.compute.tensor.Scope;
+import dev.nibble.data.tokenizer.Tokenizer;
+import dev.nibble.recipes.progress.Console;
+import dev.nibble.recipes.progress.TrainingProgress;
+import dev.nibble.recipes.recipe.Recipe;
+import dev.nibble.trainer.evaluation.Accuracy;
+import dev.nibble.trainer.evaluation.Comparison;
+import dev.nibble.trainer.model.CausalLm;
+import dev.nibble.trainer.optim.AdamW;
+import dev.nibble.trainer.train.Finetune;
+import dev.nibble.trainer.train.Outcome;
+import dev.nibble.trainer.train.StopRequest;
+import dev.nibble.trainer.train.TrainingPlan;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.Optional;
+
+/** {@code nibble train}: from a recipe to a trained model in its folder. */
+public final class TrainRun {
+  private final Recipe recipe;
+  private final Wiring wiring;
+  private final Console console;
+  private final StopSource stops;
+  private final EndReport end;
+
+  /** A run that tells {@code console} what it does. */
+  public TrainRun(Recipe recipe, Console console, StopSource stops) {
+    this.recipe = recipe;
+    this.wiring = new Wiring(recipe);
+    this.console = console;
+    this.stops = stops;
+    this.end = new EndReport(recipe, console);
+  }
+
+  /** Runs it to the end, or to the step during which it was asked to stop. */
+  public Outcome run(RunStart start) {
+    StartReport report = new StartReport(recipe, console);
+    KernelSet set = wiring.kernelSet();
+    report.machine(set);
+    try (Tokenizer tokenizer = wiring.tokenizer();
+        Kernels kernels = set.open(recipe.machine().threads());
+        Scope memory = Scope.open("run", kernels.memory(), Scope.UNLIMITED)) {
+      RunData data = wiring.data(tokenizer);
+      Optional<AnswerTest> answers =
+          recipe.evaluation().answers().map(eval -> new AnswerTest(recipe, eval, tokenizer));
+      report.data(data);
+      answers.ifPresent(report::answers);
+      long weights = wiring.countWeights();
+      report.model(weights);
+      try (RunRecords records = RunRecords.open(recipe, start, set);
+          EndlessBatches batches = new EndlessBatches(data.train(), wiring.batches())) {
+        CausalLm model = wiring.modelToTrain(kernels, memory);
+        Modelling.checkVocabulary(recipe, tokenizer, model);
+        AdamW optimizer = wiring.optimizer(kernels, model.parameters(), memory);
+        TrainingPlan plan = wiring.plan(data.train());
+        Finetune.Parts parts =
+            new Finetune.Parts(
+                model,
+                batches,
+                optimizer,
+                wiring.schedule(plan.steps()),
+                wiring.clip(kernels, memory),
+                data.validation().map(held -> Modelling.validation(model, held, wiring)),
+                Optional.of(Modelling.checkpoints(recipe, wiring, optimizer, kernels)));
+        report.trains(model.parameters().count(), weights);
+        report.memory(memory);
+        report.plan(plan);
+        return train(kernels, memory, parts, plan, records, answers);
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private Outcome train(
+      Kernels kernels,
+      Scope memory,
+      Finetune.Parts parts,
+      TrainingPlan plan,
+      RunRecords records,
+      Optional<AnswerTest> answers)
+      throws IOException {
+    Optional<Accuracy> before = answers.map(test -> measure("before", test, parts.model()));
+    StopRequest stop = new StopRequest();
+    TrainingProgress progress = new TrainingProgress(console, recipe.output().loggingSteps());
+    Finetune loop = new Finetune(kernels, parts, plan, stop, records.andThen(progress));
+    records.checkpoint().ifPresent(loop::resumeFrom);
+    memory.seal();
+    Outcome outcome = stops.whileTraining(stop, loop::run);
+    memory.unseal();
+    records.drawLoss();
+    if (outcome instanceof Outcome.Finished) {
+      Modelling.result(recipe, wiring, parts.model().parameters(), kernels)
+          .save(recipe.output().folder());
+      if (answers.isPresent() && before.isPresent()) {
+        records.compare(compare(before.get(), answers.get(), parts.model()));
+      }
+      end.finished();
+    }
+    return outcome;
+  }
+
+  private Accuracy measure(String when, AnswerTest test, CausalLm model) {
+    console.live("  asking %d questions…".formatted(test.size()));
+    Accuracy accuracy = test.measure(model);
+    end.accuracy(when, accuracy);
+    return accuracy;
+  }
+
+  private Comparison compare(Accuracy before, AnswerTest test, CausalLm model) {
+    Accuracy after = measure("after", test, model);
+    Optional<Accuracy> baseline = test.baseline();
+    baseline.ifPresent(b -> end.accuracy("baseline", b));
+    end.samples(after);
+    return new Comparison(before, after, baseline);
+  }
+}

@@ -1,0 +1,178 @@
+package dev.nibble.recipes.wiring;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.nibble.recipes.progress.Console;
+import dev.nibble.recipes.recipe.Recipe;
+import dev.nibble.recipes.recipe.RecipeException;
+import dev.nibble.recipes.recipe.Recipes;
+import dev.nibble.trainer.generate.Sampler;
+import dev.nibble.trainer.run.RunException;
+import dev.nibble.trainer.train.Outcome;
+import dev.nibble.trainer.train.StopRequest;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.api.io.TempDir;
+
+/** From a recipe to a trained model, with everything real but the size. */
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+class TrainRunTest {
+  private Path folder = Path.of("");
+  private final ByteArrayOutputStream shown = new ByteArrayOutputStream();
+  private final Console console =
+      new Console(new PrintStream(shown, true, StandardCharsets.UTF_8), false, false);
+
+  @BeforeAll
+  void pretrain(@TempDir Path temp) throws IOException {
+    folder = temp;
+    TinyRun.in(folder);
+    assertThat(train("pretrain.yaml", new RunStart.Anew())).isInstanceOf(Outcome.Finished.class);
+    assertThat(folder.resolve("model")).isDirectoryContaining("glob:**/model.safetensors");
+    assertThat(folder.resolve("model")).isDirectoryContaining("glob:**/tokenizer.json");
+  }
+
+  private Recipe recipe(String name, String... sets) {
+    return Recipes.read(folder.resolve(name), List.of(sets));
+  }
+
+  private Outcome train(String name, RunStart start, String... sets) {
+    return new TrainRun(recipe(name, sets), console, StopSource.NEVER).run(start);
+  }
+
+  private String output() {
+    return shown.toString(StandardCharsets.UTF_8);
+  }
+
+  @Test
+  void trainsAnAdapterAndTellsHowMuchItHelped() throws IOException {
+    String out = "output_dir=" + folder.resolve("tells");
+    assertThat(train("qlora.yaml", new RunStart.Anew(), out)).isInstanceOf(Outcome.Finished.class);
+    Path run = folder.resolve("tells");
+    for (String file :
+        List.of(
+            "adapter_config.json",
+            "adapter_model.safetensors",
+            "checkpoint-8",
+            "eval.json",
+            "loss.svg",
+            "metrics.jsonl",
+            "provenance.json",
+            "recipe.resolved.yaml")) {
+      assertThat(run.resolve(file)).exists();
+    }
+    assertThat(Files.readString(run.resolve("eval.json"))).contains("before", "after", "baseline");
+    assertThat(Files.readAllLines(run.resolve("metrics.jsonl"))).hasSize(8 + 2);
+    assertThat(Recipes.read(run.resolve("recipe.resolved.yaml"), List.of()))
+        .isEqualTo(recipe("qlora.yaml", out));
+    assertThat(output())
+        .contains("kernels", "NF4", "double quantisation", "LoRA r 4", "step 8 of 8", "baseline");
+
+    Path moved = Files.move(run, folder.resolve("moved"));
+    new EvalRun(trained(moved), console).run();
+    new GenerateRun(trained(moved), console)
+        .run(
+            new GenerateRun.Request(
+                new GenerateRun.Prompt.AsRow("", "star number 3"), 4, new Sampler.Greedy(), 0));
+  }
+
+  private static TrainedModel trained(Path run) {
+    return new TrainedModel(
+        Recipes.read(run.resolve("recipe.resolved.yaml"), List.of()), Optional.of(run));
+  }
+
+  @Test
+  void goesOnToTheBitAfterAnInterruption() throws IOException {
+    String whole = "output_dir=" + folder.resolve("whole");
+    String parts = "output_dir=" + folder.resolve("parts");
+    train("qlora.yaml", new RunStart.Anew(), whole);
+    StopSource stopAtOnce =
+        (stop, training) -> {
+          stop.request(StopRequest.Signal.INT);
+          return training.get();
+        };
+    Outcome first =
+        new TrainRun(recipe("qlora.yaml", parts), console, stopAtOnce).run(new RunStart.Anew());
+    assertThat(first).isInstanceOf(Outcome.Interrupted.class);
+    assertThat(first.step()).isEqualTo(1);
+    assertThat(folder.resolve("parts/checkpoint-1")).exists();
+    assertThat(folder.resolve("parts/adapter_model.safetensors")).doesNotExist();
+    train("qlora.yaml", new RunStart.Resume(Optional.empty()), parts);
+    for (String file : List.of("adapter_model.safetensors", "eval.json")) {
+      assertThat(Files.readAllBytes(folder.resolve("parts").resolve(file)))
+          .as(file)
+          .isEqualTo(Files.readAllBytes(folder.resolve("whole").resolve(file)));
+    }
+    assertThat(Files.readAllLines(folder.resolve("parts/metrics.jsonl"))).hasSize(8 + 2);
+  }
+
+  @Test
+  void aFolderWithARunIsNotTouched() throws IOException {
+    String out = "output_dir=" + folder.resolve("taken");
+    train("qlora.yaml", new RunStart.Anew(), out, "answer_eval=", "max_steps=1");
+    byte[] before = Files.readAllBytes(folder.resolve("taken/adapter_model.safetensors"));
+    assertThatThrownBy(() -> train("qlora.yaml", new RunStart.Anew(), out, "answer_eval="))
+        .isInstanceOf(RunException.class)
+        .hasMessageContaining("--overwrite");
+    assertThatThrownBy(
+            () ->
+                train(
+                    "qlora.yaml",
+                    new RunStart.Resume(Optional.empty()),
+                    out,
+                    "answer_eval=",
+                    "seed=1"))
+        .isInstanceOf(RunException.class)
+        .hasMessageContaining("another recipe");
+    assertThat(
+            Arrays.equals(
+                before, Files.readAllBytes(folder.resolve("taken/adapter_model.safetensors"))))
+        .isTrue();
+    train("qlora.yaml", new RunStart.Overwrite(), out, "answer_eval=", "max_steps=2");
+    assertThat(Files.readAllLines(folder.resolve("taken/metrics.jsonl"))).hasSize(2 + 1);
+  }
+
+  @Test
+  void continuesFromAnAdapter() {
+    String first = "output_dir=" + folder.resolve("first");
+    train("qlora.yaml", new RunStart.Anew(), first, "answer_eval=", "max_steps=2");
+    train(
+        "qlora.yaml",
+        new RunStart.Anew(),
+        "output_dir=" + folder.resolve("second"),
+        "lora_model_dir=" + folder.resolve("first"),
+        "answer_eval=",
+        "max_steps=1");
+    assertThat(folder.resolve("second/adapter_model.safetensors")).exists();
+  }
+
+  @Test
+  void sequencesLongerThanTheModelAllows() {
+    assertThatThrownBy(
+            () ->
+                train(
+                    "qlora.yaml",
+                    new RunStart.Anew(),
+                    "sequence_len=256",
+                    "output_dir=" + folder.resolve("long")))
+        .isInstanceOf(RecipeException.class)
+        .hasMessageContaining("sequence_len: 256 is more than the 128 positions of the model");
+    assertThat(folder.resolve("long")).doesNotExist();
+  }
+
+  @Test
+  void previewMarksWhatIsLearned() {
+    new Preview(recipe("qlora.yaml"), console).show(1);
+    assertThat(output()).contains("animal number 0: [[animal<|endoftext|>]]", "40 rows");
+  }
+}
