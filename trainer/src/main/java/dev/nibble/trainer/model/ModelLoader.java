@@ -110,8 +110,7 @@ public final class ModelLoader {
     }
   }
 
-  private static void copy(
-      ShardedSafetensors checkpoint, Parameters parameters, Kernels kernels) {
+  private static void copy(ShardedSafetensors checkpoint, Parameters parameters, Kernels kernels) {
     for (Parameters.Parameter p : parameters.all()) {
       kernels.copy(p.weight(), checkpoint.tensor(p.name()));
     }
