@@ -61,9 +61,7 @@ public final class ModelLoader {
       }
       case Training.AllWeights all -> {
         Parameters parameters = TrainedParts.allocate(scope, tensors);
-        for (Parameters.Parameter p : parameters.all()) {
-          kernels.copy(p.weight(), checkpoint.tensor(p.name()));
-        }
+        copy(checkpoint, parameters, kernels);
         Parts parts = new TrainedParts(parameters, tensors);
         yield LlamaBuilder.build(config, parts, parameters, options, kernels, scope);
       }
@@ -88,6 +86,34 @@ public final class ModelLoader {
     LlamaInit.init(parameters, tensors, config.initializerRange(), seed);
     Parts parts = new TrainedParts(parameters, tensors);
     return LlamaBuilder.build(config, parts, parameters, options, kernels, scope);
+  }
+
+  /**
+   * Sets every weight of a model that trains as a whole to what {@link ModelWriter} saved; to the
+   * bit, when it was saved in F32.
+   *
+   * @throws ModelException when the folder holds another model
+   */
+  public static void restore(Path folder, Parameters parameters, Kernels kernels) {
+    LlamaConfig config = config(folder);
+    try (ShardedSafetensors checkpoint = ShardedSafetensors.open(folder)) {
+      CheckpointCheck.check(folder, checkpoint, LlamaTensors.of(config));
+      for (Parameters.Parameter p : parameters.all()) {
+        if (!checkpoint.has(p.name())
+            || !checkpoint.tensor(p.name()).shape().equals(p.weight().shape())) {
+          throw new ModelException(
+              "%s holds another model: it has no %s %s"
+                  .formatted(folder, p.name(), p.weight().shape()));
+        }
+      }
+      copy(checkpoint, parameters, kernels);
+    }
+  }
+
+  private static void copy(ShardedSafetensors checkpoint, Parameters parameters, Kernels kernels) {
+    for (Parameters.Parameter p : parameters.all()) {
+      kernels.copy(p.weight(), checkpoint.tensor(p.name()));
+    }
   }
 
   /** The most positions of one sequence that the model in {@code folder} allows. */

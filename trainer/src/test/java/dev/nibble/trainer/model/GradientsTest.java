@@ -25,7 +25,7 @@ final class GradientsTest {
   private static final ModelOptions ALL = ModelFixture.options(new Training.AllWeights());
 
   static Stream<Arguments> models() {
-    return ModelFixture.kernelSetNames()
+    return ModelFixture.fastestKernelSet()
         .flatMap(set -> Stream.of(Arguments.of(set, false), Arguments.of(set, true)));
   }
 

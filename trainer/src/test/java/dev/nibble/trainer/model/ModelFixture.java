@@ -3,13 +3,12 @@ package dev.nibble.trainer.model;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.nibble.compute.kernels.KernelSet;
+import dev.nibble.compute.kernels.KernelSets;
 import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.tensor.Scope;
 import dev.nibble.quant.FourBitFormat;
 import java.nio.file.Path;
-import java.util.List;
 import java.util.Optional;
-import java.util.ServiceLoader;
 import java.util.stream.Stream;
 
 /** A model with the kernels and the scope that it lives in; closes both, which finds leaks. */
@@ -27,19 +26,22 @@ final class ModelFixture implements AutoCloseable {
   }
 
   /** Every kernel set on the class path, for parameterised tests. */
-  static List<KernelSet> kernelSets() {
-    return ServiceLoader.load(KernelSet.class).stream().map(ServiceLoader.Provider::get).toList();
+  static Stream<String> kernelSetNames() {
+    return KernelSets.installed().stream().map(KernelSet::name);
   }
 
-  /** The name and the set, for every set that can run here. */
-  static Stream<String> kernelSetNames() {
-    return kernelSets().stream().map(KernelSet::name);
+  /** The fastest set alone, for what tests a model more than its kernels. */
+  static Stream<String> fastestKernelSet() {
+    return Stream.of(KernelSets.choose(KernelSets.AUTO).name());
   }
 
   /** Opens a set by name; one that this machine cannot run is reported as an unmet assumption. */
   static Kernels open(String name) {
     KernelSet set =
-        kernelSets().stream().filter(s -> s.name().equals(name)).findFirst().orElseThrow();
+        KernelSets.installed().stream()
+            .filter(s -> s.name().equals(name))
+            .findFirst()
+            .orElseThrow();
     Optional<String> reason = set.unavailableBecause();
     assumeTrue(reason.isEmpty(), () -> name + ": " + reason.orElse(""));
     return set.open(0);

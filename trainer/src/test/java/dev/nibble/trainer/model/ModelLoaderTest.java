@@ -49,6 +49,10 @@ final class ModelLoaderTest {
       CausalLm again = ModelLoader.load(saved, ALL, kernels, scope);
       assertThat(again.parameters().weights().toFloats())
           .isEqualTo(model.parameters().weights().toFloats());
+      float[] before = model.parameters().weights().toFloats();
+      kernels.fill(model.parameters().weights(), 0);
+      ModelLoader.restore(saved, model.parameters(), kernels);
+      assertThat(model.parameters().weights().toFloats()).isEqualTo(before);
       CausalLm frozen = ModelLoader.load(half, NOTHING, kernels, scope);
       assertThat(frozen.evaluate(TinyModel.batch()).sum()).isCloseTo(loss, within(0.01 * loss));
     }

@@ -1,0 +1,50 @@
+package dev.nibble.data.rows;
+
+import java.util.List;
+
+/**
+ * The first rows of a source.
+ *
+ * @param source where the rows come from
+ * @param rows how many at most, at least one
+ */
+public record RowPrefix(RowSource source, long rows) implements RowSource {
+  public RowPrefix {
+    if (rows < 1) {
+      throw new IllegalArgumentException("the first " + rows + " rows of " + source.describe());
+    }
+  }
+
+  @Override
+  public String describe() {
+    return "the first " + rows + " rows of " + source.describe();
+  }
+
+  @Override
+  public List<String> columns() {
+    return source.columns();
+  }
+
+  @Override
+  public RowCursor open() {
+    RowCursor cursor = source.open();
+    return new RowCursor() {
+      private long seen;
+
+      @Override
+      public boolean advance() {
+        return seen++ < rows && cursor.advance();
+      }
+
+      @Override
+      public Row row() {
+        return cursor.row();
+      }
+
+      @Override
+      public void close() {
+        cursor.close();
+      }
+    };
+  }
+}
