@@ -22,8 +22,10 @@ class ArchitectureTest {
 
   @Test
   void seesAllModules() {
-    for (String module : new String[] {"compute", "quant", "adapters", "data", "trainer", "recipes"}) {
-      assertThat(CLASSES.stream().filter(c -> c.getPackageName().startsWith("dev.nibble." + module)))
+    for (String module :
+        new String[] {"compute", "quant", "adapters", "data", "trainer", "recipes"}) {
+      assertThat(
+              CLASSES.stream().filter(c -> c.getPackageName().startsWith("dev.nibble." + module)))
           .as(module)
           .isNotEmpty();
     }
@@ -33,17 +35,28 @@ class ArchitectureTest {
   void arrowsPointOneWay() {
     layeredArchitecture()
         .consideringOnlyDependenciesInLayers()
-        .layer("compute").definedBy("dev.nibble.compute..")
-        .layer("quant").definedBy("dev.nibble.quant..")
-        .layer("adapters").definedBy("dev.nibble.adapters..")
-        .layer("data").definedBy("dev.nibble.data..")
-        .layer("trainer").definedBy("dev.nibble.trainer..")
-        .layer("recipes").definedBy("dev.nibble.recipes..")
-        .whereLayer("compute").mayNotAccessAnyLayer()
-        .whereLayer("quant").mayOnlyAccessLayers("compute")
-        .whereLayer("adapters").mayOnlyAccessLayers("quant", "compute")
-        .whereLayer("data").mayNotAccessAnyLayer()
-        .whereLayer("trainer").mayOnlyAccessLayers("data", "adapters", "quant", "compute")
+        .layer("compute")
+        .definedBy("dev.nibble.compute..")
+        .layer("quant")
+        .definedBy("dev.nibble.quant..")
+        .layer("adapters")
+        .definedBy("dev.nibble.adapters..")
+        .layer("data")
+        .definedBy("dev.nibble.data..")
+        .layer("trainer")
+        .definedBy("dev.nibble.trainer..")
+        .layer("recipes")
+        .definedBy("dev.nibble.recipes..")
+        .whereLayer("compute")
+        .mayNotAccessAnyLayer()
+        .whereLayer("quant")
+        .mayOnlyAccessLayers("compute")
+        .whereLayer("adapters")
+        .mayOnlyAccessLayers("quant", "compute")
+        .whereLayer("data")
+        .mayNotAccessAnyLayer()
+        .whereLayer("trainer")
+        .mayOnlyAccessLayers("data", "adapters", "quant", "compute")
         .check(CLASSES);
   }
 

@@ -95,7 +95,9 @@ public final class Scope implements AutoCloseable {
     sealed = true;
   }
 
-  /** Lifts {@link #seal}: after the last step, memory may be taken again, to generate for example. */
+  /**
+   * Lifts {@link #seal}: after the last step, memory may be taken again, to generate for example.
+   */
   public synchronized void unseal() {
     checkOpen();
     sealed = false;

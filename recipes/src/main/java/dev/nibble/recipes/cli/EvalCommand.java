@@ -23,8 +23,6 @@ import picocli.CommandLine.Mixin;
       "  nibble eval outputs/quickstart --set answer_eval.limit=100"
     })
 final class EvalCommand implements Callable<Integer> {
-  @Mixin private HelpOption help = new HelpOption();
-
   @Mixin private RunArguments run = new RunArguments();
 
   @Override

@@ -24,8 +24,6 @@ import picocli.CommandLine.Option;
       "  nibble generate outputs/my-run --prompt \"Once upon a time\" --temperature 0.8"
     })
 final class GenerateCommand implements Callable<Integer> {
-  @Mixin private HelpOption help = new HelpOption();
-
   @Mixin private RunArguments run = new RunArguments();
 
   @ArgGroup(multiplicity = "1")

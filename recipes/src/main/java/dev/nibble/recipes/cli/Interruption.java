@@ -8,8 +8,8 @@ import java.util.function.Supplier;
 import org.jline.utils.Signals;
 
 /**
- * Ctrl-C and SIGTERM. While the loop runs, the first asks it to save and stop, and a second ends the process at once; at
- * any other time the first does.
+ * Ctrl-C and SIGTERM. While the loop runs, the first asks it to save and stop, and a second ends
+ * the process at once; at any other time the first does.
  */
 final class Interruption implements StopSource {
   private volatile Optional<StopRequest> loop = Optional.empty();

@@ -6,6 +6,7 @@ import java.util.Arrays;
 import java.util.logging.Level;
 import java.util.logging.Logger;
 import picocli.CommandLine;
+import picocli.CommandLine.HelpCommand;
 import picocli.CommandLine.ParseResult;
 import picocli.CommandLine.UnmatchedArgumentException;
 
@@ -22,22 +23,35 @@ public final class Main {
     if (!debug) {
       LOGS.setLevel(Level.SEVERE); // what libraries tell their own developers
     }
-    System.exit(commandLine().execute(args));
+    System.exit(run(args));
+  }
+
+  private static int run(String[] args) {
+    try {
+      return commandLine().execute(args);
+    } catch (OutOfMemoryError e) {
+      System.err.println("Out of memory: " + e.getMessage());
+      System.err.println(
+          "Lower micro_batch_size or sequence_len; NIBBLE_OPTS=-Xmx8g gives Java's own heap more.");
+      return ExitCode.FAILED;
+    }
   }
 
   /** The command line with its error handling. */
   static CommandLine commandLine() {
     CommandLine commandLine = new CommandLine(new NibbleCommand());
+    commandLine.addMixin("help", new HelpOption());
+    commandLine.getSubcommands().values().stream()
+        .filter(command -> !(command.getCommand() instanceof HelpCommand))
+        .forEach(command -> command.addMixin("help", new HelpOption()));
     commandLine.setCaseInsensitiveEnumValuesAllowed(true);
-    commandLine.setParameterExceptionHandler(
-        (e, args) -> {
-          PrintWriter err = e.getCommandLine().getErr();
-          err.println(e.getMessage());
-          UnmatchedArgumentException.printSuggestions(e, err);
-          err.println(
-              "Try '" + e.getCommandLine().getCommandSpec().qualifiedName() + " --help'.");
-          return ExitCode.USAGE;
-        });
+    commandLine.setParameterExceptionHandler((e, args) -> {
+      PrintWriter err = e.getCommandLine().getErr();
+      err.println(e.getMessage());
+      UnmatchedArgumentException.printSuggestions(e, err);
+      err.println("Try '" + e.getCommandLine().getCommandSpec().qualifiedName() + " --help'.");
+      return ExitCode.USAGE;
+    });
     commandLine.setExecutionExceptionHandler(Main::failed);
     return commandLine;
   }

@@ -2,7 +2,6 @@ package dev.nibble.recipes.cli;
 
 import picocli.CommandLine.Command;
 import picocli.CommandLine.HelpCommand;
-import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ScopeType;
@@ -47,12 +46,11 @@ final class NibbleCommand implements Runnable {
       description = "Show stack traces and what libraries log.")
   boolean debug;
 
-  @Mixin private HelpOption help = new HelpOption();
-
   @Option(
       names = {"-V", "--version"},
       versionHelp = true,
       description = "Show the version.")
+  @SuppressWarnings("UnusedVariable") // picocli acts on it
   private boolean version;
 
   /** Without a command there is only help. */

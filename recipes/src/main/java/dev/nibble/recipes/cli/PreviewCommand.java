@@ -20,8 +20,6 @@ import picocli.CommandLine.Option;
     optionListHeading = "%nOptions:%n",
     footer = {"", "Example:", "  nibble preview recipes/quickstart.yaml -n 5"})
 final class PreviewCommand implements Callable<Integer> {
-  @Mixin private HelpOption help = new HelpOption();
-
   @Mixin private RecipeArguments recipe = new RecipeArguments();
 
   @Option(

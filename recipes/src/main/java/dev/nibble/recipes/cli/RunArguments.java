@@ -33,7 +33,8 @@ final class RunArguments {
     Path file = place.resolve("recipe.resolved.yaml");
     if (!Files.isRegularFile(file)) {
       throw new RecipeException(
-          place + ": holds no recipe.resolved.yaml, so it is no run; expected the output_dir of one, or a recipe");
+          place
+              + ": holds no recipe.resolved.yaml, so it is no run; expected the output_dir of one, or a recipe");
     }
     Recipe recipe = Recipes.read(file, overrides);
     return new TrainedModel(recipe, Optional.of(place.toAbsolutePath().normalize()));

@@ -33,8 +33,6 @@ import picocli.CommandLine.Option;
       "  nibble train my.yaml --resume"
     })
 final class TrainCommand implements Callable<Integer> {
-  @Mixin private HelpOption help = new HelpOption();
-
   @Mixin private RecipeArguments recipe = new RecipeArguments();
 
   @ArgGroup private Start start = new Start();

@@ -12,11 +12,12 @@ import dev.nibble.trainer.checkpoint.CheckpointException;
 import dev.nibble.trainer.model.ModelException;
 import dev.nibble.trainer.run.RunException;
 import dev.nibble.trainer.train.TrainingException;
-import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.Set;
 
-/** Tells errors whose message explains them to a user from those that only a developer understands. */
+/**
+ * Tells errors whose message explains them to a user from those that only a developer understands.
+ */
 final class UserErrors {
   private UserErrors() {}
 
@@ -43,8 +44,8 @@ final class UserErrors {
 
   static String message(Throwable e) {
     String message = String.valueOf(e.getMessage());
-    return e instanceof UncheckedIOException io && io.getCause() instanceof IOException cause
-        ? cause.getClass().getSimpleName() + ": " + message
+    return e instanceof UncheckedIOException io && io.getCause() != null
+        ? io.getCause().getClass().getSimpleName() + ": " + message
         : message;
   }
 }

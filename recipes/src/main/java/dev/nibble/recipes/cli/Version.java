@@ -9,8 +9,6 @@ final class Version implements IVersionProvider {
   public String[] getVersion() {
     Build build = Build.current();
     String commit = build.commit().equals("unknown") ? "" : " (" + build.commit() + ")";
-    return new String[] {
-      "Nibble " + build.version() + commit, "Java " + Runtime.version()
-    };
+    return new String[] {"Nibble " + build.version() + commit, "Java " + Runtime.version()};
   }
 }

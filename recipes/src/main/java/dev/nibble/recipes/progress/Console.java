@@ -3,8 +3,8 @@ package dev.nibble.recipes.progress;
 import java.io.PrintStream;
 
 /**
- * Lines on standard output. On a terminal there may be one live line at the bottom, which the next one replaces; elsewhere
- * there are no live lines and no colours.
+ * Lines on standard output. On a terminal there may be one live line at the bottom, which the next
+ * one replaces; elsewhere there are no live lines and no colours.
  */
 public final class Console {
   private static final String ERASE = "\r\033[K";
@@ -29,7 +29,9 @@ public final class Console {
     this.colours = terminal && colours;
   }
 
-  /** Standard output; the launcher says whether it is a terminal. https://no-color.org is honoured. */
+  /**
+   * Standard output; the launcher says whether it is a terminal. https://no-color.org is honoured.
+   */
   public static Console standard() {
     String noColour = System.getenv("NO_COLOR");
     return new Console(

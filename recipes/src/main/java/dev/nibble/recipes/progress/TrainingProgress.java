@@ -38,10 +38,8 @@ public final class TrainingProgress implements Consumer<Report> {
                       String.format(Locale.ROOT, "%.3f", e.perplexity()),
                       e.isBest() ? ", the best so far" : ""));
       case Report.CheckpointReport c -> console.line("  checkpoint in " + Paths.shown(c.folder()));
-      case Report.ResumeReport r ->
-          console.line("  goes on after step " + Human.count(r.step()));
-      case Report.StopReport s ->
-          console.line("  stopped after step " + Human.count(s.step()));
+      case Report.ResumeReport r -> console.line("  goes on after step " + Human.count(r.step()));
+      case Report.StopReport s -> console.line("  stopped after step " + Human.count(s.step()));
     }
   }
 

@@ -123,7 +123,8 @@ final class ModelKeys {
     v.find(BLOCK_SIZE)
         .filter(size -> !BLOCK_SIZES.contains(size))
         .ifPresent(size ->
-            v.problem(BLOCK_SIZE, "expected 32, 64, 128, 256, 512, 1024, 2048 or 4096, got " + size));
+            v.problem(
+                BLOCK_SIZE, "expected 32, 64, 128, 256, 512, 1024, 2048 or 4096, got " + size));
   }
 
   private static void checkInit(Values<Recipe> v) {

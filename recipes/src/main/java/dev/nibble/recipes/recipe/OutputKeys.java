@@ -79,7 +79,8 @@ final class OutputKeys {
 
   private static void checkSaveDType(Values<Recipe> v) {
     if (v.find(ModelKeys.ADAPTER).filter(a -> a != Adapter.NONE).isPresent()) {
-      v.refuse("only used with adapter: none, adapters are saved in 32 bits; remove it", SAVE_DTYPE);
+      v.refuse(
+          "only used with adapter: none, adapters are saved in 32 bits; remove it", SAVE_DTYPE);
     }
   }
 

@@ -98,15 +98,17 @@ public final class Recipes {
     return s.toString();
   }
 
-  /** SHA-256, in hexadecimal, of everything that decides a run's result: all but what is kept, and where. */
+  /**
+   * SHA-256, in hexadecimal, of everything that decides a run's result: all but what is kept, and
+   * where.
+   */
   public static String fingerprint(Recipe recipe) {
     StringBuilder decisive = new StringBuilder();
     RecipeKeys.SCHEMA.groups().stream()
-        .filter(group -> group != OutputKeys.PART.group())
+        .filter(group -> !group.equals(OutputKeys.PART.group()))
         .flatMap(group -> group.keys().stream())
-        .forEach(
-            key ->
-                key.plain(recipe).ifPresent(v -> decisive.append(YamlText.entry(key.name(), v))));
+        .forEach(key ->
+            key.plain(recipe).ifPresent(v -> decisive.append(YamlText.entry(key.name(), v))));
     try {
       byte[] text = decisive.toString().getBytes(StandardCharsets.UTF_8);
       return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(text));

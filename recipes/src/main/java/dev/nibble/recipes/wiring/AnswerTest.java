@@ -44,8 +44,7 @@ final class AnswerTest {
     try (RowCursor cursor = rows.open()) {
       while (cursor.advance()) {
         Example example = samples.format().example(cursor.row());
-        questions.add(
-            new Question(samples.prompt(example), example.prompt(), example.answer()));
+        questions.add(new Question(samples.prompt(example), example.prompt(), example.answer()));
       }
     }
     if (questions.isEmpty()) {
@@ -57,22 +56,27 @@ final class AnswerTest {
     return questions.size();
   }
 
-  /** Asks the model, which answers with its likeliest tokens. An answer is right when it equals the row's. */
+  /**
+   * Asks the model, which answers with its likeliest tokens. An answer is right when it equals the
+   * row's.
+   */
   Accuracy measure(CausalLm model) {
     int longest = questions.stream().mapToInt(q -> q.prompt().length).max().orElseThrow();
     int capacity = longest + eval.maxNewTokens();
     int sequences = Math.clamp(CACHE_TOKENS / capacity, 1, MOST_SEQUENCES);
     try (Decoder decoder = model.decoder(Math.min(sequences, questions.size()), capacity)) {
       Generator generator =
-          new Generator(
-              decoder, new Sampler.Greedy(), 0, Set.copyOf(tokenizer.special().stop()));
+          new Generator(decoder, new Sampler.Greedy(), 0, Set.copyOf(tokenizer.special().stop()));
       return new AnswerAccuracy(
               questions, eval.maxNewTokens(), tokens -> tokenizer.decode(tokens, true))
           .measure(generator);
     }
   }
 
-  /** What a simple classifier reaches that learns from the rows of {@code datasets}, if the recipe asks for it. */
+  /**
+   * What a simple classifier reaches that learns from the rows of {@code datasets}, if the recipe
+   * asks for it.
+   */
   Optional<Accuracy> baseline() {
     if (!eval.baseline()) {
       return Optional.empty();
@@ -89,7 +93,6 @@ final class AnswerTest {
     }
     List<LabeledText> asked =
         questions.stream().map(q -> new LabeledText(q.text(), q.answer().strip())).toList();
-    return Optional.of(
-        BagOfWordsBaseline.train(rows, recipe.training().seed()).measure(asked));
+    return Optional.of(BagOfWordsBaseline.train(rows, recipe.training().seed()).measure(asked));
   }
 }

@@ -25,14 +25,14 @@ final class EndReport {
   void accuracy(String when, Accuracy accuracy) {
     console.line(
         "  %-10s %s of %s answers right"
-            .formatted(
-                when, Human.percent(accuracy.accuracy()), Human.count(accuracy.total())));
+            .formatted(when, Human.percent(accuracy.accuracy()), Human.count(accuracy.total())));
   }
 
   void samples(Accuracy after) {
     console.line("");
     for (Answer answer : after.samples(SAMPLES)) {
-      String mark = answer.isRight() ? console.green("right") : "wrong, expected " + answer.expected();
+      String mark =
+          answer.isRight() ? console.green("right") : "wrong, expected " + answer.expected();
       console.line("  " + console.faint(shortened(answer.question())));
       console.line("    → " + console.bold(shortened(answer.given())) + "  (" + mark + ")");
     }
@@ -56,7 +56,8 @@ final class EndReport {
             + console.bold(shown)
             + ", with metrics.jsonl and loss.svg.");
     ResidentMemory.peak()
-        .ifPresent(bytes -> console.line("Peak memory of the process: " + Human.bytes(bytes) + "."));
+        .ifPresent(
+            bytes -> console.line("Peak memory of the process: " + Human.bytes(bytes) + "."));
     console.line("Try it:  ./nibble generate " + shown + " " + example());
   }
 

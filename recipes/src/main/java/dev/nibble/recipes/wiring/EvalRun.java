@@ -30,8 +30,7 @@ public final class EvalRun {
 
   /** Measures whatever the recipe has data for. */
   public void run() {
-    boolean validates =
-        !recipe.data().validation().isEmpty() || recipe.data().validationSize() > 0;
+    boolean validates = !recipe.data().validation().isEmpty() || recipe.data().validationSize() > 0;
     if (!validates && recipe.evaluation().answers().isEmpty()) {
       throw new RecipeException(
           "there is nothing to measure with: the recipe has neither val_set_size nor test_datasets nor answer_eval");
@@ -43,21 +42,22 @@ public final class EvalRun {
       CausalLm model = wiring.trainedModel(subject.run(), kernels, memory);
       Modelling.checkVocabulary(recipe, tokenizer, model);
       if (validates) {
-        wiring.data(tokenizer).validation().ifPresent(
-            held -> loss(Modelling.validation(model, held, wiring).measure()));
+        wiring
+            .data(tokenizer)
+            .validation()
+            .ifPresent(held -> loss(Modelling.validation(model, held, wiring).measure()));
       }
       EndReport report = new EndReport(recipe, console);
       recipe
           .evaluation()
           .answers()
-          .ifPresent(
-              eval -> {
-                AnswerTest test = new AnswerTest(recipe, eval, tokenizer);
-                console.live("  asking %d questions…".formatted(test.size()));
-                Accuracy accuracy = test.measure(model);
-                report.accuracy("accuracy", accuracy);
-                report.samples(accuracy);
-              });
+          .ifPresent(eval -> {
+            AnswerTest test = new AnswerTest(recipe, eval, tokenizer);
+            console.live("  asking %d questions…".formatted(test.size()));
+            Accuracy accuracy = test.measure(model);
+            report.accuracy("accuracy", accuracy);
+            report.samples(accuracy);
+          });
     }
   }
 

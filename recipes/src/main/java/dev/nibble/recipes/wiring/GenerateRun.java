@@ -65,12 +65,8 @@ public final class GenerateRun {
       try (Decoder decoder = model.decoder(1, prompt.length + request.maxNewTokens())) {
         GrowingText text = new GrowingText(tokenizer);
         new Generator(
-                decoder,
-                request.sampler(),
-                request.seed(),
-                Set.copyOf(tokenizer.special().stop()))
-            .generate(
-                prompt, request.maxNewTokens(), (p, token) -> console.part(text.add(token)));
+                decoder, request.sampler(), request.seed(), Set.copyOf(tokenizer.special().stop()))
+            .generate(prompt, request.maxNewTokens(), (p, token) -> console.part(text.add(token)));
         console.line(text.rest());
       }
     }
@@ -88,10 +84,9 @@ public final class GenerateRun {
         recipe.data().train().stream()
             .filter(d -> d.format() == Format.ALPACA)
             .findFirst()
-            .orElseThrow(
-                () ->
-                    new RecipeException(
-                        "--instruction and --input need a recipe with a dataset of type alpaca; use --prompt"));
+            .orElseThrow(() ->
+                new RecipeException(
+                    "--instruction and --input need a recipe with a dataset of type alpaca; use --prompt"));
     SampleMaker samples = RunData.samples(dataset, recipe.data(), tokenizer);
     Map<String, @Nullable Object> values = new LinkedHashMap<>();
     values.put(dataset.columns().instruction(), row.instruction());

@@ -3,7 +3,10 @@ package dev.nibble.recipes.wiring;
 import dev.nibble.data.tokenizer.Tokenizer;
 import java.util.Arrays;
 
-/** Text of tokens that come one by one. A character may need several tokens; it is given out when it is complete. */
+/**
+ * Text of tokens that come one by one. A character may need several tokens; it is given out when it
+ * is complete.
+ */
 final class GrowingText {
   private final Tokenizer tokenizer;
   private int[] tokens = new int[0];

@@ -29,8 +29,7 @@ final class Modelling {
     if (tokenizer.vocabSize() > model.vocabSize()) {
       throw new ModelException(
           "%s: tokenizer.json has token ids up to %d, but the model has only %d embeddings. Use the tokenizer that the model was trained with"
-              .formatted(
-                  recipe.model().base(), tokenizer.vocabSize() - 1, model.vocabSize()));
+              .formatted(recipe.model().base(), tokenizer.vocabSize() - 1, model.vocabSize()));
     }
   }
 
@@ -51,8 +50,7 @@ final class Modelling {
   }
 
   /** The checkpoints of a run: always in 32 bits, so that it goes on to the bit. */
-  static Checkpoints checkpoints(
-      Recipe recipe, Wiring wiring, AdamW optimizer, Kernels kernels) {
+  static Checkpoints checkpoints(Recipe recipe, Wiring wiring, AdamW optimizer, Kernels kernels) {
     ModelFiles files =
         switch (result(recipe, wiring, optimizer.parameters(), kernels)) {
           case WeightFiles weights -> weights.exact();

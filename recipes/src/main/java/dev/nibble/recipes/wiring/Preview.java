@@ -55,8 +55,7 @@ public final class Preview {
   private void show(String row, Sample sample, Tokenizer tokenizer) {
     title(
         "%s: %s tokens, %s of them learned"
-            .formatted(
-                row, Human.count(sample.length()), Human.count(sample.supervisedTokens())));
+            .formatted(row, Human.count(sample.length()), Human.count(sample.supervisedTokens())));
     console.line(marked(sample, tokenizer));
     console.line("");
   }
@@ -66,8 +65,8 @@ public final class Preview {
   }
 
   /**
-   * The sample's text, special tokens included, with what is learned marked. Each part is what it adds to the text before
-   * it, since some tokenizers decode a part alone differently.
+   * The sample's text, special tokens included, with what is learned marked. Each part is what it
+   * adds to the text before it, since some tokenizers decode a part alone differently.
    */
   private String marked(Sample sample, Tokenizer tokenizer) {
     StringBuilder marked = new StringBuilder();

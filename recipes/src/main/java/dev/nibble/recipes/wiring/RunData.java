@@ -40,9 +40,7 @@ record RunData(Subset train, Optional<Subset> validation) {
 
   private static List<Dataset> datasets(
       List<Recipe.Dataset> datasets, Recipe.Data data, Tokenizer tokenizer) {
-    return datasets.stream()
-        .map(d -> new Dataset(rows(d), samples(d, data, tokenizer)))
-        .toList();
+    return datasets.stream().map(d -> new Dataset(rows(d), samples(d, data, tokenizer))).toList();
   }
 
   /** The rows of a dataset, or as many of them as the recipe takes. */

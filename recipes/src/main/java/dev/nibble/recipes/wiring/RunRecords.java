@@ -108,7 +108,10 @@ final class RunRecords implements Consumer<Report>, AutoCloseable {
     return checkpoint;
   }
 
-  /** Notes a report in {@code metrics.jsonl}; lines after the step that a run goes on from are dropped. */
+  /**
+   * Notes a report in {@code metrics.jsonl}; lines after the step that a run goes on from are
+   * dropped.
+   */
   @Override
   public void accept(Report report) {
     if (metrics.isEmpty()) {

@@ -59,8 +59,7 @@ final class StartReport {
 
   private static String fourBit(FourBit f) {
     return ", linear layers in %s, blocks of %d%s"
-        .formatted(
-            f.type().name(), f.blockSize(), f.doubleQuant() ? ", double quantisation" : "");
+        .formatted(f.type().name(), f.blockSize(), f.doubleQuant() ? ", double quantisation" : "");
   }
 
   void trains(long trained, long weights) {
@@ -69,13 +68,12 @@ final class StartReport {
         recipe
             .model()
             .lora()
-            .map(
-                lora ->
-                    "%s weights in adapters (%s of the model), %s"
-                        .formatted(
-                            Human.count(trained),
-                            Human.percent((double) trained / weights),
-                            lora(lora)))
+            .map(lora ->
+                "%s weights in adapters (%s of the model), %s"
+                    .formatted(
+                        Human.count(trained),
+                        Human.percent((double) trained / weights),
+                        lora(lora)))
             .orElseGet(() -> "all weights"));
   }
 
@@ -87,19 +85,16 @@ final class StartReport {
         .formatted(
             lora.rank(),
             YamlText.inline(lora.alpha()),
-            lora.targets().isEmpty()
-                ? "all linear layers"
-                : String.join(", ", lora.targets()));
+            lora.targets().isEmpty() ? "all linear layers" : String.join(", ", lora.targets()));
   }
 
   void memory(Scope scope) {
     entry("memory", Human.bytes(scope.bytes()) + " in tensors");
     scope
         .groups()
-        .forEach(
-            (group, bytes) ->
-                console.line(
-                    console.faint("             %-22s %10s".formatted(group, Human.bytes(bytes)))));
+        .forEach((group, bytes) ->
+            console.line(
+                console.faint("             %-22s %10s".formatted(group, Human.bytes(bytes)))));
   }
 
   void plan(TrainingPlan plan) {

@@ -31,7 +31,9 @@ import dev.nibble.trainer.train.TrainingPlan;
 import java.nio.file.Path;
 import java.util.Optional;
 
-/** What a recipe's words stand for. Everything that a run is made of is made here, in this order. */
+/**
+ * What a recipe's words stand for. Everything that a run is made of is made here, in this order.
+ */
 final class Wiring {
   private final Recipe recipe;
 
@@ -100,17 +102,16 @@ final class Wiring {
     CausalLm model =
         recipe.model().init() == InitWeights.RANDOM
             ? ModelLoader.initialise(
-                recipe.model().base(),
-                recipe.training().seed(),
-                options(training),
-                kernels,
-                scope)
+                recipe.model().base(), recipe.training().seed(), options(training), kernels, scope)
             : ModelLoader.load(recipe.model().base(), options(training), kernels, scope);
     earlier.ifPresent(adapter -> adapter.copyTo(model.parameters(), kernels));
     return model;
   }
 
-  /** The model to measure or to generate with: with what {@code run} learned, or as training would start. */
+  /**
+   * The model to measure or to generate with: with what {@code run} learned, or as training would
+   * start.
+   */
   CausalLm trainedModel(Optional<Path> run, Kernels kernels, Scope scope) {
     if (run.isEmpty()) {
       return modelToTrain(kernels, scope);
@@ -139,15 +140,14 @@ final class Wiring {
     Lora lora = recipe.model().lora().orElseThrow();
     return lora.continueFrom()
         .map(folder -> PeftAdapter.open(folder).spec())
-        .orElseGet(
-            () ->
-                new LoraSpec(
-                    lora.rank(),
-                    lora.alpha(),
-                    lora.dropout(),
-                    lora.targets().isEmpty()
-                        ? TargetModules.allLinear()
-                        : TargetModules.named(lora.targets())));
+        .orElseGet(() ->
+            new LoraSpec(
+                lora.rank(),
+                lora.alpha(),
+                lora.dropout(),
+                lora.targets().isEmpty()
+                    ? TargetModules.allLinear()
+                    : TargetModules.named(lora.targets())));
   }
 
   private ModelOptions options(Training training) {
@@ -156,10 +156,9 @@ final class Wiring {
         recipe
             .model()
             .fourBit()
-            .map(
-                f ->
-                    new FourBitFormat(
-                        QuantType.valueOf(f.type().name()), f.blockSize(), f.doubleQuant())),
+            .map(f ->
+                new FourBitFormat(
+                    QuantType.valueOf(f.type().name()), f.blockSize(), f.doubleQuant())),
         batches().maxTokens(),
         recipe.training().checkpointing());
   }

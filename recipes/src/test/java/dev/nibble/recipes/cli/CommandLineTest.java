@@ -57,7 +57,8 @@ class CommandLineTest {
     assertThat(run("trian")).isEqualTo(ExitCode.USAGE);
     assertThat(err.toString()).contains("trian", "train");
     assertThat(run("train")).isEqualTo(ExitCode.USAGE);
-    assertThat(err.toString()).contains("Missing required parameter: 'RECIPE'", "nibble train --help");
+    assertThat(err.toString())
+        .contains("Missing required parameter: 'RECIPE'", "nibble train --help");
     assertThat(run("train", "r.yaml", "--resume", "--overwrite")).isEqualTo(ExitCode.USAGE);
     assertThat(err.toString()).contains("mutually exclusive");
   }
@@ -65,7 +66,8 @@ class CommandLineTest {
   @Test
   void recipesThatAreWrongEndWithTwoAndNoStackTrace(@TempDir Path folder) throws IOException {
     assertThat(run("train", folder.resolve("no.yaml").toString())).isEqualTo(ExitCode.USAGE);
-    assertThat(err.toString()).isEqualTo(folder.resolve("no.yaml") + ": no such file; expected a recipe\n");
+    assertThat(err.toString())
+        .isEqualTo(folder.resolve("no.yaml") + ": no such file; expected a recipe\n");
     err.getBuffer().setLength(0);
     Path bad = Files.writeString(folder.resolve("bad.yaml"), "base_modle: x\n");
     assertThat(run("preview", bad.toString())).isEqualTo(ExitCode.USAGE);
@@ -81,7 +83,9 @@ class CommandLineTest {
                 + folder.resolve("out")
                 + "\n");
     assertThat(run("preview", recipe.toString())).isEqualTo(ExitCode.FAILED);
-    assertThat(err.toString()).contains(folder.resolve("nowhere").toString()).doesNotContain("\tat ");
+    assertThat(err.toString())
+        .contains(folder.resolve("nowhere").toString())
+        .doesNotContain("\tat ");
     err.getBuffer().setLength(0);
     assertThat(run("preview", "--debug", recipe.toString())).isEqualTo(ExitCode.FAILED);
     assertThat(err.toString()).contains("\tat ");

@@ -13,7 +13,9 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The script {@code nibble}, in a tree of its own with a Java that only tells how it was called. */
+/**
+ * The script {@code nibble}, in a tree of its own with a Java that only tells how it was called.
+ */
 class LauncherTest {
   private static final String WARNING = "WARNING: Using incubator modules: jdk.incubator.vector";
 
@@ -97,8 +99,7 @@ class LauncherTest {
     assertThat(result.err()).isEqualTo("an error\n");
     assertThat(result.out())
         .contains("<-Xmx1g>\n<-Da=b>\n<-Dnibble.terminal=false>\n")
-        .endsWith(
-            "<dev.nibble.recipes.cli.Main>\n<train>\n<my recipe.yaml>\n<--set>\n<a='b c'>\n");
+        .endsWith("<dev.nibble.recipes.cli.Main>\n<train>\n<my recipe.yaml>\n<--set>\n<a='b c'>\n");
   }
 
   @Test
@@ -129,7 +130,8 @@ class LauncherTest {
     Files.createDirectories(root.resolve("compute/src"));
     Files.delete(root.resolve("recipes/target/nibble.built"));
     Path bin = Files.createDirectories(temp.resolve("bin"));
-    for (String tool : List.of("bash", "dirname", "readlink", "grep", "find", "mkdir", "sed", "env")) {
+    for (String tool :
+        List.of("bash", "dirname", "readlink", "grep", "find", "mkdir", "sed", "env")) {
       Files.createSymbolicLink(bin.resolve(tool), onPath(tool));
     }
     Result result =
@@ -149,11 +151,11 @@ class LauncherTest {
     Files.createFile(root.resolve("pom.xml"));
     Files.delete(root.resolve("recipes/target/nibble.built"));
     Path bin = Files.createDirectories(temp.resolve("bin"));
-    Path mvn = Files.writeString(bin.resolve("mvn"), "#!/bin/bash\necho '[ERROR] broken'; exit 1\n");
+    Path mvn =
+        Files.writeString(bin.resolve("mvn"), "#!/bin/bash\necho '[ERROR] broken'; exit 1\n");
     executable(mvn);
     Map<String, String> environment =
-        Map.of(
-            "NIBBLE_JAVA_HOME", jdk.toString(), "PATH", bin + ":" + System.getenv("PATH"));
+        Map.of("NIBBLE_JAVA_HOME", jdk.toString(), "PATH", bin + ":" + System.getenv("PATH"));
     Result failed = run(root.resolve("nibble"), environment);
     assertThat(failed.exitCode()).isEqualTo(1);
     assertThat(failed.err()).contains("Building Nibble (first use", "[ERROR] broken", "build.log");
@@ -164,7 +166,7 @@ class LauncherTest {
   }
 
   private static Path onPath(String tool) {
-    for (String folder : System.getenv("PATH").split(":")) {
+    for (String folder : System.getenv("PATH").split(":", -1)) {
       if (Files.isExecutable(Path.of(folder, tool))) {
         return Path.of(folder, tool);
       }

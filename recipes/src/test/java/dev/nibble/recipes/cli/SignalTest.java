@@ -21,10 +21,11 @@ class SignalTest {
 
   @ParameterizedTest
   @CsvSource({"INT, 130", "TERM, 143"})
-  void savesACheckpointAndEndsWithTheSignalsCode(
-      String signal, int exitCode, @TempDir Path folder) throws Exception {
+  void savesACheckpointAndEndsWithTheSignalsCode(String signal, int exitCode, @TempDir Path folder)
+      throws Exception {
     TinyRun run = TinyRun.in(folder);
-    Process process = start(run.path("pretrain.yaml"), "--set", "max_steps=100000", "--set", "logging_steps=1");
+    Process process =
+        start(run.path("pretrain.yaml"), "--set", "max_steps=100000", "--set", "logging_steps=1");
     StringBuilder out = new StringBuilder();
     try (BufferedReader lines = process.inputReader()) {
       for (String line = lines.readLine(); line != null; line = lines.readLine()) {

@@ -40,8 +40,7 @@ class ConsoleTest {
     terminal.line("c");
     String erase = "\r\033[K";
     assertThat(shown())
-        .isEqualTo(
-            erase + "\033[?7la\033[?7h" + erase + "\033[?7lb\033[?7h" + erase + "c\n");
+        .isEqualTo(erase + "\033[?7la\033[?7h" + erase + "\033[?7lb\033[?7h" + erase + "c\n");
   }
 
   @Test

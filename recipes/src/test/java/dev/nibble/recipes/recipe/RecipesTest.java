@@ -120,7 +120,9 @@ class RecipesTest {
         List.of(
             parse(SMALL),
             parse(FULL),
-            parse(SMALL + "adapter: none\ninit_weights: random\nsave_dtype: bf16\nwarmup_ratio: 0.03\n"),
+            parse(
+                SMALL
+                    + "adapter: none\ninit_weights: random\nsave_dtype: bf16\nwarmup_ratio: 0.03\n"),
             parse(SMALL, "datasets.0.prompt=\"{input} \\u0007 \\\" \\\\ é 漢 \\t: #\""),
             parse(SMALL, "output_dir='true'", "base_model='12'"))) {
       String text = Recipes.resolved(recipe);

@@ -124,14 +124,9 @@ class TrainRunTest {
     assertThatThrownBy(() -> train("qlora.yaml", new RunStart.Anew(), out, "answer_eval="))
         .isInstanceOf(RunException.class)
         .hasMessageContaining("--overwrite");
-    assertThatThrownBy(
-            () ->
-                train(
-                    "qlora.yaml",
-                    new RunStart.Resume(Optional.empty()),
-                    out,
-                    "answer_eval=",
-                    "seed=1"))
+    assertThatThrownBy(() ->
+            train(
+                "qlora.yaml", new RunStart.Resume(Optional.empty()), out, "answer_eval=", "seed=1"))
         .isInstanceOf(RunException.class)
         .hasMessageContaining("another recipe");
     assertThat(
@@ -158,13 +153,12 @@ class TrainRunTest {
 
   @Test
   void sequencesLongerThanTheModelAllows() {
-    assertThatThrownBy(
-            () ->
-                train(
-                    "qlora.yaml",
-                    new RunStart.Anew(),
-                    "sequence_len=256",
-                    "output_dir=" + folder.resolve("long")))
+    assertThatThrownBy(() ->
+            train(
+                "qlora.yaml",
+                new RunStart.Anew(),
+                "sequence_len=256",
+                "output_dir=" + folder.resolve("long")))
         .isInstanceOf(RecipeException.class)
         .hasMessageContaining("sequence_len: 256 is more than the 128 positions of the model");
     assertThat(folder.resolve("long")).doesNotExist();

@@ -31,13 +31,12 @@ public record Comparison(Accuracy before, Accuracy after, Optional<Accuracy> bas
     Map<String, Object> all = new LinkedHashMap<>();
     all.put("before", counts(before));
     all.put("after", counts(after));
-    baseline.ifPresent(
-        b -> {
-          Map<String, Object> named = new LinkedHashMap<>();
-          named.put("name", BagOfWordsBaseline.NAME);
-          named.putAll(counts(b));
-          all.put("baseline", named);
-        });
+    baseline.ifPresent(b -> {
+      Map<String, Object> named = new LinkedHashMap<>();
+      named.put("name", BagOfWordsBaseline.NAME);
+      named.putAll(counts(b));
+      all.put("baseline", named);
+    });
     return JSON.writeValueAsString(all) + "\n";
   }
 

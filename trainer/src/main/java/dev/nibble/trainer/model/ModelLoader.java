@@ -121,7 +121,10 @@ public final class ModelLoader {
     return config(folder).maxPositions();
   }
 
-  /** Number of weights of the model in {@code folder}, by its config.json; a tied output head counts once. */
+  /**
+   * Number of weights of the model in {@code folder}, by its config.json; a tied output head counts
+   * once.
+   */
   public static long countWeights(Path folder) {
     return LlamaTensors.of(config(folder)).stream().mapToLong(t -> t.shape().elements()).sum();
   }
