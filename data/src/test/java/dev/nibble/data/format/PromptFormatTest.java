@@ -60,7 +60,16 @@ class PromptFormatTest {
     assertThatThrownBy(() -> new PromptTemplate("{instruction} {inptu}"))
         .hasMessageContaining("{inptu}")
         .hasMessageContaining("Did you mean 'input'?");
-    assertThatThrownBy(() -> new PromptTemplate("{input}")).hasMessageContaining("{instruction}");
+  }
+
+  @Test
+  void templatesAskSomethingOfTheRow() {
+    assertThatThrownBy(() -> new PromptTemplate("Which category?"))
+        .hasMessageContaining("neither {instruction} nor {input}");
+    Example example =
+        Alpaca.with(new PromptTemplate("{input}?"))
+            .example(row("instruction", "not asked", "input", "I", "output", "O"));
+    assertThat(example.prompt()).isEqualTo("I?");
   }
 
   @Test

@@ -1,6 +1,7 @@
 package dev.nibble.recipes.cli;
 
 import dev.nibble.recipes.progress.Console;
+import dev.nibble.recipes.recipe.Recipe;
 import dev.nibble.recipes.wiring.RunStart;
 import dev.nibble.recipes.wiring.TrainRun;
 import dev.nibble.trainer.train.Outcome;
@@ -54,12 +55,13 @@ final class TrainCommand implements Callable<Integer> {
         description = "Delete the run that is in output_dir and start anew.")
     boolean overwrite;
 
-    RunStart chosen() {
+    RunStart chosen(Recipe read) {
       if (resume != null) {
         return new RunStart.Resume(
             resume.isEmpty() ? Optional.empty() : Optional.of(Path.of(resume)));
       }
-      return overwrite ? new RunStart.Overwrite() : new RunStart.Anew();
+      return overwrite || read.output().overwrite()
+          ? new RunStart.Overwrite() : new RunStart.Anew();
     }
   }
 
@@ -67,7 +69,8 @@ final class TrainCommand implements Callable<Integer> {
   public Integer call() {
     Interruption interruption = Interruption.install();
     Console console = Console.standard();
-    Outcome outcome = new TrainRun(recipe.read(), console, interruption).run(start.chosen());
+    Recipe read = recipe.read();
+    Outcome outcome = new TrainRun(read, console, interruption).run(start.chosen(read));
     return switch (outcome) {
       case Outcome.Finished f -> ExitCode.OK;
       case Outcome.Interrupted i -> {

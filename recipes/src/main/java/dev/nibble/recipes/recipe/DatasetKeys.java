@@ -6,6 +6,7 @@ import static dev.nibble.recipes.schema.Default.value;
 import static dev.nibble.recipes.schema.KeyTypes.inputPath;
 import static dev.nibble.recipes.schema.KeyTypes.oneOf;
 import static dev.nibble.recipes.schema.KeyTypes.text;
+import static dev.nibble.recipes.schema.Numbers.wholeNumber;
 
 import dev.nibble.recipes.recipe.Recipe.Columns;
 import dev.nibble.recipes.recipe.Recipe.Dataset;
@@ -29,6 +30,7 @@ final class DatasetKeys<R> {
   private final Key<R, Path> path;
   private final Key<R, Format> format;
   private final Key<R, String> split;
+  private final Key<R, Integer> limit;
   private final Key<R, String> prompt;
   private final Key<R, String> instruction;
   private final Key<R, String> input;
@@ -66,6 +68,13 @@ final class DatasetKeys<R> {
             otherwise("`train` where a folder holds several"),
             r -> of.apply(r).split(),
             "Which split of a folder that holds several.");
+    limit =
+        Key.when(
+            "limit",
+            wholeNumber(1),
+            otherwise("all rows"),
+            r -> of.apply(r).limit(),
+            "The most rows: the first so many.");
     prompt =
         Key.when(
             "prompt",
@@ -96,7 +105,7 @@ final class DatasetKeys<R> {
   }
 
   List<Key<R, ?>> keys() {
-    return List.of(path, format, split, prompt, instruction, input, output, text, messages);
+    return List.of(path, format, split, limit, prompt, instruction, input, output, text, messages);
   }
 
   void check(Values<R> v) {
@@ -131,6 +140,7 @@ final class DatasetKeys<R> {
         v.get(path),
         v.get(format),
         v.find(split),
+        v.find(limit),
         v.find(prompt),
         new Columns(v.get(instruction), v.get(input), v.get(output), v.get(text), v.get(messages)));
   }

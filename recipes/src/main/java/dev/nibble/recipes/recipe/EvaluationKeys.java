@@ -30,14 +30,6 @@ final class EvaluationKeys {
           AnswerEval::maxNewTokens,
           "The most tokens of an answer.");
 
-  private static final Key<AnswerEval, Integer> LIMIT =
-      Key.when(
-          "limit",
-          wholeNumber(1),
-          otherwise("all rows"),
-          AnswerEval::limit,
-          "The most rows: the first so many.");
-
   private static final Key<AnswerEval, Boolean> BASELINE =
       Key.of(
           "baseline",
@@ -51,10 +43,9 @@ final class EvaluationKeys {
       new Schema<>(
           List.of(
               new Group<>("Rows", ROWS.keys()),
-              new Group<>("Measurement", List.of(MAX_NEW_TOKENS, LIMIT, BASELINE))),
+              new Group<>("Measurement", List.of(MAX_NEW_TOKENS, BASELINE))),
           List.of(ROWS::check, ROWS::checkHasAnswers),
-          v ->
-              new AnswerEval(ROWS.build(v), v.get(MAX_NEW_TOKENS), v.find(LIMIT), v.get(BASELINE)));
+          v -> new AnswerEval(ROWS.build(v), v.get(MAX_NEW_TOKENS), v.get(BASELINE)));
 
   static final Key<Recipe, Integer> EVAL_STEPS =
       Key.of(
@@ -93,9 +84,14 @@ final class EvaluationKeys {
       return eval;
     }
     return new AnswerEval(
-        new Dataset(d.path(), d.format(), d.split(), d.prompt().or(() -> trainPrompt), d.columns()),
+        new Dataset(
+            d.path(),
+            d.format(),
+            d.split(),
+            d.limit(),
+            d.prompt().or(() -> trainPrompt),
+            d.columns()),
         eval.maxNewTokens(),
-        eval.limit(),
         eval.baseline());
   }
 }

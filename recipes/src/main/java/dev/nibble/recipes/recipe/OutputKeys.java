@@ -2,6 +2,7 @@ package dev.nibble.recipes.recipe;
 
 import static dev.nibble.recipes.schema.Default.required;
 import static dev.nibble.recipes.schema.Default.value;
+import static dev.nibble.recipes.schema.KeyTypes.flag;
 import static dev.nibble.recipes.schema.KeyTypes.oneOf;
 import static dev.nibble.recipes.schema.KeyTypes.outputPath;
 import static dev.nibble.recipes.schema.Numbers.wholeNumber;
@@ -26,6 +27,14 @@ final class OutputKeys {
           required(),
           r -> r.output().folder(),
           "Folder of the run: adapter or model, checkpoints, metrics, the resolved recipe.");
+
+  static final Key<Recipe, Boolean> OVERWRITE =
+      Key.of(
+          "overwrite_output_dir",
+          flag(),
+          value(false),
+          r -> r.output().overwrite(),
+          "Replace an earlier run in `output_dir`, as `nibble train --overwrite` does. Otherwise it is an error.");
 
   static final Key<Recipe, Integer> SAVE_STEPS =
       Key.of(
@@ -65,7 +74,7 @@ final class OutputKeys {
       new RecipeKeys.Part(
           new Group<>(
               "Output",
-              List.of(OUTPUT_DIR, SAVE_STEPS, SAVE_TOTAL_LIMIT, SAVE_DTYPE, LOGGING_STEPS)),
+              List.of(OUTPUT_DIR, OVERWRITE, SAVE_STEPS, SAVE_TOTAL_LIMIT, SAVE_DTYPE, LOGGING_STEPS)),
           List.of(OutputKeys::checkSaveDType));
 
   private static void checkSaveDType(Values<Recipe> v) {
@@ -78,6 +87,7 @@ final class OutputKeys {
   static Recipe.Output build(Values<Recipe> v) {
     return new Recipe.Output(
         v.get(OUTPUT_DIR),
+        v.get(OVERWRITE),
         v.get(SAVE_STEPS),
         v.get(SAVE_TOTAL_LIMIT),
         v.get(SAVE_DTYPE),

@@ -137,11 +137,17 @@ public record Recipe(
    * @param path file or folder
    * @param format what its rows hold
    * @param split which split of a folder with several
+   * @param limit the most rows, the first so many; empty for all
    * @param prompt template of an alpaca prompt
    * @param columns how its columns are called
    */
   public record Dataset(
-      Path path, Format format, Optional<String> split, Optional<String> prompt, Columns columns) {}
+      Path path,
+      Format format,
+      Optional<String> split,
+      Optional<Integer> limit,
+      Optional<String> prompt,
+      Columns columns) {}
 
   /**
    * Column names.
@@ -228,23 +234,27 @@ public record Recipe(
    *
    * @param dataset the rows
    * @param maxNewTokens the longest answer
-   * @param limit the most rows; empty for all
    * @param baseline whether a logistic regression on words is measured beside
    */
-  public record AnswerEval(
-      Dataset dataset, int maxNewTokens, Optional<Integer> limit, boolean baseline) {}
+  public record AnswerEval(Dataset dataset, int maxNewTokens, boolean baseline) {}
 
   /**
    * What is kept, and where.
    *
    * @param folder the run's folder
+   * @param overwrite whether an earlier run in the folder is replaced
    * @param saveSteps steps between checkpoints; 0 for none but at an interruption and at the end
    * @param saveLimit the most checkpoints kept
    * @param saveDType element type of saved weights
    * @param loggingSteps steps between log lines
    */
   public record Output(
-      Path folder, int saveSteps, int saveLimit, SaveDType saveDType, int loggingSteps) {}
+      Path folder,
+      boolean overwrite,
+      int saveSteps,
+      int saveLimit,
+      SaveDType saveDType,
+      int loggingSteps) {}
 
   /** Element type of saved weights. */
   public enum SaveDType {

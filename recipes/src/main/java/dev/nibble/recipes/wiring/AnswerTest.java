@@ -40,10 +40,9 @@ final class AnswerTest {
     this.eval = eval;
     this.tokenizer = tokenizer;
     SampleMaker samples = RunData.samples(eval.dataset(), recipe.data(), tokenizer);
-    int limit = eval.limit().orElse(Integer.MAX_VALUE);
     RowSource rows = RunData.rows(eval.dataset());
     try (RowCursor cursor = rows.open()) {
-      while (questions.size() < limit && cursor.advance()) {
+      while (cursor.advance()) {
         Example example = samples.format().example(cursor.row());
         questions.add(new Question(samples.prompt(example), example.prompt(), example.answer()));
       }

@@ -8,6 +8,7 @@ import dev.nibble.data.format.Completion;
 import dev.nibble.data.format.Messages;
 import dev.nibble.data.format.PromptFormat;
 import dev.nibble.data.format.PromptTemplate;
+import dev.nibble.data.rows.RowPrefix;
 import dev.nibble.data.rows.RowSource;
 import dev.nibble.data.samples.Dataset;
 import dev.nibble.data.samples.ExcessLength;
@@ -42,9 +43,10 @@ record RunData(Subset train, Optional<Subset> validation) {
     return datasets.stream().map(d -> new Dataset(rows(d), samples(d, data, tokenizer))).toList();
   }
 
-  /** The rows of a dataset. */
+  /** The rows of a dataset, or as many of them as the recipe takes. */
   static RowSource rows(Recipe.Dataset dataset) {
-    return Datasets.open(dataset.path(), dataset.split());
+    RowSource rows = Datasets.open(dataset.path(), dataset.split());
+    return dataset.limit().<RowSource>map(limit -> new RowPrefix(rows, limit)).orElse(rows);
   }
 
   /** What makes samples of its rows. */

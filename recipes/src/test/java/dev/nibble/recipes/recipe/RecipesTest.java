@@ -35,6 +35,7 @@ class RecipesTest {
       datasets:
         - path: a.parquet
           split: train
+          limit: 5000
           prompt: "{input}\\nCategory: "   # a comment
           field_input: "the \\"input\\""
         - {path: b.jsonl, type: completion, field_text: body}
@@ -63,6 +64,7 @@ class RecipesTest {
       save_total_limit: 3
       logging_steps: 1
       output_dir: out
+      overwrite_output_dir: true
       seed: -7
       device: cpu
       kernels: nd4j
@@ -103,6 +105,10 @@ class RecipesTest {
         .extracting(d -> d.path().toString())
         .containsExactly("/r/sub/a.parquet", "/r/sub/b.jsonl", "/r/sub/c d.jsonl");
     assertThat(r.data().train().getFirst().prompt()).contains("{input}\nCategory: ");
+    assertThat(r.data().train()).extracting(Recipe.Dataset::limit)
+        .containsExactly(Optional.of(5000), Optional.empty(), Optional.empty());
+    assertThat(r.evaluation().answers().orElseThrow().dataset().limit()).contains(100);
+    assertThat(r.output().overwrite()).isTrue();
     assertThat(r.optimization().learningRate()).isEqualTo(1e-4);
     assertThat(r.training().seed()).isEqualTo(-7);
     assertThat(r.output().folder()).isEqualTo(Path.of("out").toAbsolutePath());

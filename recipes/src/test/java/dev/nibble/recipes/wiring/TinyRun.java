@@ -47,7 +47,7 @@ public final class TinyRun {
         base_model: base
         adapter: none
         init_weights: random
-        datasets: [{path: rows.jsonl, prompt: "{input}: "}]
+        datasets: [{path: rows.jsonl, prompt: "{input}:\\n"}]
         sequence_len: 32
         micro_batch_size: 2
         max_steps: 6
@@ -62,7 +62,7 @@ public final class TinyRun {
         base_model: model
         lora_r: 4
         lora_dropout: 0.1
-        datasets: [{path: rows.jsonl, prompt: "{input}: "}]
+        datasets: [{path: rows.jsonl, prompt: "{input}:\\n"}]
         val_set_size: 4
         sequence_len: 32
         micro_batch_size: 2

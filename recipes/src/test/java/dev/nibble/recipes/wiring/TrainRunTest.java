@@ -167,6 +167,6 @@ class TrainRunTest {
   @Test
   void previewMarksWhatIsLearned() {
     new Preview(recipe("qlora.yaml"), console).show(1);
-    assertThat(output()).contains("animal number 0: [[animal<|endoftext|>]]", "40 rows");
+    assertThat(output()).contains("animal number 0:\n[[animal<|endoftext|>]]", "40 rows");
   }
 }

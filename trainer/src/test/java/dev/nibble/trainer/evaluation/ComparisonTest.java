@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import tools.jackson.databind.JsonNode;
@@ -23,18 +24,21 @@ final class ComparisonTest {
     new Comparison(
             LabelScores.of(List.of(wrong)),
             LabelScores.of(List.of(right)),
-            "words",
-            LabelScores.of(List.of(right, wrong)))
+            Optional.of(LabelScores.of(List.of(right, wrong))))
         .write(file);
 
     JsonNode json = new JsonMapper().readTree(Files.readString(file));
     assertThat(json.propertyNames()).containsExactly("before", "after", "baseline");
     assertThat(json.at("/before/accuracy").doubleValue()).isZero();
     assertThat(json.at("/after/accuracy").doubleValue()).isEqualTo(1);
-    assertThat(json.at("/baseline/name").stringValue()).isEqualTo("words");
+    assertThat(json.at("/baseline/name").stringValue()).contains("logistic regression");
     assertThat(json.at("/baseline/accuracy").doubleValue()).isEqualTo(0.5);
     assertThat(json.at("/baseline/unknown_answers").intValue()).isEqualTo(1);
     assertThat(json.at("/before/categories/b/total").intValue()).isEqualTo(1);
+    new Comparison(LabelScores.of(List.of(wrong)), LabelScores.of(List.of(right)), Optional.empty())
+        .write(file);
+    assertThat(new JsonMapper().readTree(Files.readString(file)).propertyNames())
+        .containsExactly("before", "after");
     try (var files = Files.list(dir)) {
       assertThat(files).containsExactly(file);
     }

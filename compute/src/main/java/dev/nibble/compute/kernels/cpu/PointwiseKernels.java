@@ -183,7 +183,10 @@ final class PointwiseKernels {
       low = x0.fma(x0, low);
       high = x1.fma(x1, high);
     }
-    double sum = low.add(high).reduceLanes(VectorOperators.ADD);
+    double sum = 0;
+    for (double lane : low.add(high).toDoubleArray()) { // in order, unlike reduceLanes
+      sum += lane;
+    }
     for (; i < to; i++) {
       double x = get(a, i);
       sum += x * x;

@@ -7,6 +7,7 @@ import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorShape;
+import jdk.incubator.vector.VectorShuffle;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
@@ -31,6 +32,11 @@ final class VectorMath {
 
   /** Floats that one float32 partial sum may take before it is added to a float64. */
   private static final int SUM_BLOCK = 1024;
+
+  private static final VectorShuffle<Float> SWAP_8 = swap(8);
+  private static final VectorShuffle<Float> SWAP_4 = swap(4);
+  private static final VectorShuffle<Float> SWAP_2 = swap(2);
+  private static final VectorShuffle<Float> SWAP_1 = swap(1);
 
   private static final float LN2_HIGH = 355f / 512;
   private static final FloatVector MINUS_LN2_HIGH = broadcast(-LN2_HIGH);
@@ -115,6 +121,28 @@ final class VectorMath {
     return (float) Math.exp(x);
   }
 
+  /**
+   * The sum of the lanes in one fixed order: lanes half a vector apart first. {@code reduceLanes}
+   * may add in another order once the compiler has replaced it, and then the same call on the same
+   * inputs would give other bits later in a run.
+   */
+  private static float sum(FloatVector v) {
+    if (LANES >= 16) {
+      v = v.add(v.rearrange(SWAP_8));
+    }
+    if (LANES >= 8) {
+      v = v.add(v.rearrange(SWAP_4));
+    }
+    v = v.add(v.rearrange(SWAP_2));
+    v = v.add(v.rearrange(SWAP_1));
+    return v.lane(0);
+  }
+
+  /** Exchanges lanes {@code distance} apart. */
+  private static VectorShuffle<Float> swap(int distance) {
+    return VectorShuffle.fromOp(F, i -> (i ^ distance) % LANES);
+  }
+
   /** sum_i a[i] b[i]. */
   static double dot(MemorySegment a, long aFrom, MemorySegment b, long bFrom, long n) {
     double sum = 0;
@@ -126,7 +154,7 @@ final class VectorMath {
       for (; i < end; i += LANES) {
         s = load(a, aFrom + i).fma(load(b, bFrom + i), s);
       }
-      sum += s.reduceLanes(VectorOperators.ADD);
+      sum += sum(s);
       for (; i < to; i++) {
         sum += get(a, aFrom + i) * get(b, bFrom + i);
       }
@@ -161,7 +189,7 @@ final class VectorMath {
       for (; i < end; i += LANES) {
         s = s.add(exp(load(m, i).sub(shift)));
       }
-      sum += s.reduceLanes(VectorOperators.ADD);
+      sum += sum(s);
       for (; i < to; i++) {
         sum += exp(get(m, i) - shift);
       }
@@ -182,7 +210,7 @@ final class VectorMath {
         store(e, m, i);
         s = s.add(e);
       }
-      sum += s.reduceLanes(VectorOperators.ADD);
+      sum += sum(s);
       for (; i < to; i++) {
         float e = exp(get(m, i) - shift);
         set(m, i, e);
