@@ -104,6 +104,8 @@ class ArchitectureTest {
     noClasses()
         .that()
         .resideOutsideOfPackage("dev.nibble.compute.kernels.cpu.onednn..")
+        .and()
+        .doNotHaveFullyQualifiedName("dev.nibble.recipes.cli.StandardError") // one call, dup2
         .should()
         .dependOnClassesThat()
         .haveFullyQualifiedName("java.lang.foreign.Linker")

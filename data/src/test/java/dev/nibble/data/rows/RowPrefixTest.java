@@ -16,7 +16,8 @@ class RowPrefixTest {
   void endsAfterItsRows(long limit, int expected) {
     RowPrefix prefix = new RowPrefix(threeRows, limit);
     for (int time = 0; time < 2; time++) {
-      assertThat(Rows.all(prefix)).extracting(row -> row.text("text"))
+      assertThat(Rows.all(prefix))
+          .extracting(row -> row.text("text"))
           .startsWith("text 0")
           .hasSize(expected)
           .doesNotHaveDuplicates();

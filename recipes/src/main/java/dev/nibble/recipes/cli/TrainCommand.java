@@ -61,7 +61,8 @@ final class TrainCommand implements Callable<Integer> {
             resume.isEmpty() ? Optional.empty() : Optional.of(Path.of(resume)));
       }
       return overwrite || read.output().overwrite()
-          ? new RunStart.Overwrite() : new RunStart.Anew();
+          ? new RunStart.Overwrite()
+          : new RunStart.Anew();
     }
   }
 

@@ -74,7 +74,8 @@ final class OutputKeys {
       new RecipeKeys.Part(
           new Group<>(
               "Output",
-              List.of(OUTPUT_DIR, OVERWRITE, SAVE_STEPS, SAVE_TOTAL_LIMIT, SAVE_DTYPE, LOGGING_STEPS)),
+              List.of(
+                  OUTPUT_DIR, OVERWRITE, SAVE_STEPS, SAVE_TOTAL_LIMIT, SAVE_DTYPE, LOGGING_STEPS)),
           List.of(OutputKeys::checkSaveDType));
 
   private static void checkSaveDType(Values<Recipe> v) {

@@ -105,7 +105,8 @@ class RecipesTest {
         .extracting(d -> d.path().toString())
         .containsExactly("/r/sub/a.parquet", "/r/sub/b.jsonl", "/r/sub/c d.jsonl");
     assertThat(r.data().train().getFirst().prompt()).contains("{input}\nCategory: ");
-    assertThat(r.data().train()).extracting(Recipe.Dataset::limit)
+    assertThat(r.data().train())
+        .extracting(Recipe.Dataset::limit)
         .containsExactly(Optional.of(5000), Optional.empty(), Optional.empty());
     assertThat(r.evaluation().answers().orElseThrow().dataset().limit()).contains(100);
     assertThat(r.output().overwrite()).isTrue();
