@@ -1,6 +1,7 @@
 package dev.nibble.adapters;
 
 import dev.nibble.adapters.Parameters.Parameter;
+import dev.nibble.compute.files.AtomicFile;
 import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.safetensors.Safetensors;
 import dev.nibble.compute.safetensors.SafetensorsFile;
@@ -9,7 +10,6 @@ import dev.nibble.compute.tensor.Tensor;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -106,10 +106,8 @@ public final class PeftAdapter {
     try {
       Files.createDirectories(folder);
       SafetensorsWriter.write(folder.resolve(WEIGHTS), tensors, Map.of("format", "pt"));
-      Path config = folder.resolve(PeftConfig.FILE);
-      Path sibling = folder.resolve(PeftConfig.FILE + ".tmp");
-      Files.writeString(sibling, new PeftConfig(spec, baseModel).toJson(modules));
-      Files.move(sibling, config, StandardCopyOption.ATOMIC_MOVE);
+      AtomicFile.write(
+          folder.resolve(PeftConfig.FILE), new PeftConfig(spec, baseModel).toJson(modules));
     } catch (IOException e) {
       throw new AdapterException("cannot write the adapter to %s: %s".formatted(folder, e), e);
     }

@@ -1,5 +1,6 @@
 package dev.nibble.compute.safetensors;
 
+import dev.nibble.compute.files.AtomicFile;
 import dev.nibble.compute.tensor.DType;
 import dev.nibble.compute.tensor.Device;
 import dev.nibble.compute.tensor.Tensor;

@@ -1,10 +1,8 @@
 package dev.nibble.trainer.evaluation;
 
+import dev.nibble.compute.files.AtomicFile;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
@@ -42,13 +40,7 @@ public record Comparison(Accuracy before, Accuracy after, Optional<Accuracy> bas
 
   /** Writes {@code eval.json}, whole or not at all. */
   public void write(Path file) throws IOException {
-    Path temporary = file.resolveSibling(file.getFileName() + ".tmp");
-    try {
-      Files.writeString(temporary, toJson(), StandardCharsets.UTF_8);
-      Files.move(temporary, file, StandardCopyOption.REPLACE_EXISTING);
-    } finally {
-      Files.deleteIfExists(temporary);
-    }
+    AtomicFile.write(file, toJson());
   }
 
   private static Map<String, Object> counts(Accuracy a) {

@@ -1,6 +1,7 @@
 package dev.nibble.trainer.model;
 
 import dev.nibble.adapters.Parameters;
+import dev.nibble.compute.files.AtomicFile;
 import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.safetensors.SafetensorsWriter;
 import dev.nibble.compute.tensor.DType;
@@ -9,7 +10,6 @@ import dev.nibble.compute.tensor.Tensor;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -57,10 +57,10 @@ public final class ModelWriter {
       Files.createDirectories(folder);
       SafetensorsWriter.write(folder.resolve("model.safetensors"), tensors, Map.of("format", "pt"));
       byte[] config = config(source.resolve("config.json"), dtype);
-      replace(folder.resolve("config.json"), config);
+      AtomicFile.write(folder.resolve("config.json"), config);
       for (String name : COMPANIONS) {
         if (Files.isRegularFile(source.resolve(name))) {
-          replace(folder.resolve(name), Files.readAllBytes(source.resolve(name)));
+          AtomicFile.write(folder.resolve(name), Files.readAllBytes(source.resolve(name)));
         }
       }
     } catch (IOException e) {
@@ -84,11 +84,5 @@ public final class ModelWriter {
       throw new ModelException(
           "%s is not valid JSON: %s".formatted(file, e.getOriginalMessage()), e);
     }
-  }
-
-  private static void replace(Path file, byte[] content) throws IOException {
-    Path sibling = file.resolveSibling(file.getFileName() + ".tmp");
-    Files.write(sibling, content);
-    Files.move(sibling, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
   }
 }

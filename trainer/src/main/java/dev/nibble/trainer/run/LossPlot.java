@@ -1,11 +1,9 @@
 package dev.nibble.trainer.run;
 
+import dev.nibble.compute.files.AtomicFile;
 import dev.nibble.trainer.run.Metrics.Point;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.List;
 import java.util.Locale;
 import java.util.stream.Collectors;
@@ -48,13 +46,7 @@ public final class LossPlot {
 
   /** Reads a {@code metrics.jsonl} and writes its curve, whole or not at all. */
   public static void write(Path metrics, Path file, String title) throws IOException {
-    Path temporary = file.resolveSibling(file.getFileName() + ".tmp");
-    try {
-      Files.writeString(temporary, svg(Metrics.read(metrics), title), StandardCharsets.UTF_8);
-      Files.move(temporary, file, StandardCopyOption.REPLACE_EXISTING);
-    } finally {
-      Files.deleteIfExists(temporary);
-    }
+    AtomicFile.write(file, svg(Metrics.read(metrics), title));
   }
 
   /** The curve as an SVG document. */

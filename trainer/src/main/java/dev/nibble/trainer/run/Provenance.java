@@ -1,10 +1,9 @@
 package dev.nibble.trainer.run;
 
+import dev.nibble.compute.files.AtomicFile;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.List;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
@@ -47,13 +46,7 @@ public record Provenance(
 
   /** Writes {@code provenance.json}, whole or not at all. */
   public void write(Path file) throws IOException {
-    Path temporary = file.resolveSibling(file.getFileName() + ".tmp");
-    try {
-      Files.writeString(temporary, JSON.writeValueAsString(this) + "\n", StandardCharsets.UTF_8);
-      Files.move(temporary, file, StandardCopyOption.REPLACE_EXISTING);
-    } finally {
-      Files.deleteIfExists(temporary);
-    }
+    AtomicFile.write(file, JSON.writeValueAsString(this) + "\n");
   }
 
   /** The recipe's fingerprint in a {@code provenance.json}. */

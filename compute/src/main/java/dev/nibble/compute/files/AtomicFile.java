@@ -1,19 +1,21 @@
-package dev.nibble.compute.safetensors;
+package dev.nibble.compute.files;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.channels.WritableByteChannel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 
 /** Writes a file whole or not at all. */
-final class AtomicFile {
+public final class AtomicFile {
   private AtomicFile() {}
 
   /** What a file shall hold. */
-  interface Content {
+  public interface Content {
     void writeTo(WritableByteChannel out) throws IOException;
   }
 
@@ -23,7 +25,7 @@ final class AtomicFile {
    * @throws IOException when writing fails; the file is then as it was, and nothing is left beside
    *     it
    */
-  static void write(Path file, Content content) throws IOException {
+  public static void write(Path file, Content content) throws IOException {
     Path target = file.toAbsolutePath();
     Path temporary = target.resolveSibling(target.getFileName() + ".tmp");
     try {
@@ -45,6 +47,23 @@ final class AtomicFile {
       throw e;
     }
     forceFolder(target);
+  }
+
+  /** Writes these bytes, as {@link #write(Path, Content)} does. */
+  public static void write(Path file, byte[] bytes) throws IOException {
+    ByteBuffer content = ByteBuffer.wrap(bytes);
+    write(
+        file,
+        out -> {
+          while (content.hasRemaining()) {
+            out.write(content);
+          }
+        });
+  }
+
+  /** Writes this text in UTF-8, as {@link #write(Path, Content)} does. */
+  public static void write(Path file, String text) throws IOException {
+    write(file, text.getBytes(StandardCharsets.UTF_8));
   }
 
   private static void deleteAfter(Throwable failure, Path temporary) {

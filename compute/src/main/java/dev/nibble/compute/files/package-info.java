@@ -1,0 +1,5 @@
+/** Files that are replaced as a whole. */
+@NullMarked
+package dev.nibble.compute.files;
+
+import org.jspecify.annotations.NullMarked;
