@@ -6,11 +6,14 @@ import dev.nibble.adapters.Parameters;
 import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.safetensors.ShardedSafetensors;
 import dev.nibble.compute.tensor.Scope;
+import dev.nibble.quant.FourBitCheckpoint;
+import dev.nibble.quant.FourBitFormat;
 import dev.nibble.quant.FrozenWeight;
 import dev.nibble.quant.FrozenWeights;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.Function;
 
@@ -19,7 +22,8 @@ public final class ModelLoader {
   private ModelLoader() {}
 
   /**
-   * Reads a model. Tensors are read, and quantised, one at a time.
+   * Reads a model. Tensors are read, and quantised, one at a time. A checkpoint that is in 4 bits
+   * already is taken as it is.
    *
    * @param scope owns all of the model's memory; must be of the kernels' memory
    * @throws ModelException when the folder is no model, the family is not supported, or tensors do
@@ -28,7 +32,14 @@ public final class ModelLoader {
   public static CausalLm load(Path folder, ModelOptions options, Kernels kernels, Scope scope) {
     LlamaConfig config = config(folder);
     try (ShardedSafetensors checkpoint = ShardedSafetensors.open(folder)) {
-      CheckpointCheck.check(folder, checkpoint, LlamaTensors.of(config));
+      FourBitCheckpoint fourBit = FourBitCheckpoint.of(checkpoint);
+      QuantizationConfig.check(folder, fourBit);
+      CheckpointCheck.check(folder, checkpoint, fourBit, LlamaTensors.of(config));
+      if (options.training() instanceof Training.AllWeights && fourBit.format().isPresent()) {
+        throw new ModelException(
+            "%s is in 4 bits (%s), and quantised weights cannot train: train an adapter on it"
+                .formatted(folder, fourBit.format().get()));
+      }
       FrozenWeights linears = new FrozenWeights(checkpoint, options.quantization(), kernels, scope);
       return build(config, checkpoint, linears::load, options, kernels, scope);
     }
@@ -81,6 +92,11 @@ public final class ModelLoader {
       throw new IllegalArgumentException("random weights must train: " + options.training());
     }
     LlamaConfig config = config(folder);
+    if (QuantizationConfig.read(folder).isPresent()) {
+      throw new ModelException(
+          folder
+              + " describes a model in 4 bits, which cannot train; remove quantization_config from its config.json");
+    }
     List<TensorSpec> tensors = LlamaTensors.of(config);
     Parameters parameters = TrainedParts.allocate(scope, tensors);
     LlamaInit.init(parameters, tensors, config.initializerRange(), seed);
@@ -97,7 +113,8 @@ public final class ModelLoader {
   public static void restore(Path folder, Parameters parameters, Kernels kernels) {
     LlamaConfig config = config(folder);
     try (ShardedSafetensors checkpoint = ShardedSafetensors.open(folder)) {
-      CheckpointCheck.check(folder, checkpoint, LlamaTensors.of(config));
+      FourBitCheckpoint fourBit = FourBitCheckpoint.of(checkpoint);
+      CheckpointCheck.check(folder, checkpoint, fourBit, LlamaTensors.of(config));
       for (Parameters.Parameter p : parameters.all()) {
         if (!checkpoint.has(p.name())
             || !checkpoint.tensor(p.name()).shape().equals(p.weight().shape())) {
@@ -113,6 +130,23 @@ public final class ModelLoader {
   private static void copy(ShardedSafetensors checkpoint, Parameters parameters, Kernels kernels) {
     for (Parameters.Parameter p : parameters.all()) {
       kernels.copy(p.weight(), checkpoint.tensor(p.name()));
+    }
+  }
+
+  /**
+   * The format of a model that is in 4 bits already, by its config.json and its tensors.
+   *
+   * @throws ModelException when it was quantised by another method
+   */
+  public static Optional<FourBitFormat> storedFormat(Path folder) {
+    if (!Files.isRegularFile(folder.resolve("config.json"))
+        || QuantizationConfig.read(folder).isEmpty()) {
+      return Optional.empty();
+    }
+    try (ShardedSafetensors checkpoint = ShardedSafetensors.open(folder)) {
+      FourBitCheckpoint fourBit = FourBitCheckpoint.of(checkpoint);
+      QuantizationConfig.check(folder, fourBit);
+      return fourBit.format();
     }
   }
 
