@@ -43,13 +43,16 @@ final class Wiring {
 
   /** What computes. */
   KernelSet kernelSet() {
-    String asked =
-        switch (recipe.machine().kernels()) {
-          case AUTO -> recipe.machine().device() == Recipe.Device.CUDA ? "cuda" : "auto";
-          case CPU -> "cpu";
-          case ND4J -> "nd4j";
-        };
-    return KernelSets.choose(asked);
+    return KernelSets.choose(kernelsAsked());
+  }
+
+  /** The name of a kernel set, or {@link KernelSets#AUTO}. */
+  String kernelsAsked() {
+    return switch (recipe.machine().kernels()) {
+      case AUTO -> recipe.machine().device() == Recipe.Device.CUDA ? "cuda" : KernelSets.AUTO;
+      case CPU -> "cpu";
+      case ND4J -> "nd4j";
+    };
   }
 
   /** Text to tokens. */
