@@ -155,15 +155,16 @@ final class Wiring {
 
   private ModelOptions options(Training training) {
     return new ModelOptions(
-        training,
-        recipe
-            .model()
-            .fourBit()
-            .map(f ->
-                new FourBitFormat(
-                    QuantType.valueOf(f.type().name()), f.blockSize(), f.doubleQuant())),
-        batches().maxTokens(),
-        recipe.training().checkpointing());
+        training, quantization(), batches().maxTokens(), recipe.training().checkpointing());
+  }
+
+  /** The format of the frozen linear maps; empty when they stay as the checkpoint has them. */
+  Optional<FourBitFormat> quantization() {
+    return recipe
+        .model()
+        .fourBit()
+        .map(f ->
+            new FourBitFormat(QuantType.valueOf(f.type().name()), f.blockSize(), f.doubleQuant()));
   }
 
   /** How weights move. */

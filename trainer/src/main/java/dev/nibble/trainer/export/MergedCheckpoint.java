@@ -10,7 +10,6 @@ import dev.nibble.compute.tensor.Scope;
 import dev.nibble.compute.tensor.Tensor;
 import dev.nibble.trainer.model.ModelFolder;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -69,8 +68,7 @@ public final class MergedCheckpoint {
    * @param progress takes the bytes done and the bytes in all, after each tensor
    * @throws IOException when writing fails
    */
-  public Result write(
-      Path source, Path folder, long maxShardBytes, BiConsumer<Long, Long> progress)
+  public Result write(Path source, Path folder, long maxShardBytes, BiConsumer<Long, Long> progress)
       throws IOException {
     lost.clear();
     List<TensorInfo> tensors =

@@ -11,6 +11,7 @@ import dev.nibble.quant.FrozenWeights;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.Function;
 
@@ -32,6 +33,32 @@ public final class ModelLoader {
       FrozenWeights linears = new FrozenWeights(checkpoint, options.quantization(), kernels, scope);
       return build(config, checkpoint, linears::load, options, kernels, scope);
     }
+  }
+
+  /**
+   * A model to evaluate whose linear maps stay where the mapped checkpoint has them, so that it
+   * needs little memory of its own.
+   *
+   * @param checkpoint of the folder; must stay open as long as the model is used
+   * @param kernels of host memory
+   */
+  public static CausalLm view(
+      Path folder,
+      ShardedSafetensors checkpoint,
+      int maxBatchTokens,
+      Kernels kernels,
+      Scope scope) {
+    LlamaConfig config = config(folder);
+    CheckpointCheck.check(folder, checkpoint, LlamaTensors.of(config));
+    ModelOptions options =
+        new ModelOptions(new Training.Nothing(), Optional.empty(), maxBatchTokens, true);
+    return build(
+        config,
+        checkpoint,
+        name -> new FrozenWeight.Dense(checkpoint.tensor(name)),
+        options,
+        kernels,
+        scope);
   }
 
   /** The model of a checked checkpoint; {@code linears} reads a frozen linear map's weight. */
