@@ -8,9 +8,10 @@ import dev.nibble.compute.tensor.Shape;
 import dev.nibble.compute.tensor.Tensor;
 import dev.nibble.quant.FourBitFormat;
 import dev.nibble.quant.FrozenWeights;
-import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * The tensors of a base model with an adapter merged into them: W + s B A for LoRA
@@ -51,12 +52,12 @@ public final class MergedSource implements TensorSource {
    */
   @Override
   public List<String> names() {
-    List<String> names = new ArrayList<>(base.names());
-    names.addAll(adapter.additions());
-    if (adapter.changes(EMBEDDING) && !names.contains(HEAD)) {
+    Set<String> names = new LinkedHashSet<>(base.names());
+    names.addAll(adapter.additions(names));
+    if (adapter.changes(EMBEDDING)) {
       names.add(HEAD);
     }
-    return names;
+    return List.copyOf(names);
   }
 
   @Override

@@ -1,7 +1,5 @@
 package dev.nibble.trainer.model;
 
-import dev.nibble.adapters.LoraInit;
-import dev.nibble.adapters.LoraScratch;
 import dev.nibble.adapters.Parameters;
 import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.safetensors.ShardedSafetensors;
@@ -12,7 +10,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
 import java.util.function.Function;
 
 /** Builds models from folders in Hugging Face's layout: config.json and safetensors files. */
@@ -77,13 +74,8 @@ public final class ModelLoader {
         yield LlamaBuilder.build(config, frozen, parameters, options, kernels, scope);
       }
       case Training.Adapter adapter -> {
-        Set<String> targets = adapter.spec().targets().resolve(linearModules(tensors));
-        Parameters parameters = AdaptedParts.allocate(scope, tensors, adapter.spec(), targets);
-        LoraInit.init(parameters, adapter.seed());
-        LoraScratch scratch =
-            LoraScratch.allocate(
-                scope, options.maxBatchTokens(), widestInput(tensors), adapter.spec());
-        Parts parts = new AdaptedParts(frozen, parameters, adapter.spec(), targets, scratch);
+        AdaptedParts parts = AdaptedParts.build(adapter, "llama", tensors, frozen, options, scope);
+        Parameters parameters = parts.parameters();
         yield LlamaBuilder.build(config, parts, parameters, options, kernels, scope);
       }
       case Training.AllWeights all -> {
@@ -164,20 +156,5 @@ public final class ModelLoader {
               .formatted(folder));
     }
     return LlamaConfig.read(file);
-  }
-
-  private static List<String> linearModules(List<TensorSpec> tensors) {
-    return tensors.stream()
-        .filter(t -> t.kind() == TensorSpec.Kind.LINEAR)
-        .map(TensorSpec::module)
-        .toList();
-  }
-
-  private static long widestInput(List<TensorSpec> tensors) {
-    return tensors.stream()
-        .filter(t -> t.kind() == TensorSpec.Kind.LINEAR)
-        .mapToLong(t -> t.shape().dim(1))
-        .max()
-        .orElse(0);
   }
 }
