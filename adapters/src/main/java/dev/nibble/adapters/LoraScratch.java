@@ -5,14 +5,16 @@ import dev.nibble.compute.tensor.Scope;
 import dev.nibble.compute.tensor.Tensor;
 
 /**
- * Buffers that all LoRA projections of a model share, since one runs at a time.
+ * Buffers that all adapted maps of a model share, since one runs at a time. Those that a spec does
+ * not need are empty.
  *
  * @param low [N, r]: A x
  * @param dlow [N, r]: its gradient
- * @param dropped [N, I]: the adapter's input after dropout; empty without dropout
- * @param ddropped [N, I]: its gradient; empty without dropout
+ * @param dropped [N, I]: the adapter's input after dropout
+ * @param ddropped [N, I]: its gradient
+ * @param ones [N, 1]
  */
-public record LoraScratch(Tensor low, Tensor dlow, Tensor dropped, Tensor ddropped) {
+record LoraScratch(Tensor low, Tensor dlow, Tensor dropped, Tensor ddropped, Tensor ones) {
 
   /**
    * Takes the buffers, in the group "scratch".
@@ -20,12 +22,14 @@ public record LoraScratch(Tensor low, Tensor dlow, Tensor dropped, Tensor ddropp
    * @param maxTokens the largest N
    * @param maxInputs the largest I
    */
-  public static LoraScratch allocate(Scope scope, long maxTokens, long maxInputs, LoraSpec spec) {
+  static LoraScratch allocate(Scope scope, LoraSpec spec, long maxTokens, long maxInputs) {
+    long rank = spec.ranks().largest();
     long dropped = spec.dropout() == 0 ? 0 : maxTokens * maxInputs;
     return new LoraScratch(
-        scope.allocate("scratch/lora_low", DType.F32, maxTokens * spec.r()),
-        scope.allocate("scratch/lora_dlow", DType.F32, maxTokens * spec.r()),
+        scope.allocate("scratch/lora_low", DType.F32, maxTokens * rank),
+        scope.allocate("scratch/lora_dlow", DType.F32, maxTokens * rank),
         scope.allocate("scratch/lora_dropped", DType.F32, dropped),
-        scope.allocate("scratch/lora_ddropped", DType.F32, dropped));
+        scope.allocate("scratch/lora_ddropped", DType.F32, dropped),
+        scope.allocate("scratch/lora_ones", DType.F32, spec.bias() ? maxTokens : 0));
   }
 }

@@ -34,8 +34,18 @@ public final class FrozenWeights {
    */
   public FrozenWeights(
       ShardedSafetensors checkpoint, Optional<FourBitFormat> format, Kernels kernels, Scope scope) {
+    this(checkpoint, FourBitCheckpoint.of(checkpoint), format, kernels, scope);
+  }
+
+  /** The same for a checkpoint whose 4-bit weights are known: {@code fourBit}. */
+  public FrozenWeights(
+      ShardedSafetensors checkpoint,
+      FourBitCheckpoint fourBit,
+      Optional<FourBitFormat> format,
+      Kernels kernels,
+      Scope scope) {
     this.checkpoint = checkpoint;
-    this.fourBit = FourBitCheckpoint.of(checkpoint);
+    this.fourBit = fourBit;
     this.stored = new StoredFourBit(checkpoint, kernels, scope);
     fourBit.format().ifPresent(found -> checkFormat(found, format));
     this.allocator =

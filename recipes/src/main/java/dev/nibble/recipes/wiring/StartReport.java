@@ -1,13 +1,13 @@
 package dev.nibble.recipes.wiring;
 
 import dev.nibble.compute.kernels.KernelSet;
+import dev.nibble.compute.kernels.KernelSets;
 import dev.nibble.compute.tensor.Scope;
 import dev.nibble.recipes.progress.Console;
 import dev.nibble.recipes.progress.Human;
 import dev.nibble.recipes.progress.Paths;
 import dev.nibble.recipes.recipe.Recipe;
 import dev.nibble.recipes.recipe.Recipe.FourBit;
-import dev.nibble.recipes.recipe.Recipe.KernelChoice;
 import dev.nibble.recipes.recipe.Recipe.Lora;
 import dev.nibble.recipes.yaml.YamlText;
 import dev.nibble.trainer.model.ModelLoader;
@@ -24,17 +24,8 @@ final class StartReport {
     this.console = console;
   }
 
-  void machine(KernelSet set) {
-    boolean asked =
-        recipe.machine().kernels() != KernelChoice.AUTO
-            || recipe.machine().device() == Recipe.Device.CUDA;
-    entry(
-        "kernels",
-        "%s, %s: %s"
-            .formatted(
-                set.name(),
-                asked ? "as the recipe says" : "the fastest that runs here",
-                set.describe()));
+  void machine(String asked, KernelSet set) {
+    entry("kernels", KernelSets.describe(asked, set));
   }
 
   void data(RunData data) {

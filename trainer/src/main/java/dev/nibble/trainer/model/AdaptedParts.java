@@ -1,10 +1,10 @@
 package dev.nibble.trainer.model;
 
-import dev.nibble.adapters.LoraProjection;
-import dev.nibble.adapters.LoraScratch;
+import dev.nibble.adapters.LoraAdapter;
+import dev.nibble.adapters.LoraAdapter.Target;
 import dev.nibble.adapters.LoraSpec;
+import dev.nibble.adapters.ModelModules;
 import dev.nibble.adapters.Parameters;
-import dev.nibble.adapters.PeftNames;
 import dev.nibble.adapters.Projection;
 import dev.nibble.compute.tensor.Scope;
 import java.util.ArrayList;
@@ -15,35 +15,48 @@ import java.util.Set;
 final class AdaptedParts implements Parts {
   private final FrozenParts frozen;
   private final Parameters parameters;
-  private final LoraSpec spec;
-  private final LoraScratch scratch;
-  private final List<String> targets;
+  private final LoraAdapter adapter;
 
-  /** {@code targets}: the adapted modules. */
-  AdaptedParts(
-      FrozenParts frozen,
-      Parameters parameters,
-      LoraSpec spec,
-      Set<String> targets,
-      LoraScratch scratch) {
+  private AdaptedParts(FrozenParts frozen, Parameters parameters, LoraAdapter adapter) {
     this.frozen = frozen;
     this.parameters = parameters;
-    this.spec = spec;
-    this.targets = new ArrayList<>(targets);
-    this.scratch = scratch;
+    this.adapter = adapter;
   }
 
-  /** A [r, I] and B [O, r] of each adapted module. */
-  static Parameters allocate(
-      Scope scope, List<TensorSpec> tensors, LoraSpec spec, Set<String> targets) {
+  /** Takes memory for what trains, and fills it with initial values. */
+  static AdaptedParts build(
+      Training.Adapter training,
+      String modelType,
+      List<TensorSpec> tensors,
+      FrozenParts frozen,
+      ModelOptions options,
+      Scope scope) {
+    LoraSpec spec = training.spec();
+    List<Target> linears = linears(tensors);
+    ModelModules modules =
+        new ModelModules(modelType, linears.stream().map(Target::module).toList(), List.of());
+    Set<String> chosen = spec.targets().resolve(modules, spec.modulesToSave());
+    List<Target> targets = new ArrayList<>(linears);
+    targets.removeIf(t -> !chosen.contains(t.module()));
     Parameters.Builder builder = new Parameters.Builder();
-    for (TensorSpec t : tensors) {
-      if (t.kind() == TensorSpec.Kind.LINEAR && targets.contains(t.module())) {
-        builder.add(PeftNames.a(t.module()), true, spec.r(), t.shape().dim(1));
-        builder.add(PeftNames.b(t.module()), true, t.shape().dim(0), spec.r());
-      }
-    }
-    return builder.allocate(scope, "adapters");
+    LoraAdapter.declare(builder, spec, targets);
+    Parameters parameters = builder.allocate(scope, "adapters");
+    LoraAdapter adapter =
+        new LoraAdapter(
+            spec, targets, parameters, training.seed(), options.maxBatchTokens(), scope);
+    return new AdaptedParts(frozen, parameters, adapter);
+  }
+
+  private static List<Target> linears(List<TensorSpec> tensors) {
+    return tensors.stream()
+        .filter(t -> t.kind() == TensorSpec.Kind.LINEAR)
+        .map(t -> new Target(t.module(), t.shape().dim(0), t.shape().dim(1)))
+        .toList();
+  }
+
+  /** What trains. */
+  Parameters parameters() {
+    return parameters;
   }
 
   @Override
@@ -58,17 +71,9 @@ final class AdaptedParts implements Parts {
 
   @Override
   public Projection linear(String module) {
-    int place = targets.indexOf(module);
-    if (place < 0) {
-      return frozen.linear(module);
-    }
-    return new LoraProjection(
-        frozen.linear(module),
-        parameters.named(PeftNames.a(module)),
-        parameters.named(PeftNames.b(module)),
-        spec,
-        place,
-        scratch);
+    return adapter.adapts(module)
+        ? adapter.on(module, frozen.linear(module))
+        : frozen.linear(module);
   }
 
   @Override

@@ -1,7 +1,5 @@
 package dev.nibble.trainer.model;
 
-import dev.nibble.adapters.LoraInit;
-import dev.nibble.adapters.LoraScratch;
 import dev.nibble.adapters.Parameters;
 import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.safetensors.ShardedSafetensors;
@@ -14,7 +12,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
 import java.util.function.Function;
 
 /** Builds models from folders in Hugging Face's layout: config.json and safetensors files. */
@@ -40,9 +37,37 @@ public final class ModelLoader {
             "%s is in 4 bits (%s), and quantised weights cannot train: train an adapter on it"
                 .formatted(folder, fourBit.format().get()));
       }
-      FrozenWeights linears = new FrozenWeights(checkpoint, options.quantization(), kernels, scope);
+      FrozenWeights linears =
+          new FrozenWeights(checkpoint, fourBit, options.quantization(), kernels, scope);
       return build(config, checkpoint, linears::load, options, kernels, scope);
     }
+  }
+
+  /**
+   * A model to evaluate whose linear maps stay where the mapped checkpoint has them, so that it
+   * needs little memory of its own.
+   *
+   * @param checkpoint of the folder, not in 4 bits; must stay open as long as the model is used
+   * @param kernels of host memory
+   */
+  public static CausalLm view(
+      Path folder,
+      ShardedSafetensors checkpoint,
+      int maxBatchTokens,
+      Kernels kernels,
+      Scope scope) {
+    LlamaConfig config = config(folder);
+    FourBitCheckpoint fourBit = FourBitCheckpoint.of(checkpoint);
+    CheckpointCheck.check(folder, checkpoint, fourBit, LlamaTensors.of(config));
+    ModelOptions options =
+        new ModelOptions(new Training.Nothing(), Optional.empty(), maxBatchTokens, true);
+    return build(
+        config,
+        checkpoint,
+        name -> new FrozenWeight.Dense(checkpoint.tensor(name)),
+        options,
+        kernels,
+        scope);
   }
 
   /** The model of a checked checkpoint; {@code linears} reads a frozen linear map's weight. */
@@ -61,13 +86,8 @@ public final class ModelLoader {
         yield LlamaBuilder.build(config, frozen, parameters, options, kernels, scope);
       }
       case Training.Adapter adapter -> {
-        Set<String> targets = adapter.spec().targets().resolve(linearModules(tensors));
-        Parameters parameters = AdaptedParts.allocate(scope, tensors, adapter.spec(), targets);
-        LoraInit.init(parameters, adapter.seed());
-        LoraScratch scratch =
-            LoraScratch.allocate(
-                scope, options.maxBatchTokens(), widestInput(tensors), adapter.spec());
-        Parts parts = new AdaptedParts(frozen, parameters, adapter.spec(), targets, scratch);
+        AdaptedParts parts = AdaptedParts.build(adapter, "llama", tensors, frozen, options, scope);
+        Parameters parameters = parts.parameters();
         yield LlamaBuilder.build(config, parts, parameters, options, kernels, scope);
       }
       case Training.AllWeights all -> {
@@ -171,20 +191,5 @@ public final class ModelLoader {
               .formatted(folder));
     }
     return LlamaConfig.read(file);
-  }
-
-  private static List<String> linearModules(List<TensorSpec> tensors) {
-    return tensors.stream()
-        .filter(t -> t.kind() == TensorSpec.Kind.LINEAR)
-        .map(TensorSpec::module)
-        .toList();
-  }
-
-  private static long widestInput(List<TensorSpec> tensors) {
-    return tensors.stream()
-        .filter(t -> t.kind() == TensorSpec.Kind.LINEAR)
-        .mapToLong(t -> t.shape().dim(1))
-        .max()
-        .orElse(0);
   }
 }

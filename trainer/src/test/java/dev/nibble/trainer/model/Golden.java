@@ -38,6 +38,11 @@ final class Golden {
     return model(variant.substring(0, variant.indexOf('/')));
   }
 
+  /** The folder of the adapter of a variant; {@code _nf4} is about the base alone. */
+  static Path adapter(String variant) {
+    return model(variant.replace("_nf4", ""));
+  }
+
   private static Path resources() {
     URL url = Objects.requireNonNull(Golden.class.getResource("/golden"), "no golden resources");
     try {

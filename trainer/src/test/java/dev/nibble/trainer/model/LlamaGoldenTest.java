@@ -48,6 +48,8 @@ final class LlamaGoldenTest {
             Stream.of(
                     "llama/lora",
                     "llama/lora_nf4",
+                    "llama/rslora",
+                    "llama/pattern",
                     "llama3/lora",
                     "llama3/lora_nf4",
                     "llama_linear/lora")
@@ -176,7 +178,7 @@ final class LlamaGoldenTest {
   /** The base with its golden adapter, in NF4 when the variant says so. */
   private static ModelFixture adapted(String set, String variant) {
     Path base = Golden.base(variant);
-    PeftAdapter adapter = PeftAdapter.open(base.resolve("lora"));
+    PeftAdapter adapter = PeftAdapter.open(Golden.adapter(variant));
     Training training = new Training.Adapter(adapter.spec(), 0);
     ModelFixture f =
         variant.endsWith("_nf4")

@@ -1,0 +1,86 @@
+package dev.nibble.adapters;
+
+import dev.nibble.adapters.Parameters.Pace;
+import dev.nibble.adapters.PeftNames.Part;
+import dev.nibble.compute.tensor.Scope;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/** The adapter of one model: what trains in it, and the maps that carry it. */
+public final class LoraAdapter {
+
+  /**
+   * A linear map that gets an update.
+   *
+   * @param module its full name
+   * @param outputs O
+   * @param inputs I
+   */
+  public record Target(String module, long outputs, long inputs) {}
+
+  private final LoraSpec spec;
+  private final Map<String, Target> targets = new LinkedHashMap<>();
+  private final List<String> places = new ArrayList<>();
+  private final Parameters parameters;
+  private final LoraScratch scratch;
+
+  /** Adds A [r, I], B [O, r] and what else a spec asks for, for each target. */
+  public static void declare(Parameters.Builder builder, LoraSpec spec, List<Target> targets) {
+    for (Target t : targets) {
+      long r = spec.ranks().rank(t.module());
+      builder.add(PeftNames.a(t.module()), true, r, t.inputs());
+      builder.add(PeftNames.b(t.module()), Pace.FAST, true, t.outputs(), r);
+      if (spec.bias()) {
+        builder.add(PeftNames.of(t.module(), Part.B_BIAS), Pace.FAST, false, t.outputs());
+      }
+    }
+  }
+
+  /**
+   * Fills the parameters with their initial values and takes scratch memory.
+   *
+   * @param parameters hold what {@link #declare} added for the same spec and targets
+   * @param maxTokens the most tokens of a batch
+   */
+  public LoraAdapter(
+      LoraSpec spec,
+      List<Target> targets,
+      Parameters parameters,
+      long seed,
+      long maxTokens,
+      Scope scope) {
+    this.spec = spec;
+    targets.forEach(t -> this.targets.put(t.module(), t));
+    this.places.addAll(this.targets.keySet());
+    this.parameters = parameters;
+    LoraInit.init(parameters, spec.start(), seed);
+    long maxInputs = targets.stream().mapToLong(Target::inputs).max().orElse(0);
+    this.scratch = LoraScratch.allocate(scope, spec, maxTokens, maxInputs);
+  }
+
+  /** True when a module carries an update. */
+  public boolean adapts(String module) {
+    return targets.containsKey(module);
+  }
+
+  /** A frozen map with its update, for a module that {@link #adapts}. */
+  public Projection on(String module, FrozenProjection base) {
+    return new LoraProjection(base, update(module));
+  }
+
+  private LowRank update(String module) {
+    return new LowRank(
+        parameters.named(PeftNames.a(module)),
+        parameters.named(PeftNames.b(module)),
+        spec.bias()
+            ? Optional.of(parameters.named(PeftNames.of(module, Part.B_BIAS)))
+            : Optional.empty(),
+        spec.ranks().scale(module),
+        spec.dropout(),
+        places.indexOf(module),
+        scratch);
+  }
+}
