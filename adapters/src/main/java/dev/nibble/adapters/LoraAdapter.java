@@ -2,6 +2,7 @@ package dev.nibble.adapters;
 
 import dev.nibble.adapters.Parameters.Pace;
 import dev.nibble.adapters.PeftNames.Part;
+import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.tensor.Scope;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -26,6 +27,9 @@ public final class LoraAdapter {
   private final List<String> places = new ArrayList<>();
   private final Parameters parameters;
   private final LoraScratch scratch;
+  private final Optional<DoraScratch> doraScratch;
+  private final Kernels kernels;
+  private final Scope scope;
 
   /** Adds A [r, I], B [O, r] and what else a spec asks for, for each target. */
   public static void declare(Parameters.Builder builder, LoraSpec spec, List<Target> targets) {
@@ -33,6 +37,9 @@ public final class LoraAdapter {
       long r = spec.ranks().rank(t.module());
       builder.add(PeftNames.a(t.module()), true, r, t.inputs());
       builder.add(PeftNames.b(t.module()), Pace.FAST, true, t.outputs(), r);
+      if (spec.dora()) {
+        builder.add(PeftNames.of(t.module(), Part.MAGNITUDE), Pace.FAST, true, t.outputs());
+      }
       if (spec.bias()) {
         builder.add(PeftNames.of(t.module(), Part.B_BIAS), Pace.FAST, false, t.outputs());
       }
@@ -51,6 +58,7 @@ public final class LoraAdapter {
       Parameters parameters,
       long seed,
       long maxTokens,
+      Kernels kernels,
       Scope scope) {
     this.spec = spec;
     targets.forEach(t -> this.targets.put(t.module(), t));
@@ -59,6 +67,13 @@ public final class LoraAdapter {
     LoraInit.init(parameters, spec.start(), seed);
     long maxInputs = targets.stream().mapToLong(Target::inputs).max().orElse(0);
     this.scratch = LoraScratch.allocate(scope, spec, maxTokens, maxInputs);
+    long maxOutputs = targets.stream().mapToLong(Target::outputs).max().orElse(0);
+    this.doraScratch =
+        spec.dora()
+            ? Optional.of(DoraScratch.allocate(scope, spec, maxTokens, maxOutputs))
+            : Optional.empty();
+    this.kernels = kernels;
+    this.scope = scope;
   }
 
   /** True when a module carries an update. */
@@ -68,7 +83,16 @@ public final class LoraAdapter {
 
   /** A frozen map with its update, for a module that {@link #adapts}. */
   public Projection on(String module, FrozenProjection base) {
-    return new LoraProjection(base, update(module));
+    if (doraScratch.isEmpty()) {
+      return new LoraProjection(base, update(module));
+    }
+    return new DoraProjection(
+        base,
+        update(module),
+        parameters.named(PeftNames.of(module, Part.MAGNITUDE)),
+        doraScratch.get(),
+        kernels,
+        scope);
   }
 
   private LowRank update(String module) {

@@ -6,6 +6,7 @@ import dev.nibble.adapters.LoraSpec;
 import dev.nibble.adapters.ModelModules;
 import dev.nibble.adapters.Parameters;
 import dev.nibble.adapters.Projection;
+import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.tensor.Scope;
 import java.util.ArrayList;
 import java.util.List;
@@ -30,6 +31,7 @@ final class AdaptedParts implements Parts {
       List<TensorSpec> tensors,
       FrozenParts frozen,
       ModelOptions options,
+      Kernels kernels,
       Scope scope) {
     LoraSpec spec = training.spec();
     List<Target> linears = linears(tensors);
@@ -43,7 +45,7 @@ final class AdaptedParts implements Parts {
     Parameters parameters = builder.allocate(scope, "adapters");
     LoraAdapter adapter =
         new LoraAdapter(
-            spec, targets, parameters, training.seed(), options.maxBatchTokens(), scope);
+            spec, targets, parameters, training.seed(), options.maxBatchTokens(), kernels, scope);
     return new AdaptedParts(frozen, parameters, adapter);
   }
 

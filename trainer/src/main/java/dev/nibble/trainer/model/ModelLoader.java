@@ -74,7 +74,8 @@ public final class ModelLoader {
         yield LlamaBuilder.build(config, frozen, parameters, options, kernels, scope);
       }
       case Training.Adapter adapter -> {
-        AdaptedParts parts = AdaptedParts.build(adapter, "llama", tensors, frozen, options, scope);
+        AdaptedParts parts =
+            AdaptedParts.build(adapter, "llama", tensors, frozen, options, kernels, scope);
         Parameters parameters = parts.parameters();
         yield LlamaBuilder.build(config, parts, parameters, options, kernels, scope);
       }
