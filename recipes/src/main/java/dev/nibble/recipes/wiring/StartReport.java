@@ -10,6 +10,7 @@ import dev.nibble.recipes.recipe.Recipe;
 import dev.nibble.recipes.recipe.Recipe.FourBit;
 import dev.nibble.recipes.recipe.Recipe.Lora;
 import dev.nibble.recipes.yaml.YamlText;
+import dev.nibble.trainer.model.ModelLoader;
 import dev.nibble.trainer.train.TrainingPlan;
 import java.util.Locale;
 
@@ -45,7 +46,10 @@ final class StartReport {
     if (recipe.model().init() == Recipe.InitWeights.RANDOM) {
       return count + ", random to begin with";
     }
-    return count + recipe.model().fourBit().map(StartReport::fourBit).orElse("");
+    boolean stored = ModelLoader.storedFormat(recipe.model().base()).isPresent();
+    return count
+        + recipe.model().fourBit().map(StartReport::fourBit).orElse("")
+        + (stored ? ", as the base has them" : "");
   }
 
   private static String fourBit(FourBit f) {

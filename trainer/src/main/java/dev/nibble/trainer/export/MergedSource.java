@@ -6,6 +6,7 @@ import dev.nibble.compute.safetensors.ShardedSafetensors;
 import dev.nibble.compute.tensor.Scope;
 import dev.nibble.compute.tensor.Shape;
 import dev.nibble.compute.tensor.Tensor;
+import dev.nibble.quant.FourBitCheckpoint;
 import dev.nibble.quant.FourBitFormat;
 import dev.nibble.quant.FrozenWeights;
 import java.util.LinkedHashSet;
@@ -22,6 +23,7 @@ public final class MergedSource implements TensorSource {
   static final String HEAD = "lm_head.weight";
 
   private final ShardedSafetensors base;
+  private final FourBitCheckpoint fourBit;
   private final Optional<FourBitFormat> format;
   private final AdapterMerge adapter;
   private final Kernels kernels;
@@ -29,7 +31,7 @@ public final class MergedSource implements TensorSource {
   /**
    * A source.
    *
-   * @param base stays the caller's, and open
+   * @param base stays the caller's, and open; may be in 4 bits already
    * @param format what linear maps are rounded to before the adapter joins them: the format that
    *     the adapter was trained against, or empty for the weights as the checkpoint stores them
    * @param adapter stays the caller's, and open
@@ -41,6 +43,7 @@ public final class MergedSource implements TensorSource {
       AdapterMerge adapter,
       Kernels kernels) {
     this.base = base;
+    this.fourBit = FourBitCheckpoint.of(base);
     this.format = format;
     this.adapter = adapter;
     this.kernels = kernels;
@@ -53,6 +56,7 @@ public final class MergedSource implements TensorSource {
   @Override
   public List<String> names() {
     Set<String> names = new LinkedHashSet<>(base.names());
+    names.removeAll(fourBit.statistics());
     names.addAll(adapter.additions(names));
     if (adapter.changes(EMBEDDING)) {
       names.add(HEAD);
@@ -63,7 +67,13 @@ public final class MergedSource implements TensorSource {
   @Override
   public Shape shape(String name) {
     String stored = stored(name);
-    return base.has(stored) ? base.tensor(stored).shape() : adapter.shape(name);
+    if (!base.has(stored)) {
+      return adapter.shape(name);
+    }
+    return fourBit
+        .state(stored)
+        .map(state -> Shape.of(state.rows(), state.cols()))
+        .orElseGet(() -> base.tensor(stored).shape());
   }
 
   /** The tensor of the base that a tensor begins as. */
@@ -98,7 +108,9 @@ public final class MergedSource implements TensorSource {
       return;
     }
     try (Scope one = Scope.open("merge", kernels.memory(), Scope.UNLIMITED)) {
-      new FrozenWeights(base, format, kernels, one).load(source).dequantizeInto(kernels, out);
+      new FrozenWeights(base, fourBit, format, kernels, one)
+          .load(source)
+          .dequantizeInto(kernels, out);
     }
   }
 }
