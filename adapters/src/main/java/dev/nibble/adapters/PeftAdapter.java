@@ -19,6 +19,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
+import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.ObjectNode;
 
 /** A LoRA adapter in PEFT's folder layout: adapter_config.json and adapter_model.safetensors. */
 public final class PeftAdapter {
@@ -100,6 +102,22 @@ public final class PeftAdapter {
         kernels.copy(p.weight(), tensors.tensor(p.name()));
       }
     }
+  }
+
+  /**
+   * Copies the adapter's two files as they are.
+   *
+   * @param target exists
+   * @param baseName what the copy calls its base model
+   */
+  public void copy(Path target, String baseName) throws IOException {
+    Path config = folder.resolve(PeftConfig.FILE);
+    ObjectNode json = (ObjectNode) JsonMapper.shared().readTree(Files.readString(config));
+    json.put("base_model_name_or_path", baseName);
+    AtomicFile.write(
+        target.resolve(PeftConfig.FILE),
+        JsonMapper.shared().writerWithDefaultPrettyPrinter().writeValueAsString(json));
+    Files.copy(folder.resolve(WEIGHTS), target.resolve(WEIGHTS));
   }
 
   private static void check(Path file, SafetensorsFile tensors, Parameters parameters) {

@@ -35,6 +35,7 @@ import picocli.CommandLine.Spec;
       PreviewCommand.class,
       EvalCommand.class,
       GenerateCommand.class,
+      ExportCommand.class,
       HelpCommand.class
     })
 final class NibbleCommand implements Runnable {

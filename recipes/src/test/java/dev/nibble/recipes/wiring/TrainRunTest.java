@@ -79,7 +79,7 @@ class TrainRunTest {
         .contains("kernels", "NF4", "double quantisation", "LoRA r 4", "step 8 of 8", "baseline");
 
     Path moved = Files.move(run, folder.resolve("moved"));
-    new EvalRun(trained(moved), console).run();
+    new EvalRun(trained(moved), console).run(Optional.empty());
     new GenerateRun(trained(moved), console)
         .run(
             new GenerateRun.Request(

@@ -57,7 +57,9 @@ final class FrozenParts implements Parts {
 
   @Override
   public FrozenProjection head(String name) {
-    return new FrozenProjection(new FrozenWeight.Dense(table(name)), Optional.empty());
+    boolean tied = tables.containsKey(name);
+    return new FrozenProjection(
+        tied ? new FrozenWeight.Dense(table(name)) : linears.apply(name), Optional.empty());
   }
 
   /** A table [V, C] as stored, read once even when embeddings and head share it. */

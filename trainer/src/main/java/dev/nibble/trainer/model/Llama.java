@@ -106,8 +106,8 @@ final class Llama implements CausalLm {
     return head.evaluate(kernels, layers(batch, Pass.EVALUATION), batch);
   }
 
-  /** Logits [N][V] of every position, without dropout. */
-  float[][] logits(Batch batch) {
+  @Override
+  public float[][] logits(Batch batch) {
     Tensor last = layers(batch, Pass.EVALUATION);
     int[] all = new int[batch.length()];
     for (int i = 0; i < all.length; i++) {

@@ -1,0 +1,5 @@
+/** What was trained, written for other tools: merged checkpoints, and how well they agree. */
+@NullMarked
+package dev.nibble.trainer.export;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,83 @@
+package dev.nibble.trainer.model;
+
+import dev.nibble.compute.files.AtomicFile;
+import dev.nibble.compute.tensor.DType;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import tools.jackson.core.JacksonException;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.ObjectNode;
+
+/**
+ * What a model's folder in Hugging Face's layout holds besides tensors, for models that are made of
+ * it.
+ *
+ * @param path the folder
+ */
+public record ModelFolder(Path path) {
+  /** The file of sizes and of the architecture. */
+  public static final String CONFIG = "config.json";
+
+  private static final String QUANTIZATION = "quantization_config";
+
+  private static final List<String> COMPANIONS =
+      List.of(
+          "added_tokens.json",
+          "chat_template.jinja",
+          "generation_config.json",
+          "merges.txt",
+          "special_tokens_map.json",
+          "tokenizer.json",
+          "tokenizer.model",
+          "tokenizer_config.json",
+          "vocab.json");
+
+  /**
+   * The config.json of a model of this architecture whose tensors are not quantised.
+   *
+   * @param dtype of its tensors: F32, BF16 or F16
+   * @param ownHead whether it has an output head besides the embeddings
+   */
+  public byte[] configOf(DType dtype, boolean ownHead) throws IOException {
+    String name =
+        switch (dtype) {
+          case F32 -> "float32";
+          case BF16 -> "bfloat16";
+          case F16 -> "float16";
+          default -> throw new IllegalArgumentException("a model is not saved as " + dtype);
+        };
+    ObjectNode config = config();
+    config.remove(QUANTIZATION);
+    config.put(config.has("torch_dtype") ? "torch_dtype" : "dtype", name);
+    if (ownHead) {
+      config.put("tie_word_embeddings", false);
+    }
+    return JsonMapper.shared().writerWithDefaultPrettyPrinter().writeValueAsBytes(config);
+  }
+
+  private ObjectNode config() throws IOException {
+    Path file = path.resolve(CONFIG);
+    try {
+      JsonNode config = JsonMapper.shared().readTree(Files.readString(file));
+      if (config instanceof ObjectNode object) {
+        return object;
+      }
+      throw new ModelException(file + " does not hold a JSON object");
+    } catch (JacksonException e) {
+      throw new ModelException(
+          "%s is not valid JSON: %s".formatted(file, e.getOriginalMessage()), e);
+    }
+  }
+
+  /** Copies the tokenizer's files, the chat template and the generation settings. */
+  public void copyCompanions(Path folder) throws IOException {
+    for (String name : COMPANIONS) {
+      if (Files.isRegularFile(path.resolve(name))) {
+        AtomicFile.write(folder.resolve(name), Files.readAllBytes(path.resolve(name)));
+      }
+    }
+  }
+}
