@@ -50,11 +50,11 @@ final class DoraProjectionTest {
   private record Adapted(Projection map, Parameters parameters) {}
 
   private Adapted adapted(LoraSpec spec) {
-    List<Target> targets = List.of(new Target("m", OUTPUTS, INPUTS));
+    List<Target> targets = List.of(new Target("m", false, OUTPUTS, INPUTS, N));
     Parameters.Builder builder = new Parameters.Builder();
     LoraAdapter.declare(builder, spec, targets);
     Parameters p = builder.allocate(scope, "adapters");
-    LoraAdapter adapter = new LoraAdapter(spec, targets, p, 1, N, kernels, scope);
+    LoraAdapter adapter = new LoraAdapter(spec, targets, p, 1, kernels, scope);
     return new Adapted(adapter.on("m", base), p);
   }
 

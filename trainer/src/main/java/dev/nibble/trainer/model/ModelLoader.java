@@ -87,7 +87,8 @@ public final class ModelLoader {
       }
       case Training.Adapter adapter -> {
         AdaptedParts parts =
-            AdaptedParts.build(adapter, "llama", tensors, frozen, options, kernels, scope);
+            new AdapterBuilder(adapter.spec(), tensors, options.maxBatchTokens())
+                .build("llama", frozen, checkpoint, adapter.seed(), kernels, scope);
         Parameters parameters = parts.parameters();
         yield LlamaBuilder.build(config, parts, parameters, options, kernels, scope);
       }

@@ -12,6 +12,7 @@ import dev.nibble.compute.tensor.DType;
 import dev.nibble.compute.tensor.Scope;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Random;
 import java.util.function.DoubleSupplier;
 import java.util.stream.Stream;
@@ -45,7 +46,15 @@ final class GradientsTest {
   static Stream<Arguments> adapters() {
     LoraSpec plain = new LoraSpec(3, 6, 0.4, TargetModules.allLinear());
     return ModelFixture.fastestKernelSet()
-        .flatMap(set -> Stream.of(plain, plain.withBias()).map(spec -> Arguments.of(set, spec)));
+        .flatMap(set ->
+            Stream.of(
+                    plain,
+                    plain.withBias(),
+                    plain.withTargets(
+                        TargetModules.named(List.of("q_proj", "embed_tokens", "lm_head"))),
+                    plain.withModulesToSave("lm_head", "norm", "down_proj"),
+                    plain.withModulesToSave("embed_tokens"))
+                .map(spec -> Arguments.of(set, spec)));
   }
 
   @ParameterizedTest
