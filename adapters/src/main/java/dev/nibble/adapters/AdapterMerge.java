@@ -14,6 +14,7 @@ import java.util.Collection;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.TreeSet;
 
@@ -30,7 +31,11 @@ public final class AdapterMerge implements AutoCloseable {
   private static final String BIAS = ".bias";
 
   /** What changes one tensor of a checkpoint: each part's tensor in the adapter file. */
-  private record Change(String module, Map<Part, String> parts, Shape shape) {}
+  private record Change(String module, Map<Part, String> parts, Shape shape) {
+    boolean has(Part part) {
+      return parts.containsKey(part);
+    }
+  }
 
   private final PeftConfig config;
   private final SafetensorsFile file;
@@ -76,7 +81,7 @@ public final class AdapterMerge implements AutoCloseable {
 
   private void add(Path folder, String module, Map<Part, String> parts) {
     if (parts.containsKey(Part.WHOLE)) {
-      changes.put(module, new Change(module, parts, file.tensor(parts.get(Part.WHOLE)).shape()));
+      changes.put(module, new Change(module, parts, tensor(parts, Part.WHOLE).shape()));
       return;
     }
     boolean linear = parts.containsKey(Part.A) && parts.containsKey(Part.B);
@@ -87,8 +92,8 @@ public final class AdapterMerge implements AutoCloseable {
           "%s: module %s has only %s"
               .formatted(folder.resolve(PeftAdapter.WEIGHTS), module, parts.values()));
     }
-    Tensor a = file.tensor(parts.get(linear ? Part.A : Part.EMBEDDING_A));
-    Tensor b = file.tensor(parts.get(linear ? Part.B : Part.EMBEDDING_B));
+    Tensor a = tensor(parts, linear ? Part.A : Part.EMBEDDING_A);
+    Tensor b = tensor(parts, linear ? Part.B : Part.EMBEDDING_B);
     Shape shape = linear ? Shape.of(b.rows(), a.cols()) : Shape.of(a.cols(), b.rows());
     changes.put(module + WEIGHT, new Change(module, parts, shape));
     if (parts.containsKey(Part.B_BIAS)) {
@@ -156,9 +161,9 @@ public final class AdapterMerge implements AutoCloseable {
     }
     try (Scope scope = Scope.open("merge", kernels.memory(), Scope.UNLIMITED)) {
       double scale = spec().ranks().scale(change.module());
-      if (change.parts().containsKey(Part.WHOLE)) {
+      if (change.has(Part.WHOLE)) {
         kernels.copy(weight, stored(change, Part.WHOLE));
-      } else if (change.parts().containsKey(Part.EMBEDDING_A)) {
+      } else if (change.has(Part.EMBEDDING_A)) {
         Tensor at = transposed(scope, f32(scope, kernels, change, Part.EMBEDDING_A));
         kernels.linearForwardAdd(weight, at, f32(scope, kernels, change, Part.EMBEDDING_B), scale);
       } else if (name.endsWith(BIAS)) {
@@ -168,7 +173,7 @@ public final class AdapterMerge implements AutoCloseable {
       } else {
         Tensor b = f32(scope, kernels, change, Part.B);
         kernels.linearBackward(weight, b, f32(scope, kernels, change, Part.A), scale);
-        if (change.parts().containsKey(Part.MAGNITUDE)) {
+        if (change.has(Part.MAGNITUDE)) {
           setLengths(kernels, weight, stored(change, Part.MAGNITUDE));
         }
       }
@@ -176,7 +181,11 @@ public final class AdapterMerge implements AutoCloseable {
   }
 
   private Tensor stored(Change change, Part part) {
-    return file.tensor(change.parts().get(part));
+    return tensor(change.parts(), part);
+  }
+
+  private Tensor tensor(Map<Part, String> parts, Part part) {
+    return file.tensor(Objects.requireNonNull(parts.get(part), "no such part"));
   }
 
   private Tensor f32(Scope scope, Kernels kernels, Change change, Part part) {

@@ -56,6 +56,11 @@ public final class PeftNames {
     return of(module, Part.B);
   }
 
+  /** Name of a checkpoint's tensor that trains as a whole. */
+  public static String whole(String tensor) {
+    return of(tensor, Part.WHOLE);
+  }
+
   /** The parts of a name; empty when it does not begin as PEFT's names do. */
   static Optional<Parsed> parse(String name) {
     if (!name.startsWith(PREFIX)) {

@@ -3,11 +3,13 @@ package dev.nibble.quant;
 import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.kernels.Quantized;
 import dev.nibble.compute.safetensors.ShardedSafetensors;
+import dev.nibble.compute.tensor.DType;
 import dev.nibble.compute.tensor.Device;
 import dev.nibble.compute.tensor.Scope;
 import dev.nibble.compute.tensor.Tensor;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.function.Consumer;
 
 /**
  * Loads frozen weights from a checkpoint, one at a time: at no moment is more than one matrix in
@@ -85,6 +87,66 @@ public final class FrozenWeights {
             : new FrozenWeight.Dense(copy(dense));
     checkpoint.unload(name);
     return weight;
+  }
+
+  /** Changes the values of a weight on their way from the checkpoint to where it is kept. */
+  public interface Change {
+
+    /**
+     * Puts other values in the place of the checkpoint's.
+     *
+     * @param weight F32 [O, I], in the kernels' memory
+     * @param rounding sets an F32 [O, I] to what would be left of it, were it kept
+     */
+    void apply(Tensor weight, Consumer<Tensor> rounding);
+  }
+
+  /**
+   * Reads a matrix as {@link #load(String)} does, with other values.
+   *
+   * @throws UnusableWeight also when the checkpoint holds it in 4 bits, where its own values are
+   *     lost
+   */
+  public FrozenWeight load(String name, Change change) {
+    if (fourBit.state(name).isPresent()) {
+      throw new UnusableWeight(
+          "tensor '%s' is in 4 bits in the checkpoint; an initialisation that changes the base weights needs them in full precision"
+              .formatted(name));
+    }
+    Tensor stored = checkpoint.tensor(name);
+    check(stored);
+    checkFinite(stored);
+    try (Scope staging = Scope.open("staging", kernels.memory(), Scope.UNLIMITED)) {
+      Tensor weight = staging.allocate(name, DType.F32, stored.shape().dims());
+      kernels.copy(weight, stored);
+      return allocator.isPresent() && !StoredModules.keeps(name)
+          ? changed(allocator.get().allocate(name, stored.dim(0), stored.dim(1)), weight, change)
+          : changed(copy(stored), weight, change);
+    } finally {
+      checkpoint.unload(name);
+    }
+  }
+
+  private FrozenWeight changed(Quantized kept, Tensor weight, Change change) {
+    change.apply(
+        weight,
+        t -> {
+          kernels.quantize(kept, t);
+          kernels.dequantize(t, kept);
+        });
+    kernels.quantize(kept, weight);
+    return new FrozenWeight.FourBit(kept);
+  }
+
+  private FrozenWeight changed(Tensor kept, Tensor weight, Change change) {
+    change.apply(
+        weight,
+        t -> {
+          kernels.copy(kept, t);
+          kernels.copy(t, kept);
+        });
+    kernels.copy(kept, weight);
+    return new FrozenWeight.Dense(kept);
   }
 
   private static void check(Tensor stored) {

@@ -263,6 +263,59 @@ public interface Kernels extends AutoCloseable {
   /** dx += dout / (1 - rate) where forward kept the element. */
   void dropoutBackward(Tensor dx, Tensor dout, double rate, long seed);
 
+  // ---- adapters ----
+
+  /**
+   * out[n, c] = x[n, c] * factors[c]. out may be x.
+   *
+   * @param out [N, C]
+   * @param factors F32 [C]
+   */
+  void scaleColumns(Tensor out, Tensor x, Tensor factors);
+
+  /** out[c] += sum_n a[n, c] b[n, c], F32 [C]: the gradient of {@link #scaleColumns}' factors. */
+  void columnDots(Tensor out, Tensor a, Tensor b);
+
+  /**
+   * Reciprocal lengths of the rows of W + s B A (DoRA, arXiv:2402.09353), from products that are no
+   * larger than B: out[o] = 1 / sqrt(squares[o] + sum_k b[o, k] (2 s p[k, o] + s^2 q[o, k])).
+   *
+   * @param out [O]
+   * @param squares F32 [O]: squared lengths of W's rows
+   * @param b B [O, r]
+   * @param p A W^T [r, O]
+   * @param q B A A^T [O, r]
+   * @param scale s
+   */
+  void inverseRowNorms(Tensor out, Tensor squares, Tensor b, Tensor p, Tensor q, double scale);
+
+  /**
+   * out[n, k] = table[k, columns[n]]: embedding look-up in a table that lies on its side.
+   *
+   * @param out F32 [N, r]
+   * @param table F32 [r, V]
+   * @param columns I32 [N], each in [0, V)
+   */
+  void gatherColumnsForward(Tensor out, Tensor table, Tensor columns);
+
+  /**
+   * dtable[k, columns[n]] += dout[n, k], in order of n.
+   *
+   * @param dtable F32 [r, V]
+   * @param dout F32 [N, r]
+   */
+  void gatherColumnsBackward(Tensor dtable, Tensor dout, Tensor columns);
+
+  /**
+   * Noisy embeddings (NEFTune, arXiv:2310.05914): x[n, c] += alpha / sqrt(L C) * u, L the length of
+   * the segment that n is in and u = {@link Dropout#uniform}(seed, n C + c). The gradient passes
+   * unchanged.
+   *
+   * @param x F32 [N, C]
+   * @param segments I32 [S, 4]; rows that no segment covers stay
+   */
+  void addNoise(Tensor x, Tensor segments, double alpha, long seed);
+
   // ---- loss ----
 
   /**

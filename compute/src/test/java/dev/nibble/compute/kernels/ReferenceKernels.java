@@ -396,6 +396,70 @@ class ReferenceKernels implements Kernels {
     accumulate(dx, i -> Dropout.isDropped(seed, i, rate) ? 0 : dout.getDouble(i) / (1 - rate));
   }
 
+  // ---- adapters ----
+
+  @Override
+  public void scaleColumns(Tensor out, Tensor x, Tensor factors) {
+    int c = size(factors);
+    store(out, i -> x.getDouble(i) * factors.getDouble(i % c));
+  }
+
+  @Override
+  public void columnDots(Tensor out, Tensor a, Tensor b) {
+    int c = size(out);
+    accumulate(out, j -> sum(size(a) / c, n -> a.getDouble(n * c + j) * b.getDouble(n * c + j)));
+  }
+
+  @Override
+  public void inverseRowNorms(
+      Tensor out, Tensor squares, Tensor b, Tensor p, Tensor q, double scale) {
+    int r = cols(b);
+    int outputs = size(out);
+    store(
+        out,
+        o -> {
+          double change =
+              sum(
+                  r,
+                  k ->
+                      b.getDouble(o * r + k)
+                          * (2 * scale * p.getDouble(k * outputs + o)
+                              + scale * scale * q.getDouble(o * r + k)));
+          return 1 / Math.sqrt(Math.max(0, squares.getDouble(o) + change));
+        });
+  }
+
+  @Override
+  public void gatherColumnsForward(Tensor out, Tensor table, Tensor columns) {
+    int r = cols(out);
+    int v = cols(table);
+    store(out, i -> table.getDouble((long) i % r * v + index(columns, i / r, v)));
+  }
+
+  @Override
+  public void gatherColumnsBackward(Tensor dtable, Tensor dout, Tensor columns) {
+    int r = cols(dout);
+    int v = cols(dtable);
+    double[] sums = values(dtable);
+    for (int i = 0; i < size(dout); i++) {
+      sums[i % r * v + index(columns, i / r, v)] += dout.getDouble(i);
+    }
+    store(dtable, i -> sums[i]);
+  }
+
+  @Override
+  public void addNoise(Tensor x, Tensor segments, double alpha, long seed) {
+    int c = cols(x);
+    for (int s = 0; s < rows(segments); s++) {
+      int start = segments.getInt(4L * s);
+      int length = segments.getInt(4L * s + 1);
+      double magnitude = alpha / Math.sqrt((double) length * c);
+      for (int i = start * c; i < (start + length) * c; i++) {
+        x.setFloat(i, x.getDouble(i) + magnitude * Dropout.uniform(seed, i));
+      }
+    }
+  }
+
   // ---- loss ----
 
   @Override

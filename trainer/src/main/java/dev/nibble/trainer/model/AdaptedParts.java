@@ -1,57 +1,36 @@
 package dev.nibble.trainer.model;
 
 import dev.nibble.adapters.LoraAdapter;
-import dev.nibble.adapters.LoraAdapter.Target;
-import dev.nibble.adapters.LoraSpec;
-import dev.nibble.adapters.ModelModules;
 import dev.nibble.adapters.Parameters;
 import dev.nibble.adapters.Projection;
-import dev.nibble.compute.tensor.Scope;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Set;
 
-/** Frozen parts of which some linear maps carry a LoRA adapter. */
+/** Frozen parts of which some carry a LoRA adapter, and some train as a whole. */
 final class AdaptedParts implements Parts {
   private final FrozenParts frozen;
   private final Parameters parameters;
   private final LoraAdapter adapter;
+  private final Set<String> whole;
+  private final TrainedParts trained;
 
-  private AdaptedParts(FrozenParts frozen, Parameters parameters, LoraAdapter adapter) {
+  /**
+   * Parts of a model.
+   *
+   * @param parameters of the adapter and of what trains as a whole
+   * @param whole names of the tensors that do
+   * @param trained makes parts of these
+   */
+  AdaptedParts(
+      FrozenParts frozen,
+      Parameters parameters,
+      LoraAdapter adapter,
+      Set<String> whole,
+      TrainedParts trained) {
     this.frozen = frozen;
     this.parameters = parameters;
     this.adapter = adapter;
-  }
-
-  /** Takes memory for what trains, and fills it with initial values. */
-  static AdaptedParts build(
-      Training.Adapter training,
-      String modelType,
-      List<TensorSpec> tensors,
-      FrozenParts frozen,
-      ModelOptions options,
-      Scope scope) {
-    LoraSpec spec = training.spec();
-    List<Target> linears = linears(tensors);
-    ModelModules modules =
-        new ModelModules(modelType, linears.stream().map(Target::module).toList(), List.of());
-    Set<String> chosen = spec.targets().resolve(modules, spec.modulesToSave());
-    List<Target> targets = new ArrayList<>(linears);
-    targets.removeIf(t -> !chosen.contains(t.module()));
-    Parameters.Builder builder = new Parameters.Builder();
-    LoraAdapter.declare(builder, spec, targets);
-    Parameters parameters = builder.allocate(scope, "adapters");
-    LoraAdapter adapter =
-        new LoraAdapter(
-            spec, targets, parameters, training.seed(), options.maxBatchTokens(), scope);
-    return new AdaptedParts(frozen, parameters, adapter);
-  }
-
-  private static List<Target> linears(List<TensorSpec> tensors) {
-    return tensors.stream()
-        .filter(t -> t.kind() == TensorSpec.Kind.LINEAR)
-        .map(t -> new Target(t.module(), t.shape().dim(0), t.shape().dim(1)))
-        .toList();
+    this.whole = whole;
+    this.trained = trained;
   }
 
   /** What trains. */
@@ -61,23 +40,37 @@ final class AdaptedParts implements Parts {
 
   @Override
   public Embedding embedding(String name) {
-    return frozen.embedding(name);
+    if (whole.contains(name)) {
+      return trained.embedding(name);
+    }
+    String module = name.substring(0, name.lastIndexOf('.'));
+    Embedding table = frozen.embedding(name);
+    return adapter.adapts(module) ? table.with(adapter.onTable(module)) : table;
   }
 
   @Override
   public Norm norm(String name, double epsilon) {
-    return frozen.norm(name, epsilon);
+    return whole.contains(name) ? trained.norm(name, epsilon) : frozen.norm(name, epsilon);
   }
 
   @Override
   public Projection linear(String module) {
+    if (whole.contains(module + ".weight")) {
+      return trained.linear(module);
+    }
     return adapter.adapts(module)
         ? adapter.on(module, frozen.linear(module))
         : frozen.linear(module);
   }
 
+  /** A tied head trains apart from the embeddings, and they from it, as in PEFT. */
   @Override
   public Projection head(String name) {
-    return frozen.head(name);
+    if (whole.contains(AdapterBuilder.HEAD)) {
+      return trained.head(AdapterBuilder.HEAD);
+    }
+    return adapter.adapts(AdapterBuilder.HEAD_MODULE)
+        ? adapter.on(AdapterBuilder.HEAD_MODULE, frozen.head(name))
+        : frozen.head(name);
   }
 }

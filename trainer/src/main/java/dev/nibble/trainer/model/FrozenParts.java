@@ -1,7 +1,6 @@
 package dev.nibble.trainer.model;
 
 import dev.nibble.adapters.FrozenProjection;
-import dev.nibble.adapters.Projection;
 import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.safetensors.ShardedSafetensors;
 import dev.nibble.compute.tensor.DType;
@@ -57,7 +56,7 @@ final class FrozenParts implements Parts {
   }
 
   @Override
-  public Projection head(String name) {
+  public FrozenProjection head(String name) {
     boolean tied = tables.containsKey(name);
     return new FrozenProjection(
         tied ? new FrozenWeight.Dense(table(name)) : linears.apply(name), Optional.empty());

@@ -79,7 +79,7 @@ final class Llama implements CausalLm {
     }
     Tensor last = layers(batch, Pass.training(seed));
     kernels.fill(work.dresidual(), 0);
-    return head.train(kernels, work.dresidual(), last, batch);
+    return head.train(kernels, work.dresidual(), last, batch, pass);
   }
 
   @Override

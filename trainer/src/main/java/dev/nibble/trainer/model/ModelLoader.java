@@ -86,7 +86,9 @@ public final class ModelLoader {
         yield LlamaBuilder.build(config, frozen, parameters, options, kernels, scope);
       }
       case Training.Adapter adapter -> {
-        AdaptedParts parts = AdaptedParts.build(adapter, "llama", tensors, frozen, options, scope);
+        AdaptedParts parts =
+            new AdapterBuilder(adapter.spec(), tensors, options.maxBatchTokens())
+                .build("llama", frozen, checkpoint, adapter.seed(), kernels, scope);
         Parameters parameters = parts.parameters();
         yield LlamaBuilder.build(config, parts, parameters, options, kernels, scope);
       }

@@ -78,8 +78,8 @@ final class MergedCheckpointTest {
     try (ShardedSafetensors checkpoint = ShardedSafetensors.open(base);
         AdapterMerge merge = AdapterMerge.open(adapter)) {
       return new MergedCheckpoint(
-              new MergedSource(checkpoint, written, merge, kernels),
-              new MergedSource(checkpoint, trained, merge, kernels),
+              new MergedSource(new CheckpointSource(checkpoint, written, kernels), merge, kernels),
+              new MergedSource(new CheckpointSource(checkpoint, trained, kernels), merge, kernels),
               kernels,
               dtype)
           .write(base, folder, shard, (done, total) -> assertThat(done).isBetween(1L, total));

@@ -49,6 +49,7 @@ final class LlamaGoldenTest {
                     "llama/lora",
                     "llama/lora_nf4",
                     "llama/rslora",
+                    "llama/dora",
                     "llama/pattern",
                     "llama3/lora",
                     "llama3/lora_nf4",

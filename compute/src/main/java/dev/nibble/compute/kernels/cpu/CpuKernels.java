@@ -21,6 +21,7 @@ final class CpuKernels implements Kernels {
   private final Quantizer quantizer;
   private final PointwiseKernels pointwise;
   private final ActivationKernels activations;
+  private final AdapterKernels adapter;
   private final CrossEntropyKernels crossEntropy;
 
   CpuKernels(OneDnn onednn, int threads) {
@@ -34,6 +35,7 @@ final class CpuKernels implements Kernels {
     quantizer = new Quantizer(workers, scratch);
     pointwise = new PointwiseKernels(workers);
     activations = new ActivationKernels(workers);
+    adapter = new AdapterKernels(workers);
     crossEntropy = new CrossEntropyKernels(workers);
   }
 
@@ -215,6 +217,37 @@ final class CpuKernels implements Kernels {
   @Override
   public void dropoutBackward(Tensor dx, Tensor dout, double rate, long seed) {
     pointwise.dropoutBackward(dx, dout, rate, seed);
+  }
+
+  @Override
+  public void scaleColumns(Tensor out, Tensor x, Tensor factors) {
+    adapter.scaleColumns(out, x, factors);
+  }
+
+  @Override
+  public void columnDots(Tensor out, Tensor a, Tensor b) {
+    rows.columnDots(out, a, b);
+  }
+
+  @Override
+  public void inverseRowNorms(
+      Tensor out, Tensor squares, Tensor b, Tensor p, Tensor q, double scale) {
+    adapter.inverseRowNorms(out, squares, b, p, q, scale);
+  }
+
+  @Override
+  public void gatherColumnsForward(Tensor out, Tensor table, Tensor columns) {
+    adapter.gatherColumnsForward(out, table, columns);
+  }
+
+  @Override
+  public void gatherColumnsBackward(Tensor dtable, Tensor dout, Tensor columns) {
+    adapter.gatherColumnsBackward(dtable, dout, columns);
+  }
+
+  @Override
+  public void addNoise(Tensor x, Tensor segments, double alpha, long seed) {
+    adapter.addNoise(x, segments, alpha, seed);
   }
 
   @Override

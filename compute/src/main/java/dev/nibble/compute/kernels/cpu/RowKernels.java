@@ -13,8 +13,8 @@ import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.FloatVector;
 
 /**
- * What works on a token's row at a time, or sums rows column by column: norm, rope, gather and
- * bias.
+ * What works on a token's row at a time, or sums rows column by column: norm, rope, gather, bias
+ * and dots of columns.
  */
 final class RowKernels {
   /** Columns that a worker takes at least when rows are summed. */
@@ -258,6 +258,33 @@ final class RowKernels {
               s += get(dy, n * cols + c);
             }
             set(db, c, get(db, c) + s);
+          }
+        });
+  }
+
+  void columnDots(Tensor out, Tensor a, Tensor b) {
+    MemorySegment y = out.memory();
+    MemorySegment s = a.memory();
+    MemorySegment t = b.memory();
+    long cols = out.elements();
+    sumRows(
+        cols == 0 ? 0 : a.elements() / cols,
+        cols,
+        (first, last, column, end) -> {
+          long c = column;
+          for (; c + LANES <= end; c += LANES) {
+            FloatVector sum = FloatVector.zero(F);
+            for (long n = first; n < last; n++) {
+              sum = load(s, n * cols + c).fma(load(t, n * cols + c), sum);
+            }
+            store(load(y, c).add(sum), y, c);
+          }
+          for (; c < end; c++) {
+            float sum = 0;
+            for (long n = first; n < last; n++) {
+              sum = Math.fma(get(s, n * cols + c), get(t, n * cols + c), sum);
+            }
+            set(y, c, get(y, c) + sum);
           }
         });
   }

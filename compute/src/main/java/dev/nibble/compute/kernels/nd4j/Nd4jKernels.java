@@ -46,7 +46,7 @@ final class Nd4jKernels implements Kernels {
   }
 
   /** Checks indices, and gives them as an array. */
-  private static INDArray indices(Nd4jWork work, Tensor indices, long limit) {
+  static INDArray indices(Nd4jWork work, Tensor indices, long limit) {
     for (long i = 0; i < indices.elements(); i++) {
       Objects.checkIndex(indices.getLong(i), limit);
     }
@@ -388,6 +388,39 @@ final class Nd4jKernels implements Kernels {
       mask[i] = Dropout.isDropped(seed, i, rate) ? 0 : kept;
     }
     return work.keep(Nd4j.createFromArray(mask));
+  }
+
+  // ---- adapters ----
+
+  @Override
+  public void scaleColumns(Tensor out, Tensor x, Tensor factors) {
+    Nd4jAdapters.scaleColumns(out, x, factors);
+  }
+
+  @Override
+  public void columnDots(Tensor out, Tensor a, Tensor b) {
+    Nd4jAdapters.columnDots(out, a, b);
+  }
+
+  @Override
+  public void inverseRowNorms(
+      Tensor out, Tensor squares, Tensor b, Tensor p, Tensor q, double scale) {
+    Nd4jAdapters.inverseRowNorms(out, squares, b, p, q, scale);
+  }
+
+  @Override
+  public void gatherColumnsForward(Tensor out, Tensor table, Tensor columns) {
+    Nd4jAdapters.gatherColumnsForward(out, table, columns);
+  }
+
+  @Override
+  public void gatherColumnsBackward(Tensor dtable, Tensor dout, Tensor columns) {
+    Nd4jAdapters.gatherColumnsBackward(dtable, dout, columns);
+  }
+
+  @Override
+  public void addNoise(Tensor x, Tensor segments, double alpha, long seed) {
+    Nd4jAdapters.addNoise(x, segments, alpha, seed);
   }
 
   // ---- loss ----

@@ -1,0 +1,116 @@
+package dev.nibble.trainer.export.gguf;
+
+import dev.nibble.compute.tensor.Shape;
+import dev.nibble.trainer.export.ExportException;
+import dev.nibble.trainer.export.TensorSource;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/** Writes a model with its tokenizer and chat template as one GGUF file, which llama.cpp runs. */
+public final class GgufModel {
+  private static final int QUANTIZATION_VERSION = 2;
+
+  private GgufModel() {}
+
+  /**
+   * Writes a model of one of the families that {@code model_type} may name: llama, mistral, qwen2,
+   * qwen3, phi3, gemma2, gemma3_text. Vectors and norms are F32 whatever the type; a matrix whose
+   * rows are not whole blocks is F16; the output head of a Q4_0 file, or the embedding that stands
+   * in for it, is Q8_0.
+   *
+   * @param modelFolder holds config.json, the tokenizer's files and the chat template
+   * @param source the tensors; an output head among them is written even when config.json ties it
+   * @param out the file, replaced as a whole or not at all
+   * @throws ExportException when GGUF or llama.cpp cannot represent the model or its tokenizer
+   */
+  public static GgufReport write(Path modelFolder, TensorSource source, Path out, GgufType type) {
+    ModelConfig config = ModelConfig.read(modelFolder);
+    boolean ownHead = !config.tiedHead() || source.names().contains(TensorLayout.HEAD);
+    if (!source.names().contains(TensorLayout.EMBEDDING)) {
+      throw new ExportException("the checkpoint has no " + TensorLayout.EMBEDDING);
+    }
+    int vocabSize = Math.toIntExact(source.shape(TensorLayout.EMBEDDING).dim(0));
+    List<TensorLayout.Entry> layout = TensorLayout.of(config, vocabSize, ownHead);
+    TensorLayout.check(layout, source);
+
+    List<String> fallbacks = new ArrayList<>();
+    List<String> warnings = new ArrayList<>();
+    List<GgufTensor> tensors = new ArrayList<>();
+    GgufMetadata metadata = new GgufMetadata();
+    addGeneral(metadata, config, name(modelFolder), type);
+    addSizes(metadata, config, vocabSize, warnings);
+    RopeExport.add(config, metadata, tensors, warnings);
+    TokenizerExport.add(modelFolder, vocabSize, metadata, warnings);
+    String head = ownHead ? TensorLayout.HEAD : TensorLayout.EMBEDDING;
+    for (TensorLayout.Entry e : layout) {
+      GgufType wanted = type == GgufType.Q4_0 && e.source().equals(head) ? GgufType.Q8_0 : type;
+      GgufType stored = stored(e.name(), e.shape(), wanted, fallbacks);
+      tensors.add(
+          new GgufTensor(
+              e.name(),
+              e.shape(),
+              stored,
+              values -> {
+                source.read(e.source(), values);
+                e.apply(values, config.headSize());
+              }));
+    }
+    long bytes = GgufWriter.write(out, metadata, tensors);
+    return new GgufReport(bytes, tensors.size(), fallbacks, warnings);
+  }
+
+  private static String name(Path folder) {
+    Path last = folder.toAbsolutePath().normalize().getFileName();
+    return last == null ? "model" : last.toString();
+  }
+
+  private static GgufType stored(
+      String name, Shape shape, GgufType wanted, List<String> fallbacks) {
+    if (shape.rank() == 1) {
+      return GgufType.F32;
+    }
+    if (!wanted.fits(shape)) {
+      fallbacks.add(
+          "%s %s is F16: its rows are not whole blocks of %d"
+              .formatted(name, shape, wanted.blockSize()));
+      return GgufType.F16;
+    }
+    return wanted;
+  }
+
+  static void addGeneral(GgufMetadata metadata, ModelConfig config, String name, GgufType type) {
+    metadata
+        .text("general.architecture", config.architecture().id())
+        .text("general.type", "model")
+        .text("general.name", name)
+        .u32("general.file_type", type.fileType())
+        .u32("general.quantization_version", QUANTIZATION_VERSION);
+  }
+
+  private static void addSizes(
+      GgufMetadata metadata, ModelConfig config, int vocabSize, List<String> warnings) {
+    String prefix = config.architecture().id() + ".";
+    metadata
+        .u32(prefix + "block_count", config.layers())
+        .u32(prefix + "context_length", config.maxPositions())
+        .u32(prefix + "embedding_length", config.hiddenSize())
+        .u32(prefix + "feed_forward_length", config.feedForwardSize())
+        .u32(prefix + "vocab_size", vocabSize)
+        .u32(prefix + "attention.head_count", config.heads())
+        .u32(prefix + "attention.head_count_kv", config.keyValueHeads())
+        .u32(prefix + "attention.key_length", config.headSize())
+        .u32(prefix + "attention.value_length", config.headSize())
+        .f32(prefix + "attention.layer_norm_rms_epsilon", config.normEpsilon());
+    config.attentionCap().ifPresent(c -> metadata.f32(prefix + "attn_logit_softcapping", c));
+    config.finalCap().ifPresent(c -> metadata.f32(prefix + "final_logit_softcapping", c));
+    if (config.architecture() == Architecture.PHI3 || config.window().isPresent()) {
+      metadata.u32(prefix + "attention.sliding_window", config.window().orElse(0));
+    }
+    if (config.window().isPresent() && !config.architecture().isGemma()) {
+      warnings.add(
+          "llama.cpp has no sliding window for this family: texts of more than %d tokens differ"
+              .formatted(config.window().getAsInt()));
+    }
+  }
+}

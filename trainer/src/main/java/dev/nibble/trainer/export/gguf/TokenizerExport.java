@@ -1,0 +1,217 @@
+package dev.nibble.trainer.export.gguf;
+
+import dev.nibble.trainer.export.ExportException;
+import dev.nibble.trainer.export.gguf.BpeTokenizer.Added;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import tools.jackson.databind.JsonNode;
+
+/** The tokenizer's metadata: vocabulary, merges or scores, tokens with a role, chat template. */
+final class TokenizerExport {
+  private static final String PREFIX = "tokenizer.ggml.";
+  private static final int NORMAL = 1;
+  private static final int UNKNOWN = 2;
+  private static final int CONTROL = 3;
+  private static final int USER_DEFINED = 4;
+  private static final int UNUSED = 5;
+  private static final int BYTE = 6;
+
+  private final Path folder;
+  private final BpeTokenizer tokenizer;
+  private final GgufMetadata metadata;
+  private final List<String> warnings;
+  private final String[] tokens;
+  private final int[] types;
+
+  private TokenizerExport(
+      Path folder,
+      BpeTokenizer tokenizer,
+      int vocabSize,
+      GgufMetadata metadata,
+      List<String> warnings) {
+    this.folder = folder;
+    this.tokenizer = tokenizer;
+    this.metadata = metadata;
+    this.warnings = warnings;
+    this.tokens = new String[vocabSize];
+    this.types = new int[vocabSize];
+  }
+
+  /**
+   * Adds what a folder's tokenizer.json and the files beside it say.
+   *
+   * @param vocabSize V of the model; tokens that the tokenizer lacks are called [PADi]
+   */
+  static void add(Path folder, int vocabSize, GgufMetadata metadata, List<String> warnings) {
+    Path file = folder.resolve("tokenizer.json");
+    if (!Files.isRegularFile(file)) {
+      throw new ExportException(
+          "%s has no tokenizer.json; a GGUF file holds the tokenizer too".formatted(folder));
+    }
+    BpeTokenizer tokenizer = BpeTokenizer.read(JsonFile.read(file));
+    new TokenizerExport(folder, tokenizer, vocabSize, metadata, warnings).add();
+  }
+
+  private void add() {
+    boolean byteLevel = PreTokenizer.isByteLevel(tokenizer);
+    if (byteLevel) {
+      metadata.text(PREFIX + "model", "gpt2");
+      metadata.text(PREFIX + "pre", PreTokenizer.nameOf(tokenizer, warnings));
+    } else {
+      metadata.text(PREFIX + "model", "llama").text(PREFIX + "pre", "default");
+      metadata.flag(
+          PREFIX + "add_space_prefix", SentencePieceBpe.addsSpacePrefix(tokenizer, warnings));
+    }
+    fillTokens(byteLevel);
+    metadata.texts(PREFIX + "tokens", Arrays.asList(tokens));
+    metadata.i32s(PREFIX + "token_type", types);
+    if (byteLevel) {
+      addMerges();
+    } else {
+      metadata.f32s(PREFIX + "scores", SentencePieceBpe.scores(tokenizer, tokens, warnings));
+    }
+    addRoles();
+    ChatTemplates.add(folder, metadata);
+  }
+
+  private void fillTokens(boolean byteLevel) {
+    Arrays.fill(types, UNUSED);
+    tokenizer.vocab().forEach((token, id) -> set(id, token, NORMAL));
+    if (!byteLevel) {
+      for (String token : SentencePieceBpe.byteTokens()) {
+        Integer id = tokenizer.vocab().get(token);
+        if (id == null) {
+          throw tokenizer.model().wrong("vocab", "byte tokens from <0x00> to <0xFF>");
+        }
+        types[id] = BYTE;
+      }
+    }
+    List<String> wordLike = new ArrayList<>();
+    for (Map.Entry<Integer, Added> e : tokenizer.added().entrySet()) {
+      Added token = e.getValue();
+      boolean spaced = !token.special() && !byteLevel;
+      set(
+          e.getKey(),
+          spaced ? token.content().replace('\u2581', ' ') : token.content(),
+          token.special() ? CONTROL : USER_DEFINED);
+      if (!token.plain()) {
+        wordLike.add(token.content());
+      }
+    }
+    if (!byteLevel) {
+      OptionalInt unknown = id(tokenizer.model().text("unk_token", ""));
+      unknown.ifPresent(id -> types[id] = UNKNOWN);
+      unknown.ifPresent(id -> metadata.u32(PREFIX + "unknown_token_id", id));
+    }
+    for (int id = 0; id < tokens.length; id++) {
+      if (types[id] == UNUSED) {
+        tokens[id] = "[PAD%d]".formatted(id);
+      }
+    }
+    if (!wordLike.isEmpty()) {
+      warnings.add(
+          "%d added tokens swallow the spaces around them or match whole words only, which llama.cpp does not know: %s"
+              .formatted(wordLike.size(), wordLike.subList(0, Math.min(5, wordLike.size()))));
+    }
+  }
+
+  private void set(int id, String token, int type) {
+    if (id >= tokens.length) {
+      throw new ExportException(
+          "%s has token '%s' with id %d, the model's embedding only %d rows"
+              .formatted(tokenizer.json().file(), token, id, tokens.length));
+    }
+    tokens[id] = token;
+    types[id] = type;
+  }
+
+  private void addMerges() {
+    if (tokenizer.merges().isEmpty()) {
+      throw tokenizer.model().wrong("merges", "at least one");
+    }
+    metadata.texts(
+        PREFIX + "merges",
+        tokenizer.merges().stream()
+            .map(m -> m.left().replace(' ', '\u0120') + " " + m.right().replace(' ', '\u0120'))
+            .toList());
+  }
+
+  /** The id of a token by its text. */
+  private OptionalInt id(String token) {
+    for (Map.Entry<Integer, Added> e : tokenizer.added().entrySet()) {
+      if (e.getValue().content().equals(token)) {
+        return OptionalInt.of(e.getKey());
+      }
+    }
+    Integer id = tokenizer.vocab().get(token);
+    return id == null ? OptionalInt.empty() : OptionalInt.of(id);
+  }
+
+  private void addRoles() {
+    OptionalInt begin = templateToken(true);
+    OptionalInt end = templateToken(false);
+    OptionalInt bos = begin.isPresent() ? begin : role("bos_token");
+    OptionalInt eos = role("eos_token");
+    if (end.isPresent() && !end.equals(eos)) {
+      throw new ExportException(
+          "%s: \"post_processor\" ends a text with token %d, but eos_token is %s; llama.cpp can end it with eos_token only"
+              .formatted(
+                  tokenizer.json().file(),
+                  end.getAsInt(),
+                  eos.isPresent() ? eos.getAsInt() : "none"));
+    }
+    bos.ifPresent(id -> metadata.u32(PREFIX + "bos_token_id", id));
+    eos.ifPresent(id -> metadata.u32(PREFIX + "eos_token_id", id));
+    role("pad_token").ifPresent(id -> metadata.u32(PREFIX + "padding_token_id", id));
+    metadata.flag(PREFIX + "add_bos_token", begin.isPresent());
+    metadata.flag(PREFIX + "add_eos_token", end.isPresent());
+  }
+
+  /** The token that the post-processor puts before or behind a text. */
+  private OptionalInt templateToken(boolean before) {
+    List<String> found = new ArrayList<>();
+    for (JsonNode part : tokenizer.parts("post_processor", "processors")) {
+      switch (part.path("type").asString("")) {
+        case "ByteLevel" -> {} // changes offsets alone
+        case "TemplateProcessing" -> {
+          boolean passed = false;
+          for (JsonNode piece : part.path("single")) {
+            passed |= piece.has("Sequence");
+            if (piece.has("SpecialToken") && passed != before) {
+              found.add(piece.path("SpecialToken").path("id").asString(""));
+            }
+          }
+        }
+        default -> throw tokenizer.json().wrong("post_processor", "ByteLevel, TemplateProcessing");
+      }
+    }
+    if (found.size() > 1) {
+      throw tokenizer.json().wrong("post_processor", "one token before the text and one behind it");
+    }
+    return found.isEmpty() ? OptionalInt.empty() : id(found.getFirst());
+  }
+
+  /** As tokenizer_config.json, special_tokens_map.json or config.json has it, in this order. */
+  private OptionalInt role(String role) {
+    for (String name : List.of("tokenizer_config.json", "special_tokens_map.json")) {
+      Optional<JsonNode> entry =
+          JsonFile.readIfPresent(folder.resolve(name)).map(json -> json.get(role));
+      String token =
+          entry.map(e -> e.isObject() ? e.path("content").asString("") : e.asString("")).orElse("");
+      if (!token.isEmpty()) {
+        return id(token);
+      }
+    }
+    JsonNode id = JsonFile.read(folder.resolve("config.json")).get(role + "_id");
+    JsonNode first = id.isArray() ? id.path(0) : id;
+    return first.isInt() && first.asInt() >= 0 && first.asInt() < tokens.length
+        ? OptionalInt.of(first.asInt())
+        : OptionalInt.empty();
+  }
+}
