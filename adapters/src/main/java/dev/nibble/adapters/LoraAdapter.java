@@ -22,8 +22,7 @@ public final class LoraAdapter {
    * @param inputs I; of a table, V
    * @param maxTokens the most rows at once
    */
-  public record Target(
-      String module, boolean isTable, long outputs, long inputs, long maxTokens) {}
+  public record Target(String module, boolean isTable, long outputs, long inputs, long maxTokens) {}
 
   private final LoraSpec spec;
   private final Map<String, Target> targets = new LinkedHashMap<>();
@@ -40,8 +39,10 @@ public final class LoraAdapter {
       long r = spec.ranks().rank(t.module());
       if (t.isTable()) {
         refuseTable(spec, t);
-        builder.add(PeftNames.of(t.module(), Part.EMBEDDING_A), Pace.EMBEDDING, true, r, t.inputs());
-        builder.add(PeftNames.of(t.module(), Part.EMBEDDING_B), Pace.EMBEDDING, true, t.outputs(), r);
+        builder.add(
+            PeftNames.of(t.module(), Part.EMBEDDING_A), Pace.EMBEDDING, true, r, t.inputs());
+        builder.add(
+            PeftNames.of(t.module(), Part.EMBEDDING_B), Pace.EMBEDDING, true, t.outputs(), r);
         continue;
       }
       builder.add(PeftNames.a(t.module()), true, r, t.inputs());
@@ -82,9 +83,7 @@ public final class LoraAdapter {
     LoraInit.init(parameters, spec.start(), seed);
     this.scratch = LoraScratch.allocate(scope, spec, targets);
     this.doraScratch =
-        spec.dora()
-            ? Optional.of(DoraScratch.allocate(scope, spec, targets))
-            : Optional.empty();
+        spec.dora() ? Optional.of(DoraScratch.allocate(scope, spec, targets)) : Optional.empty();
     this.kernels = kernels;
     this.scope = scope;
   }

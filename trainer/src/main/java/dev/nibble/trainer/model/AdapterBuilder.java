@@ -53,8 +53,7 @@ final class AdapterBuilder {
       Kernels kernels,
       Scope scope) {
     Set<String> whole =
-        WholeModules.tensors(
-            spec.modulesToSave(), tensors.stream().map(TensorSpec::name).toList());
+        WholeModules.tensors(spec.modulesToSave(), tensors.stream().map(TensorSpec::name).toList());
     List<Target> targets = targets(modelType, whole);
     Parameters.Builder builder = new Parameters.Builder();
     LoraAdapter.declare(builder, spec, targets);
@@ -79,8 +78,7 @@ final class AdapterBuilder {
     List<String> tables = new ArrayList<>(modules(Kind.EMBEDDING));
     tables.addAll(modules(Kind.HEAD));
     Set<String> chosen =
-        spec.targets()
-            .resolve(new ModelModules(modelType, linears, tables), spec.modulesToSave());
+        spec.targets().resolve(new ModelModules(modelType, linears, tables), spec.modulesToSave());
     List<Target> targets = new ArrayList<>();
     for (TensorSpec t : tensors) {
       boolean weight = t.kind() == Kind.LINEAR || isTable(t);
