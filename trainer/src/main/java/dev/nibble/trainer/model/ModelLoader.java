@@ -26,28 +26,28 @@ public final class ModelLoader {
    *     not fit the config
    */
   public static CausalLm load(Path folder, ModelOptions options, Kernels kernels, Scope scope) {
-    LlamaConfig config = config(folder);
+    ModelConfig config = config(folder);
     try (ShardedSafetensors checkpoint = ShardedSafetensors.open(folder)) {
-      CheckpointCheck.check(folder, checkpoint, LlamaTensors.of(config));
+      CheckpointCheck.check(folder, checkpoint, ModelTensors.of(config));
       FrozenWeights linears = new FrozenWeights(checkpoint, options.quantization(), kernels, scope);
       return build(config, checkpoint, linears::load, options, kernels, scope);
     }
   }
 
   /** The model of a checked checkpoint; {@code linears} reads a frozen linear map's weight. */
-  static Llama build(
-      LlamaConfig config,
+  static DecoderModel build(
+      ModelConfig config,
       ShardedSafetensors checkpoint,
       Function<String, FrozenWeight> linears,
       ModelOptions options,
       Kernels kernels,
       Scope scope) {
-    List<TensorSpec> tensors = LlamaTensors.of(config);
+    List<TensorSpec> tensors = ModelTensors.of(config);
     FrozenParts frozen = new FrozenParts(checkpoint, linears, kernels, scope);
     return switch (options.training()) {
       case Training.Nothing none -> {
         Parameters parameters = new Parameters.Builder().allocate(scope, "adapters");
-        yield LlamaBuilder.build(config, frozen, parameters, options, kernels, scope);
+        yield ModelBuilder.build(config, frozen, parameters, options, kernels, scope);
       }
       case Training.Adapter adapter -> {
         Set<String> targets = adapter.spec().targets().resolve(linearModules(tensors));
@@ -57,13 +57,13 @@ public final class ModelLoader {
             LoraScratch.allocate(
                 scope, options.maxBatchTokens(), widestInput(tensors), adapter.spec());
         Parts parts = new AdaptedParts(frozen, parameters, adapter.spec(), targets, scratch);
-        yield LlamaBuilder.build(config, parts, parameters, options, kernels, scope);
+        yield ModelBuilder.build(config, parts, parameters, options, kernels, scope);
       }
       case Training.AllWeights all -> {
         Parameters parameters = TrainedParts.allocate(scope, tensors);
         copy(checkpoint, parameters, kernels);
         Parts parts = new TrainedParts(parameters, tensors);
-        yield LlamaBuilder.build(config, parts, parameters, options, kernels, scope);
+        yield ModelBuilder.build(config, parts, parameters, options, kernels, scope);
       }
     };
   }
@@ -80,12 +80,12 @@ public final class ModelLoader {
     if (!(options.training() instanceof Training.AllWeights)) {
       throw new IllegalArgumentException("random weights must train: " + options.training());
     }
-    LlamaConfig config = config(folder);
-    List<TensorSpec> tensors = LlamaTensors.of(config);
+    ModelConfig config = config(folder);
+    List<TensorSpec> tensors = ModelTensors.of(config);
     Parameters parameters = TrainedParts.allocate(scope, tensors);
-    LlamaInit.init(parameters, tensors, config.initializerRange(), seed);
+    RandomInit.init(parameters, config, seed);
     Parts parts = new TrainedParts(parameters, tensors);
-    return LlamaBuilder.build(config, parts, parameters, options, kernels, scope);
+    return ModelBuilder.build(config, parts, parameters, options, kernels, scope);
   }
 
   /**
@@ -95,9 +95,9 @@ public final class ModelLoader {
    * @throws ModelException when the folder holds another model
    */
   public static void restore(Path folder, Parameters parameters, Kernels kernels) {
-    LlamaConfig config = config(folder);
+    ModelConfig config = config(folder);
     try (ShardedSafetensors checkpoint = ShardedSafetensors.open(folder)) {
-      CheckpointCheck.check(folder, checkpoint, LlamaTensors.of(config));
+      CheckpointCheck.check(folder, checkpoint, ModelTensors.of(config));
       for (Parameters.Parameter p : parameters.all()) {
         if (!checkpoint.has(p.name())
             || !checkpoint.tensor(p.name()).shape().equals(p.weight().shape())) {
@@ -118,7 +118,7 @@ public final class ModelLoader {
 
   /** The most positions of one sequence that the model in {@code folder} allows. */
   public static int maxPositions(Path folder) {
-    return config(folder).maxPositions();
+    return config(folder).longestSample();
   }
 
   /**
@@ -126,17 +126,17 @@ public final class ModelLoader {
    * once.
    */
   public static long countWeights(Path folder) {
-    return LlamaTensors.of(config(folder)).stream().mapToLong(t -> t.shape().elements()).sum();
+    return ModelTensors.of(config(folder)).stream().mapToLong(t -> t.shape().elements()).sum();
   }
 
-  private static LlamaConfig config(Path folder) {
+  private static ModelConfig config(Path folder) {
     Path file = folder.resolve("config.json");
     if (!Files.isRegularFile(file)) {
       throw new ModelException(
           "%s is not a model: it has no config.json. Give a folder with config.json, tokenizer.json and model.safetensors"
               .formatted(folder));
     }
-    return LlamaConfig.read(file);
+    return ModelConfig.read(file);
   }
 
   private static List<String> linearModules(List<TensorSpec> tensors) {

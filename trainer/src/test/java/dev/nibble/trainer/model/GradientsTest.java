@@ -26,13 +26,13 @@ final class GradientsTest {
 
   static Stream<Arguments> models() {
     return ModelFixture.fastestKernelSet()
-        .flatMap(set -> Stream.of(Arguments.of(set, false), Arguments.of(set, true)));
+        .flatMap(set -> Stream.of(TinyModel.values()).map(m -> Arguments.of(set, m)));
   }
 
   @ParameterizedTest
   @MethodSource("models")
-  void ofAllWeights(String set, boolean tied, @TempDir Path folder) throws IOException {
-    TinyModel.config(folder, tied);
+  void ofAllWeights(String set, TinyModel tiny, @TempDir Path folder) throws IOException {
+    tiny.config(folder);
     try (Kernels kernels = ModelFixture.open(set);
         Scope scope = Scope.open("test", kernels.memory(), Scope.UNLIMITED)) {
       CausalLm model = ModelLoader.initialise(folder, 7, ALL, kernels, scope);
@@ -44,8 +44,8 @@ final class GradientsTest {
 
   @ParameterizedTest
   @MethodSource("models")
-  void ofAnAdapterWithDropout(String set, boolean tied, @TempDir Path folder) throws IOException {
-    TinyModel.config(folder, tied);
+  void ofAnAdapterWithDropout(String set, TinyModel tiny, @TempDir Path folder) throws IOException {
+    tiny.config(folder);
     try (Kernels kernels = ModelFixture.open(set);
         Scope scope = Scope.open("test", kernels.memory(), Scope.UNLIMITED)) {
       CausalLm base = ModelLoader.initialise(folder, 7, ALL, kernels, scope);
