@@ -19,7 +19,7 @@ import java.util.Set;
 
 /** Finds what an adapter is on in a model, and takes memory for it. */
 final class AdapterBuilder {
-  static final String HEAD = LlamaTensors.HEAD;
+  static final String HEAD = ModelTensors.HEAD;
   static final String HEAD_MODULE = HEAD.substring(0, HEAD.lastIndexOf('.'));
 
   private final LoraSpec spec;

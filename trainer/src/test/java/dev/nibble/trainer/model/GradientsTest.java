@@ -27,13 +27,13 @@ final class GradientsTest {
 
   static Stream<Arguments> models() {
     return ModelFixture.fastestKernelSet()
-        .flatMap(set -> Stream.of(Arguments.of(set, false), Arguments.of(set, true)));
+        .flatMap(set -> Stream.of(TinyModel.values()).map(m -> Arguments.of(set, m)));
   }
 
   @ParameterizedTest
   @MethodSource("models")
-  void ofAllWeights(String set, boolean tied, @TempDir Path folder) throws IOException {
-    TinyModel.config(folder, tied);
+  void ofAllWeights(String set, TinyModel tiny, @TempDir Path folder) throws IOException {
+    tiny.config(folder);
     try (Kernels kernels = ModelFixture.open(set);
         Scope scope = Scope.open("test", kernels.memory(), Scope.UNLIMITED)) {
       CausalLm model = ModelLoader.initialise(folder, 7, ALL, kernels, scope);
@@ -45,22 +45,24 @@ final class GradientsTest {
 
   static Stream<Arguments> adapters() {
     LoraSpec plain = new LoraSpec(3, 6, 0.4, TargetModules.allLinear());
+    List<LoraSpec> others =
+        List.of(
+            plain.withBias(),
+            plain.withTargets(TargetModules.named(List.of("q_proj", "embed_tokens", "lm_head"))),
+            plain.withModulesToSave("lm_head", "norm", "down_proj"),
+            plain.withModulesToSave("embed_tokens"));
     return ModelFixture.fastestKernelSet()
         .flatMap(set ->
-            Stream.of(
-                    plain,
-                    plain.withBias(),
-                    plain.withTargets(
-                        TargetModules.named(List.of("q_proj", "embed_tokens", "lm_head"))),
-                    plain.withModulesToSave("lm_head", "norm", "down_proj"),
-                    plain.withModulesToSave("embed_tokens"))
-                .map(spec -> Arguments.of(set, spec)));
+            Stream.concat(
+                Stream.of(TinyModel.values()).map(tiny -> Arguments.of(set, tiny, plain)),
+                others.stream().map(spec -> Arguments.of(set, TinyModel.LLAMA_TIED, spec))));
   }
 
   @ParameterizedTest
   @MethodSource("adapters")
-  void ofAnAdapterWithDropout(String set, LoraSpec spec, @TempDir Path folder) throws IOException {
-    TinyModel.config(folder, true);
+  void ofAnAdapterWithDropout(String set, TinyModel tiny, LoraSpec spec, @TempDir Path folder)
+      throws IOException {
+    tiny.config(folder);
     try (Kernels kernels = ModelFixture.open(set);
         Scope scope = Scope.open("test", kernels.memory(), Scope.UNLIMITED)) {
       CausalLm base = ModelLoader.initialise(folder, 7, ALL, kernels, scope);
