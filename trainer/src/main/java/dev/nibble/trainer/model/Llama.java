@@ -11,6 +11,9 @@ import java.util.List;
 /** The Llama family (arXiv:2302.13971): embedding, L blocks, a norm and the output head. */
 final class Llama implements CausalLm {
 
+  /** The place of the embeddings' noise among the masks of a pass; projections count from 0. */
+  private static final int NOISE = -1;
+
   private final LlamaConfig config;
   private final Kernels kernels;
   private final Scope scope;
@@ -19,6 +22,7 @@ final class Llama implements CausalLm {
   private final List<LlamaBlock> blocks;
   private final LmHead head;
   private final int maxBatchTokens;
+  private final double noise;
   private final Workspace room;
   private final RopeTables rope;
   private final Sequences inputRoom;
@@ -43,6 +47,7 @@ final class Llama implements CausalLm {
     this.blocks = List.copyOf(blocks);
     this.head = head;
     this.maxBatchTokens = options.maxBatchTokens();
+    this.noise = options.embeddingNoise();
     this.room =
         Workspace.allocate(
             scope, config, maxBatchTokens, parameters.count() > 0, options.gradientCheckpointing());
@@ -122,6 +127,9 @@ final class Llama implements CausalLm {
     pass = newPass;
     begin(batch.tokens(), batch.positions(), segments(batch.starts()), rope);
     embedding.forward(kernels, work.residual(0), inputs.tokens());
+    if (pass.dropout() && noise > 0) {
+      kernels.addNoise(work.residual(0), inputs.segments(), noise, pass.maskSeed(NOISE));
+    }
     for (int l = 0; l < blocks.size(); l++) {
       Tensor x = work.residual(l);
       blocks.get(l).forward(kernels, work.residual(l + 1), work.saved(l), x, inputs, pass);
