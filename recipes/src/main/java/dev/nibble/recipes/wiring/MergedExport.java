@@ -6,11 +6,12 @@ import dev.nibble.compute.safetensors.ShardedSafetensors;
 import dev.nibble.compute.tensor.Scope;
 import dev.nibble.data.Batch;
 import dev.nibble.data.tokenizer.Tokenizer;
-import dev.nibble.quant.FourBitFormat;
 import dev.nibble.recipes.progress.Console;
 import dev.nibble.recipes.progress.Human;
 import dev.nibble.recipes.progress.Paths;
 import dev.nibble.recipes.recipe.Recipe;
+import dev.nibble.recipes.wiring.ExportRun.Onto;
+import dev.nibble.trainer.export.CheckpointSource;
 import dev.nibble.trainer.export.ExportException;
 import dev.nibble.trainer.export.LogitAgreement;
 import dev.nibble.trainer.export.LostUpdate;
@@ -60,15 +61,11 @@ final class MergedExport {
 
   private MergedCheckpoint.Result merge(
       ExportRun.Format.Merged format, Path folder, Kernels kernels) throws IOException {
-    Optional<FourBitFormat> quantization = wiring.quantization();
     try (ShardedSafetensors base = ShardedSafetensors.open(recipe.model().base());
         AdapterMerge adapter = AdapterMerge.open(run)) {
-      MergedSource trained = new MergedSource(base, quantization, adapter, kernels);
+      MergedSource trained = source(base, Onto.TRAINED, adapter, kernels);
       MergedSource written =
-          switch (format.onto()) {
-            case TRAINED -> trained;
-            case ORIGINAL -> new MergedSource(base, Optional.empty(), adapter, kernels);
-          };
+          format.onto() == Onto.TRAINED ? trained : source(base, format.onto(), adapter, kernels);
       return new MergedCheckpoint(written, trained, kernels, format.dtype())
           .write(
               recipe.model().base(),
@@ -78,6 +75,12 @@ final class MergedExport {
                   console.live(
                       "  merging %s of %s".formatted(Human.bytes(done), Human.bytes(total))));
     }
+  }
+
+  private MergedSource source(
+      ShardedSafetensors base, Onto onto, AdapterMerge adapter, Kernels kernels) {
+    return new MergedSource(
+        new CheckpointSource(base, wiring.roundedTo(onto), kernels), adapter, kernels);
   }
 
   private Reference reference(Kernels kernels) {

@@ -166,6 +166,14 @@ final class Wiring {
             new FourBitFormat(QuantType.valueOf(f.type().name()), f.blockSize(), f.doubleQuant()));
   }
 
+  /** What linear maps are rounded to before an adapter is merged onto them. */
+  Optional<FourBitFormat> roundedTo(ExportRun.Onto onto) {
+    return switch (onto) {
+      case TRAINED -> quantization();
+      case ORIGINAL -> Optional.empty();
+    };
+  }
+
   /** How weights move. */
   AdamW optimizer(Kernels kernels, Parameters parameters, Scope scope) {
     Recipe.Optimization o = recipe.optimization();

@@ -183,6 +183,21 @@ public final class ModelLoader {
     }
   }
 
+  /**
+   * Names of the weights of the linear maps inside the blocks, in the order of the forward pass.
+   *
+   * @param checkpoint of the folder; checked against its config.json
+   * @throws ModelException when it does not fit
+   */
+  public static List<String> linearWeights(Path folder, ShardedSafetensors checkpoint) {
+    List<TensorSpec> tensors = LlamaTensors.of(config(folder));
+    CheckpointCheck.check(folder, checkpoint, FourBitCheckpoint.of(checkpoint), tensors);
+    return tensors.stream()
+        .filter(t -> t.kind() == TensorSpec.Kind.LINEAR)
+        .map(TensorSpec::name)
+        .toList();
+  }
+
   /** The most positions of one sequence that the model in {@code folder} allows. */
   public static int maxPositions(Path folder) {
     return config(folder).maxPositions();

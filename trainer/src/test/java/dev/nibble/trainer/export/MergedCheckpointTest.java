@@ -78,8 +78,8 @@ final class MergedCheckpointTest {
     try (ShardedSafetensors checkpoint = ShardedSafetensors.open(base);
         AdapterMerge merge = AdapterMerge.open(adapter)) {
       return new MergedCheckpoint(
-              new MergedSource(checkpoint, written, merge, kernels),
-              new MergedSource(checkpoint, trained, merge, kernels),
+              new MergedSource(new CheckpointSource(checkpoint, written, kernels), merge, kernels),
+              new MergedSource(new CheckpointSource(checkpoint, trained, kernels), merge, kernels),
               kernels,
               dtype)
           .write(base, folder, shard, (done, total) -> assertThat(done).isBetween(1L, total));
@@ -123,6 +123,17 @@ final class MergedCheckpointTest {
     LogitAgreement agreement = compare(base, adapter, Optional.of(NF4));
     assertThat(agreement.divergence()).isLessThan(1e-9);
     assertThat(agreement.sameTop()).isEqualTo(1);
+  }
+
+  /** The base is bitsandbytes' own; the adapter is another model's of the same shape. */
+  @Test
+  void ontoABaseThatIsInFourBitsAlready() throws IOException {
+    Path base = golden("llama").resolve("../../bnb/checkpoint").normalize();
+    Path adapter = golden("llama").resolve("lora");
+    merge(base, adapter, Optional.of(NF4), Optional.of(NF4), DType.F32, 1L << 30);
+    JsonNode config = JsonMapper.shared().readTree(Files.readString(folder.resolve("config.json")));
+    assertThat(config.has("quantization_config")).isFalse();
+    assertThat(compare(base, adapter, Optional.of(NF4)).divergence()).isLessThan(1e-9);
   }
 
   @Test
