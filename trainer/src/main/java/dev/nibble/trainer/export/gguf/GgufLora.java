@@ -71,12 +71,7 @@ public final class GgufLora {
    * @param alpha llama.cpp multiplies B A by alpha / r; B makes up for the rest
    */
   static GgufReport write(
-      Path adapterFolder,
-      Path baseFolder,
-      Path out,
-      GgufType type,
-      double alpha,
-      Scaling scaling) {
+      Path adapterFolder, Path baseFolder, Path out, GgufType type, double alpha, Scaling scaling) {
     if (type != GgufType.F32 && type != GgufType.F16) {
       throw new ExportException("a GGUF adapter is F32 or F16, not %s".formatted(type));
     }
@@ -126,8 +121,7 @@ public final class GgufLora {
     check(a, Shape.of(rank, e.shape().dim(1)));
     check(b, Shape.of(e.shape().dim(0), rank));
     float factor = (float) (scaling.of(module) * rank / alpha);
-    tensors.add(
-        new GgufTensor(e.name() + ".lora_a", a.shape(), type, out -> copy(a, out, 1)));
+    tensors.add(new GgufTensor(e.name() + ".lora_a", a.shape(), type, out -> copy(a, out, 1)));
     tensors.add(
         new GgufTensor(
             e.name() + ".lora_b",

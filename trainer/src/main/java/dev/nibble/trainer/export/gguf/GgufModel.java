@@ -79,7 +79,8 @@ public final class GgufModel {
     return wanted;
   }
 
-  private static void addGeneral(GgufMetadata metadata, ModelConfig config, String name, GgufType type) {
+  private static void addGeneral(
+      GgufMetadata metadata, ModelConfig config, String name, GgufType type) {
     metadata
         .text("general.architecture", config.architecture().id())
         .text("general.type", "model")
