@@ -1,31 +1,42 @@
 package dev.nibble.adapters;
 
+import dev.nibble.adapters.LoraAdapter.Target;
 import dev.nibble.compute.tensor.DType;
 import dev.nibble.compute.tensor.Scope;
 import dev.nibble.compute.tensor.Tensor;
+import java.util.List;
+import java.util.function.ToLongFunction;
 
 /**
- * Buffers that all LoRA projections of a model share, since one runs at a time.
+ * Buffers that all adapted maps of a model share, since one runs at a time. Those that a spec does
+ * not need are empty.
  *
  * @param low [N, r]: A x
  * @param dlow [N, r]: its gradient
- * @param dropped [N, I]: the adapter's input after dropout; empty without dropout
- * @param ddropped [N, I]: its gradient; empty without dropout
+ * @param dropped [N, I]: the adapter's input after dropout
+ * @param ddropped [N, I]: its gradient
+ * @param ones [N, 1]
  */
-public record LoraScratch(Tensor low, Tensor dlow, Tensor dropped, Tensor ddropped) {
+record LoraScratch(Tensor low, Tensor dlow, Tensor dropped, Tensor ddropped, Tensor ones) {
 
-  /**
-   * Takes the buffers, in the group "scratch".
-   *
-   * @param maxTokens the largest N
-   * @param maxInputs the largest I
-   */
-  public static LoraScratch allocate(Scope scope, long maxTokens, long maxInputs, LoraSpec spec) {
-    long dropped = spec.dropout() == 0 ? 0 : maxTokens * maxInputs;
+  /** Takes the buffers, in the group "scratch". */
+  static LoraScratch allocate(Scope scope, LoraSpec spec, List<Target> targets) {
+    long tokens = largest(targets, Target::maxTokens);
+    long low = tokens * spec.ranks().largest();
+    long dropped = spec.dropout() == 0 ? 0 : largest(targets, LoraScratch::inputs);
     return new LoraScratch(
-        scope.allocate("scratch/lora_low", DType.F32, maxTokens * spec.r()),
-        scope.allocate("scratch/lora_dlow", DType.F32, maxTokens * spec.r()),
+        scope.allocate("scratch/lora_low", DType.F32, low),
+        scope.allocate("scratch/lora_dlow", DType.F32, low),
         scope.allocate("scratch/lora_dropped", DType.F32, dropped),
-        scope.allocate("scratch/lora_ddropped", DType.F32, dropped));
+        scope.allocate("scratch/lora_ddropped", DType.F32, dropped),
+        scope.allocate("scratch/lora_ones", DType.F32, spec.bias() ? tokens : 0));
+  }
+
+  private static long inputs(Target t) {
+    return t.isTable() ? 0 : t.maxTokens() * t.inputs();
+  }
+
+  static long largest(List<Target> targets, ToLongFunction<Target> size) {
+    return targets.stream().mapToLong(size).max().orElse(0);
   }
 }

@@ -6,14 +6,15 @@ import dev.nibble.compute.tensor.Scope;
 import dev.nibble.compute.tensor.Shape;
 import dev.nibble.compute.tensor.Tensor;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
 /**
  * Everything that trains: F32 weights in one flat buffer and their gradients in a second of the
- * same layout, so that zeroing, the norm, clipping and the update are one kernel call each.
- * Parameters with weight decay come first.
+ * same layout, so that zeroing, the norm and clipping are one kernel call each. What the optimizer
+ * treats alike lies together, so that an update is one call for each {@link Range}.
  */
 public final class Parameters {
 
@@ -26,20 +27,40 @@ public final class Parameters {
    */
   public record Parameter(String name, Tensor weight, Tensor gradient) {}
 
+  /** How fast a parameter learns, as LoRA+ (arXiv:2402.12354) tells parameters apart. */
+  public enum Pace {
+    /** At the learning rate. */
+    NORMAL,
+    /** B of a LoRA pair, and every vector: at a multiple of the learning rate. */
+    FAST,
+    /** A and B of an adapted embedding table: at a rate of their own. */
+    EMBEDDING
+  }
+
+  /**
+   * Neighbours that the optimizer treats alike.
+   *
+   * @param pace how fast they learn
+   * @param decays whether they have weight decay
+   * @param from the first weight
+   * @param count how many weights
+   */
+  public record Range(Pace pace, boolean decays, long from, long count) {}
+
   private final Map<String, Parameter> byName;
   private final Tensor weights;
   private final Tensor gradients;
-  private final long decayed;
+  private final List<Range> ranges;
 
   private Parameters(
-      Map<String, Parameter> byName, Tensor weights, Tensor gradients, long decayed) {
+      Map<String, Parameter> byName, Tensor weights, Tensor gradients, List<Range> ranges) {
     this.byName = byName;
     this.weights = weights;
     this.gradients = gradients;
-    this.decayed = decayed;
+    this.ranges = List.copyOf(ranges);
   }
 
-  /** All parameters, those with weight decay first, each group in the order they were added. */
+  /** All parameters by range, those of a range in the order they were added. */
   public List<Parameter> all() {
     return List.copyOf(byName.values());
   }
@@ -72,9 +93,9 @@ public final class Parameters {
     return weights.elements();
   }
 
-  /** The first so many weights have weight decay; the rest (norms and biases) have none. */
-  public long decayed() {
-    return decayed;
+  /** The ranges, which cover all weights in order; none is empty. */
+  public List<Range> ranges() {
+    return ranges;
   }
 
   /** Sets all gradients to 0. */
@@ -84,14 +105,22 @@ public final class Parameters {
 
   /** Collects what trains before memory is taken. */
   public static final class Builder {
-    private record Entry(String name, Shape shape) {}
+    private record Entry(String name, Pace pace, boolean decays, Shape shape) {
+      boolean isLike(Range range) {
+        return pace == range.pace() && decays == range.decays();
+      }
+    }
 
-    private final List<Entry> decayed = new ArrayList<>();
-    private final List<Entry> plain = new ArrayList<>();
+    private final List<Entry> entries = new ArrayList<>();
 
-    /** Adds a tensor. {@code decay} is false for norms and biases. */
-    public Builder add(String name, boolean decay, long... dims) {
-      (decay ? decayed : plain).add(new Entry(name, Shape.of(dims)));
+    /** Adds a tensor that learns at the learning rate, see the other method. */
+    public Builder add(String name, boolean decays, long... dims) {
+      return add(name, Pace.NORMAL, decays, dims);
+    }
+
+    /** Adds a tensor. {@code decays} is false for norms and biases. */
+    public Builder add(String name, Pace pace, boolean decays, long... dims) {
+      entries.add(new Entry(name, pace, decays, Shape.of(dims)));
       return this;
     }
 
@@ -100,23 +129,38 @@ public final class Parameters {
      * "gradients".
      */
     public Parameters allocate(Scope scope, String group) {
-      List<Entry> order = new ArrayList<>(decayed);
-      order.addAll(plain);
-      long total = order.stream().mapToLong(e -> e.shape().elements()).sum();
+      long total = entries.stream().mapToLong(e -> e.shape().elements()).sum();
       Tensor weights = scope.allocate(group + "/all", DType.F32, total);
       Tensor gradients = scope.allocate("gradients/all", DType.F32, total);
       Map<String, Parameter> byName = new LinkedHashMap<>();
+      List<Range> ranges = new ArrayList<>();
       long offset = 0;
-      for (Entry e : order) {
+      for (Entry e : sorted()) {
         Tensor w = weights.part(offset, e.shape().dims()).named(e.name());
         Tensor g = gradients.part(offset, e.shape().dims()).named("grad " + e.name());
         if (byName.put(e.name(), new Parameter(e.name(), w, g)) != null) {
           throw new IllegalArgumentException("two parameters named " + e.name());
         }
+        extend(ranges, e, offset);
         offset += e.shape().elements();
       }
-      return new Parameters(
-          byName, weights, gradients, decayed.stream().mapToLong(e -> e.shape().elements()).sum());
+      return new Parameters(byName, weights, gradients, ranges);
+    }
+
+    private List<Entry> sorted() {
+      return entries.stream()
+          .sorted(Comparator.comparing(Entry::pace).thenComparing(e -> !e.decays()))
+          .toList();
+    }
+
+    private static void extend(List<Range> ranges, Entry e, long offset) {
+      long count = e.shape().elements();
+      if (!ranges.isEmpty() && e.isLike(ranges.getLast())) {
+        Range last = ranges.removeLast();
+        ranges.add(new Range(last.pace(), last.decays(), last.from(), last.count() + count));
+      } else if (count > 0) {
+        ranges.add(new Range(e.pace(), e.decays(), offset, count));
+      }
     }
   }
 }

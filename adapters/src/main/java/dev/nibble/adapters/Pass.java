@@ -18,6 +18,11 @@ public record Pass(boolean dropout, long seed) {
     return new Pass(true, seed);
   }
 
+  /** The pass of one of several parts of a batch, with masks of its own. */
+  public Pass part(int number) {
+    return new Pass(dropout, Dropout.hash(seed ^ ~number));
+  }
+
   /** The seed of one place's mask; places and passes draw unrelated masks. */
   public long maskSeed(int place) {
     return Dropout.hash(Dropout.hash(seed) + place);

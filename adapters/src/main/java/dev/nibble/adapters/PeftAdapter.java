@@ -1,6 +1,8 @@
 package dev.nibble.adapters;
 
 import dev.nibble.adapters.Parameters.Parameter;
+import dev.nibble.adapters.PeftNames.Parsed;
+import dev.nibble.adapters.PeftNames.Part;
 import dev.nibble.compute.files.AtomicFile;
 import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.safetensors.Safetensors;
@@ -11,15 +13,18 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
+import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.ObjectNode;
 
 /** A LoRA adapter in PEFT's folder layout: adapter_config.json and adapter_model.safetensors. */
 public final class PeftAdapter {
-  private static final String WEIGHTS = "adapter_model.safetensors";
+  static final String WEIGHTS = "adapter_model.safetensors";
 
   private final Path folder;
   private final PeftConfig config;
@@ -36,10 +41,42 @@ public final class PeftAdapter {
    */
   public static PeftAdapter open(Path folder) {
     PeftConfig config = PeftConfig.read(folder);
-    if (!Files.isRegularFile(folder.resolve(WEIGHTS))) {
+    try (SafetensorsFile tensors = openWeights(folder)) {
+      return new PeftAdapter(folder, withNamesInUse(config, tensors.names()));
+    }
+  }
+
+  /** PEFT lets pass a target that its model does not have, as long as it has another. */
+  private static PeftConfig withNamesInUse(PeftConfig config, Collection<String> tensors) {
+    TargetModules targets = config.spec().targets();
+    if (!(targets.chosen() instanceof ModuleChoice.Named named)) {
+      return config;
+    }
+    List<String> modules =
+        tensors.stream().flatMap(t -> PeftNames.parse(t).stream()).map(Parsed::module).toList();
+    List<String> used =
+        named.names().stream()
+            .filter(n -> modules.stream().anyMatch(m -> ModuleChoice.endsWith(m, n)))
+            .toList();
+    if (used.isEmpty()) {
+      return config;
+    }
+    TargetModules inUse =
+        new TargetModules(new ModuleChoice.Named(used), targets.excluded(), targets.layers());
+    return new PeftConfig(config.spec().withTargets(inUse), config.baseModel());
+  }
+
+  private static Path requireWeights(Path folder) {
+    Path file = folder.resolve(WEIGHTS);
+    if (!Files.isRegularFile(file)) {
       throw new AdapterException("%s holds no %s".formatted(folder, WEIGHTS));
     }
-    return new PeftAdapter(folder, config);
+    return file;
+  }
+
+  /** The tensors of an adapter's folder. */
+  static SafetensorsFile openWeights(Path folder) {
+    return Safetensors.open(requireWeights(folder));
   }
 
   /** What the adapter looks like: build the model with it. */
@@ -65,6 +102,22 @@ public final class PeftAdapter {
         kernels.copy(p.weight(), tensors.tensor(p.name()));
       }
     }
+  }
+
+  /**
+   * Copies the adapter's two files as they are.
+   *
+   * @param target exists
+   * @param baseName what the copy calls its base model
+   */
+  public void copy(Path target, String baseName) throws IOException {
+    Path config = folder.resolve(PeftConfig.FILE);
+    ObjectNode json = (ObjectNode) JsonMapper.shared().readTree(Files.readString(config));
+    json.put("base_model_name_or_path", baseName);
+    AtomicFile.write(
+        target.resolve(PeftConfig.FILE),
+        JsonMapper.shared().writerWithDefaultPrettyPrinter().writeValueAsString(json));
+    Files.copy(folder.resolve(WEIGHTS), target.resolve(WEIGHTS));
   }
 
   private static void check(Path file, SafetensorsFile tensors, Parameters parameters) {
@@ -101,7 +154,9 @@ public final class PeftAdapter {
     List<String> modules = new ArrayList<>();
     for (Parameter p : parameters.all()) {
       tensors.put(p.name(), p.weight());
-      PeftNames.module(p.name()).ifPresent(modules::add);
+      PeftNames.parse(p.name())
+          .filter(n -> n.part() == Part.A || n.part() == Part.EMBEDDING_A)
+          .ifPresent(n -> modules.add(n.module()));
     }
     try {
       Files.createDirectories(folder);

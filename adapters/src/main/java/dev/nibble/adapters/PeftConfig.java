@@ -1,173 +1,77 @@
 package dev.nibble.adapters;
 
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
-import tools.jackson.core.JacksonException;
 import tools.jackson.core.util.DefaultIndenter;
 import tools.jackson.core.util.DefaultPrettyPrinter;
 import tools.jackson.core.util.Separators;
-import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * PEFT's adapter_config.json, as far as it describes plain LoRA.
+ * PEFT's adapter_config.json of a LoRA adapter.
  *
  * @param baseModel where the adapter was trained on; empty when the file does not say
  */
 record PeftConfig(LoraSpec spec, String baseModel) {
   static final String FILE = "adapter_config.json";
 
-  /** Keys that say nothing about the mathematics of an adapter that is already initialised. */
-  private static final Set<String> INFORMATION =
-      Set.of(
-          "auto_mapping",
-          "ensure_weight_tying",
-          "inference_mode",
-          "loftq_config",
-          "megatron_core",
-          "peft_version",
-          "qalora_group_size",
-          "revision",
-          "task_type");
-
-  private static final Set<String> READ =
-      Set.of(
-          "base_model_name_or_path",
-          "init_lora_weights",
-          "lora_alpha",
-          "lora_dropout",
-          "peft_type",
-          "r",
-          "target_modules");
-
-  /** Initialisations that leave the base model as it was. */
-  private static final Set<String> PLAIN_INITS =
-      Set.of("true", "false", "gaussian", "orthogonal", "eva");
-
   static PeftConfig read(Path folder) {
-    Path file = folder.resolve(FILE);
-    if (!Files.isRegularFile(file)) {
-      throw new AdapterException("%s is not a PEFT adapter: it has no %s".formatted(folder, FILE));
-    }
-    JsonNode json;
-    try {
-      json = JsonMapper.shared().readTree(Files.readString(file));
-    } catch (IOException e) {
-      throw new AdapterException("cannot read %s: %s".formatted(file, e), e);
-    } catch (JacksonException e) {
-      throw new AdapterException(
-          "%s is not valid JSON: %s".formatted(file, e.getOriginalMessage()), e);
-    }
-    if (!json.isObject()) {
-      throw new AdapterException(file + " does not hold a JSON object");
-    }
-    refuseUnsupported(file, json);
-    double alpha = number(file, json, "lora_alpha", 8);
-    double r = number(file, json, "r", 8);
-    if (r != Math.rint(r)) {
-      throw wrong(file, "r", json.get("r"), "a whole number");
-    }
-    double dropout = number(file, json, "lora_dropout", 0);
-    try {
-      return new PeftConfig(
-          new LoraSpec((int) r, alpha, dropout, targets(file, json)),
-          json.path("base_model_name_or_path").asString(""));
-    } catch (AdapterException e) {
-      throw new AdapterException(file + ": " + e.getMessage(), e);
-    }
-  }
-
-  private static void refuseUnsupported(Path file, JsonNode json) {
-    if (!json.path("peft_type").asString("").equals("LORA")) {
-      throw wrong(file, "peft_type", json.get("peft_type"), "\"LORA\"");
-    }
-    if (json.has("init_lora_weights")
-        && !PLAIN_INITS.contains(json.get("init_lora_weights").asString())) {
-      throw wrong(file, "init_lora_weights", json.get("init_lora_weights"), "true, \"gaussian\"");
-    }
-    List<String> unsupported = new ArrayList<>();
-    for (Map.Entry<String, JsonNode> e : json.properties()) {
-      boolean known = INFORMATION.contains(e.getKey()) || READ.contains(e.getKey());
-      if (!known && !isNeutral(e.getValue())) {
-        unsupported.add("\"%s\": %s".formatted(e.getKey(), e.getValue()));
-      }
-    }
-    if (!unsupported.isEmpty()) {
-      throw new AdapterException(
-          "%s asks for what is not supported: %s; supported is plain LoRA on linear modules"
-              .formatted(file, String.join(", ", unsupported)));
-    }
-  }
-
-  private static boolean isNeutral(JsonNode value) {
-    return value.isNull()
-        || (value.isBoolean() && !value.asBoolean())
-        || (value.isContainer() && value.isEmpty())
-        || (value.isString() && value.asString().equals("none"));
-  }
-
-  private static TargetModules targets(Path file, JsonNode json) {
-    JsonNode targets = json.path("target_modules");
-    if (targets.isString() && targets.asString().equals("all-linear")) {
-      return TargetModules.allLinear();
-    }
-    if (!targets.isArray()) {
-      throw wrong(file, "target_modules", targets, "a list of module names or \"all-linear\"");
-    }
-    List<String> names = new ArrayList<>();
-    targets.forEach(t -> names.add(t.asString()));
-    return TargetModules.named(names);
-  }
-
-  private static double number(Path file, JsonNode json, String key, double fallback) {
-    JsonNode value = json.get(key);
-    if (value == null) {
-      return fallback;
-    }
-    if (!value.isNumber()) {
-      throw wrong(file, key, value, "a number");
-    }
-    return value.asDouble();
-  }
-
-  private static AdapterException wrong(
-      Path file, String key, @Nullable JsonNode value, String supported) {
-    String got = value == null || value.isMissingNode() ? "missing" : value.toString();
-    return new AdapterException(
-        "%s: \"%s\" is %s; supported: %s".formatted(file, key, got, supported));
+    return PeftConfigReader.read(folder);
   }
 
   /**
-   * The file's text, with the keys that every PEFT since 0.4 knows.
+   * The file's text. Keys that PEFT 0.4 does not know are written only where they say something, so
+   * that plain adapters load everywhere.
    *
    * @param modules full names of the adapted modules
    */
   String toJson(List<String> modules) {
+    LoraRanks ranks = spec.ranks();
     Map<String, @Nullable Object> json = new TreeMap<>();
     json.put("auto_mapping", null);
     json.put("base_model_name_or_path", baseModel.isEmpty() ? null : baseModel);
     json.put("bias", "none");
     json.put("fan_in_fan_out", false);
     json.put("inference_mode", true);
-    json.put("init_lora_weights", true);
-    json.put("layers_pattern", null);
-    json.put("layers_to_transform", null);
-    json.put("lora_alpha", isWhole(spec.alpha()) ? (Object) (int) spec.alpha() : spec.alpha());
+    json.put("init_lora_weights", start());
+    json.put("layers_pattern", spec.targets().layers().map(this::patterns).orElse(null));
+    json.put(
+        "layers_to_transform",
+        spec.targets().layers().map(TargetModules.Layers::indices).orElse(null));
+    json.put("lora_alpha", number(ranks.alpha()));
     json.put("lora_dropout", spec.dropout());
-    json.put("modules_to_save", null);
+    json.put("modules_to_save", spec.modulesToSave().isEmpty() ? null : spec.modulesToSave());
     json.put("peft_type", "LORA");
-    json.put("r", spec.r());
+    json.put("r", ranks.r());
     json.put("revision", null);
-    json.put("target_modules", names(modules));
+    json.put("target_modules", targets(modules));
     json.put("task_type", "CAUSAL_LM");
+    if (!ranks.rankPattern().isEmpty()) {
+      json.put("rank_pattern", ranks.rankPattern());
+    }
+    if (!ranks.alphaPattern().isEmpty()) {
+      Map<String, Object> alphas = new LinkedHashMap<>();
+      ranks.alphaPattern().forEach((key, alpha) -> alphas.put(key, number(alpha)));
+      json.put("alpha_pattern", alphas);
+    }
+    if (ranks.rslora()) {
+      json.put("use_rslora", true);
+    }
+    if (spec.dora()) {
+      json.put("use_dora", true);
+    }
+    if (spec.bias()) {
+      json.put("lora_bias", true);
+    }
+    spec.targets().excluded().ifPresent(e -> json.put("exclude_modules", excluded(e)));
+    if (spec.start() instanceof LoraStart.Loftq(int iterations)) {
+      json.put("loftq_config", new TreeMap<>(Map.of("loftq_bits", 4, "loftq_iter", iterations)));
+    }
     DefaultIndenter lines = new DefaultIndenter("  ", "\n");
     DefaultPrettyPrinter printer =
         new DefaultPrettyPrinter(
@@ -178,22 +82,38 @@ record PeftConfig(LoraSpec spec, String baseModel) {
     return JsonMapper.shared().writer().with(printer).writeValueAsString(json);
   }
 
-  private static boolean isWhole(double x) {
-    return x == Math.rint(x) && Math.abs(x) < 1e9;
+  private Object start() {
+    return switch (spec.start()) {
+      case LoraStart.Zero z -> true;
+      case LoraStart.Noise n -> false;
+      default -> spec.start().written();
+    };
+  }
+
+  private @Nullable Object patterns(TargetModules.Layers layers) {
+    return layers.patterns().isEmpty() ? null : layers.patterns();
+  }
+
+  private static Object number(double x) {
+    return x == Math.rint(x) && Math.abs(x) < 1e9 ? (Object) (int) x : (Object) x;
   }
 
   /**
-   * Names as they were given; all-linear becomes the modules' own last names, which older readers
-   * know.
+   * Names and expressions as they were given; all-linear and a model's default become the modules'
+   * own last names, which older readers know.
    */
-  private Set<String> names(List<String> modules) {
-    return switch (spec.targets()) {
-      case TargetModules.Named named -> new TreeSet<>(named.names());
-      case TargetModules.AllLinear all -> {
-        Set<String> names = new TreeSet<>();
-        modules.forEach(m -> names.add(m.substring(m.lastIndexOf('.') + 1)));
-        yield names;
-      }
+  private Object targets(List<String> modules) {
+    return switch (spec.targets().chosen()) {
+      case ModuleChoice.Named named -> new TreeSet<>(named.names());
+      case ModuleChoice.Matching matching -> matching.regex();
+      case ModuleChoice.AllLinear all -> TargetModules.shortNames(modules);
+      case ModuleChoice.ModelDefault unsaid -> TargetModules.shortNames(modules);
     };
+  }
+
+  private static Object excluded(ModuleChoice choice) {
+    return choice instanceof ModuleChoice.Named named
+        ? new TreeSet<>(named.names())
+        : choice.written();
   }
 }

@@ -9,7 +9,8 @@ import dev.nibble.compute.tensor.Tensor;
  *
  * <p>Letters: N tokens, I inputs, O outputs, r rank.
  */
-public sealed interface Projection permits FrozenProjection, LoraProjection, TrainedProjection {
+public sealed interface Projection
+    permits FrozenProjection, LoraProjection, DoraProjection, TrainedProjection {
 
   /**
    * out = x W^T + bias, and what an adapter adds.

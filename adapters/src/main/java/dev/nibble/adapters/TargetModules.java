@@ -1,78 +1,142 @@
 package dev.nibble.adapters;
 
+import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
-/** Which linear modules of a model get an adapter. */
-public sealed interface TargetModules {
-
-  /** Every linear module except the output head: {@code all-linear}. */
-  record AllLinear() implements TargetModules {}
+/**
+ * Which modules of a model get an adapter.
+ *
+ * @param chosen these modules
+ * @param excluded but not these
+ * @param layers in these layers only
+ */
+public record TargetModules(
+    ModuleChoice chosen, Optional<ModuleChoice> excluded, Optional<Layers> layers) {
 
   /**
-   * Modules whose full name is one of these, or ends with a dot and one of these, such as {@code
-   * q_proj}.
+   * Some layers, counted from 0.
    *
-   * @param names at least one
+   * @param indices at least one
+   * @param patterns names of the module list whose number counts, such as {@code layers}; when
+   *     empty, the first number in a module's path counts
    */
-  record Named(List<String> names) implements TargetModules {
-    /** Copies the names. */
-    public Named {
-      names = List.copyOf(names);
-      if (names.isEmpty()) {
-        throw new AdapterException(
-            "no target modules: name at least one, for example q_proj, or write all-linear");
+  public record Layers(List<Integer> indices, List<String> patterns) {
+    /** Copies the lists. */
+    public Layers {
+      indices = List.copyOf(indices);
+      patterns = List.copyOf(patterns);
+      if (indices.isEmpty()) {
+        throw new AdapterException("layers_to_transform names no layer");
       }
+    }
+
+    boolean has(String module) {
+      List<String> before =
+          patterns.isEmpty()
+              ? List.of(".*?\\.[^.]*")
+              : patterns.stream().map(p -> "(?:^|.*?\\.)" + p).toList();
+      for (String path : before) {
+        Matcher m = PythonRegex.compile(path + "\\.(?<index>\\d+)\\.").matcher(module);
+        if (m.lookingAt()) {
+          return indices.contains(Integer.parseInt(m.group("index")));
+        }
+      }
+      return false;
+    }
+  }
+
+  /** Checks that the choice can be narrowed to layers. */
+  public TargetModules {
+    if (layers.isPresent() && chosen instanceof ModuleChoice.Matching) {
+      throw new AdapterException(
+          "layers_to_transform does not go with a regular expression as target_modules: let the expression name the layers");
+    }
+    if (excluded.isPresent()
+        && !(excluded.get() instanceof ModuleChoice.Named
+            || excluded.get() instanceof ModuleChoice.Matching)) {
+      throw new AdapterException(
+          "exclude_modules takes a list of module names or a regular expression");
     }
   }
 
   /** Every linear module except the output head. */
-  static TargetModules allLinear() {
-    return new AllLinear();
+  public static TargetModules allLinear() {
+    return of(new ModuleChoice.AllLinear());
   }
 
-  /** Modules named so, see {@link Named}. */
-  static TargetModules named(List<String> names) {
-    return new Named(names);
+  /** Modules named so, see {@link ModuleChoice.Named}. */
+  public static TargetModules named(List<String> names) {
+    return of(new ModuleChoice.Named(names));
+  }
+
+  /** These modules, in all layers. */
+  public static TargetModules of(ModuleChoice chosen) {
+    return new TargetModules(chosen, Optional.empty(), Optional.empty());
+  }
+
+  /** Without some modules. */
+  public TargetModules except(ModuleChoice others) {
+    return new TargetModules(chosen, Optional.of(others), layers);
+  }
+
+  /** In some layers only. */
+  public TargetModules in(Layers some) {
+    return new TargetModules(chosen, excluded, Optional.of(some));
   }
 
   /**
    * The targets among a model's modules, in the model's order.
    *
-   * @param modules full names of the model's linear modules, the output head left out
-   * @throws AdapterException when a name matches none, listing all such names and those there are
+   * @param modulesToSave modules that train as a whole, and so get no adapter: names that stand
+   *     anywhere in a module's path
+   * @throws AdapterException when a name or an expression matches no module, or none is left
    */
-  default Set<String> resolve(List<String> modules) {
-    return switch (this) {
-      case AllLinear all -> new LinkedHashSet<>(modules);
-      case Named named -> {
-        List<String> unknown =
-            named.names().stream()
-                .filter(name -> modules.stream().noneMatch(m -> matches(m, name)))
-                .toList();
-        if (!unknown.isEmpty()) {
-          throw new AdapterException(
-              "target modules %s match no linear module of the model; its modules are %s"
-                  .formatted(unknown, shortNames(modules)));
-        }
-        Set<String> chosen = new LinkedHashSet<>();
-        for (String m : modules) {
-          if (named.names().stream().anyMatch(name -> matches(m, name))) {
-            chosen.add(m);
-          }
-        }
-        yield chosen;
+  public Set<String> resolve(ModelModules model, List<String> modulesToSave) {
+    Set<String> targets = new LinkedHashSet<>();
+    Set<String> matched = chosen.in(model);
+    List<Pattern> whole =
+        modulesToSave.stream()
+            .map(m -> PythonRegex.compile("(^|.*\\.)" + m + "($|\\..*)"))
+            .toList();
+    Set<String> except = new LinkedHashSet<>();
+    excluded.ifPresent(choice -> except.addAll(choice.in(model)));
+    for (String module : matched) {
+      if (!except.contains(module)
+          && whole.stream().noneMatch(p -> p.matcher(module).lookingAt())
+          && (layers.isEmpty() || isWholeName(module) || layers.get().has(module))) {
+        targets.add(module);
       }
-    };
+    }
+    if (targets.isEmpty()) {
+      throw new AdapterException(
+          "no target module is left of %s; left out are: %s"
+              .formatted(shortNames(matched), String.join(", ", reasons(modulesToSave))));
+    }
+    return targets;
   }
 
-  private static boolean matches(String module, String name) {
-    return module.equals(name) || module.endsWith("." + name);
+  /** A module that is named by its whole path counts in whatever layer it is, as in PEFT. */
+  private boolean isWholeName(String module) {
+    return chosen instanceof ModuleChoice.Named named && named.names().contains(module);
   }
 
-  private static Set<String> shortNames(List<String> modules) {
+  private List<String> reasons(List<String> modulesToSave) {
+    List<String> reasons = new ArrayList<>();
+    excluded.ifPresent(e -> reasons.add("exclude_modules " + e.written()));
+    layers.ifPresent(l -> reasons.add("all layers but " + l.indices()));
+    if (!modulesToSave.isEmpty()) {
+      reasons.add("modules_to_save " + modulesToSave);
+    }
+    return reasons;
+  }
+
+  static Set<String> shortNames(Iterable<String> modules) {
     Set<String> names = new TreeSet<>();
     modules.forEach(m -> names.add(m.substring(m.lastIndexOf('.') + 1)));
     return names;

@@ -29,7 +29,7 @@ final class LoraInitTest {
               .add(PeftNames.a(module), true, 8, 256)
               .add(PeftNames.b(module), true, 32, 8)
               .allocate(scope, "adapters");
-      LoraInit.init(parameters, seed);
+      LoraInit.init(parameters, new LoraStart.Zero(), seed);
       assertThat(parameters.named(PeftNames.b(module)).weight().toFloats())
           .isEqualTo(new float[32 * 8]);
       return parameters.named(PeftNames.a(module)).weight().toFloats();

@@ -7,10 +7,12 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 final class PeftConfigTest {
   @TempDir private Path folder;
@@ -55,9 +57,59 @@ final class PeftConfigTest {
   }
 
   @Test
+  void readsEveryKindThatItWrites() throws IOException {
+    LoraSpec spec =
+        new LoraSpec(
+            new LoraRanks(8, 16, true, Map.of("up_proj", 4), Map.of("layers.1.*", 2.5)),
+            0.1,
+            TargetModules.named(List.of("q_proj"))
+                .except(new ModuleChoice.Matching(".*[.]9[.].*"))
+                .in(new TargetModules.Layers(List.of(0, 2), List.of("layers"))),
+            List.of("lm_head"),
+            true,
+            false,
+            new LoraStart.Loftq(3));
+    Files.writeString(folder.resolve(PeftConfig.FILE), new PeftConfig(spec, "b").toJson(List.of()));
+    assertThat(PeftConfig.read(folder)).isEqualTo(new PeftConfig(spec, "b"));
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "true",
+        "false",
+        "gaussian",
+        "orthogonal",
+        "pissa",
+        "pissa_niter_4",
+        "olora",
+        "loftq"
+      })
+  void readsAndWritesEveryStart(String name) throws IOException {
+    LoraStart start = LoraStart.named(name, 1).orElseThrow();
+    LoraSpec spec =
+        new LoraSpec(8, 8, 0, TargetModules.of(new ModuleChoice.Matching("q.*"))).withStart(start);
+    Files.writeString(folder.resolve(PeftConfig.FILE), new PeftConfig(spec, "").toJson(List.of()));
+    assertThat(PeftConfig.read(folder).spec()).isEqualTo(spec);
+    assertThat(start.written()).isEqualTo(name);
+    assertThat(LoraStart.NAMES).contains(name.replace("_4", "_N"));
+  }
+
+  @Test
   void missingKeysHaveTheDefaultsOfPeft() throws IOException {
     PeftConfig c = read("{\"peft_type\": \"LORA\", \"target_modules\": \"all-linear\"}");
     assertThat(c.spec()).isEqualTo(new LoraSpec(8, 8, 0, TargetModules.allLinear()));
+    assertThat(read("{\"peft_type\": \"LORA\"}").spec().targets())
+        .isEqualTo(TargetModules.of(new ModuleChoice.ModelDefault()));
+  }
+
+  @Test
+  void namesEveryUnsupportedKeyAtOnce() {
+    assertThatThrownBy(() ->
+            read("{\"peft_type\": \"LORA\", \"r\": \"4\", \"bias\": \"all\", \"new\": {\"a\": 1}}"))
+        .hasMessageContaining("\"r\" is \"4\"; supported: a number")
+        .hasMessageContaining("\"bias\" is \"all\"; supported: \"none\"")
+        .hasMessageContaining("\"new\" is {\"a\":1}; supported: leaving it out");
   }
 
   @ParameterizedTest
@@ -67,15 +119,27 @@ final class PeftConfigTest {
       value = {
         "{\"r\": 4} | \"peft_type\" is missing",
         "{\"peft_type\": \"IA3\"} | \"peft_type\" is \"IA3\"; supported: \"LORA\"",
-        "{\"peft_type\": \"LORA\", \"use_dora\": true, \"x\": 1} | \"use_dora\": true, \"x\": 1",
-        "{\"peft_type\": \"LORA\", \"rank_pattern\": {\"q\": 2}} | \"rank_pattern\": {\"q\":2}",
-        "{\"peft_type\": \"LORA\", \"bias\": \"all\"} | \"bias\": \"all\"",
-        "{\"peft_type\": \"LORA\", \"init_lora_weights\": \"pissa\"} | \"init_lora_weights\" is \"pissa\"",
-        "{\"peft_type\": \"LORA\"} | \"target_modules\" is missing",
-        "{\"peft_type\": \"LORA\", \"target_modules\": \".*q\"} | \"target_modules\" is \".*q\"",
+        "{\"peft_type\": \"LORA\", \"use_qalora\": true, \"x\": 1} | \"use_qalora\" is true; supported: leaving it out",
+        "{\"peft_type\": \"LORA\", \"use_qalora\": true, \"x\": 1} | \"x\" is 1; supported: leaving it out",
+        "{\"peft_type\": \"LORA\", \"rank_pattern\": {\"q\": 2.5}} | \"rank_pattern\" is {\"q\":2.5}; supported: names",
+        "{\"peft_type\": \"LORA\", \"rank_pattern\": {\"q\": 0}} | the rank of the pattern q must be at least 1",
+        "{\"peft_type\": \"LORA\", \"alpha_pattern\": {\"(q\": 1}} | is no regular expression",
+        "{\"peft_type\": \"LORA\", \"alpha_pattern\": [1]} | \"alpha_pattern\" is [1]; supported: names",
+        "{\"peft_type\": \"LORA\", \"bias\": \"all\"} | \"bias\" is \"all\"; supported: \"none\"",
+        "{\"peft_type\": \"LORA\", \"init_lora_weights\": \"corda\"} | \"init_lora_weights\" is \"corda\"; supported: true, false",
+        "{\"peft_type\": \"LORA\", \"loftq_config\": {\"loftq_bits\": 8}} | supported: 4 bits",
+        "{\"peft_type\": \"LORA\", \"target_modules\": 3} | \"target_modules\" is 3",
+        "{\"peft_type\": \"LORA\", \"target_modules\": [3]} | \"target_modules\" is [3]",
+        "{\"peft_type\": \"LORA\", \"target_modules\": \"(q\"} | is no regular expression",
         "{\"peft_type\": \"LORA\", \"target_modules\": [\"q\"], \"r\": 0} | rank r must be at least 1",
         "{\"peft_type\": \"LORA\", \"target_modules\": [\"q\"], \"r\": 1.5} | \"r\" is 1.5",
         "{\"peft_type\": \"LORA\", \"lora_alpha\": \"8\"} | \"lora_alpha\" is \"8\"",
+        "{\"peft_type\": \"LORA\", \"use_dora\": 1} | \"use_dora\" is 1; supported: true or false",
+        "{\"peft_type\": \"LORA\", \"use_dora\": true, \"lora_bias\": true} | lora_bias does not go with DoRA",
+        "{\"peft_type\": \"LORA\", \"init_lora_weights\": \"olora\", \"lora_bias\": true} | true or false only, not olora",
+        "{\"peft_type\": \"LORA\", \"init_lora_weights\": \"orthogonal\", \"r\": 3} | needs an even rank, got 3",
+        "{\"peft_type\": \"LORA\", \"layers_to_transform\": \"1\"} | \"layers_to_transform\" is \"1\"",
+        "{\"peft_type\": \"LORA\", \"target_modules\": \"q\", \"layers_to_transform\": 1} | layers_to_transform does not go",
         "7 | does not hold a JSON object",
         "{ | is not valid JSON",
       })

@@ -1,5 +1,6 @@
 package dev.nibble.data;
 
+import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -55,5 +56,23 @@ public record Batch(int[] tokens, int[] targets, int[] positions, int[] starts) 
       n += t == IGNORE ? 0 : 1;
     }
     return n;
+  }
+
+  /** The batch's first tokens, at most so many; the last sample may be cut. */
+  public Batch first(int most) {
+    if (most >= length()) {
+      return this;
+    }
+    int samples = 0;
+    while (starts[samples] < most) {
+      samples++;
+    }
+    int[] kept = Arrays.copyOf(starts, samples + 1);
+    kept[samples] = most;
+    return new Batch(
+        Arrays.copyOf(tokens, most),
+        Arrays.copyOf(targets, most),
+        Arrays.copyOf(positions, most),
+        kept);
   }
 }

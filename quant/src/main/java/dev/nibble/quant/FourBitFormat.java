@@ -35,4 +35,11 @@ public record FourBitFormat(QuantType type, int blockSize, boolean doubleQuant) 
           "4-bit block size %d is not one of %s".formatted(blockSize, BLOCK_SIZES));
     }
   }
+
+  /** For example {@code NF4, blocks of 64, double quantisation}. */
+  @Override
+  public String toString() {
+    return "%s, blocks of %d%s"
+        .formatted(type, blockSize, doubleQuant ? ", double quantisation" : "");
+  }
 }

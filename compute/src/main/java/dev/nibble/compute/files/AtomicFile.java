@@ -3,7 +3,7 @@ package dev.nibble.compute.files;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
-import java.nio.channels.WritableByteChannel;
+import java.nio.channels.SeekableByteChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -16,7 +16,7 @@ public final class AtomicFile {
 
   /** What a file shall hold. */
   public interface Content {
-    void writeTo(WritableByteChannel out) throws IOException;
+    void writeTo(SeekableByteChannel out) throws IOException;
   }
 
   /**

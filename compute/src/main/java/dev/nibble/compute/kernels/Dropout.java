@@ -1,8 +1,8 @@
 package dev.nibble.compute.kernels;
 
 /**
- * The dropout mask as a pure function, so that forward, recomputation and every kernel set agree to
- * the bit.
+ * Random numbers of a pass as pure functions, so that forward, recomputation and every kernel set
+ * agree to the bit: the dropout mask, and noise.
  */
 public final class Dropout {
   private Dropout() {}
@@ -10,6 +10,11 @@ public final class Dropout {
   /** True when element {@code index} is dropped under {@code seed} at {@code rate} in [0, 1). */
   public static boolean isDropped(long seed, long index, double rate) {
     return (hash(seed + index * 0x9E3779B97F4A7C15L) >>> 40) < threshold(rate);
+  }
+
+  /** A multiple of 2^-23 in [-1, 1), each with the same chance. */
+  public static float uniform(long seed, long index) {
+    return (hash(seed + index * 0x9E3779B97F4A7C15L) >>> 40) * 0x1p-23f - 1;
   }
 
   /** The 24-bit number below which a hash drops its element. */

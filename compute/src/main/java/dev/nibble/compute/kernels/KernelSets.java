@@ -90,14 +90,19 @@ public final class KernelSets {
   }
 
   static String describe(String name, KernelSet chosen, List<KernelSet> sets) {
-    String line = chosen.name() + " kernels: " + chosen.describe();
-    if (!name.equals(AUTO)) {
-      return line + "; asked for";
-    }
-    return line
-        + sets.stream()
-            .takeWhile(s -> !s.name().equals(chosen.name()))
-            .map(s -> "; not " + s.name() + ": " + s.unavailableBecause().orElse(""))
-            .collect(Collectors.joining());
+    boolean asked = !name.equals(AUTO);
+    String line =
+        "%s, %s: %s"
+            .formatted(
+                chosen.name(),
+                asked ? "as the recipe says" : "the fastest that runs here",
+                chosen.describe());
+    return asked
+        ? line
+        : line
+            + sets.stream()
+                .takeWhile(s -> !s.name().equals(chosen.name()))
+                .map(s -> "; not " + s.name() + ": " + s.unavailableBecause().orElse(""))
+                .collect(Collectors.joining());
   }
 }

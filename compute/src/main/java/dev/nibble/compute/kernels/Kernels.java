@@ -69,25 +69,43 @@ public interface Kernels extends AutoCloseable {
    */
   void gatherRowsBackward(Tensor dtable, Tensor dout, Tensor rows);
 
+  /**
+   * out[n, j] = x[n, from + j]: one part of what a fused linear map gives.
+   *
+   * @param out F32 [N, W]
+   * @param x F32 [N, M] with from + W &lt;= M
+   */
+  void columnsForward(Tensor out, Tensor x, long from);
+
+  /**
+   * dx[n, from + j] += dout[n, j].
+   *
+   * @param dx F32 [N, M]
+   * @param dout F32 [N, W]
+   */
+  void columnsBackward(Tensor dx, Tensor dout, long from);
+
   // ---- normalisation and position ----
 
   /**
    * RMSNorm (arXiv:1910.07467): rstd[n] = 1/sqrt(mean_c x[n,c]^2 + eps); out[n,c] = x[n,c] *
-   * rstd[n] * weight[c].
+   * rstd[n] * (offset + weight[c]).
    *
    * @param out [N, C]
    * @param rstd [N], kept for backward
    * @param x [N, C]
    * @param weight F32 [C]
+   * @param offset 0, or 1 for families that store weight - 1
    */
-  void rmsNormForward(Tensor out, Tensor rstd, Tensor x, Tensor weight, double eps);
+  void rmsNormForward(Tensor out, Tensor rstd, Tensor x, Tensor weight, double offset, double eps);
 
   /**
-   * With g = dout*weight and h = x*rstd: dx[n] += rstd[n] * (g[n] - h[n] * mean_c(g[n,c] h[n,c])).
+   * With g = dout*(offset + weight) and h = x*rstd: dx[n] += rstd[n] * (g[n] - h[n] * mean_c(g[n,c]
+   * h[n,c])).
    *
    * @param dx [N, C]
    */
-  void rmsNormBackward(Tensor dx, Tensor dout, Tensor x, Tensor rstd, Tensor weight);
+  void rmsNormBackward(Tensor dx, Tensor dout, Tensor x, Tensor rstd, Tensor weight, double offset);
 
   /** dweight[c] += sum_n dout[n,c] x[n,c] rstd[n]. */
   void rmsNormBackwardWeight(Tensor dweight, Tensor dout, Tensor x, Tensor rstd);
@@ -111,22 +129,24 @@ public interface Kernels extends AutoCloseable {
   // ---- attention ----
 
   /**
-   * Causal softmax(scale * q k^T) v within each segment; query head h reads key/value head h /
-   * (H/K).
+   * Causal softmax(z) v within each segment, z = cap(scale * q k^T); query head h reads key/value
+   * head h / (H/K). With a window W (arXiv:2004.05150), the query of position p, counted among its
+   * segment's keys, sees keys p - W + 1 to p. cap(z) is z, or softCap * tanh(z / softCap).
    *
    * @param out [N, H, D]
-   * @param lse [N, H]: log-sum-exp of the scaled scores, kept for backward
+   * @param lse [N, H]: log-sum-exp of z, kept for backward
    * @param q [N, H, D]
    * @param k [M, K, D]
    * @param v [M, K, D]
    * @param segments I32 [S, 4]; rows of out that no segment covers are left as they are
    */
   void attentionForward(
-      Tensor out, Tensor lse, Tensor q, Tensor k, Tensor v, Tensor segments, double scale);
+      Tensor out, Tensor lse, Tensor q, Tensor k, Tensor v, Tensor segments, AttentionRule rule);
 
   /**
-   * With P = exp(scale q k^T - lse), delta = sum_d dout*out, dS = P * (dout v^T - delta): dq +=
-   * scale dS k; dk += scale dS^T q; dv += P^T dout. Segments must have qLength = kLength.
+   * With P = exp(z - lse), delta = sum_d dout*out, dS = P * (dout v^T - delta), times 1 -
+   * (z/softCap)^2 where scores are capped: dq += scale dS k; dk += scale dS^T q; dv += P^T dout.
+   * Segments must have qLength = kLength.
    */
   void attentionBackward(
       Tensor dq,
@@ -139,7 +159,7 @@ public interface Kernels extends AutoCloseable {
       Tensor k,
       Tensor v,
       Tensor segments,
-      double scale);
+      AttentionRule rule);
 
   // ---- linear maps ----
 
@@ -217,17 +237,21 @@ public interface Kernels extends AutoCloseable {
 
   // ---- pointwise ----
 
-  /**
-   * Gated activation (arXiv:2002.05202): out = silu(gate) * up, silu(x) = x / (1 + exp(-x)). All
-   * [N, F].
-   */
-  void swigluForward(Tensor out, Tensor gate, Tensor up);
+  /** Gated activation (arXiv:2002.05202): out = a(gate) * up. All [N, F]. */
+  void gatedForward(Tensor out, Tensor gate, Tensor up, Activation a);
+
+  /** dup += dout * a(gate); dgate += dout * up * a'(gate), see {@link Activation}. */
+  void gatedBackward(Tensor dgate, Tensor dup, Tensor dout, Tensor gate, Tensor up, Activation a);
+
+  /** Soft cap of logits (arXiv:2408.00118), in place: x[i] = cap * tanh(x[i] / cap). */
+  void softCapForward(Tensor x, double cap);
 
   /**
-   * dup += dout * silu(gate); dgate += dout * up * s(gate) * (1 + gate (1 - s(gate))), s the
-   * logistic function.
+   * dx[i] *= 1 - (x[i] / cap)^2, in place on the gradient; it does not accumulate.
+   *
+   * @param x what forward left, already capped
    */
-  void swigluBackward(Tensor dgate, Tensor dup, Tensor dout, Tensor gate, Tensor up);
+  void softCapBackward(Tensor dx, Tensor x, double cap);
 
   /**
    * Inverted dropout: element i is dropped (0) when {@link Dropout#isDropped}(seed, i, rate), else
@@ -238,6 +262,59 @@ public interface Kernels extends AutoCloseable {
 
   /** dx += dout / (1 - rate) where forward kept the element. */
   void dropoutBackward(Tensor dx, Tensor dout, double rate, long seed);
+
+  // ---- adapters ----
+
+  /**
+   * out[n, c] = x[n, c] * factors[c]. out may be x.
+   *
+   * @param out [N, C]
+   * @param factors F32 [C]
+   */
+  void scaleColumns(Tensor out, Tensor x, Tensor factors);
+
+  /** out[c] += sum_n a[n, c] b[n, c], F32 [C]: the gradient of {@link #scaleColumns}' factors. */
+  void columnDots(Tensor out, Tensor a, Tensor b);
+
+  /**
+   * Reciprocal lengths of the rows of W + s B A (DoRA, arXiv:2402.09353), from products that are no
+   * larger than B: out[o] = 1 / sqrt(squares[o] + sum_k b[o, k] (2 s p[k, o] + s^2 q[o, k])).
+   *
+   * @param out [O]
+   * @param squares F32 [O]: squared lengths of W's rows
+   * @param b B [O, r]
+   * @param p A W^T [r, O]
+   * @param q B A A^T [O, r]
+   * @param scale s
+   */
+  void inverseRowNorms(Tensor out, Tensor squares, Tensor b, Tensor p, Tensor q, double scale);
+
+  /**
+   * out[n, k] = table[k, columns[n]]: embedding look-up in a table that lies on its side.
+   *
+   * @param out F32 [N, r]
+   * @param table F32 [r, V]
+   * @param columns I32 [N], each in [0, V)
+   */
+  void gatherColumnsForward(Tensor out, Tensor table, Tensor columns);
+
+  /**
+   * dtable[k, columns[n]] += dout[n, k], in order of n.
+   *
+   * @param dtable F32 [r, V]
+   * @param dout F32 [N, r]
+   */
+  void gatherColumnsBackward(Tensor dtable, Tensor dout, Tensor columns);
+
+  /**
+   * Noisy embeddings (NEFTune, arXiv:2310.05914): x[n, c] += alpha / sqrt(L C) * u, L the length of
+   * the segment that n is in and u = {@link Dropout#uniform}(seed, n C + c). The gradient passes
+   * unchanged.
+   *
+   * @param x F32 [N, C]
+   * @param segments I32 [S, 4]; rows that no segment covers stay
+   */
+  void addNoise(Tensor x, Tensor segments, double alpha, long seed);
 
   // ---- loss ----
 

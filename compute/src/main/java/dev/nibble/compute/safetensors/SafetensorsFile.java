@@ -23,6 +23,11 @@ public final class SafetensorsFile implements AutoCloseable {
     this.header = header;
   }
 
+  /** Where it lies. */
+  public Path path() {
+    return file;
+  }
+
   /** The tensors' names, in the header's order. */
   public Set<String> names() {
     return Collections.unmodifiableSet(header.entries().sequencedKeySet());

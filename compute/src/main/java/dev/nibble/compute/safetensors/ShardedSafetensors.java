@@ -80,6 +80,15 @@ public final class ShardedSafetensors implements AutoCloseable {
     return Collections.unmodifiableSet(fileOf.sequencedKeySet());
   }
 
+  /**
+   * The file that holds a tensor, for errors.
+   *
+   * @throws MalformedSafetensors when none does
+   */
+  public Path fileOf(String name) {
+    return file(name).path();
+  }
+
   /** True when the folder holds this tensor. */
   public boolean has(String name) {
     return fileOf.containsKey(name);

@@ -23,8 +23,15 @@ abstract class AttentionConformance extends KernelCases {
       return segments.stream().mapToInt(Segment::kLength).max().orElse(0);
     }
 
-    double scale() {
-      return 1 / Math.sqrt(d);
+    /** The plain rule, windows shorter and longer than segments, and soft caps. */
+    List<AttentionRule> rules() {
+      double scale = 1 / Math.sqrt(d);
+      return List.of(
+          AttentionRule.causal(scale),
+          new AttentionRule(scale, 1, 0),
+          new AttentionRule(scale, 7, 2),
+          new AttentionRule(scale, 140, 0),
+          new AttentionRule(scale, 0, 50));
     }
   }
 
@@ -81,6 +88,10 @@ abstract class AttentionConformance extends KernelCases {
   }
 
   private void forward(Case c, double factor) {
+    c.rules().forEach(rule -> forward(c, factor, rule));
+  }
+
+  private void forward(Case c, double factor, AttentionRule rule) {
     try (Trial t = trial(c.heads, c.d, c.tokens)) {
       var q = t.normal("q", DType.F32, factor, c.tokens, c.heads, c.d);
       var k = t.normal("k", c.keys, c.keyHeads, c.d);
@@ -92,7 +103,7 @@ abstract class AttentionConformance extends KernelCases {
       var lse = t.gradient("lse", c.tokens, c.heads).within(tolerance);
       t.run(on ->
           on.attentionForward(
-              out.get(), lse.get(), q.get(), k.get(), v.get(), segments.get(), c.scale()));
+              out.get(), lse.get(), q.get(), k.get(), v.get(), segments.get(), rule));
     }
   }
 
@@ -119,6 +130,7 @@ abstract class AttentionConformance extends KernelCases {
   @Test
   void attentionForwardKeepsNanInItsSegment() {
     Case c = TRAINING[4];
+    AttentionRule rule = AttentionRule.causal(0.2);
     try (Trial t = trial()) {
       var q = t.normal("q", c.tokens, c.heads, c.d);
       var k = t.normal("k", c.keys, c.keyHeads, c.d);
@@ -129,42 +141,45 @@ abstract class AttentionConformance extends KernelCases {
       var lse = t.output("lse", c.tokens, c.heads).within(ofSum(100).ofTermsLike(4));
       t.run(on ->
           on.attentionForward(
-              out.get(), lse.get(), q.get(), k.get(), v.get(), segments.get(), c.scale()));
+              out.get(), lse.get(), q.get(), k.get(), v.get(), segments.get(), rule));
     }
   }
 
   @Test
   void attentionBackward() {
     for (Case c : TRAINING) {
-      try (Trial t = trial(c.heads, c.d, c.tokens)) {
-        var q = t.normal("q", c.tokens, c.heads, c.d);
-        var k = t.normal("k", c.keys, c.keyHeads, c.d);
-        var v = t.normal("v", c.keys, c.keyHeads, c.d);
-        var segments = segments(t, c);
-        var out = t.input("out", DType.F32, c.tokens, c.heads, c.d);
-        var lse = t.input("lse", DType.F32, c.tokens, c.heads);
-        new ReferenceKernels()
-            .attentionForward(
-                out.get(), lse.get(), q.get(), k.get(), v.get(), segments.get(), c.scale());
-        var dout = t.normal("dout", c.tokens, c.heads, c.d);
-        Tolerance tolerance = ofSum(c.d + c.longest()).ofTermsLike(4);
-        var dq = t.gradient("dq", c.tokens, c.heads, c.d).within(tolerance);
-        var dk = t.gradient("dk", c.keys, c.keyHeads, c.d).within(tolerance);
-        var dv = t.gradient("dv", c.keys, c.keyHeads, c.d).within(tolerance);
-        t.run(on ->
-            on.attentionBackward(
-                dq.get(),
-                dk.get(),
-                dv.get(),
-                dout.get(),
-                out.get(),
-                lse.get(),
-                q.get(),
-                k.get(),
-                v.get(),
-                segments.get(),
-                c.scale()));
-      }
+      c.rules().forEach(rule -> backward(c, rule));
+    }
+  }
+
+  private void backward(Case c, AttentionRule rule) {
+    try (Trial t = trial(c.heads, c.d, c.tokens)) {
+      var q = t.normal("q", c.tokens, c.heads, c.d);
+      var k = t.normal("k", c.keys, c.keyHeads, c.d);
+      var v = t.normal("v", c.keys, c.keyHeads, c.d);
+      var segments = segments(t, c);
+      var out = t.input("out", DType.F32, c.tokens, c.heads, c.d);
+      var lse = t.input("lse", DType.F32, c.tokens, c.heads);
+      new ReferenceKernels()
+          .attentionForward(out.get(), lse.get(), q.get(), k.get(), v.get(), segments.get(), rule);
+      var dout = t.normal("dout", c.tokens, c.heads, c.d);
+      Tolerance tolerance = ofSum(c.d + c.longest()).ofTermsLike(4);
+      var dq = t.gradient("dq", c.tokens, c.heads, c.d).within(tolerance);
+      var dk = t.gradient("dk", c.keys, c.keyHeads, c.d).within(tolerance);
+      var dv = t.gradient("dv", c.keys, c.keyHeads, c.d).within(tolerance);
+      t.run(on ->
+          on.attentionBackward(
+              dq.get(),
+              dk.get(),
+              dv.get(),
+              dout.get(),
+              out.get(),
+              lse.get(),
+              q.get(),
+              k.get(),
+              v.get(),
+              segments.get(),
+              rule));
     }
   }
 }

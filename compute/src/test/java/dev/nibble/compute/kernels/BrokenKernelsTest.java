@@ -68,15 +68,15 @@ class BrokenKernelsTest {
   /** The elements after the last whole vector of 8 are forgotten. */
   private static final class WithoutTail extends ReferenceKernels {
     @Override
-    public void swigluForward(Tensor out, Tensor gate, Tensor up) {
+    public void gatedForward(Tensor out, Tensor gate, Tensor up, Activation a) {
       long n = out.elements() / 8 * 8;
-      super.swigluForward(out.part(0, n), gate.part(0, n), up.part(0, n));
+      super.gatedForward(out.part(0, n), gate.part(0, n), up.part(0, n), a);
     }
   }
 
   @Test
   void aForgottenTail() {
-    caught(pointwise(WithoutTail::new), PointwiseConformance::swigluForward, "out[", "is NaN");
+    caught(pointwise(WithoutTail::new), PointwiseConformance::gatedForward, "out[", "is NaN");
   }
 
   /** An input is used as scratch. */
@@ -148,5 +148,39 @@ class BrokenKernelsTest {
           }
         };
     caught(loss, LossConformance::sumOfSquares, "out[");
+  }
+
+  /** A window that is one key too long. */
+  private static final class WiderWindow extends ReferenceKernels {
+    @Override
+    public void attentionForward(
+        Tensor out, Tensor lse, Tensor q, Tensor k, Tensor v, Tensor segments, AttentionRule rule) {
+      int window = rule.window() == 0 ? 0 : rule.window() + 1;
+      AttentionRule wider = new AttentionRule(rule.scale(), window, rule.softCap());
+      super.attentionForward(out, lse, q, k, v, segments, wider);
+    }
+  }
+
+  /** Backward forgets that scores were capped. */
+  private static final class UncappedBackward extends ReferenceKernels {
+    @Override
+    public void softCapBackward(Tensor dx, Tensor x, double cap) {}
+  }
+
+  @Test
+  void aWindowOneTooLong() {
+    var attention =
+        new AttentionConformance() {
+          @Override
+          Kernels open() {
+            return new WiderWindow();
+          }
+        };
+    caught(attention, AttentionConformance::attentionForward, "out[");
+  }
+
+  @Test
+  void aForgottenSoftCap() {
+    caught(pointwise(UncappedBackward::new), PointwiseConformance::softCapBackward, "dx[");
   }
 }

@@ -44,4 +44,18 @@ class DropoutTest {
     assertThat(seeds / (double) N).isCloseTo(0.5, within(5 * deviation));
     assertThat(neighbours / (double) N).isCloseTo(0.5, within(5 * deviation));
   }
+
+  @Test
+  void noiseIsUniform() {
+    double sum = 0;
+    double squares = 0;
+    for (int i = 0; i < N; i++) {
+      double u = Dropout.uniform(3, i);
+      assertThat(u).isGreaterThanOrEqualTo(-1).isLessThan(1);
+      sum += u;
+      squares += u * u;
+    }
+    assertThat(sum / N).isCloseTo(0, within(5 / Math.sqrt(3.0 * N)));
+    assertThat(squares / N).isCloseTo(1 / 3.0, within(5 * Math.sqrt(4 / 45.0 / N)));
+  }
 }

@@ -95,6 +95,14 @@ public abstract class KernelConformance {
   }
 
   @Nested
+  class Adapter extends AdapterConformance {
+    @Override
+    Kernels open() {
+      return KernelConformance.this.open();
+    }
+  }
+
+  @Nested
   class Loss extends LossConformance {
     @Override
     Kernels open() {

@@ -29,7 +29,7 @@ class KernelSetsTest {
     List<KernelSet> sets = List.of(CUDA, CPU, ND4J);
     assertThat(KernelSets.choose("auto", sets)).isSameAs(CPU);
     assertThat(KernelSets.describe("auto", CPU, sets))
-        .isEqualTo("cpu kernels: fake; not cuda: no driver");
+        .isEqualTo("cpu, the fastest that runs here: fake; not cuda: no driver");
   }
 
   @Test

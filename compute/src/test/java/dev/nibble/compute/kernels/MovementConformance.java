@@ -205,4 +205,44 @@ abstract class MovementConformance extends KernelCases {
       }
     }
   }
+
+  /** Rows, columns, first column, width: whole rows, edges, and one column. */
+  private static final int[][] COLUMNS = {
+    {1, 1, 0, 1}, {3, 7, 0, 7}, {17, 31, 5, 16}, {5, 208, 207, 1}, {40, 100, 1, 99}, {2, 64, 32, 32}
+  };
+
+  @Test
+  void columnsForward() {
+    for (int[] size : COLUMNS) {
+      try (Trial t = trial(size)) {
+        var x = t.normal("x", size[0], size[1]);
+        var out = t.output("out", size[0], size[3]).within(EXACT);
+        t.run(k -> k.columnsForward(out.get(), x.get(), size[2]));
+      }
+    }
+  }
+
+  @Test
+  void columnsBackward() {
+    for (int[] size : COLUMNS) {
+      try (Trial t = trial(size)) {
+        var dx = t.gradient("dx", size[0], size[1]);
+        var dout = t.normal("dout", size[0], size[3]);
+        t.run(k -> k.columnsBackward(dx.get(), dout.get(), size[2]));
+      }
+    }
+  }
+
+  @Test
+  void columnsForwardRefusesAPartThatSticksOut() {
+    for (int from : new int[] {-1, 3}) {
+      try (Trial t = trial()) {
+        var x = t.normal("x", 4, 5);
+        var out = t.output("out", 4, 3);
+        assertThatThrownBy(() -> kernels().columnsForward(out.get(), x.get(), from))
+            .isInstanceOf(IllegalArgumentException.class)
+            .hasMessageContaining("columns");
+      }
+    }
+  }
 }

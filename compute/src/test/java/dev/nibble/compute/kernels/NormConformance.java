@@ -12,16 +12,17 @@ abstract class NormConformance extends KernelCases {
   @Test
   void rmsNormForward() {
     for (int[] size : MATRICES) {
-      rmsNormForward(size, false);
+      rmsNormForward(size, 0, false);
+      rmsNormForward(size, 1, false);
     }
   }
 
   @Test
   void rmsNormForwardOfHostileRows() {
-    rmsNormForward(new int[] {13, 207}, true);
+    rmsNormForward(new int[] {13, 207}, 0, true);
   }
 
-  private void rmsNormForward(int[] size, boolean hostile) {
+  private void rmsNormForward(int[] size, double offset, boolean hostile) {
     int n = size[0];
     int c = size[1];
     try (Trial t = trial(size)) {
@@ -33,7 +34,7 @@ abstract class NormConformance extends KernelCases {
       var weight = t.normal("weight", c);
       var out = t.output("out", n, c).within(ofSum(c));
       var rstd = t.output("rstd", n).within(ofSum(c));
-      t.run(k -> k.rmsNormForward(out.get(), rstd.get(), x.get(), weight.get(), EPS));
+      t.run(k -> k.rmsNormForward(out.get(), rstd.get(), x.get(), weight.get(), offset, EPS));
     }
   }
 
@@ -55,18 +56,24 @@ abstract class NormConformance extends KernelCases {
   @Test
   void rmsNormBackward() {
     for (int[] size : MATRICES) {
-      try (Trial t = trial(size)) {
-        var dx = t.gradient("dx", size[0], size[1]).within(ofSum(size[1]).ofTermsLike(1));
-        var dout = t.normal("dout", size[0], size[1]);
-        var x = t.normal("x", size[0], size[1]);
-        if (size[1] == 1) {
-          // One column: rstd is 1/|x|, and the two halves of dx cancel.
-          dx.within(ofSum(1).ofTermsLike(1e3));
-        }
-        var rstd = rstdOf(t, x);
-        var weight = t.normal("weight", size[1]);
-        t.run(k -> k.rmsNormBackward(dx.get(), dout.get(), x.get(), rstd.get(), weight.get()));
+      rmsNormBackward(size, 0);
+      rmsNormBackward(size, 1);
+    }
+  }
+
+  private void rmsNormBackward(int[] size, double offset) {
+    try (Trial t = trial(size)) {
+      var dx = t.gradient("dx", size[0], size[1]).within(ofSum(size[1]).ofTermsLike(1));
+      var dout = t.normal("dout", size[0], size[1]);
+      var x = t.normal("x", size[0], size[1]);
+      if (size[1] == 1) {
+        // One column: rstd is 1/|x|, and the two halves of dx cancel.
+        dx.within(ofSum(1).ofTermsLike(1e3));
       }
+      var rstd = rstdOf(t, x);
+      var weight = t.normal("weight", size[1]);
+      t.run(
+          k -> k.rmsNormBackward(dx.get(), dout.get(), x.get(), rstd.get(), weight.get(), offset));
     }
   }
 

@@ -21,7 +21,8 @@ final class ReferenceAttention {
     void visit(Query query);
   }
 
-  private static void forEachQuery(Tensor q, Tensor k, Tensor segments, QueryVisitor visitor) {
+  private static void forEachQuery(
+      Tensor q, Tensor k, Tensor segments, int window, QueryVisitor visitor) {
     int heads = Math.toIntExact(q.dim(1));
     int keyHeads = Math.toIntExact(k.dim(1));
     int d = cols(q);
@@ -33,15 +34,27 @@ final class ReferenceAttention {
       for (int i = 0; i < qLength; i++) {
         for (int h = 0; h < heads; h++) {
           int row = (qStart + i) * heads + h;
-          int firstKey = (kStart * keyHeads + h / (heads / keyHeads)) * d;
-          visitor.visit(new Query(qStart + i, row * d, row, firstKey, seen + i, keyHeads * d));
+          int from = window == 0 ? 0 : Math.max(0, seen + i - window);
+          int firstKey = ((kStart + from) * keyHeads + h / (heads / keyHeads)) * d;
+          int keys = seen + i - from;
+          visitor.visit(new Query(qStart + i, row * d, row, firstKey, keys, keyHeads * d));
         }
       }
     }
   }
 
+  private static double capped(double score, AttentionRule rule) {
+    double c = rule.softCap();
+    return c == 0 ? score : c * Math.tanh(score / c);
+  }
+
+  private static double capSlope(double capped, AttentionRule rule) {
+    double c = rule.softCap();
+    return c == 0 ? 1 : 1 - (capped / c) * (capped / c);
+  }
+
   static void forward(
-      Tensor out, Tensor lse, Tensor q, Tensor k, Tensor v, Tensor segments, double scale) {
+      Tensor out, Tensor lse, Tensor q, Tensor k, Tensor v, Tensor segments, AttentionRule rule) {
     int d = cols(q);
     double[] qs = ReferenceKernels.values(q);
     double[] ks = ReferenceKernels.values(k);
@@ -50,12 +63,13 @@ final class ReferenceAttention {
         q,
         k,
         segments,
+        rule.window(),
         row -> {
           double[] p = new double[row.keys];
           double max = Double.NEGATIVE_INFINITY;
           for (int j = 0; j < p.length; j++) {
             int key = row.key(j);
-            p[j] = scale * sum(d, e -> qs[row.q + e] * ks[key + e]);
+            p[j] = capped(rule.scale() * sum(d, e -> qs[row.q + e] * ks[key + e]), rule);
             max = Math.max(max, p[j]);
           }
           double shift = max;
@@ -81,7 +95,7 @@ final class ReferenceAttention {
       Tensor k,
       Tensor v,
       Tensor segments,
-      double scale) {
+      AttentionRule rule) {
     int d = cols(q);
     double[] qs = ReferenceKernels.values(q);
     double[] ks = ReferenceKernels.values(k);
@@ -95,16 +109,18 @@ final class ReferenceAttention {
         q,
         k,
         segments,
+        rule.window(),
         row -> {
           double delta = sum(d, e -> dos[row.q + e] * os[row.q + e]);
           for (int j = 0; j < row.keys; j++) {
             int key = row.key(j);
-            double score = scale * sum(d, e -> qs[row.q + e] * ks[key + e]);
-            double p = Math.exp(score - lse.getDouble(row.lse));
-            double ds = p * (sum(d, e -> dos[row.q + e] * vs[key + e]) - delta);
+            double z = capped(rule.scale() * sum(d, e -> qs[row.q + e] * ks[key + e]), rule);
+            double p = Math.exp(z - lse.getDouble(row.lse));
+            double dz = p * (sum(d, e -> dos[row.q + e] * vs[key + e]) - delta);
+            double ds = rule.scale() * dz * capSlope(z, rule);
             for (int e = 0; e < d; e++) {
-              dqs[row.q + e] += scale * ds * ks[key + e];
-              dks[key + e] += scale * ds * qs[row.q + e];
+              dqs[row.q + e] += ds * ks[key + e];
+              dks[key + e] += ds * qs[row.q + e];
               dvs[key + e] += p * dos[row.q + e];
             }
           }

@@ -8,8 +8,13 @@ import dev.nibble.compute.tensor.Memory;
 import dev.nibble.compute.tensor.Scope;
 import dev.nibble.compute.tensor.Tensor;
 import java.util.Random;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * Checks each backward of the reference against central differences of its forward, in float64: for
@@ -81,8 +86,9 @@ class ReferenceGradientTest {
     check(dtable, table, dout, out, () -> k.gatherRowsForward(out, table, rows));
   }
 
-  @Test
-  void rmsNorm() {
+  @ParameterizedTest
+  @ValueSource(doubles = {0, 1})
+  void rmsNorm(double offset) {
     Tensor x = normal(3, 7);
     Tensor weight = normal(7);
     Tensor out = zeros(3, 7);
@@ -90,12 +96,22 @@ class ReferenceGradientTest {
     Tensor dout = normal(3, 7);
     Tensor dx = zeros(3, 7);
     Tensor dweight = zeros(7);
-    Runnable forward = () -> k.rmsNormForward(out, rstd, x, weight, 1e-5);
+    Runnable forward = () -> k.rmsNormForward(out, rstd, x, weight, offset, 1e-5);
     forward.run();
-    k.rmsNormBackward(dx, dout, x, rstd, weight);
+    k.rmsNormBackward(dx, dout, x, rstd, weight, offset);
     k.rmsNormBackwardWeight(dweight, dout, x, rstd);
     check(dx, x, dout, out, forward);
     check(dweight, weight, dout, out, forward);
+  }
+
+  @Test
+  void columns() {
+    Tensor x = normal(3, 7);
+    Tensor out = zeros(3, 2);
+    Tensor dout = normal(3, 2);
+    Tensor dx = zeros(3, 7);
+    k.columnsBackward(dx, dout, 4);
+    check(dx, x, dout, out, () -> k.columnsForward(out, x, 4));
   }
 
   @Test
@@ -125,8 +141,14 @@ class ReferenceGradientTest {
         });
   }
 
-  @Test
-  void attention() {
+  static Stream<AttentionRule> rules() {
+    return Stream.of(
+        AttentionRule.causal(0.6), new AttentionRule(0.6, 2, 0), new AttentionRule(0.6, 3, 1.5));
+  }
+
+  @ParameterizedTest
+  @MethodSource("rules")
+  void attention(AttentionRule rule) {
     Tensor q = normal(6, 4, 3);
     Tensor key = normal(6, 2, 3);
     Tensor v = normal(6, 2, 3);
@@ -137,9 +159,9 @@ class ReferenceGradientTest {
     Tensor dq = zeros(6, 4, 3);
     Tensor dk = zeros(6, 2, 3);
     Tensor dv = zeros(6, 2, 3);
-    Runnable forward = () -> k.attentionForward(out, lse, q, key, v, segments, 0.6);
+    Runnable forward = () -> k.attentionForward(out, lse, q, key, v, segments, rule);
     forward.run();
-    k.attentionBackward(dq, dk, dv, dout, out, lse, q, key, v, segments, 0.6);
+    k.attentionBackward(dq, dk, dv, dout, out, lse, q, key, v, segments, rule);
     check(dq, q, dout, out, forward);
     check(dk, key, dout, out, forward);
     check(dv, v, dout, out, forward);
@@ -189,20 +211,45 @@ class ReferenceGradientTest {
     check(dx, x, dout, out, () -> k.quantizedLinearForward(out, x, weight));
   }
 
-  @Test
-  void swigluAndDropout() {
+  @ParameterizedTest
+  @EnumSource(Activation.class)
+  void gated(Activation a) {
     Tensor gate = normal(12);
     Tensor up = normal(12);
     Tensor out = zeros(12);
     Tensor dout = normal(12);
     Tensor dgate = zeros(12);
     Tensor dup = zeros(12);
-    k.swigluBackward(dgate, dup, dout, gate, up);
-    check(dgate, gate, dout, out, () -> k.swigluForward(out, gate, up));
-    check(dup, up, dout, out, () -> k.swigluForward(out, gate, up));
+    k.gatedBackward(dgate, dup, dout, gate, up, a);
+    check(dgate, gate, dout, out, () -> k.gatedForward(out, gate, up, a));
+    check(dup, up, dout, out, () -> k.gatedForward(out, gate, up, a));
+  }
+
+  @Test
+  void softCap() {
+    Tensor x = normal(12);
+    Tensor out = zeros(12);
+    Tensor dout = normal(12);
+    Tensor dx = zeros(12);
+    Runnable forward =
+        () -> {
+          k.copy(out, x);
+          k.softCapForward(out, 0.8);
+        };
+    forward.run();
+    k.copy(dx, dout);
+    k.softCapBackward(dx, out, 0.8);
+    check(dx, x, dout, out, forward);
+  }
+
+  @Test
+  void dropout() {
+    Tensor x = normal(12);
+    Tensor out = zeros(12);
+    Tensor dout = normal(12);
     Tensor dx = zeros(12);
     k.dropoutBackward(dx, dout, 0.4, 3);
-    check(dx, gate, dout, out, () -> k.dropoutForward(out, gate, 0.4, 3));
+    check(dx, x, dout, out, () -> k.dropoutForward(out, x, 0.4, 3));
   }
 
   @Test

@@ -133,27 +133,51 @@ class ReferenceKernels implements Kernels {
     store(dtable, i -> sums[i]);
   }
 
+  @Override
+  public void columnsForward(Tensor out, Tensor x, long from) {
+    requireColumns(x, out, from);
+    int w = cols(out);
+    store(out, i -> x.getDouble(i / w * x.cols() + from + i % w));
+  }
+
+  @Override
+  public void columnsBackward(Tensor dx, Tensor dout, long from) {
+    requireColumns(dx, dout, from);
+    int w = cols(dout);
+    for (int i = 0; i < size(dout); i++) {
+      long at = i / w * dx.cols() + from + i % w;
+      dx.setFloat(at, dx.getDouble(at) + dout.getDouble(i));
+    }
+  }
+
+  private static void requireColumns(Tensor whole, Tensor part, long from) {
+    boolean inside = from >= 0 && from + part.cols() <= whole.cols();
+    require(inside && whole.rows() == part.rows(), "columns", whole, part);
+  }
+
   // ---- normalisation and position ----
 
   @Override
-  public void rmsNormForward(Tensor out, Tensor rstd, Tensor x, Tensor weight, double eps) {
+  public void rmsNormForward(
+      Tensor out, Tensor rstd, Tensor x, Tensor weight, double offset, double eps) {
     int c = cols(x);
     double[] v = values(x);
     for (int n = 0; n < rows(x); n++) {
       int row = n * c;
       rstd.setFloat(n, 1 / Math.sqrt(sum(c, j -> v[row + j] * v[row + j]) / c + eps));
     }
-    store(out, i -> v[i] * rstd.getDouble(i / c) * weight.getDouble(i % c));
+    store(out, i -> v[i] * rstd.getDouble(i / c) * (offset + weight.getDouble(i % c)));
   }
 
   @Override
-  public void rmsNormBackward(Tensor dx, Tensor dout, Tensor x, Tensor rstd, Tensor weight) {
+  public void rmsNormBackward(
+      Tensor dx, Tensor dout, Tensor x, Tensor rstd, Tensor weight, double offset) {
     int c = cols(x);
     double[] g = values(dout);
     double[] h = values(x);
     double[] mean = new double[rows(x)];
     for (int i = 0; i < h.length; i++) {
-      g[i] *= weight.getDouble(i % c);
+      g[i] *= offset + weight.getDouble(i % c);
       h[i] *= rstd.getDouble(i / c);
       mean[i / c] += g[i] * h[i] / c;
     }
@@ -202,8 +226,8 @@ class ReferenceKernels implements Kernels {
 
   @Override
   public void attentionForward(
-      Tensor out, Tensor lse, Tensor q, Tensor k, Tensor v, Tensor segments, double scale) {
-    ReferenceAttention.forward(out, lse, q, k, v, segments, scale);
+      Tensor out, Tensor lse, Tensor q, Tensor k, Tensor v, Tensor segments, AttentionRule rule) {
+    ReferenceAttention.forward(out, lse, q, k, v, segments, rule);
   }
 
   @Override
@@ -218,8 +242,8 @@ class ReferenceKernels implements Kernels {
       Tensor k,
       Tensor v,
       Tensor segments,
-      double scale) {
-    ReferenceAttention.backward(dq, dk, dv, dout, out, lse, q, k, v, segments, scale);
+      AttentionRule rule) {
+    ReferenceAttention.backward(dq, dk, dv, dout, out, lse, q, k, v, segments, rule);
   }
 
   // ---- linear maps ----
@@ -320,19 +344,46 @@ class ReferenceKernels implements Kernels {
   // ---- pointwise ----
 
   @Override
-  public void swigluForward(Tensor out, Tensor gate, Tensor up) {
-    zip(out, gate, up, (g, u) -> g * logistic(g) * u);
+  public void gatedForward(Tensor out, Tensor gate, Tensor up, Activation a) {
+    zip(out, gate, up, (g, u) -> g * logistic(argument(g, a)) * u);
   }
 
   @Override
-  public void swigluBackward(Tensor dgate, Tensor dup, Tensor dout, Tensor gate, Tensor up) {
+  public void gatedBackward(
+      Tensor dgate, Tensor dup, Tensor dout, Tensor gate, Tensor up, Activation a) {
     for (int i = 0; i < size(dout); i++) {
       double g = gate.getDouble(i);
-      double s = logistic(g);
+      double s = logistic(argument(g, a));
       double d = dout.getDouble(i);
+      double slope = s * (1 + g * (1 - s) * argumentSlope(g, a));
       dup.setFloat(i, dup.getDouble(i) + d * g * s);
-      dgate.setFloat(i, dgate.getDouble(i) + d * up.getDouble(i) * s * (1 + g * (1 - s)));
+      dgate.setFloat(i, dgate.getDouble(i) + d * up.getDouble(i) * slope);
     }
+  }
+
+  /** w(x) of {@link Activation}. */
+  private static double argument(double x, Activation a) {
+    return switch (a) {
+      case SILU -> x;
+      case GELU_TANH -> 2 * Math.sqrt(2 / Math.PI) * (x + 0.044715 * x * x * x);
+    };
+  }
+
+  private static double argumentSlope(double x, Activation a) {
+    return switch (a) {
+      case SILU -> 1;
+      case GELU_TANH -> 2 * Math.sqrt(2 / Math.PI) * (1 + 3 * 0.044715 * x * x);
+    };
+  }
+
+  @Override
+  public void softCapForward(Tensor x, double cap) {
+    store(x, i -> cap * Math.tanh(x.getDouble(i) / cap));
+  }
+
+  @Override
+  public void softCapBackward(Tensor dx, Tensor x, double cap) {
+    store(dx, i -> dx.getDouble(i) * (1 - Math.pow(x.getDouble(i) / cap, 2)));
   }
 
   @Override
@@ -343,6 +394,70 @@ class ReferenceKernels implements Kernels {
   @Override
   public void dropoutBackward(Tensor dx, Tensor dout, double rate, long seed) {
     accumulate(dx, i -> Dropout.isDropped(seed, i, rate) ? 0 : dout.getDouble(i) / (1 - rate));
+  }
+
+  // ---- adapters ----
+
+  @Override
+  public void scaleColumns(Tensor out, Tensor x, Tensor factors) {
+    int c = size(factors);
+    store(out, i -> x.getDouble(i) * factors.getDouble(i % c));
+  }
+
+  @Override
+  public void columnDots(Tensor out, Tensor a, Tensor b) {
+    int c = size(out);
+    accumulate(out, j -> sum(size(a) / c, n -> a.getDouble(n * c + j) * b.getDouble(n * c + j)));
+  }
+
+  @Override
+  public void inverseRowNorms(
+      Tensor out, Tensor squares, Tensor b, Tensor p, Tensor q, double scale) {
+    int r = cols(b);
+    int outputs = size(out);
+    store(
+        out,
+        o -> {
+          double change =
+              sum(
+                  r,
+                  k ->
+                      b.getDouble(o * r + k)
+                          * (2 * scale * p.getDouble(k * outputs + o)
+                              + scale * scale * q.getDouble(o * r + k)));
+          return 1 / Math.sqrt(Math.max(0, squares.getDouble(o) + change));
+        });
+  }
+
+  @Override
+  public void gatherColumnsForward(Tensor out, Tensor table, Tensor columns) {
+    int r = cols(out);
+    int v = cols(table);
+    store(out, i -> table.getDouble((long) i % r * v + index(columns, i / r, v)));
+  }
+
+  @Override
+  public void gatherColumnsBackward(Tensor dtable, Tensor dout, Tensor columns) {
+    int r = cols(dout);
+    int v = cols(dtable);
+    double[] sums = values(dtable);
+    for (int i = 0; i < size(dout); i++) {
+      sums[i % r * v + index(columns, i / r, v)] += dout.getDouble(i);
+    }
+    store(dtable, i -> sums[i]);
+  }
+
+  @Override
+  public void addNoise(Tensor x, Tensor segments, double alpha, long seed) {
+    int c = cols(x);
+    for (int s = 0; s < rows(segments); s++) {
+      int start = segments.getInt(4L * s);
+      int length = segments.getInt(4L * s + 1);
+      double magnitude = alpha / Math.sqrt((double) length * c);
+      for (int i = start * c; i < (start + length) * c; i++) {
+        x.setFloat(i, x.getDouble(i) + magnitude * Dropout.uniform(seed, i));
+      }
+    }
   }
 
   // ---- loss ----

@@ -110,10 +110,10 @@ public abstract class SameDiffOracle {
     Tensor weight = normal(1, c);
     Tensor dout = normal(1, n, c);
     Tensor rstd = zeros(n);
-    k.rmsNormForward(zeros(n, c), rstd, x, weight, 1e-5);
+    k.rmsNormForward(zeros(n, c), rstd, x, weight, 0, 1e-5);
     Tensor dx = zeros(n, c);
     Tensor dweight = zeros(c);
-    k.rmsNormBackward(dx, dout, x, rstd, weight);
+    k.rmsNormBackward(dx, dout, x, rstd, weight, 0);
     k.rmsNormBackwardWeight(dweight, dout, x, rstd);
 
     SDVariable in = variable("x", x);
@@ -136,7 +136,7 @@ public abstract class SameDiffOracle {
     Tensor h = zeros(n, f);
     k.linearForward(gate, x, gateWeight);
     k.linearForward(up, x, upWeight);
-    k.swigluForward(h, gate, up);
+    k.gatedForward(h, gate, up, Activation.SILU);
     Tensor dh = zeros(n, f);
     Tensor dgate = zeros(n, f);
     Tensor dup = zeros(n, f);
@@ -146,7 +146,7 @@ public abstract class SameDiffOracle {
     Tensor ddownWeight = zeros(c, f);
     k.linearBackward(dh, dout, downWeight, 1);
     k.linearBackwardWeight(ddownWeight, dout, h, 1);
-    k.swigluBackward(dgate, dup, dh, gate, up);
+    k.gatedBackward(dgate, dup, dh, gate, up, Activation.SILU);
     k.linearBackward(dx, dgate, gateWeight, 1);
     k.linearBackward(dx, dup, upWeight, 1);
     k.linearBackwardWeight(dgateWeight, dgate, x, 1);
@@ -200,6 +200,7 @@ public abstract class SameDiffOracle {
     int d = 5;
     int[][] segments = {{0, 6, 0, 6}, {6, 3, 6, 3}};
     double scale = 1 / Math.sqrt(d);
+    AttentionRule rule = AttentionRule.causal(scale);
     Tensor q = normal(1, n, heads, d);
     Tensor key = normal(1, n, keyHeads, d);
     Tensor v = normal(1, n, keyHeads, d);
@@ -207,11 +208,11 @@ public abstract class SameDiffOracle {
     Tensor out = zeros(n, heads, d);
     Tensor lse = zeros(n, heads);
     Tensor table = scope.allocate("segments", DType.I32, 2, 4).put(0, 6, 0, 6, 6, 3, 6, 3);
-    k.attentionForward(out, lse, q, key, v, table, scale);
+    k.attentionForward(out, lse, q, key, v, table, rule);
     Tensor dq = zeros(n, heads, d);
     Tensor dk = zeros(n, keyHeads, d);
     Tensor dv = zeros(n, keyHeads, d);
-    k.attentionBackward(dq, dk, dv, dout, out, lse, q, key, v, table, scale);
+    k.attentionBackward(dq, dk, dv, dout, out, lse, q, key, v, table, rule);
 
     // Heads first, so that one batched product does them all; keys are repeated for the heads that
     // share them.

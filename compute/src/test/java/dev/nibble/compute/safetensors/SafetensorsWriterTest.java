@@ -13,11 +13,12 @@ import dev.nibble.compute.tensor.Tensor;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
-import java.nio.channels.WritableByteChannel;
+import java.nio.channels.SeekableByteChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -75,11 +76,11 @@ final class SafetensorsWriterTest {
   }
 
   /** A disk with room for so many bytes. */
-  private static final class SmallDisk implements WritableByteChannel {
-    private final WritableByteChannel out;
+  private static final class SmallDisk implements SeekableByteChannel {
+    private final SeekableByteChannel out;
     private int room;
 
-    SmallDisk(WritableByteChannel out, int room) {
+    SmallDisk(SeekableByteChannel out, int room) {
       this.out = out;
       this.room = room;
     }
@@ -94,6 +95,32 @@ final class SafetensorsWriterTest {
       bytes.position(bytes.position() + n);
       room -= n;
       return n;
+    }
+
+    @Override
+    public long position() throws IOException {
+      return out.position();
+    }
+
+    @Override
+    public SeekableByteChannel position(long at) throws IOException {
+      out.position(at);
+      return this;
+    }
+
+    @Override
+    public long size() throws IOException {
+      return out.size();
+    }
+
+    @Override
+    public int read(ByteBuffer bytes) {
+      throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public SeekableByteChannel truncate(long size) {
+      throw new UnsupportedOperationException();
     }
 
     @Override
@@ -118,7 +145,8 @@ final class SafetensorsWriterTest {
       assertThatThrownBy(() ->
               AtomicFile.write(
                   file,
-                  out -> SafetensorsWriter.writeTo(new SmallDisk(out, room), larger, Map.of())))
+                  out ->
+                      SafetensorsWriter.writeTo(file, new SmallDisk(out, room), larger, Map.of())))
           .isInstanceOf(IOException.class)
           .hasMessageContaining("cannot write " + file)
           .hasMessageContaining("No space left");
@@ -128,7 +156,8 @@ final class SafetensorsWriterTest {
       }
     }
     AtomicFile.write(
-        file, out -> SafetensorsWriter.writeTo(new SmallDisk(out, 1 << 20), larger, Map.of()));
+        file,
+        out -> SafetensorsWriter.writeTo(file, new SmallDisk(out, 1 << 20), larger, Map.of()));
     try (SafetensorsFile read = Safetensors.open(file)) {
       assertThat(read.tensor("a").elements()).isEqualTo(1000);
     }
@@ -145,6 +174,66 @@ final class SafetensorsWriterTest {
     assertThatThrownBy(() -> SafetensorsWriter.write(file, Map.of("x", away), Map.of()))
         .hasMessageContaining("must be copied to the host first");
     assertThat(file).doesNotExist();
+  }
+
+  @Test
+  void tensorsThatAreMadeOneAfterAnotherGiveTheSameFile() throws IOException {
+    Map<String, Tensor> tensors = new LinkedHashMap<>();
+    tensors.put("b", f32(1, 2));
+    tensors.put("a", f32(3));
+    tensors.put(
+        "u",
+        Tensor.onHost("u", DType.U8, Shape.of(3), MemorySegment.ofArray(new byte[] {1, 2, 3})));
+    tensors.put("none", Tensor.onHost("n", DType.BF16, Shape.of(0, 5), MemorySegment.NULL));
+    Path whole = folder.resolve("whole.safetensors");
+    SafetensorsWriter.write(whole, tensors, Map.of("format", "pt"));
+    Path made = folder.resolve("made.safetensors");
+    SafetensorsWriter.write(
+        made,
+        infos(tensors),
+        Map.of("format", "pt"),
+        sink -> {
+          sink.put("u", tensors.get("u"));
+          Tensor reused = f32(3);
+          sink.put("a", reused);
+          reused.put(99f);
+          sink.put("none", tensors.get("none"));
+          sink.put("b", tensors.get("b"));
+        });
+    assertThat(made).hasSameBinaryContentAs(whole);
+  }
+
+  private static List<TensorInfo> infos(Map<String, Tensor> tensors) {
+    return tensors.entrySet().stream().map(e -> TensorInfo.of(e.getKey(), e.getValue())).toList();
+  }
+
+  @Test
+  void everyAnnouncedTensorComesOnceAndAsAnnounced() {
+    Path file = folder.resolve("m.safetensors");
+    List<TensorInfo> one = infos(Map.of("a", f32(1, 2)));
+    assertThatThrownBy(() -> SafetensorsWriter.write(file, one, Map.of(), sink -> {}))
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessageContaining("'a' did not come");
+    assertThatThrownBy(() ->
+            SafetensorsWriter.write(
+                file,
+                one,
+                Map.of(),
+                sink -> {
+                  sink.put("a", f32(1, 2));
+                  sink.put("a", f32(1, 2));
+                }))
+        .hasMessageContaining("'a' came twice");
+    assertThatThrownBy(
+            () -> SafetensorsWriter.write(file, one, Map.of(), sink -> sink.put("b", f32(1, 2))))
+        .hasMessageContaining("'b' was not announced");
+    assertThatThrownBy(
+            () -> SafetensorsWriter.write(file, one, Map.of(), sink -> sink.put("a", f32(1))))
+        .hasMessageContaining("was announced as F32[2]");
+    List<TensorInfo> twice = List.of(one.getFirst(), one.getFirst());
+    assertThatThrownBy(() -> SafetensorsWriter.write(file, twice, Map.of(), sink -> {}))
+        .hasMessageContaining("two tensors 'a'");
+    assertThat(folder).isEmptyDirectory();
   }
 
   @Test

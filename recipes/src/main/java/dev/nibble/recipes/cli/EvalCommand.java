@@ -2,9 +2,13 @@ package dev.nibble.recipes.cli;
 
 import dev.nibble.recipes.progress.Console;
 import dev.nibble.recipes.wiring.EvalRun;
+import java.nio.file.Path;
+import java.util.Optional;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
 
 /** {@code nibble eval}. */
 @Command(
@@ -25,9 +29,17 @@ import picocli.CommandLine.Mixin;
 final class EvalCommand implements Callable<Integer> {
   @Mixin private RunArguments run = new RunArguments();
 
+  @Option(
+      names = "--save-logits",
+      paramLabel = "FILE",
+      description =
+          "Also save tokens, positions, targets and logits of the first samples (some 512 tokens) to a safetensors file, "
+              + "to compare the model with other tools.")
+  private @Nullable Path logits;
+
   @Override
   public Integer call() {
-    new EvalRun(run.read(), Console.standard()).run();
+    new EvalRun(run.read(), Console.standard()).run(Optional.ofNullable(logits));
     return ExitCode.OK;
   }
 }

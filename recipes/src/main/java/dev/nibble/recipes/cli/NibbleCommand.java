@@ -35,6 +35,8 @@ import picocli.CommandLine.Spec;
       PreviewCommand.class,
       EvalCommand.class,
       GenerateCommand.class,
+      ExportCommand.class,
+      QuantizeCommand.class,
       HelpCommand.class
     })
 final class NibbleCommand implements Runnable {

@@ -9,6 +9,7 @@ import dev.nibble.data.tokenizer.InvalidTokenizer;
 import dev.nibble.quant.UnusableWeight;
 import dev.nibble.recipes.recipe.RecipeException;
 import dev.nibble.trainer.checkpoint.CheckpointException;
+import dev.nibble.trainer.export.ExportException;
 import dev.nibble.trainer.model.ModelException;
 import dev.nibble.trainer.run.RunException;
 import dev.nibble.trainer.train.TrainingException;
@@ -25,6 +26,7 @@ final class UserErrors {
       Set.of(
           AdapterException.class,
           CheckpointException.class,
+          ExportException.class,
           IllegalArgumentException.class,
           InvalidDataset.class,
           InvalidTokenizer.class,

@@ -8,6 +8,8 @@ import static dev.nibble.recipes.schema.KeyTypes.inputPath;
 import static dev.nibble.recipes.schema.KeyTypes.oneOf;
 import static dev.nibble.recipes.schema.Numbers.wholeNumber;
 
+import dev.nibble.compute.safetensors.MalformedSafetensors;
+import dev.nibble.quant.UnusableWeight;
 import dev.nibble.recipes.recipe.Recipe.Adapter;
 import dev.nibble.recipes.recipe.Recipe.FourBit;
 import dev.nibble.recipes.recipe.Recipe.InitWeights;
@@ -15,6 +17,9 @@ import dev.nibble.recipes.recipe.Recipe.QuantType;
 import dev.nibble.recipes.schema.Key;
 import dev.nibble.recipes.schema.Schema.Group;
 import dev.nibble.recipes.schema.Values;
+import dev.nibble.recipes.yaml.YamlText;
+import dev.nibble.trainer.model.ModelException;
+import dev.nibble.trainer.model.ModelLoader;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -55,7 +60,9 @@ final class ModelKeys {
           flag(),
           otherwise("`true` with `adapter: qlora`"),
           r -> r.model().fourBit().isPresent(),
-          "Quantise the base to four bits while loading, one tensor at a time.");
+          "Quantise the base to four bits while loading, one tensor at a time. A base that bitsandbytes or `nibble"
+              + " quantize` saved in four bits is taken as it is: keys that are left out follow it, and a key that"
+              + " contradicts it is an error.");
 
   static final Key<Recipe, QuantType> QUANT_TYPE =
       Key.when(
@@ -95,7 +102,11 @@ final class ModelKeys {
                   QUANT_TYPE,
                   DOUBLE_QUANT,
                   BLOCK_SIZE)),
-          List.of(ModelKeys::checkFourBit, ModelKeys::checkBlockSize, ModelKeys::checkInit));
+          List.of(
+              ModelKeys::checkFourBit,
+              ModelKeys::checkBlockSize,
+              ModelKeys::checkInit,
+              ModelKeys::checkBase));
 
   private static void checkFourBit(Values<Recipe> v) {
     if (v.find(ADAPTER).isEmpty()) {
@@ -136,6 +147,39 @@ final class ModelKeys {
     }
   }
 
+  /** What a base in four bits leaves to choose: nothing. */
+  private static void checkBase(Values<Recipe> v) {
+    try {
+      v.find(BASE_MODEL).flatMap(ModelKeys::stored).ifPresent(stored -> checkBase(v, stored));
+    } catch (ModelException | UnusableWeight | MalformedSafetensors e) {
+      v.problem(BASE_MODEL, String.valueOf(e.getMessage()));
+    }
+  }
+
+  private static void checkBase(Values<Recipe> v, FourBit stored) {
+    if (v.find(ADAPTER).filter(a -> a != Adapter.QLORA).isPresent()) {
+      v.problem(ADAPTER, "the base is in four bits already; write qlora");
+      return;
+    }
+    contradicts(v, QUANT_TYPE, stored.type());
+    contradicts(v, DOUBLE_QUANT, stored.doubleQuant());
+    contradicts(v, BLOCK_SIZE, stored.blockSize());
+  }
+
+  private static <T> void contradicts(Values<Recipe> v, Key<Recipe, T> key, T stored) {
+    if (v.given(key) && v.find(key).isPresent() && !v.is(key, stored)) {
+      v.problem(
+          key,
+          "the base is in four bits already, with %s; remove the key"
+              .formatted(YamlText.inline(key.type().plain(stored))));
+    }
+  }
+
+  private static Optional<FourBit> stored(Path base) {
+    return ModelLoader.storedFormat(base)
+        .map(f -> new FourBit(QuantType.valueOf(f.type().name()), f.doubleQuant(), f.blockSize()));
+  }
+
   static Recipe.Model build(Values<Recipe> v) {
     Adapter adapter = v.get(ADAPTER);
     return new Recipe.Model(
@@ -143,7 +187,10 @@ final class ModelKeys {
         v.get(INIT_WEIGHTS),
         adapter,
         adapter == Adapter.QLORA
-            ? Optional.of(new FourBit(v.get(QUANT_TYPE), v.get(DOUBLE_QUANT), v.get(BLOCK_SIZE)))
+            ? stored(v.get(BASE_MODEL))
+                .or(() ->
+                    Optional.of(
+                        new FourBit(v.get(QUANT_TYPE), v.get(DOUBLE_QUANT), v.get(BLOCK_SIZE))))
             : Optional.empty(),
         LoraKeys.build(v));
   }

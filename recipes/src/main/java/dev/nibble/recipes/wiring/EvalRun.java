@@ -6,12 +6,17 @@ import dev.nibble.compute.tensor.Scope;
 import dev.nibble.data.tokenizer.Tokenizer;
 import dev.nibble.recipes.progress.Console;
 import dev.nibble.recipes.progress.Human;
+import dev.nibble.recipes.progress.Paths;
 import dev.nibble.recipes.recipe.Recipe;
 import dev.nibble.recipes.recipe.RecipeException;
 import dev.nibble.trainer.evaluation.Accuracy;
 import dev.nibble.trainer.model.CausalLm;
 import dev.nibble.trainer.model.LossSum;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Path;
 import java.util.Locale;
+import java.util.Optional;
 
 /** {@code nibble eval}. */
 public final class EvalRun {
@@ -28,10 +33,14 @@ public final class EvalRun {
     this.console = console;
   }
 
-  /** Measures whatever the recipe has data for. */
-  public void run() {
+  /**
+   * Measures whatever the recipe has data for.
+   *
+   * @param logits a file to write logits of the first samples to, for comparison with other tools
+   */
+  public void run(Optional<Path> logits) {
     boolean validates = !recipe.data().validation().isEmpty() || recipe.data().validationSize() > 0;
-    if (!validates && recipe.evaluation().answers().isEmpty()) {
+    if (!validates && recipe.evaluation().answers().isEmpty() && logits.isEmpty()) {
       throw new RecipeException(
           "there is nothing to measure with: the recipe has neither val_set_size nor test_datasets nor answer_eval");
     }
@@ -47,6 +56,11 @@ public final class EvalRun {
             .validation()
             .ifPresent(held -> loss(Modelling.validation(model, held, wiring).measure()));
       }
+      if (logits.isPresent()) {
+        LogitsFile.write(
+            logits.get(), model, FirstSamples.of(wiring, tokenizer, model.vocabSize()));
+        console.line("  %-10s saved in %s".formatted("logits", Paths.shown(logits.get())));
+      }
       EndReport report = new EndReport(recipe, console);
       recipe
           .evaluation()
@@ -58,6 +72,8 @@ public final class EvalRun {
             report.accuracy("accuracy", accuracy);
             report.samples(accuracy);
           });
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
     }
   }
 

@@ -1,15 +1,16 @@
 package dev.nibble.recipes.wiring;
 
 import dev.nibble.compute.kernels.KernelSet;
+import dev.nibble.compute.kernels.KernelSets;
 import dev.nibble.compute.tensor.Scope;
 import dev.nibble.recipes.progress.Console;
 import dev.nibble.recipes.progress.Human;
 import dev.nibble.recipes.progress.Paths;
 import dev.nibble.recipes.recipe.Recipe;
 import dev.nibble.recipes.recipe.Recipe.FourBit;
-import dev.nibble.recipes.recipe.Recipe.KernelChoice;
 import dev.nibble.recipes.recipe.Recipe.Lora;
 import dev.nibble.recipes.yaml.YamlText;
+import dev.nibble.trainer.model.ModelLoader;
 import dev.nibble.trainer.train.TrainingPlan;
 import java.util.Locale;
 
@@ -23,17 +24,8 @@ final class StartReport {
     this.console = console;
   }
 
-  void machine(KernelSet set) {
-    boolean asked =
-        recipe.machine().kernels() != KernelChoice.AUTO
-            || recipe.machine().device() == Recipe.Device.CUDA;
-    entry(
-        "kernels",
-        "%s, %s: %s"
-            .formatted(
-                set.name(),
-                asked ? "as the recipe says" : "the fastest that runs here",
-                set.describe()));
+  void machine(String asked, KernelSet set) {
+    entry("kernels", KernelSets.describe(asked, set));
   }
 
   void data(RunData data) {
@@ -54,7 +46,10 @@ final class StartReport {
     if (recipe.model().init() == Recipe.InitWeights.RANDOM) {
       return count + ", random to begin with";
     }
-    return count + recipe.model().fourBit().map(StartReport::fourBit).orElse("");
+    boolean stored = ModelLoader.storedFormat(recipe.model().base()).isPresent();
+    return count
+        + recipe.model().fourBit().map(StartReport::fourBit).orElse("")
+        + (stored ? ", as the base has them" : "");
   }
 
   private static String fourBit(FourBit f) {

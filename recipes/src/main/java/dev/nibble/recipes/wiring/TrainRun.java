@@ -40,7 +40,7 @@ public final class TrainRun {
   public Outcome run(RunStart start) {
     StartReport report = new StartReport(recipe, console);
     KernelSet set = wiring.kernelSet();
-    report.machine(set);
+    report.machine(wiring.kernelsAsked(), set);
     try (Tokenizer tokenizer = wiring.tokenizer();
         Kernels kernels = set.open(recipe.machine().threads());
         Scope memory = Scope.open("run", kernels.memory(), Scope.UNLIMITED)) {

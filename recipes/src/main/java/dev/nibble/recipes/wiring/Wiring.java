@@ -43,13 +43,16 @@ final class Wiring {
 
   /** What computes. */
   KernelSet kernelSet() {
-    String asked =
-        switch (recipe.machine().kernels()) {
-          case AUTO -> recipe.machine().device() == Recipe.Device.CUDA ? "cuda" : "auto";
-          case CPU -> "cpu";
-          case ND4J -> "nd4j";
-        };
-    return KernelSets.choose(asked);
+    return KernelSets.choose(kernelsAsked());
+  }
+
+  /** The name of a kernel set, or {@link KernelSets#AUTO}. */
+  String kernelsAsked() {
+    return switch (recipe.machine().kernels()) {
+      case AUTO -> recipe.machine().device() == Recipe.Device.CUDA ? "cuda" : KernelSets.AUTO;
+      case CPU -> "cpu";
+      case ND4J -> "nd4j";
+    };
   }
 
   /** Text to tokens. */
@@ -152,15 +155,24 @@ final class Wiring {
 
   private ModelOptions options(Training training) {
     return new ModelOptions(
-        training,
-        recipe
-            .model()
-            .fourBit()
-            .map(f ->
-                new FourBitFormat(
-                    QuantType.valueOf(f.type().name()), f.blockSize(), f.doubleQuant())),
-        batches().maxTokens(),
-        recipe.training().checkpointing());
+        training, quantization(), batches().maxTokens(), recipe.training().checkpointing());
+  }
+
+  /** The format of the frozen linear maps; empty when they stay as the checkpoint has them. */
+  Optional<FourBitFormat> quantization() {
+    return recipe
+        .model()
+        .fourBit()
+        .map(f ->
+            new FourBitFormat(QuantType.valueOf(f.type().name()), f.blockSize(), f.doubleQuant()));
+  }
+
+  /** What linear maps are rounded to before an adapter is merged onto them. */
+  Optional<FourBitFormat> roundedTo(ExportRun.Onto onto) {
+    return switch (onto) {
+      case TRAINED -> quantization();
+      case ORIGINAL -> Optional.empty();
+    };
   }
 
   /** How weights move. */

@@ -1,5 +1,6 @@
 package dev.nibble.trainer.checkpoint;
 
+import dev.nibble.compute.files.Folders;
 import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.safetensors.MalformedSafetensors;
 import dev.nibble.trainer.optim.AdamW;
@@ -21,7 +22,6 @@ import java.util.stream.Stream;
  * a temporary name and renamed when it is complete, so one that bears the name is whole.
  */
 public final class Checkpoints {
-  static final String TEMPORARY = ".tmp";
   private static final Pattern FOLDER = Pattern.compile("checkpoint-(\\d{1,18})");
   private static final Pattern ANY = Pattern.compile("checkpoint-\\d+(\\.old)?(\\.tmp)?");
 
@@ -72,7 +72,7 @@ public final class Checkpoints {
    */
   public Path save(TrainerState state) {
     Path folder = outputDir.resolve("checkpoint-" + state.step());
-    Path temporary = outputDir.resolve("checkpoint-" + state.step() + TEMPORARY);
+    Path temporary = outputDir.resolve("checkpoint-" + state.step() + Folders.TEMPORARY);
     try {
       Folders.delete(temporary);
       Files.createDirectories(temporary);

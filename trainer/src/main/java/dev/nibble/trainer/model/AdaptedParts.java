@@ -1,78 +1,76 @@
 package dev.nibble.trainer.model;
 
-import dev.nibble.adapters.LoraProjection;
-import dev.nibble.adapters.LoraScratch;
-import dev.nibble.adapters.LoraSpec;
+import dev.nibble.adapters.LoraAdapter;
 import dev.nibble.adapters.Parameters;
-import dev.nibble.adapters.PeftNames;
 import dev.nibble.adapters.Projection;
-import dev.nibble.compute.tensor.Scope;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Set;
 
-/** Frozen parts of which some linear maps carry a LoRA adapter. */
+/** Frozen parts of which some carry a LoRA adapter, and some train as a whole. */
 final class AdaptedParts implements Parts {
   private final FrozenParts frozen;
   private final Parameters parameters;
-  private final LoraSpec spec;
-  private final LoraScratch scratch;
-  private final List<String> targets;
+  private final LoraAdapter adapter;
+  private final Set<String> whole;
+  private final TrainedParts trained;
 
-  /** {@code targets}: the adapted modules. */
+  /**
+   * Parts of a model.
+   *
+   * @param parameters of the adapter and of what trains as a whole
+   * @param whole names of the tensors that do
+   * @param trained makes parts of these
+   */
   AdaptedParts(
       FrozenParts frozen,
       Parameters parameters,
-      LoraSpec spec,
-      Set<String> targets,
-      LoraScratch scratch) {
+      LoraAdapter adapter,
+      Set<String> whole,
+      TrainedParts trained) {
     this.frozen = frozen;
     this.parameters = parameters;
-    this.spec = spec;
-    this.targets = new ArrayList<>(targets);
-    this.scratch = scratch;
+    this.adapter = adapter;
+    this.whole = whole;
+    this.trained = trained;
   }
 
-  /** A [r, I] and B [O, r] of each adapted module. */
-  static Parameters allocate(
-      Scope scope, List<TensorSpec> tensors, LoraSpec spec, Set<String> targets) {
-    Parameters.Builder builder = new Parameters.Builder();
-    for (TensorSpec t : tensors) {
-      if (t.kind() == TensorSpec.Kind.LINEAR && targets.contains(t.module())) {
-        builder.add(PeftNames.a(t.module()), true, spec.r(), t.shape().dim(1));
-        builder.add(PeftNames.b(t.module()), true, t.shape().dim(0), spec.r());
-      }
-    }
-    return builder.allocate(scope, "adapters");
+  /** What trains. */
+  Parameters parameters() {
+    return parameters;
   }
 
   @Override
   public Embedding embedding(String name) {
-    return frozen.embedding(name);
+    if (whole.contains(name)) {
+      return trained.embedding(name);
+    }
+    String module = name.substring(0, name.lastIndexOf('.'));
+    Embedding table = frozen.embedding(name);
+    return adapter.adapts(module) ? table.with(adapter.onTable(module)) : table;
   }
 
   @Override
   public Norm norm(String name, double epsilon) {
-    return frozen.norm(name, epsilon);
+    return whole.contains(name) ? trained.norm(name, epsilon) : frozen.norm(name, epsilon);
   }
 
   @Override
   public Projection linear(String module) {
-    int place = targets.indexOf(module);
-    if (place < 0) {
-      return frozen.linear(module);
+    if (whole.contains(module + ".weight")) {
+      return trained.linear(module);
     }
-    return new LoraProjection(
-        frozen.linear(module),
-        parameters.named(PeftNames.a(module)),
-        parameters.named(PeftNames.b(module)),
-        spec,
-        place,
-        scratch);
+    return adapter.adapts(module)
+        ? adapter.on(module, frozen.linear(module))
+        : frozen.linear(module);
   }
 
+  /** A tied head trains apart from the embeddings, and they from it, as in PEFT. */
   @Override
   public Projection head(String name) {
-    return frozen.head(name);
+    if (whole.contains(AdapterBuilder.HEAD)) {
+      return trained.head(AdapterBuilder.HEAD);
+    }
+    return adapter.adapts(AdapterBuilder.HEAD_MODULE)
+        ? adapter.on(AdapterBuilder.HEAD_MODULE, frozen.head(name))
+        : frozen.head(name);
   }
 }

@@ -2,6 +2,7 @@ package dev.nibble.trainer.model;
 
 import dev.nibble.adapters.Pass;
 import dev.nibble.adapters.Projection;
+import dev.nibble.compute.kernels.AttentionRule;
 import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.tensor.DType;
 import dev.nibble.compute.tensor.Scope;
@@ -57,7 +58,7 @@ record Attention(Projection q, Projection k, Projection v, Projection o, int hea
   void forward(Kernels kernels, Tensor out, Saved s, Tensor x, Sequences at, Pass pass) {
     project(kernels, s, x, at, pass);
     kernels.attentionForward(
-        heads(s.attended), s.lse, heads(s.q), heads(s.k), heads(s.v), at.segments(), scale());
+        heads(s.attended), s.lse, heads(s.q), heads(s.k), heads(s.v), at.segments(), rule());
     o.forward(kernels, out, s.attended, pass);
   }
 
@@ -87,7 +88,7 @@ record Attention(Projection q, Projection k, Projection v, Projection o, int hea
         heads(s.k),
         heads(s.v),
         at.segments(),
-        scale());
+        rule());
     at.rope().backward(kernels, heads(d.q), at.positions());
     at.rope().backward(kernels, heads(d.k), at.positions());
     q.backward(kernels, dx, d.q, x, pass);
@@ -109,7 +110,7 @@ record Attention(Projection q, Projection k, Projection v, Projection o, int hea
         heads(cache.keys()),
         heads(cache.values()),
         at.segments(),
-        scale());
+        rule());
     o.forward(kernels, out, s.attended, Pass.EVALUATION);
   }
 
@@ -126,7 +127,7 @@ record Attention(Projection q, Projection k, Projection v, Projection o, int hea
     return x.reshape(x.rows(), x.cols() / headSize, headSize);
   }
 
-  private double scale() {
-    return 1 / Math.sqrt(headSize);
+  private AttentionRule rule() {
+    return AttentionRule.causal(1 / Math.sqrt(headSize));
   }
 }

@@ -40,6 +40,9 @@ public interface CausalLm {
   /** The loss over a batch, nothing kept, no dropout. */
   LossSum evaluate(Batch batch);
 
+  /** Logits [N][V] of every position of a batch, without dropout. */
+  float[][] logits(Batch batch);
+
   /**
    * A session that generates up to {@code sequences} continuations of up to {@code capacity} tokens
    * at once.

@@ -2,7 +2,10 @@ package dev.nibble.trainer.model;
 
 import dev.nibble.compute.safetensors.ShardedSafetensors;
 import dev.nibble.compute.tensor.DType;
+import dev.nibble.compute.tensor.Shape;
 import dev.nibble.compute.tensor.Tensor;
+import dev.nibble.quant.FourBitCheckpoint;
+import dev.nibble.quant.QuantState;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.EnumSet;
@@ -16,12 +19,21 @@ final class CheckpointCheck {
 
   private CheckpointCheck() {}
 
-  static void check(Path folder, ShardedSafetensors checkpoint, List<TensorSpec> expected) {
+  static void check(
+      Path folder,
+      ShardedSafetensors checkpoint,
+      FourBitCheckpoint fourBit,
+      List<TensorSpec> expected) {
     List<String> problems = new ArrayList<>();
     Set<String> unexpected = new TreeSet<>(checkpoint.names());
+    unexpected.removeAll(fourBit.statistics());
     for (TensorSpec spec : expected) {
       if (!unexpected.remove(spec.name())) {
         problems.add("missing " + spec.name() + " " + spec.shape());
+        continue;
+      }
+      if (fourBit.state(spec.name()).isPresent()) {
+        check(spec, fourBit.state(spec.name()).get(), problems);
         continue;
       }
       Tensor t = checkpoint.tensor(spec.name());
@@ -37,6 +49,15 @@ final class CheckpointCheck {
       throw new ModelException(
           "the tensors in %s do not fit its config.json:%n  %s"
               .formatted(folder, String.join(System.lineSeparator() + "  ", problems)));
+    }
+  }
+
+  private static void check(TensorSpec spec, QuantState state, List<String> problems) {
+    Shape shape = Shape.of(state.rows(), state.cols());
+    if (spec.kind() != TensorSpec.Kind.LINEAR && spec.kind() != TensorSpec.Kind.HEAD) {
+      problems.add(spec.name() + " is in 4 bits, which only weights of linear maps can be");
+    } else if (!shape.equals(spec.shape())) {
+      problems.add("%s is %s in 4 bits, expected %s".formatted(spec.name(), shape, spec.shape()));
     }
   }
 

@@ -1,5 +1,6 @@
 package dev.nibble.trainer.model;
 
+import dev.nibble.adapters.LoraTable;
 import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.tensor.Tensor;
 import java.util.Optional;
@@ -9,18 +10,35 @@ import java.util.Optional;
  *
  * @param table F32, BF16 or F16 [V, C]
  * @param gradient F32 [V, C], when the table trains
+ * @param update what an adapter adds to the table's rows
  */
-record Embedding(Tensor table, Optional<Tensor> gradient) {
+record Embedding(Tensor table, Optional<Tensor> gradient, Optional<LoraTable> update) {
+
+  /** A table without an adapter. */
+  Embedding(Tensor table, Optional<Tensor> gradient) {
+    this(table, gradient, Optional.empty());
+  }
+
+  /** The same table with an adapter. */
+  Embedding with(LoraTable added) {
+    return new Embedding(table, gradient, Optional.of(added));
+  }
 
   /** out [N, C]: the row of each token. */
   void forward(Kernels kernels, Tensor out, Tensor tokens) {
     kernels.gatherRowsForward(out, table, tokens);
+    if (update.isPresent()) {
+      update.get().forward(kernels, out, tokens);
+    }
   }
 
-  /** Adds dout [N, C] to the rows' gradients. */
+  /** Adds dout [N, C] to the gradients of what trains. */
   void backward(Kernels kernels, Tensor dout, Tensor tokens) {
     if (gradient.isPresent()) {
       kernels.gatherRowsBackward(gradient.get(), dout, tokens);
+    }
+    if (update.isPresent()) {
+      update.get().backward(kernels, dout, tokens);
     }
   }
 }

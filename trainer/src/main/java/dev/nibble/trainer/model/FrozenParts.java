@@ -1,7 +1,6 @@
 package dev.nibble.trainer.model;
 
 import dev.nibble.adapters.FrozenProjection;
-import dev.nibble.adapters.Projection;
 import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.safetensors.ShardedSafetensors;
 import dev.nibble.compute.tensor.DType;
@@ -57,8 +56,10 @@ final class FrozenParts implements Parts {
   }
 
   @Override
-  public Projection head(String name) {
-    return new FrozenProjection(new FrozenWeight.Dense(table(name)), Optional.empty());
+  public FrozenProjection head(String name) {
+    boolean tied = tables.containsKey(name);
+    return new FrozenProjection(
+        tied ? new FrozenWeight.Dense(table(name)) : linears.apply(name), Optional.empty());
   }
 
   /** A table [V, C] as stored, read once even when embeddings and head share it. */

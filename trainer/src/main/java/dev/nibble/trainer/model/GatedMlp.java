@@ -2,6 +2,7 @@ package dev.nibble.trainer.model;
 
 import dev.nibble.adapters.Pass;
 import dev.nibble.adapters.Projection;
+import dev.nibble.compute.kernels.Activation;
 import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.tensor.DType;
 import dev.nibble.compute.tensor.Scope;
@@ -46,7 +47,7 @@ record GatedMlp(Projection gate, Projection up, Projection down) {
   void expand(Kernels kernels, Saved s, Tensor x, Pass pass) {
     gate.forward(kernels, s.gate, x, pass);
     up.forward(kernels, s.up, x, pass);
-    kernels.swigluForward(s.hidden, s.gate, s.up);
+    kernels.gatedForward(s.hidden, s.gate, s.up, Activation.SILU);
   }
 
   /** out [N, C], after {@link #expand}. */
@@ -61,7 +62,7 @@ record GatedMlp(Projection gate, Projection up, Projection down) {
     down.backward(kernels, d.hidden, dout, s.hidden, pass);
     kernels.fill(d.gate, 0);
     kernels.fill(d.up, 0);
-    kernels.swigluBackward(d.gate, d.up, d.hidden, s.gate, s.up);
+    kernels.gatedBackward(d.gate, d.up, d.hidden, s.gate, s.up, Activation.SILU);
     up.backward(kernels, dx, d.up, x, pass);
     gate.backward(kernels, dx, d.gate, x, pass);
   }

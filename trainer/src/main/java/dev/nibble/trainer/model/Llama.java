@@ -79,7 +79,7 @@ final class Llama implements CausalLm {
     }
     Tensor last = layers(batch, Pass.training(seed));
     kernels.fill(work.dresidual(), 0);
-    return head.train(kernels, work.dresidual(), last, batch);
+    return head.train(kernels, work.dresidual(), last, batch, pass);
   }
 
   @Override
@@ -106,8 +106,8 @@ final class Llama implements CausalLm {
     return head.evaluate(kernels, layers(batch, Pass.EVALUATION), batch);
   }
 
-  /** Logits [N][V] of every position, without dropout. */
-  float[][] logits(Batch batch) {
+  @Override
+  public float[][] logits(Batch batch) {
     Tensor last = layers(batch, Pass.EVALUATION);
     int[] all = new int[batch.length()];
     for (int i = 0; i < all.length; i++) {

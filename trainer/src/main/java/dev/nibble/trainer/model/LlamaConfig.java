@@ -92,9 +92,6 @@ record LlamaConfig(
     c.requireNumber("attention_dropout", 0);
     c.requireNumber("partial_rotary_factor", 1);
     c.requireAbsent("sliding_window");
-    if (c.has("quantization_config")) {
-      throw c.wrong("quantization_config", "checkpoints that are not quantised yet");
-    }
   }
 
   /** H * D. */

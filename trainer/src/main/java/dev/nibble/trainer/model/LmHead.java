@@ -31,11 +31,12 @@ final class LmHead {
   private final int[] chunkRows;
   private final int[] chunkTargets;
   private int size; // M of the chunk at hand
+  private Pass pass = Pass.EVALUATION; // of the chunk at hand
 
   LmHead(Norm norm, Projection head, Scope scope, LlamaConfig c, int maxTokens) {
     this.norm = norm;
     this.head = head;
-    this.chunk = Math.min(MAX_CHUNK, maxTokens);
+    this.chunk = chunk(maxTokens);
     this.rows = scope.allocate("logits/rows", DType.I32, chunk);
     this.targets = scope.allocate("logits/targets", DType.I32, chunk);
     this.hidden = scope.allocate("logits/hidden", DType.F32, chunk, c.hiddenSize());
@@ -50,9 +51,15 @@ final class LmHead {
     this.chunkTargets = new int[chunk];
   }
 
+  /** How many positions it works on at once, in batches of up to {@code maxTokens}. */
+  static int chunk(int maxTokens) {
+    return Math.min(MAX_CHUNK, maxTokens);
+  }
+
   /** Loss of x [N, C] over the batch's targets. */
   LossSum evaluate(Kernels kernels, Tensor x, Batch batch) {
     LossSum sum = LossSum.ZERO;
+    pass = Pass.EVALUATION;
     for (int at = 0; at < batch.length(); ) {
       at = nextChunk(batch, at);
       sum = sum.plus(forward(kernels, x));
@@ -61,9 +68,10 @@ final class LmHead {
   }
 
   /** Loss of x [N, C]; adds its gradient to dx and to the head's and the norm's gradients. */
-  LossSum train(Kernels kernels, Tensor dx, Tensor x, Batch batch) {
+  LossSum train(Kernels kernels, Tensor dx, Tensor x, Batch batch, Pass whole) {
     LossSum sum = LossSum.ZERO;
     for (int at = 0; at < batch.length(); ) {
+      pass = whole.part(at);
       at = nextChunk(batch, at);
       sum = sum.plus(forward(kernels, x));
       backward(kernels, dx);
@@ -74,6 +82,7 @@ final class LmHead {
   /** Logits [V] at some positions of x [N, C]. */
   float[][] logits(Kernels kernels, Tensor x, int[] positions) {
     float[][] result = new float[positions.length][];
+    pass = Pass.EVALUATION;
     for (int at = 0; at < positions.length; at += chunk) {
       size = Math.min(chunk, positions.length - at);
       System.arraycopy(positions, at, chunkRows, 0, size);
@@ -116,7 +125,7 @@ final class LmHead {
     rows.put(chunkRows);
     kernels.gatherRowsForward(hidden.slice(0, size), x, rows.prefix(size));
     norm.forward(kernels, normed.slice(0, size), rstd.prefix(size), hidden.slice(0, size));
-    head.forward(kernels, logits.slice(0, size), normed.slice(0, size), Pass.EVALUATION);
+    head.forward(kernels, logits.slice(0, size), normed.slice(0, size), pass);
   }
 
   private void backward(Kernels kernels, Tensor dx) {
@@ -126,7 +135,7 @@ final class LmHead {
     Tensor dlogits = logits.slice(0, size);
     kernels.crossEntropyBackward(dlogits, lse.prefix(size), dlogits, targets.prefix(size), 1);
     kernels.fill(dnormed, 0);
-    head.backward(kernels, dnormed.slice(0, size), dlogits, normed.slice(0, size), Pass.EVALUATION);
+    head.backward(kernels, dnormed.slice(0, size), dlogits, normed.slice(0, size), pass);
     kernels.fill(dhidden, 0);
     norm.backward(
         kernels,

@@ -1,17 +1,17 @@
 package dev.nibble.trainer.model;
 
-import dev.nibble.adapters.LoraInit;
-import dev.nibble.adapters.LoraScratch;
 import dev.nibble.adapters.Parameters;
 import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.safetensors.ShardedSafetensors;
 import dev.nibble.compute.tensor.Scope;
+import dev.nibble.quant.FourBitCheckpoint;
+import dev.nibble.quant.FourBitFormat;
 import dev.nibble.quant.FrozenWeight;
 import dev.nibble.quant.FrozenWeights;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Set;
+import java.util.Optional;
 import java.util.function.Function;
 
 /** Builds models from folders in Hugging Face's layout: config.json and safetensors files. */
@@ -19,7 +19,8 @@ public final class ModelLoader {
   private ModelLoader() {}
 
   /**
-   * Reads a model. Tensors are read, and quantised, one at a time.
+   * Reads a model. Tensors are read, and quantised, one at a time. A checkpoint that is in 4 bits
+   * already is taken as it is.
    *
    * @param scope owns all of the model's memory; must be of the kernels' memory
    * @throws ModelException when the folder is no model, the family is not supported, or tensors do
@@ -28,10 +29,45 @@ public final class ModelLoader {
   public static CausalLm load(Path folder, ModelOptions options, Kernels kernels, Scope scope) {
     LlamaConfig config = config(folder);
     try (ShardedSafetensors checkpoint = ShardedSafetensors.open(folder)) {
-      CheckpointCheck.check(folder, checkpoint, LlamaTensors.of(config));
-      FrozenWeights linears = new FrozenWeights(checkpoint, options.quantization(), kernels, scope);
+      FourBitCheckpoint fourBit = FourBitCheckpoint.of(checkpoint);
+      QuantizationConfig.check(folder, fourBit);
+      CheckpointCheck.check(folder, checkpoint, fourBit, LlamaTensors.of(config));
+      if (options.training() instanceof Training.AllWeights && fourBit.format().isPresent()) {
+        throw new ModelException(
+            "%s is in 4 bits (%s), and quantised weights cannot train: train an adapter on it"
+                .formatted(folder, fourBit.format().get()));
+      }
+      FrozenWeights linears =
+          new FrozenWeights(checkpoint, fourBit, options.quantization(), kernels, scope);
       return build(config, checkpoint, linears::load, options, kernels, scope);
     }
+  }
+
+  /**
+   * A model to evaluate whose linear maps stay where the mapped checkpoint has them, so that it
+   * needs little memory of its own.
+   *
+   * @param checkpoint of the folder, not in 4 bits; must stay open as long as the model is used
+   * @param kernels of host memory
+   */
+  public static CausalLm view(
+      Path folder,
+      ShardedSafetensors checkpoint,
+      int maxBatchTokens,
+      Kernels kernels,
+      Scope scope) {
+    LlamaConfig config = config(folder);
+    FourBitCheckpoint fourBit = FourBitCheckpoint.of(checkpoint);
+    CheckpointCheck.check(folder, checkpoint, fourBit, LlamaTensors.of(config));
+    ModelOptions options =
+        new ModelOptions(new Training.Nothing(), Optional.empty(), maxBatchTokens, true);
+    return build(
+        config,
+        checkpoint,
+        name -> new FrozenWeight.Dense(checkpoint.tensor(name)),
+        options,
+        kernels,
+        scope);
   }
 
   /** The model of a checked checkpoint; {@code linears} reads a frozen linear map's weight. */
@@ -50,13 +86,10 @@ public final class ModelLoader {
         yield LlamaBuilder.build(config, frozen, parameters, options, kernels, scope);
       }
       case Training.Adapter adapter -> {
-        Set<String> targets = adapter.spec().targets().resolve(linearModules(tensors));
-        Parameters parameters = AdaptedParts.allocate(scope, tensors, adapter.spec(), targets);
-        LoraInit.init(parameters, adapter.seed());
-        LoraScratch scratch =
-            LoraScratch.allocate(
-                scope, options.maxBatchTokens(), widestInput(tensors), adapter.spec());
-        Parts parts = new AdaptedParts(frozen, parameters, adapter.spec(), targets, scratch);
+        AdaptedParts parts =
+            new AdapterBuilder(adapter.spec(), tensors, options.maxBatchTokens())
+                .build("llama", frozen, checkpoint, adapter.seed(), kernels, scope);
+        Parameters parameters = parts.parameters();
         yield LlamaBuilder.build(config, parts, parameters, options, kernels, scope);
       }
       case Training.AllWeights all -> {
@@ -81,6 +114,11 @@ public final class ModelLoader {
       throw new IllegalArgumentException("random weights must train: " + options.training());
     }
     LlamaConfig config = config(folder);
+    if (QuantizationConfig.read(folder).isPresent()) {
+      throw new ModelException(
+          folder
+              + " describes a model in 4 bits, which cannot train; remove quantization_config from its config.json");
+    }
     List<TensorSpec> tensors = LlamaTensors.of(config);
     Parameters parameters = TrainedParts.allocate(scope, tensors);
     LlamaInit.init(parameters, tensors, config.initializerRange(), seed);
@@ -97,7 +135,8 @@ public final class ModelLoader {
   public static void restore(Path folder, Parameters parameters, Kernels kernels) {
     LlamaConfig config = config(folder);
     try (ShardedSafetensors checkpoint = ShardedSafetensors.open(folder)) {
-      CheckpointCheck.check(folder, checkpoint, LlamaTensors.of(config));
+      FourBitCheckpoint fourBit = FourBitCheckpoint.of(checkpoint);
+      CheckpointCheck.check(folder, checkpoint, fourBit, LlamaTensors.of(config));
       for (Parameters.Parameter p : parameters.all()) {
         if (!checkpoint.has(p.name())
             || !checkpoint.tensor(p.name()).shape().equals(p.weight().shape())) {
@@ -114,6 +153,38 @@ public final class ModelLoader {
     for (Parameters.Parameter p : parameters.all()) {
       kernels.copy(p.weight(), checkpoint.tensor(p.name()));
     }
+  }
+
+  /**
+   * The format of a model that is in 4 bits already, by its config.json and its tensors.
+   *
+   * @throws ModelException when it was quantised by another method
+   */
+  public static Optional<FourBitFormat> storedFormat(Path folder) {
+    if (!Files.isRegularFile(folder.resolve("config.json"))
+        || QuantizationConfig.read(folder).isEmpty()) {
+      return Optional.empty();
+    }
+    try (ShardedSafetensors checkpoint = ShardedSafetensors.open(folder)) {
+      FourBitCheckpoint fourBit = FourBitCheckpoint.of(checkpoint);
+      QuantizationConfig.check(folder, fourBit);
+      return fourBit.format();
+    }
+  }
+
+  /**
+   * Names of the weights of the linear maps inside the blocks, in the order of the forward pass.
+   *
+   * @param checkpoint of the folder; checked against its config.json
+   * @throws ModelException when it does not fit
+   */
+  public static List<String> linearWeights(Path folder, ShardedSafetensors checkpoint) {
+    List<TensorSpec> tensors = LlamaTensors.of(config(folder));
+    CheckpointCheck.check(folder, checkpoint, FourBitCheckpoint.of(checkpoint), tensors);
+    return tensors.stream()
+        .filter(t -> t.kind() == TensorSpec.Kind.LINEAR)
+        .map(TensorSpec::name)
+        .toList();
   }
 
   /** The most positions of one sequence that the model in {@code folder} allows. */
@@ -137,20 +208,5 @@ public final class ModelLoader {
               .formatted(folder));
     }
     return LlamaConfig.read(file);
-  }
-
-  private static List<String> linearModules(List<TensorSpec> tensors) {
-    return tensors.stream()
-        .filter(t -> t.kind() == TensorSpec.Kind.LINEAR)
-        .map(TensorSpec::module)
-        .toList();
-  }
-
-  private static long widestInput(List<TensorSpec> tensors) {
-    return tensors.stream()
-        .filter(t -> t.kind() == TensorSpec.Kind.LINEAR)
-        .mapToLong(t -> t.shape().dim(1))
-        .max()
-        .orElse(0);
   }
 }

@@ -11,26 +11,10 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
-import tools.jackson.core.JacksonException;
-import tools.jackson.databind.json.JsonMapper;
-import tools.jackson.databind.node.ObjectNode;
 
 /** Saves a model whose every weight trained, in the layout that it was read from. */
 public final class ModelWriter {
-  private static final List<String> COMPANIONS =
-      List.of(
-          "added_tokens.json",
-          "chat_template.jinja",
-          "generation_config.json",
-          "merges.txt",
-          "special_tokens_map.json",
-          "tokenizer.json",
-          "tokenizer.model",
-          "tokenizer_config.json",
-          "vocab.json");
-
   private ModelWriter() {}
 
   /**
@@ -56,33 +40,12 @@ public final class ModelWriter {
       }
       Files.createDirectories(folder);
       SafetensorsWriter.write(folder.resolve("model.safetensors"), tensors, Map.of("format", "pt"));
-      byte[] config = config(source.resolve("config.json"), dtype);
-      AtomicFile.write(folder.resolve("config.json"), config);
-      for (String name : COMPANIONS) {
-        if (Files.isRegularFile(source.resolve(name))) {
-          AtomicFile.write(folder.resolve(name), Files.readAllBytes(source.resolve(name)));
-        }
-      }
+      ModelFolder model = new ModelFolder(source);
+      boolean ownHead = tensors.containsKey(LlamaTensors.HEAD);
+      AtomicFile.write(folder.resolve(ModelFolder.CONFIG), model.configOf(dtype, ownHead));
+      model.copyCompanions(folder);
     } catch (IOException e) {
       throw new ModelException("cannot write the model to %s: %s".formatted(folder, e), e);
-    }
-  }
-
-  private static byte[] config(Path file, DType dtype) throws IOException {
-    try {
-      ObjectNode config = (ObjectNode) JsonMapper.shared().readTree(Files.readString(file));
-      String name =
-          switch (dtype) {
-            case F32 -> "float32";
-            case BF16 -> "bfloat16";
-            case F16 -> "float16";
-            default -> throw new IllegalArgumentException("a model is not saved as " + dtype);
-          };
-      config.put(config.has("torch_dtype") ? "torch_dtype" : "dtype", name);
-      return JsonMapper.shared().writerWithDefaultPrettyPrinter().writeValueAsBytes(config);
-    } catch (JacksonException e) {
-      throw new ModelException(
-          "%s is not valid JSON: %s".formatted(file, e.getOriginalMessage()), e);
     }
   }
 }

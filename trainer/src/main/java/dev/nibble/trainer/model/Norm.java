@@ -14,12 +14,12 @@ record Norm(Tensor weight, Optional<Tensor> gradient, double epsilon) {
 
   /** out [N, C] = x * rstd * weight; rstd [N] is kept. */
   void forward(Kernels kernels, Tensor out, Tensor rstd, Tensor x) {
-    kernels.rmsNormForward(out, rstd, x, weight, epsilon);
+    kernels.rmsNormForward(out, rstd, x, weight, 0, epsilon);
   }
 
   /** Adds to dx [N, C], and to the weight's gradient. */
   void backward(Kernels kernels, Tensor dx, Tensor dout, Tensor x, Tensor rstd) {
-    kernels.rmsNormBackward(dx, dout, x, rstd, weight);
+    kernels.rmsNormBackward(dx, dout, x, rstd, weight, 0);
     if (gradient.isPresent()) {
       kernels.rmsNormBackwardWeight(gradient.get(), dout, x, rstd);
     }

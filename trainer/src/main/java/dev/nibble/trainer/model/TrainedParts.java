@@ -8,15 +8,24 @@ import dev.nibble.compute.tensor.Scope;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
 
 /** Parts of which every weight trains. */
 final class TrainedParts implements Parts {
   private final Parameters parameters;
+  private final UnaryOperator<String> naming;
   private final Set<String> biases;
 
+  /** {@code parameters}: under the names of the checkpoint's tensors. */
   TrainedParts(Parameters parameters, List<TensorSpec> tensors) {
+    this(parameters, tensors, UnaryOperator.identity());
+  }
+
+  /** {@code naming}: from the name of a tensor to that of its parameter. */
+  TrainedParts(Parameters parameters, List<TensorSpec> tensors, UnaryOperator<String> naming) {
     this.parameters = parameters;
+    this.naming = naming;
     this.biases =
         tensors.stream()
             .filter(t -> t.kind() == TensorSpec.Kind.BIAS)
@@ -31,15 +40,19 @@ final class TrainedParts implements Parts {
     return builder.allocate(scope, "weights");
   }
 
+  private Parameter named(String tensor) {
+    return parameters.named(naming.apply(tensor));
+  }
+
   @Override
   public Embedding embedding(String name) {
-    Parameter p = parameters.named(name);
+    Parameter p = named(name);
     return new Embedding(p.weight(), Optional.of(p.gradient()));
   }
 
   @Override
   public Norm norm(String name, double epsilon) {
-    Parameter p = parameters.named(name);
+    Parameter p = named(name);
     return new Norm(p.weight(), Optional.of(p.gradient()), epsilon);
   }
 
@@ -47,12 +60,12 @@ final class TrainedParts implements Parts {
   public Projection linear(String module) {
     String bias = module + ".bias";
     return new TrainedProjection(
-        parameters.named(module + ".weight"),
-        biases.contains(bias) ? Optional.of(parameters.named(bias)) : Optional.empty());
+        named(module + ".weight"),
+        biases.contains(bias) ? Optional.of(named(bias)) : Optional.empty());
   }
 
   @Override
   public Projection head(String name) {
-    return new TrainedProjection(parameters.named(name), Optional.empty());
+    return new TrainedProjection(named(name), Optional.empty());
   }
 }

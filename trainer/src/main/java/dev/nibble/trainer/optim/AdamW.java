@@ -1,16 +1,18 @@
 package dev.nibble.trainer.optim;
 
 import dev.nibble.adapters.Parameters;
+import dev.nibble.adapters.Parameters.Pace;
+import dev.nibble.adapters.Parameters.Range;
 import dev.nibble.compute.kernels.AdamWStep;
 import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.tensor.DType;
 import dev.nibble.compute.tensor.Scope;
 import dev.nibble.compute.tensor.Tensor;
+import java.util.List;
 
 /**
  * AdamW (arXiv:1711.05101) over all parameters at once. Both moments are F32 in the layout of
- * {@link Parameters#weights}; weight decay acts on the first {@link Parameters#decayed} weights
- * only.
+ * {@link Parameters#weights}; weight decay acts on the ranges that have it.
  */
 public final class AdamW {
 
@@ -42,16 +44,16 @@ public final class AdamW {
     }
   }
 
-  /** A range of parameters with one weight decay. */
-  private record Group(Tensor weight, Tensor m, Tensor v, Tensor gradient, double weightDecay) {}
+  /** Parameters with one weight decay and one pace. */
+  private record Group(
+      Tensor weight, Tensor m, Tensor v, Tensor gradient, double weightDecay, Pace pace) {}
 
   private final Kernels kernels;
   private final Settings settings;
   private final Parameters parameters;
   private final Tensor m;
   private final Tensor v;
-  private final Group decayed;
-  private final Group plain;
+  private final List<Group> groups;
   private long steps;
 
   /** Takes memory for the moments, both 0, from {@code scope}. */
@@ -61,28 +63,23 @@ public final class AdamW {
     this.parameters = parameters;
     this.m = scope.allocate("optimizer/m", DType.F32, parameters.count());
     this.v = scope.allocate("optimizer/v", DType.F32, parameters.count());
-    this.decayed = group(0, parameters.decayed(), settings.weightDecay());
-    this.plain = group(parameters.decayed(), parameters.count() - parameters.decayed(), 0);
+    this.groups = parameters.ranges().stream().map(this::group).toList();
   }
 
-  private Group group(long from, long count, double weightDecay) {
+  private Group group(Range r) {
     return new Group(
-        parameters.weights().part(from, count),
-        m.part(from, count),
-        v.part(from, count),
-        parameters.gradients().part(from, count),
-        weightDecay);
+        parameters.weights().part(r.from(), r.count()),
+        m.part(r.from(), r.count()),
+        v.part(r.from(), r.count()),
+        parameters.gradients().part(r.from(), r.count()),
+        r.decays() ? settings.weightDecay() : 0,
+        r.pace());
   }
 
   /** Moves the weights against their gradients. */
   public void update(double learningRate) {
     steps++;
-    update(decayed, learningRate);
-    update(plain, learningRate);
-  }
-
-  private void update(Group g, double learningRate) {
-    if (g.weight().elements() > 0) {
+    for (Group g : groups) {
       kernels.adamW(
           g.weight(),
           g.m(),

@@ -20,13 +20,27 @@ final class Golden {
 
   /** The folder of a model's case. */
   static Path model(String name) {
+    return folder().resolve("models").resolve(name);
+  }
+
+  /** A file of bitsandbytes'. */
+  static Path bnb(String name) {
+    return folder().resolve("bnb").resolve(name);
+  }
+
+  private static Path folder() {
     String given = System.getProperty("golden.dir", "");
-    return (given.isEmpty() ? resources() : Path.of(given)).resolve("models").resolve(name);
+    return given.isEmpty() ? resources() : Path.of(given);
   }
 
   /** The folder of the model that a variant such as {@code llama/lora} adapts. */
   static Path base(String variant) {
     return model(variant.substring(0, variant.indexOf('/')));
+  }
+
+  /** The folder of the adapter of a variant; {@code _nf4} is about the base alone. */
+  static Path adapter(String variant) {
+    return model(variant.replace("_nf4", ""));
   }
 
   private static Path resources() {

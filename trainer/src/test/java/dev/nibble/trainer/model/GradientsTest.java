@@ -12,6 +12,7 @@ import dev.nibble.compute.tensor.DType;
 import dev.nibble.compute.tensor.Scope;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Random;
 import java.util.function.DoubleSupplier;
 import java.util.stream.Stream;
@@ -42,15 +43,28 @@ final class GradientsTest {
     }
   }
 
+  static Stream<Arguments> adapters() {
+    LoraSpec plain = new LoraSpec(3, 6, 0.4, TargetModules.allLinear());
+    return ModelFixture.fastestKernelSet()
+        .flatMap(set ->
+            Stream.of(
+                    plain,
+                    plain.withBias(),
+                    plain.withTargets(
+                        TargetModules.named(List.of("q_proj", "embed_tokens", "lm_head"))),
+                    plain.withModulesToSave("lm_head", "norm", "down_proj"),
+                    plain.withModulesToSave("embed_tokens"))
+                .map(spec -> Arguments.of(set, spec)));
+  }
+
   @ParameterizedTest
-  @MethodSource("models")
-  void ofAnAdapterWithDropout(String set, boolean tied, @TempDir Path folder) throws IOException {
-    TinyModel.config(folder, tied);
+  @MethodSource("adapters")
+  void ofAnAdapterWithDropout(String set, LoraSpec spec, @TempDir Path folder) throws IOException {
+    TinyModel.config(folder, true);
     try (Kernels kernels = ModelFixture.open(set);
         Scope scope = Scope.open("test", kernels.memory(), Scope.UNLIMITED)) {
       CausalLm base = ModelLoader.initialise(folder, 7, ALL, kernels, scope);
       ModelWriter.save(folder, folder, base.parameters(), DType.F32, kernels);
-      LoraSpec spec = new LoraSpec(3, 6, 0.4, TargetModules.allLinear());
       ModelOptions options = ModelFixture.options(new Training.Adapter(spec, 5));
       CausalLm model = ModelLoader.load(folder, options, kernels, scope);
       Random random = new Random(9);

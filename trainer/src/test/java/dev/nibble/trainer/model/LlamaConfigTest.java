@@ -77,7 +77,6 @@ final class LlamaConfigTest {
         "{\"model_type\": \"llama\", \"pretraining_tp\": 2} | \"pretraining_tp\" is 2",
         "{\"model_type\": \"llama\", \"attention_dropout\": 0.1} | \"attention_dropout\" is 0.1",
         "{\"model_type\": \"llama\", \"sliding_window\": 4096} | \"sliding_window\" is 4096",
-        "{\"model_type\": \"llama\", \"quantization_config\": {}} | \"quantization_config\" is {}",
         "{\"model_type\": \"llama\", \"hidden_size\": \"64\"} | \"hidden_size\" is \"64\"; supported: a positive integer",
         "{\"model_type\": \"llama\", \"num_key_value_heads\": 5} | a divisor of num_attention_heads = 32",
         "{\"model_type\": \"llama\", \"rope_scaling\": {\"type\": \"yarn\"}} | \"rope_scaling.type\" is \"yarn\"; supported: default, linear, llama3",

@@ -9,7 +9,6 @@ import dev.nibble.adapters.Parameters.Parameter;
 import dev.nibble.adapters.PeftAdapter;
 import dev.nibble.compute.kernels.AdamWStep;
 import dev.nibble.compute.kernels.Kernels;
-import dev.nibble.compute.kernels.Quantized;
 import dev.nibble.compute.safetensors.SafetensorsFile;
 import dev.nibble.compute.safetensors.ShardedSafetensors;
 import dev.nibble.compute.tensor.DType;
@@ -49,6 +48,9 @@ final class LlamaGoldenTest {
             Stream.of(
                     "llama/lora",
                     "llama/lora_nf4",
+                    "llama/rslora",
+                    "llama/dora",
+                    "llama/pattern",
                     "llama3/lora",
                     "llama3/lora_nf4",
                     "llama_linear/lora")
@@ -94,7 +96,7 @@ final class LlamaGoldenTest {
         }
         FrozenWeight.FourBit weight = (FrozenWeight.FourBit) weights.load(spec.name());
         float[] expected = golden.tensor("dequant." + spec.name()).toFloats();
-        float[] dense = asBitsandbytes(weight.weight());
+        float[] dense = BitsandbytesCpu.dequantize(weight.weight());
         assertThat(Arrays.equals(dense, expected)).as(spec.name()).isTrue();
         if (weight.cols() % NF4.blockSize() == 0) {
           Tensor ours = scope.allocate("test/ours", DType.F32, weight.rows(), weight.cols());
@@ -103,26 +105,6 @@ final class LlamaGoldenTest {
         }
       }
     }
-  }
-
-  /**
-   * How bitsandbytes' CPU dequantiser reads codes and scales: row r begins at scale r * floor(I /
-   * 64), which differs from its other kernels, and from ours, where rows are not whole blocks.
-   */
-  private static float[] asBitsandbytes(Quantized q) {
-    Quantized.Scales.Nested scales = (Quantized.Scales.Nested) q.scales();
-    float[] dense = new float[(int) q.elements()];
-    for (int i = 0; i < dense.length; i++) {
-      int column = i % (int) q.cols();
-      int b = i / (int) q.cols() * ((int) q.cols() / q.block()) + column / q.block();
-      float scale =
-          scales.codebook().getFloat(scales.codes().getInt(b))
-                  * scales.absmax().getFloat(b / scales.block())
-              + scales.offset().getFloat(0);
-      int pair = q.codes().getInt(i / 2);
-      dense[i] = q.codebook().getFloat(i % 2 == 0 ? pair >> 4 : pair & 15) * scale;
-    }
-    return dense;
   }
 
   @ParameterizedTest
@@ -197,7 +179,7 @@ final class LlamaGoldenTest {
   /** The base with its golden adapter, in NF4 when the variant says so. */
   private static ModelFixture adapted(String set, String variant) {
     Path base = Golden.base(variant);
-    PeftAdapter adapter = PeftAdapter.open(base.resolve("lora"));
+    PeftAdapter adapter = PeftAdapter.open(Golden.adapter(variant));
     Training training = new Training.Adapter(adapter.spec(), 0);
     ModelFixture f =
         variant.endsWith("_nf4")
@@ -207,7 +189,7 @@ final class LlamaGoldenTest {
     return f;
   }
 
-  /** In NF4; matrices whose rows are not whole blocks as {@link #asBitsandbytes} reads them. */
+  /** In NF4; matrices whose rows are not whole blocks as {@link BitsandbytesCpu} reads them. */
   private static Llama quantized(String variant, Training training, Kernels kernels, Scope scope) {
     Path base = Golden.base(variant);
     try (SafetensorsFile golden = Golden.file(Golden.model(variant));

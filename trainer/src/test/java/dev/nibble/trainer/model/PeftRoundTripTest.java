@@ -31,8 +31,8 @@ final class PeftRoundTripTest {
     }
     PeftAdapter again = PeftAdapter.open(folder);
     assertThat(again.baseModel()).isEqualTo("some/base");
-    assertThat(again.spec().r()).isEqualTo(4);
-    assertThat(again.spec().alpha()).isEqualTo(8);
+    assertThat(again.spec().ranks().r()).isEqualTo(4);
+    assertThat(again.spec().ranks().alpha()).isEqualTo(8);
     try (SafetensorsFile before = Safetensors.open(BASE.resolve("lora").resolve(WEIGHTS));
         SafetensorsFile after = Safetensors.open(folder.resolve(WEIGHTS));
         ModelFixture f = fixture(set, again.spec())) {

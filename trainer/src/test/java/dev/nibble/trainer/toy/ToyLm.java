@@ -132,6 +132,23 @@ public final class ToyLm implements CausalLm {
   }
 
   @Override
+  public float[][] logits(Batch b) {
+    float[][] logits = new float[b.length()][];
+    for (int i = 0; i < logits.length; i++) {
+      logits[i] = logits(b.tokens()[i]);
+    }
+    return logits;
+  }
+
+  private float[] logits(int token) {
+    float[] logits = new float[vocab];
+    for (int v = 0; v < vocab; v++) {
+      logits[v] = table.getFloat((long) token * vocab + v) + bias.getFloat(v);
+    }
+    return logits;
+  }
+
+  @Override
   public Decoder decoder(int sequences, int capacity) {
     return new Decoder() {
       private final int[] used = new int[sequences];
@@ -148,16 +165,13 @@ public final class ToyLm implements CausalLm {
 
       @Override
       public float[][] feed(int[] which, int[][] tokens) {
-        float[][] logits = new float[which.length][vocab];
+        float[][] logits = new float[which.length][];
         for (int i = 0; i < which.length; i++) {
           used[which[i]] += tokens[i].length;
           if (used[which[i]] > capacity) {
             throw new IllegalArgumentException("sequence " + which[i] + " is full");
           }
-          long row = (long) tokens[i][tokens[i].length - 1] * vocab;
-          for (int v = 0; v < vocab; v++) {
-            logits[i][v] = table.getFloat(row + v) + bias.getFloat(v);
-          }
+          logits[i] = ToyLm.this.logits(tokens[i][tokens[i].length - 1]);
         }
         return logits;
       }

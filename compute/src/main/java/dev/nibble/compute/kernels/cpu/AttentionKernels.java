@@ -7,6 +7,7 @@ import static dev.nibble.compute.kernels.cpu.VectorMath.set;
 import static dev.nibble.compute.kernels.cpu.VectorMath.store;
 import static dev.nibble.compute.kernels.cpu.VectorMath.vectorEnd;
 
+import dev.nibble.compute.kernels.AttentionRule;
 import dev.nibble.compute.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.FloatVector;
@@ -31,23 +32,6 @@ final class AttentionKernels {
     this.scratch = scratch;
   }
 
-  /** Where one segment's queries and keys lie. */
-  private record Segment(long queryStart, long queries, long keyStart, long keys) {
-    static Segment of(Tensor segments, long s) {
-      MemorySegment m = segments.memory();
-      return new Segment(
-          VectorMath.getInt(m, 4 * s),
-          VectorMath.getInt(m, 4 * s + 1),
-          VectorMath.getInt(m, 4 * s + 2),
-          VectorMath.getInt(m, 4 * s + 3));
-    }
-
-    /** Keys that the queries before {@code query} see. */
-    long visibleBefore(long query) {
-      return Math.clamp(query + keys - queries, 0, keys);
-    }
-  }
-
   /** The address of a head of a token, and the elements from one token to the next. */
   private record Heads(Tensor tensor, long heads, long size) {
     static Heads of(Tensor t) {
@@ -67,42 +51,53 @@ final class AttentionKernels {
     }
   }
 
-  void forward(Tensor out, Tensor lse, Tensor q, Tensor k, Tensor v, Tensor segments, float scale) {
+  void forward(
+      Tensor out, Tensor lse, Tensor q, Tensor k, Tensor v, Tensor segments, AttentionRule rule) {
     Arguments.requireHeads("attentionForward", q, k, lse, segments);
     Arguments.requireSameShape("attentionForward", q, out);
     Arguments.requireSameShape("attentionForward", k, v);
-    Forward task = new Forward(Heads.of(out), lse, Heads.of(q), Heads.of(k), Heads.of(v), scale);
+    Forward task =
+        new Forward(
+            Heads.of(out),
+            lse,
+            Heads.of(q),
+            Heads.of(k),
+            Heads.of(v),
+            (float) rule.scale(),
+            (float) rule.softCap());
     long heads = task.q.heads;
     workers.each(
         segments.dim(0) * heads,
         (worker, from, to) -> {
           for (long item = from; item < to; item++) {
-            forward(task, Segment.of(segments, item / heads), item % heads, scratch.of(worker));
+            var segment = AttentionSegment.of(segments, item / heads, rule.window());
+            forward(task, segment, item % heads, scratch.of(worker));
           }
         });
   }
 
-  private record Forward(Heads out, Tensor lse, Heads q, Heads k, Heads v, float scale) {}
+  private record Forward(
+      Heads out, Tensor lse, Heads q, Heads k, Heads v, float scale, float softCap) {}
 
-  private void forward(Forward t, Segment segment, long head, MemorySegment scores) {
+  private void forward(Forward t, AttentionSegment segment, long head, MemorySegment scores) {
     long kvHead = head / (t.q.heads / t.k.heads);
     long size = t.q.size;
     long max = SCORES;
     long sum = max + MAX_QUERIES;
-    long queryBlock = Math.min(segment.queries, MAX_QUERIES);
-    for (long query = 0; query < segment.queries; query += queryBlock) {
-      long queries = Math.min(queryBlock, segment.queries - query);
-      long token = segment.queryStart + query;
+    long queryBlock = Math.min(segment.queries(), MAX_QUERIES);
+    for (long query = 0; query < segment.queries(); query += queryBlock) {
+      long queries = Math.min(queryBlock, segment.queries() - query);
+      long token = segment.queryStart() + query;
       for (long i = 0; i < queries; i++) {
         set(scores, max + i, Float.NEGATIVE_INFINITY);
         set(scores, sum + i, 0);
         VectorMath.zero(t.out.tensor.memory(), t.out.element(token + i, head), size);
       }
-      long visible = segment.visibleBefore(query + queries);
+      long keyEnd = segment.seenTo(query + queries - 1);
       long keyBlock = SCORES / queryBlock;
-      for (long key = 0; key < visible; key += keyBlock) {
-        long keys = Math.min(keyBlock, visible - key);
-        long keyToken = segment.keyStart + key;
+      for (long key = segment.seenFrom(query); key < keyEnd; key += keyBlock) {
+        long keys = Math.min(keyBlock, keyEnd - key);
+        long keyToken = segment.keyStart() + key;
         gemm.onThisThread(
             false,
             true,
@@ -118,8 +113,17 @@ final class AttentionKernels {
             scores.address(),
             keys);
         for (long i = 0; i < queries; i++) {
-          long seen = Math.clamp(segment.visibleBefore(query + i + 1) - key, 0, keys);
-          softmaxRow(scores, i * keys, seen, keys, max + i, sum + i, t.out, token + i, head);
+          long from = Math.clamp(segment.seenFrom(query + i) - key, 0, keys);
+          long to = Math.clamp(segment.seenTo(query + i) - key, 0, keys);
+          if (from < to) {
+            if (t.softCap != 0) {
+              VectorMath.softCap(scores, i * keys + from, to - from, t.softCap);
+            }
+            softmaxRow(
+                scores, i * keys + from, to - from, max + i, sum + i, t.out, token + i, head);
+          }
+          VectorMath.zero(scores, i * keys, from);
+          VectorMath.zero(scores, i * keys + to, keys - to);
         }
         gemm.onThisThread(
             false,
@@ -147,34 +151,30 @@ final class AttentionKernels {
   }
 
   /**
-   * Turns a row of scores into weights relative to the largest score so far, and rescales what that
-   * changes.
+   * Turns scores of a query into weights relative to its largest score so far, and rescales what
+   * that changes.
    */
   private static void softmaxRow(
       MemorySegment scores,
-      long row,
+      long from,
       long seen,
-      long keys,
       long max,
       long sum,
       Heads out,
       long token,
       long head) {
-    if (seen > 0) {
-      float before = get(scores, max);
-      float now = Math.max(before, VectorMath.max(scores, row, seen));
-      double total = VectorMath.expInPlace(scores, row, seen, now);
-      if (now > before && get(scores, sum) > 0) {
-        float factor = VectorMath.exp(before - now);
-        VectorMath.scale(out.tensor.memory(), out.element(token, head), out.size, factor);
-        total += get(scores, sum) * factor;
-      } else {
-        total += get(scores, sum);
-      }
-      set(scores, max, now);
-      set(scores, sum, (float) total);
+    float before = get(scores, max);
+    float now = Math.max(before, VectorMath.max(scores, from, seen));
+    double total = VectorMath.expInPlace(scores, from, seen, now);
+    if (now > before && get(scores, sum) > 0) {
+      float factor = VectorMath.exp(before - now);
+      VectorMath.scale(out.tensor.memory(), out.element(token, head), out.size, factor);
+      total += get(scores, sum) * factor;
+    } else {
+      total += get(scores, sum);
     }
-    VectorMath.zero(scores, row + seen, keys - seen);
+    set(scores, max, now);
+    set(scores, sum, (float) total);
   }
 
   void backward(
@@ -188,7 +188,7 @@ final class AttentionKernels {
       Tensor k,
       Tensor v,
       Tensor segments,
-      float scale) {
+      AttentionRule rule) {
     Arguments.requireHeads("attentionBackward", q, k, lse, segments);
     Arguments.requireSameShape("attentionBackward", q, out, dout, dq);
     Arguments.requireSameShape("attentionBackward", k, v, dk, dv);
@@ -203,14 +203,16 @@ final class AttentionKernels {
             Heads.of(q),
             Heads.of(k),
             Heads.of(v),
-            scale);
+            (float) rule.scale(),
+            (float) rule.softCap());
     // The query heads of a group add to the same dk and dv: one worker takes the group.
     long groups = task.k.heads;
     workers.each(
         segments.dim(0) * groups,
         (worker, from, to) -> {
           for (long item = from; item < to; item++) {
-            backward(task, Segment.of(segments, item / groups), item % groups, scratch.of(worker));
+            var segment = AttentionSegment.of(segments, item / groups, rule.window());
+            backward(task, segment, item % groups, scratch.of(worker));
           }
         });
   }
@@ -225,23 +227,24 @@ final class AttentionKernels {
       Heads q,
       Heads k,
       Heads v,
-      float scale) {}
+      float scale,
+      float softCap) {}
 
-  private void backward(Backward t, Segment segment, long kvHead, MemorySegment buffer) {
-    if (segment.queries != segment.keys) {
+  private void backward(Backward t, AttentionSegment segment, long kvHead, MemorySegment buffer) {
+    if (segment.queries() != segment.keys()) {
       throw new IllegalArgumentException(
           "attentionBackward: a segment has %d queries and %d keys; expected as many"
-              .formatted(segment.queries, segment.keys));
+              .formatted(segment.queries(), segment.keys()));
     }
     long group = t.q.heads / t.k.heads;
-    long queryBlock = Math.min(segment.queries, MAX_QUERIES);
-    long keyBlock = Math.min(segment.keys, SCORES / Math.max(1, queryBlock));
+    long queryBlock = Math.min(segment.queries(), MAX_QUERIES);
+    long keyBlock = Math.min(segment.keys(), SCORES / Math.max(1, queryBlock));
     for (long head = kvHead * group; head < (kvHead + 1) * group; head++) {
-      for (long query = 0; query < segment.queries; query += queryBlock) {
-        long queries = Math.min(queryBlock, segment.queries - query);
-        long visible = query + queries;
-        for (long key = 0; key < visible; key += keyBlock) {
-          long keys = Math.min(keyBlock, visible - key);
+      for (long query = 0; query < segment.queries(); query += queryBlock) {
+        long queries = Math.min(queryBlock, segment.queries() - query);
+        long keyEnd = segment.seenTo(query + queries - 1);
+        for (long key = segment.seenFrom(query); key < keyEnd; key += keyBlock) {
+          long keys = Math.min(keyBlock, keyEnd - key);
           backward(t, segment, head, kvHead, query, queries, key, keys, buffer);
         }
       }
@@ -250,7 +253,7 @@ final class AttentionKernels {
 
   private void backward(
       Backward t,
-      Segment segment,
+      AttentionSegment segment,
       long head,
       long kvHead,
       long query,
@@ -259,8 +262,8 @@ final class AttentionKernels {
       long keys,
       MemorySegment buffer) {
     long size = t.q.size;
-    long token = segment.queryStart + query;
-    long keyToken = segment.keyStart + key;
+    long token = segment.queryStart() + query;
+    long keyToken = segment.keyStart() + key;
     long qs = t.q.address(token, head);
     long ks = t.k.address(keyToken, kvHead);
     long douts = t.dout.address(token, head);
@@ -272,7 +275,8 @@ final class AttentionKernels {
     gemm.onThisThread(
         false, true, queries, keys, size, 1, douts, t.dout.stride(), vs, t.v.stride(), 0, ds, keys);
     for (long i = 0; i < queries; i++) {
-      long seen = Math.clamp(query + i + 1 - key, 0, keys);
+      long from = Math.clamp(segment.seenFrom(query + i) - key, 0, keys);
+      long to = Math.clamp(segment.seenTo(query + i) - key, from, keys);
       float logSum = get(t.lse.memory(), (token + i) * t.q.heads + head);
       double delta =
           VectorMath.dot(
@@ -281,7 +285,9 @@ final class AttentionKernels {
               t.out.tensor.memory(),
               t.out.element(token + i, head),
               size);
-      softmaxRowBackward(buffer, i * keys, seen, keys, logSum, (float) delta);
+      softmaxRowBackward(buffer, i * keys + from, i * keys + to, logSum, (float) delta, t.softCap);
+      zeroBoth(buffer, i * keys, from);
+      zeroBoth(buffer, i * keys + to, keys - to);
     }
     long dvs = t.dv.address(keyToken, kvHead);
     gemm.onThisThread(
@@ -330,22 +336,39 @@ final class AttentionKernels {
         t.dk.stride());
   }
 
-  /** P = exp(scores - lse) in place, and dS = P * (dP - delta) in place of dP. */
+  /**
+   * P = exp(z - lse) in place of scores, and dS = P * (dP - delta) * (1 - (z / cap)^2) in place of
+   * dP; z are the scores, capped unless cap is 0.
+   */
   private static void softmaxRowBackward(
-      MemorySegment m, long row, long seen, long keys, float lse, float delta) {
-    long end = vectorEnd(0, seen);
-    long i = row;
-    for (; i < row + end; i += LANES) {
-      FloatVector p = VectorMath.exp(load(m, i).sub(lse));
+      MemorySegment m, long from, long to, float lse, float delta, float cap) {
+    if (cap != 0) {
+      VectorMath.softCap(m, from, to - from, cap);
+    }
+    long end = vectorEnd(from, to);
+    long i = from;
+    for (; i < end; i += LANES) {
+      FloatVector z = load(m, i);
+      FloatVector p = VectorMath.exp(z.sub(lse));
       store(p, m, i);
-      store(load(m, SCORES + i).sub(delta).mul(p), m, SCORES + i);
+      FloatVector ds = load(m, SCORES + i).sub(delta).mul(p);
+      if (cap != 0) {
+        FloatVector t = z.div(cap);
+        ds = ds.sub(ds.mul(t).mul(t));
+      }
+      store(ds, m, SCORES + i);
     }
-    for (; i < row + seen; i++) {
-      float p = VectorMath.exp(get(m, i) - lse);
+    for (; i < to; i++) {
+      float z = get(m, i);
+      float p = VectorMath.exp(z - lse);
       set(m, i, p);
-      set(m, SCORES + i, (get(m, SCORES + i) - delta) * p);
+      float t = cap == 0 ? 0 : z / cap;
+      set(m, SCORES + i, (get(m, SCORES + i) - delta) * p * (1 - t * t));
     }
-    VectorMath.zero(m, row + seen, keys - seen);
-    VectorMath.zero(m, SCORES + row + seen, keys - seen);
+  }
+
+  private static void zeroBoth(MemorySegment m, long from, long n) {
+    VectorMath.zero(m, from, n);
+    VectorMath.zero(m, SCORES + from, n);
   }
 }

@@ -1,6 +1,8 @@
 package dev.nibble.compute.kernels.cpu;
 
+import dev.nibble.compute.kernels.Activation;
 import dev.nibble.compute.kernels.AdamWStep;
+import dev.nibble.compute.kernels.AttentionRule;
 import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.kernels.Quantized;
 import dev.nibble.compute.kernels.cpu.onednn.OneDnn;
@@ -18,6 +20,8 @@ final class CpuKernels implements Kernels {
   private final LinearKernels linear;
   private final Quantizer quantizer;
   private final PointwiseKernels pointwise;
+  private final ActivationKernels activations;
+  private final AdapterKernels adapter;
   private final CrossEntropyKernels crossEntropy;
 
   CpuKernels(OneDnn onednn, int threads) {
@@ -30,6 +34,8 @@ final class CpuKernels implements Kernels {
     linear = new LinearKernels(gemm, workers, scratch);
     quantizer = new Quantizer(workers, scratch);
     pointwise = new PointwiseKernels(workers);
+    activations = new ActivationKernels(workers);
+    adapter = new AdapterKernels(workers);
     crossEntropy = new CrossEntropyKernels(workers);
   }
 
@@ -74,13 +80,25 @@ final class CpuKernels implements Kernels {
   }
 
   @Override
-  public void rmsNormForward(Tensor out, Tensor rstd, Tensor x, Tensor weight, double eps) {
-    rows.normForward(out, rstd, x, weight, eps);
+  public void columnsForward(Tensor out, Tensor x, long from) {
+    rows.columnsForward(out, x, from);
   }
 
   @Override
-  public void rmsNormBackward(Tensor dx, Tensor dout, Tensor x, Tensor rstd, Tensor weight) {
-    rows.normBackward(dx, dout, x, rstd, weight);
+  public void columnsBackward(Tensor dx, Tensor dout, long from) {
+    rows.columnsBackward(dx, dout, from);
+  }
+
+  @Override
+  public void rmsNormForward(
+      Tensor out, Tensor rstd, Tensor x, Tensor weight, double offset, double eps) {
+    rows.normForward(out, rstd, x, weight, (float) offset, eps);
+  }
+
+  @Override
+  public void rmsNormBackward(
+      Tensor dx, Tensor dout, Tensor x, Tensor rstd, Tensor weight, double offset) {
+    rows.normBackward(dx, dout, x, rstd, weight, (float) offset);
   }
 
   @Override
@@ -100,8 +118,8 @@ final class CpuKernels implements Kernels {
 
   @Override
   public void attentionForward(
-      Tensor out, Tensor lse, Tensor q, Tensor k, Tensor v, Tensor segments, double scale) {
-    attention.forward(out, lse, q, k, v, segments, (float) scale);
+      Tensor out, Tensor lse, Tensor q, Tensor k, Tensor v, Tensor segments, AttentionRule rule) {
+    attention.forward(out, lse, q, k, v, segments, rule);
   }
 
   @Override
@@ -116,8 +134,8 @@ final class CpuKernels implements Kernels {
       Tensor k,
       Tensor v,
       Tensor segments,
-      double scale) {
-    attention.backward(dq, dk, dv, dout, out, lse, q, k, v, segments, (float) scale);
+      AttentionRule rule) {
+    attention.backward(dq, dk, dv, dout, out, lse, q, k, v, segments, rule);
   }
 
   @Override
@@ -171,13 +189,24 @@ final class CpuKernels implements Kernels {
   }
 
   @Override
-  public void swigluForward(Tensor out, Tensor gate, Tensor up) {
-    pointwise.swigluForward(out, gate, up);
+  public void gatedForward(Tensor out, Tensor gate, Tensor up, Activation a) {
+    activations.gatedForward(out, gate, up, a);
   }
 
   @Override
-  public void swigluBackward(Tensor dgate, Tensor dup, Tensor dout, Tensor gate, Tensor up) {
-    pointwise.swigluBackward(dgate, dup, dout, gate, up);
+  public void gatedBackward(
+      Tensor dgate, Tensor dup, Tensor dout, Tensor gate, Tensor up, Activation a) {
+    activations.gatedBackward(dgate, dup, dout, gate, up, a);
+  }
+
+  @Override
+  public void softCapForward(Tensor x, double cap) {
+    activations.softCapForward(x, (float) cap);
+  }
+
+  @Override
+  public void softCapBackward(Tensor dx, Tensor x, double cap) {
+    activations.softCapBackward(dx, x, (float) cap);
   }
 
   @Override
@@ -188,6 +217,37 @@ final class CpuKernels implements Kernels {
   @Override
   public void dropoutBackward(Tensor dx, Tensor dout, double rate, long seed) {
     pointwise.dropoutBackward(dx, dout, rate, seed);
+  }
+
+  @Override
+  public void scaleColumns(Tensor out, Tensor x, Tensor factors) {
+    adapter.scaleColumns(out, x, factors);
+  }
+
+  @Override
+  public void columnDots(Tensor out, Tensor a, Tensor b) {
+    rows.columnDots(out, a, b);
+  }
+
+  @Override
+  public void inverseRowNorms(
+      Tensor out, Tensor squares, Tensor b, Tensor p, Tensor q, double scale) {
+    adapter.inverseRowNorms(out, squares, b, p, q, scale);
+  }
+
+  @Override
+  public void gatherColumnsForward(Tensor out, Tensor table, Tensor columns) {
+    adapter.gatherColumnsForward(out, table, columns);
+  }
+
+  @Override
+  public void gatherColumnsBackward(Tensor dtable, Tensor dout, Tensor columns) {
+    adapter.gatherColumnsBackward(dtable, dout, columns);
+  }
+
+  @Override
+  public void addNoise(Tensor x, Tensor segments, double alpha, long seed) {
+    adapter.addNoise(x, segments, alpha, seed);
   }
 
   @Override

@@ -64,60 +64,6 @@ final class PointwiseKernels {
         (worker, from, to) -> VectorMath.scale(x.memory(), from, to - from, (float) factor));
   }
 
-  // ---- SwiGLU ----
-
-  void swigluForward(Tensor out, Tensor gate, Tensor up) {
-    MemorySegment y = out.memory();
-    MemorySegment g = gate.memory();
-    MemorySegment u = up.memory();
-    workers.split(
-        out.elements(),
-        GRAIN,
-        (worker, from, to) -> {
-          long end = vectorEnd(from, to);
-          long i = from;
-          for (; i < end; i += LANES) {
-            FloatVector x = load(g, i);
-            store(x.div(VectorMath.exp(x.neg()).add(1f)).mul(load(u, i)), y, i);
-          }
-          for (; i < to; i++) {
-            float x = get(g, i);
-            set(y, i, x / (1 + VectorMath.exp(-x)) * get(u, i));
-          }
-        });
-  }
-
-  void swigluBackward(Tensor dgate, Tensor dup, Tensor dout, Tensor gate, Tensor up) {
-    MemorySegment dg = dgate.memory();
-    MemorySegment du = dup.memory();
-    MemorySegment dy = dout.memory();
-    MemorySegment g = gate.memory();
-    MemorySegment u = up.memory();
-    FloatVector one = FloatVector.broadcast(F, 1f);
-    workers.split(
-        dout.elements(),
-        GRAIN,
-        (worker, from, to) -> {
-          long end = vectorEnd(from, to);
-          long i = from;
-          for (; i < end; i += LANES) {
-            FloatVector x = load(g, i);
-            FloatVector d = load(dy, i);
-            FloatVector s = one.div(VectorMath.exp(x.neg()).add(1f));
-            store(load(du, i).add(d.mul(x.mul(s))), du, i);
-            FloatVector slope = s.mul(x.fma(one.sub(s), one));
-            store(load(dg, i).add(d.mul(load(u, i)).mul(slope)), dg, i);
-          }
-          for (; i < to; i++) {
-            float x = get(g, i);
-            float d = get(dy, i);
-            float s = 1 / (1 + VectorMath.exp(-x));
-            set(du, i, get(du, i) + d * x * s);
-            set(dg, i, get(dg, i) + d * get(u, i) * s * (1 + x * (1 - s)));
-          }
-        });
-  }
-
   // ---- dropout ----
 
   void dropoutForward(Tensor out, Tensor x, double rate, long seed) {

@@ -13,8 +13,8 @@ import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.FloatVector;
 
 /**
- * What works on a token's row at a time, or sums rows column by column: norm, rope, gather and
- * bias.
+ * What works on a token's row at a time, or sums rows column by column: norm, rope, gather, bias
+ * and dots of columns.
  */
 final class RowKernels {
   /** Columns that a worker takes at least when rows are summed. */
@@ -81,9 +81,49 @@ final class RowKernels {
     }
   }
 
+  // ---- columns ----
+
+  void columnsForward(Tensor out, Tensor x, long from) {
+    checkColumns(x, out, from);
+    long width = out.cols();
+    long cols = x.cols();
+    workers.split(
+        out.rows(),
+        16,
+        (worker, first, last) -> {
+          for (long n = first; n < last; n++) {
+            MemorySegment.copy(
+                x.memory(), 4 * (n * cols + from), out.memory(), 4 * n * width, 4 * width);
+          }
+        });
+  }
+
+  void columnsBackward(Tensor dx, Tensor dout, long from) {
+    checkColumns(dx, dout, from);
+    long width = dout.cols();
+    long cols = dx.cols();
+    workers.split(
+        dout.rows(),
+        16,
+        (worker, first, last) -> {
+          for (long n = first; n < last; n++) {
+            addTo(dx.memory(), n * cols + from, dout.memory(), n * width, width);
+          }
+        });
+  }
+
+  /** A part that sticks out would read the next row in silence. */
+  private static void checkColumns(Tensor whole, Tensor part, long from) {
+    Arguments.requireF32("columns", whole, part);
+    if (whole.rows() != part.rows() || from < 0 || from + part.cols() > whole.cols()) {
+      throw new IllegalArgumentException(
+          "columns %d to %d of %s do not fit %s".formatted(from, from + part.cols(), whole, part));
+    }
+  }
+
   // ---- norm ----
 
-  void normForward(Tensor out, Tensor rstd, Tensor x, Tensor weight, double eps) {
+  void normForward(Tensor out, Tensor rstd, Tensor x, Tensor weight, float offset, double eps) {
     MemorySegment y = out.memory();
     MemorySegment a = x.memory();
     MemorySegment w = weight.memory();
@@ -99,16 +139,16 @@ final class RowKernels {
             long end = vectorEnd(0, cols);
             long i = 0;
             for (; i < end; i += LANES) {
-              store(load(a, row + i).mul(r).mul(load(w, i)), y, row + i);
+              store(load(a, row + i).mul(r).mul(load(w, i).add(offset)), y, row + i);
             }
             for (; i < cols; i++) {
-              set(y, row + i, get(a, row + i) * r * get(w, i));
+              set(y, row + i, get(a, row + i) * r * (get(w, i) + offset));
             }
           }
         });
   }
 
-  void normBackward(Tensor dx, Tensor dout, Tensor x, Tensor rstd, Tensor weight) {
+  void normBackward(Tensor dx, Tensor dout, Tensor x, Tensor rstd, Tensor weight, float offset) {
     MemorySegment da = dx.memory();
     MemorySegment dy = dout.memory();
     MemorySegment a = x.memory();
@@ -122,7 +162,7 @@ final class RowKernels {
           for (long n = from; n < to; n++) {
             long row = n * cols;
             float r = get(rstd.memory(), n);
-            multiply(g, dy, row, w, cols);
+            multiply(g, dy, row, w, offset, cols);
             float mean = (float) (VectorMath.dot(g, 0, a, row, cols) * r / cols);
             long end = vectorEnd(0, cols);
             long i = 0;
@@ -138,16 +178,16 @@ final class RowKernels {
         });
   }
 
-  /** product[i] = a[from + i] * b[i]. */
+  /** product[i] = a[from + i] * (offset + b[i]). */
   private static void multiply(
-      MemorySegment product, MemorySegment a, long from, MemorySegment b, long n) {
+      MemorySegment product, MemorySegment a, long from, MemorySegment b, float offset, long n) {
     long end = vectorEnd(0, n);
     long i = 0;
     for (; i < end; i += LANES) {
-      store(load(a, from + i).mul(load(b, i)), product, i);
+      store(load(a, from + i).mul(load(b, i).add(offset)), product, i);
     }
     for (; i < n; i++) {
-      set(product, i, get(a, from + i) * get(b, i));
+      set(product, i, get(a, from + i) * (get(b, i) + offset));
     }
   }
 
@@ -218,6 +258,33 @@ final class RowKernels {
               s += get(dy, n * cols + c);
             }
             set(db, c, get(db, c) + s);
+          }
+        });
+  }
+
+  void columnDots(Tensor out, Tensor a, Tensor b) {
+    MemorySegment y = out.memory();
+    MemorySegment s = a.memory();
+    MemorySegment t = b.memory();
+    long cols = out.elements();
+    sumRows(
+        cols == 0 ? 0 : a.elements() / cols,
+        cols,
+        (first, last, column, end) -> {
+          long c = column;
+          for (; c + LANES <= end; c += LANES) {
+            FloatVector sum = FloatVector.zero(F);
+            for (long n = first; n < last; n++) {
+              sum = load(s, n * cols + c).fma(load(t, n * cols + c), sum);
+            }
+            store(load(y, c).add(sum), y, c);
+          }
+          for (; c < end; c++) {
+            float sum = 0;
+            for (long n = first; n < last; n++) {
+              sum = Math.fma(get(s, n * cols + c), get(t, n * cols + c), sum);
+            }
+            set(y, c, get(y, c) + sum);
           }
         });
   }

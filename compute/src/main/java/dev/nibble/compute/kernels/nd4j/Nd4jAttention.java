@@ -3,6 +3,7 @@ package dev.nibble.compute.kernels.nd4j;
 import static org.nd4j.linalg.indexing.NDArrayIndex.all;
 import static org.nd4j.linalg.indexing.NDArrayIndex.interval;
 
+import dev.nibble.compute.kernels.AttentionRule;
 import dev.nibble.compute.tensor.Tensor;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -19,15 +20,15 @@ final class Nd4jAttention {
 
   private final Tensor q;
   private final Tensor k;
-  private final double scale;
+  private final AttentionRule rule;
   private final long d;
   private final long keyHeads;
   private final long group;
 
-  Nd4jAttention(Tensor q, Tensor k, double scale) {
+  Nd4jAttention(Tensor q, Tensor k, AttentionRule rule) {
     this.q = q;
     this.k = k;
-    this.scale = scale;
+    this.rule = rule;
     this.d = q.cols();
     this.keyHeads = k.dim(1);
     this.group = q.dim(1) / keyHeads;
@@ -109,19 +110,34 @@ final class Nd4jAttention {
     return work.reshape(work.keep(keyView(work, t, tile).dup('c')), tile.keys, d);
   }
 
-  /** scale q k^T, and a very negative number where a query does not see a key. */
-  private INDArray scores(Nd4jWork work, INDArray q, INDArray keys, Tile tile) {
+  /** scale q k^T, soft-capped where the rule says so. */
+  private INDArray scores(Nd4jWork work, INDArray q, INDArray keys) {
     INDArray product = work.keep(Nd4j.gemm(q, keys, false, true));
-    INDArray scores = work.keep(product.dup('c')).muli(scale);
-    int rows = Math.toIntExact(tile.queries() * group);
-    float[] limits = new float[rows];
-    for (int i = 0; i < rows; i++) {
-      limits[i] = tile.firstSees + i / group;
+    INDArray scores = work.keep(product.dup('c')).muli(rule.scale());
+    if (rule.softCap() != 0) {
+      Transforms.tanh(scores.divi(rule.softCap()), false).muli(rule.softCap());
     }
-    INDArray limit = work.keep(Nd4j.create(limits, rows, 1));
+    return scores;
+  }
+
+  /** The scores, and a very negative number where a query does not see a key. */
+  private INDArray masked(Nd4jWork work, INDArray scores, Tile tile) {
+    int rows = Math.toIntExact(tile.queries() * group);
+    float[] ends = new float[rows];
+    float[] starts = new float[rows];
+    for (int i = 0; i < rows; i++) {
+      ends[i] = tile.firstSees + i / group;
+      starts[i] = rule.window() == 0 ? 0 : ends[i] - rule.window();
+    }
     INDArray key = work.reshape(work.keep(Nd4j.arange((double) tile.keys)), 1, tile.keys);
     INDArray unseen = work.empty(rows, tile.keys).assign(UNSEEN);
-    return work.select(work.less(key, limit), scores, unseen);
+    INDArray end = work.keep(Nd4j.create(ends, rows, 1));
+    INDArray seen = work.select(work.less(key, end), scores, unseen);
+    if (rule.window() == 0) {
+      return seen;
+    }
+    INDArray start = work.keep(Nd4j.create(starts, rows, 1));
+    return work.select(work.less(key, start), unseen, seen);
   }
 
   void forward(Tensor out, Tensor lse, Tensor v, Tensor segments) {
@@ -129,7 +145,8 @@ final class Nd4jAttention {
         segments,
         tile -> {
           try (Nd4jWork work = new Nd4jWork()) {
-            INDArray p = scores(work, queries(work, q, tile, d), keys(work, k, tile), tile);
+            INDArray scores = scores(work, queries(work, q, tile, d), keys(work, k, tile));
+            INDArray p = masked(work, scores, tile);
             INDArray max = work.keep(p.max(true, 1));
             p.subiColumnVector(max);
             Transforms.exp(p, false);
@@ -166,13 +183,18 @@ final class Nd4jAttention {
             INDArray query = queries(work, q, tile, d);
             INDArray key = keys(work, k, tile);
             INDArray g = queries(work, dout, tile, d);
-            INDArray p = scores(work, query, key, tile);
+            INDArray scores = scores(work, query, key);
+            INDArray p = masked(work, scores, tile);
             p.subiColumnVector(queries(work, lse, tile, 1));
             Transforms.exp(p, false);
             INDArray delta = work.keep(work.keep(g.mul(queries(work, out, tile, d))).sum(true, 1));
             INDArray ds = work.keep(Nd4j.gemm(g, keys(work, v, tile), false, true));
             ds.subiColumnVector(delta);
-            INDArray dScores = work.keep(ds.mul(p)).muli(scale);
+            INDArray dScores = work.keep(ds.mul(p)).muli(rule.scale());
+            if (rule.softCap() != 0) {
+              INDArray bend = scores.divi(rule.softCap());
+              dScores.muli(bend.muli(bend).rsubi(1));
+            }
             add(work, queryView(work, dq, tile, d), work.keep(dScores.mmul(key)));
             add(work, keyView(work, dk, tile), work.keep(Nd4j.gemm(dScores, query, true, false)));
             add(work, keyView(work, dv, tile), work.keep(Nd4j.gemm(p, g, true, false)));

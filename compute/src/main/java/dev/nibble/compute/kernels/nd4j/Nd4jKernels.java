@@ -1,6 +1,8 @@
 package dev.nibble.compute.kernels.nd4j;
 
+import dev.nibble.compute.kernels.Activation;
 import dev.nibble.compute.kernels.AdamWStep;
+import dev.nibble.compute.kernels.AttentionRule;
 import dev.nibble.compute.kernels.Dropout;
 import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.kernels.Quantized;
@@ -44,7 +46,7 @@ final class Nd4jKernels implements Kernels {
   }
 
   /** Checks indices, and gives them as an array. */
-  private static INDArray indices(Nd4jWork work, Tensor indices, long limit) {
+  static INDArray indices(Nd4jWork work, Tensor indices, long limit) {
     for (long i = 0; i < indices.elements(); i++) {
       Objects.checkIndex(indices.getLong(i), limit);
     }
@@ -119,10 +121,36 @@ final class Nd4jKernels implements Kernels {
     }
   }
 
+  @Override
+  public void columnsForward(Tensor out, Tensor x, long from) {
+    try (Nd4jWork work = new Nd4jWork()) {
+      work.matrix(out).assign(columns(work, x, out, from));
+    }
+  }
+
+  @Override
+  public void columnsBackward(Tensor dx, Tensor dout, long from) {
+    try (Nd4jWork work = new Nd4jWork()) {
+      columns(work, dx, dout, from).addi(work.matrix(dout));
+    }
+  }
+
+  private static INDArray columns(Nd4jWork work, Tensor whole, Tensor part, long from) {
+    require(
+        from >= 0 && from + part.cols() <= whole.cols() && part.rows() == whole.rows(),
+        "columns",
+        whole,
+        part);
+    return work.keep(
+        work.matrix(whole)
+            .get(NDArrayIndex.all(), NDArrayIndex.interval(from, from + part.cols())));
+  }
+
   // ---- normalisation and position ----
 
   @Override
-  public void rmsNormForward(Tensor out, Tensor rstd, Tensor x, Tensor weight, double eps) {
+  public void rmsNormForward(
+      Tensor out, Tensor rstd, Tensor x, Tensor weight, double offset, double eps) {
     require(
         out.elements() == x.elements()
             && rstd.elements() == x.rows()
@@ -137,15 +165,18 @@ final class Nd4jKernels implements Kernels {
       INDArray r = work.view(rstd, x.rows(), 1);
       INDArray mean = work.keep(work.keep(in.mul(in)).mean(true, 1));
       r.assign(Transforms.sqrt(mean.addi(eps), false).rdivi(1));
-      work.matrix(out).assign(in).muliColumnVector(r).muliRowVector(work.view(weight, 1, x.cols()));
+      INDArray w = work.keep(work.view(weight, 1, x.cols()).add(offset));
+      work.matrix(out).assign(in).muliColumnVector(r).muliRowVector(w);
     }
   }
 
   @Override
-  public void rmsNormBackward(Tensor dx, Tensor dout, Tensor x, Tensor rstd, Tensor weight) {
+  public void rmsNormBackward(
+      Tensor dx, Tensor dout, Tensor x, Tensor rstd, Tensor weight, double offset) {
     try (Nd4jWork work = new Nd4jWork()) {
       INDArray r = work.view(rstd, x.rows(), 1);
-      INDArray g = work.keep(work.matrix(dout).mulRowVector(work.view(weight, 1, x.cols())));
+      INDArray w = work.keep(work.view(weight, 1, x.cols()).add(offset));
+      INDArray g = work.keep(work.matrix(dout).mulRowVector(w));
       INDArray h = work.keep(work.matrix(x).mulColumnVector(r));
       INDArray mean = work.keep(work.keep(g.mul(h)).mean(true, 1));
       work.matrix(dx).addi(g.subi(h.muliColumnVector(mean)).muliColumnVector(r));
@@ -197,8 +228,8 @@ final class Nd4jKernels implements Kernels {
 
   @Override
   public void attentionForward(
-      Tensor out, Tensor lse, Tensor q, Tensor k, Tensor v, Tensor segments, double scale) {
-    new Nd4jAttention(q, k, scale).forward(out, lse, v, segments);
+      Tensor out, Tensor lse, Tensor q, Tensor k, Tensor v, Tensor segments, AttentionRule rule) {
+    new Nd4jAttention(q, k, rule).forward(out, lse, v, segments);
   }
 
   @Override
@@ -213,8 +244,8 @@ final class Nd4jKernels implements Kernels {
       Tensor k,
       Tensor v,
       Tensor segments,
-      double scale) {
-    new Nd4jAttention(q, k, scale).backward(dq, dk, dv, dout, out, lse, v, segments);
+      AttentionRule rule) {
+    new Nd4jAttention(q, k, rule).backward(dq, dk, dv, dout, out, lse, v, segments);
   }
 
   // ---- linear maps ----
@@ -282,29 +313,51 @@ final class Nd4jKernels implements Kernels {
   // ---- pointwise ----
 
   @Override
-  public void swigluForward(Tensor out, Tensor gate, Tensor up) {
+  public void gatedForward(Tensor out, Tensor gate, Tensor up, Activation a) {
     require(
         out.elements() == gate.elements() && gate.elements() == up.elements(),
-        "swiglu",
+        "gated",
         out,
         gate,
         up);
     try (Nd4jWork work = new Nd4jWork()) {
       INDArray g = work.flat(gate);
-      INDArray s = work.keep(Transforms.sigmoid(g, true));
-      s.muli(g).muli(work.flat(up), work.flat(out));
+      Nd4jActivation.logistic(work, g, a).muli(g).muli(work.flat(up), work.flat(out));
     }
   }
 
   @Override
-  public void swigluBackward(Tensor dgate, Tensor dup, Tensor dout, Tensor gate, Tensor up) {
+  public void gatedBackward(
+      Tensor dgate, Tensor dup, Tensor dout, Tensor gate, Tensor up, Activation a) {
     try (Nd4jWork work = new Nd4jWork()) {
       INDArray g = work.flat(gate);
       INDArray d = work.flat(dout);
-      INDArray s = work.keep(Transforms.sigmoid(g, true));
+      INDArray s = Nd4jActivation.logistic(work, g, a);
       work.flat(dup).addi(work.keep(s.mul(g)).muli(d));
-      INDArray slope = work.keep(s.rsub(1)).muli(g).addi(1).muli(s);
+      INDArray slope = Nd4jActivation.slope(work, g, s, a);
       work.flat(dgate).addi(slope.muli(work.flat(up)).muli(d));
+    }
+  }
+
+  @Override
+  public void softCapForward(Tensor x, double cap) {
+    for (long from = 0; from < x.elements(); from += MOST_ELEMENTS) {
+      long n = Math.min(MOST_ELEMENTS, x.elements() - from);
+      try (Nd4jWork work = new Nd4jWork()) {
+        INDArray logits = work.flat(x.part(from, n));
+        // ND4J's float32 tanh of a small number has few right digits.
+        INDArray wide = work.cast(logits, DataType.DOUBLE).divi(cap);
+        logits.assign(Transforms.tanh(wide, false).muli(cap));
+      }
+    }
+  }
+
+  @Override
+  public void softCapBackward(Tensor dx, Tensor x, double cap) {
+    require(dx.elements() == x.elements(), "softCap", dx, x);
+    try (Nd4jWork work = new Nd4jWork()) {
+      INDArray t = work.keep(work.flat(x).div(cap));
+      work.flat(dx).muli(t.muli(t).rsubi(1));
     }
   }
 
@@ -335,6 +388,39 @@ final class Nd4jKernels implements Kernels {
       mask[i] = Dropout.isDropped(seed, i, rate) ? 0 : kept;
     }
     return work.keep(Nd4j.createFromArray(mask));
+  }
+
+  // ---- adapters ----
+
+  @Override
+  public void scaleColumns(Tensor out, Tensor x, Tensor factors) {
+    Nd4jAdapters.scaleColumns(out, x, factors);
+  }
+
+  @Override
+  public void columnDots(Tensor out, Tensor a, Tensor b) {
+    Nd4jAdapters.columnDots(out, a, b);
+  }
+
+  @Override
+  public void inverseRowNorms(
+      Tensor out, Tensor squares, Tensor b, Tensor p, Tensor q, double scale) {
+    Nd4jAdapters.inverseRowNorms(out, squares, b, p, q, scale);
+  }
+
+  @Override
+  public void gatherColumnsForward(Tensor out, Tensor table, Tensor columns) {
+    Nd4jAdapters.gatherColumnsForward(out, table, columns);
+  }
+
+  @Override
+  public void gatherColumnsBackward(Tensor dtable, Tensor dout, Tensor columns) {
+    Nd4jAdapters.gatherColumnsBackward(dtable, dout, columns);
+  }
+
+  @Override
+  public void addNoise(Tensor x, Tensor segments, double alpha, long seed) {
+    Nd4jAdapters.addNoise(x, segments, alpha, seed);
   }
 
   // ---- loss ----

@@ -1,5 +1,6 @@
 package dev.nibble.trainer.export.gguf;
 
+import dev.nibble.adapters.LoraRanks;
 import dev.nibble.adapters.PeftAdapter;
 import dev.nibble.adapters.PeftNames;
 import dev.nibble.compute.safetensors.Safetensors;
@@ -61,8 +62,8 @@ public final class GgufLora {
    */
   public static GgufReport write(Path adapterFolder, Path baseFolder, Path out, GgufType type) {
     PeftAdapter peft = PeftAdapter.open(adapterFolder);
-    return write(
-        adapterFolder, baseFolder, out, type, peft.spec().alpha(), module -> peft.spec().scale());
+    LoraRanks ranks = peft.spec().ranks();
+    return write(adapterFolder, baseFolder, out, type, ranks.alpha(), ranks::scale);
   }
 
   /**

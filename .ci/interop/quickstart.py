@@ -1,12 +1,11 @@
-"""Loads a LoRA adapter that Nibble trained with PEFT, on the same base, and compares the validation loss.
+"""Trains the quickstart's adapter for a few steps on an unquantised base, and compares the validation loss with PEFT's.
 
-usage: peft_loss.py BASE RUN DATA COUNT
-BASE: the base model's folder; RUN: the run's folder; DATA, COUNT: a folder of the datasets library, whose first COUNT
-rows of the split "validation" are the ones that the run evaluated, with the prompt of recipes/quickstart.yaml.
-Fails when the two losses differ by more than 1e-4, or when PEFT reports a missing or unexpected weight.
+usage: quickstart.py FOLDER
+FOLDER: an empty folder to work in.
 """
 
 import json
+import pathlib
 import sys
 import warnings
 
@@ -15,16 +14,27 @@ import torch
 from peft import PeftModel
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-base, run, data, rows = sys.argv[1:]
-tokenizer = AutoTokenizer.from_pretrained(base)
-model = AutoModelForCausalLM.from_pretrained(base, dtype=torch.float32)
+from nibble import TOKENIZER as BASE
+from nibble import nibble
+
+DATA = "examples/wordnet/data/categories"
+ROWS = 200
+
+run = pathlib.Path(sys.argv[1]) / "run"
+changes = dict(adapter="lora", load_in_4bit="", bnb_4bit_quant_type="", bnb_4bit_use_double_quant="", max_steps=20,
+               eval_steps=20, answer_eval="", output_dir=run)
+changes["test_datasets.0.limit"] = ROWS
+nibble("train", "recipes/quickstart.yaml", *[a for k, v in changes.items() for a in ("--set", f"{k}={v}")])
+
+tokenizer = AutoTokenizer.from_pretrained(BASE)
+model = AutoModelForCausalLM.from_pretrained(BASE, dtype=torch.float32)
 with warnings.catch_warnings():
     warnings.simplefilter("error", UserWarning)  # PEFT only warns about adapter keys that find no place
     model = PeftModel.from_pretrained(model, run).eval()
 
 total, count = 0.0, 0
 with torch.no_grad():
-    for row in datasets.load_from_disk(data)["validation"].select(range(int(rows))):
+    for row in datasets.load_from_disk(DATA)["validation"].select(range(ROWS)):
         text = f"{row['input']}\n{row['instruction']}\n"
         prompt = tokenizer(text).input_ids
         tokens = tokenizer(text + row["output"]).input_ids + [tokenizer.eos_token_id]
@@ -36,7 +46,7 @@ with torch.no_grad():
         count += sum(label != -100 for label in labels[1:])
 theirs = total / count
 
-with open(f"{run}/metrics.jsonl", encoding="utf-8") as lines:
+with open(run / "metrics.jsonl", encoding="utf-8") as lines:
     ours = [m["eval_loss"] for m in map(json.loads, lines) if "eval_loss" in m][-1]
 print(f"validation loss over {count} tokens: Nibble {ours:.6f}, PEFT {theirs:.6f}")
 if abs(ours - theirs) > 1e-4:

@@ -1,4 +1,4 @@
-package dev.nibble.trainer.checkpoint;
+package dev.nibble.compute.files;
 
 import java.io.IOException;
 import java.nio.channels.FileChannel;
@@ -12,11 +12,14 @@ import java.nio.file.attribute.BasicFileAttributes;
 import org.jspecify.annotations.Nullable;
 
 /** Whole folders: deleted, and put in place at once. */
-final class Folders {
+public final class Folders {
+  /** How the names of folders end that are not in place yet, or no longer. */
+  public static final String TEMPORARY = ".tmp";
+
   private Folders() {}
 
   /** Deletes a folder with all that is in it, if it is there. Links are deleted, not followed. */
-  static void delete(Path folder) throws IOException {
+  public static void delete(Path folder) throws IOException {
     if (Files.notExists(folder)) {
       return;
     }
@@ -43,15 +46,15 @@ final class Folders {
   }
 
   /** Takes a folder's name away before its content, so that no half of it keeps the name. */
-  static void remove(Path folder) throws IOException {
-    Path unnamed = folder.resolveSibling(folder.getFileName() + ".old" + Checkpoints.TEMPORARY);
+  public static void remove(Path folder) throws IOException {
+    Path unnamed = folder.resolveSibling(folder.getFileName() + ".old" + TEMPORARY);
     delete(unnamed);
     Files.move(folder, unnamed, StandardCopyOption.ATOMIC_MOVE);
     delete(unnamed);
   }
 
   /** Renames {@code from} to {@code to}, in place of a folder that may be there. */
-  static void replace(Path from, Path to) throws IOException {
+  public static void replace(Path from, Path to) throws IOException {
     sync(from);
     if (Files.exists(to)) {
       remove(to);

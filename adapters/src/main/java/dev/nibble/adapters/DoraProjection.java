@@ -1,0 +1,116 @@
+package dev.nibble.adapters;
+
+import dev.nibble.adapters.Parameters.Parameter;
+import dev.nibble.compute.kernels.Kernels;
+import dev.nibble.compute.tensor.DType;
+import dev.nibble.compute.tensor.Scope;
+import dev.nibble.compute.tensor.Tensor;
+
+/**
+ * A frozen map whose direction and length are adapted apart (DoRA, arXiv:2402.09353). With V = W +
+ * s B A and n the lengths of V's rows, which count as constants in backward, as in section 4.3 of
+ * the paper, out = (m / n) V x + bias.
+ *
+ * <p>With dropout d, as PEFT has it: out = W x + (m / n) V d(x) - W d(x) + bias.
+ *
+ * <p>n comes from products no larger than B, see {@link Kernels#inverseRowNorms}: no step makes W
+ * or V in full.
+ */
+final class DoraProjection implements Projection {
+  private final FrozenProjection base;
+  private final LowRank update;
+  private final Parameter magnitude; // m [O]
+  private final Tensor squares; // [O], of W's rows
+  private final Tensor inverse; // 1/n [O], as of the latest forward
+  private final Tensor factor; // m/n [O], as of the latest forward
+  private final DoraScratch scratch;
+
+  /** Sets m to the lengths of V's rows, so that the adapter changes nothing beyond V. */
+  DoraProjection(
+      FrozenProjection base,
+      LowRank update,
+      Parameter magnitude,
+      DoraScratch scratch,
+      Kernels kernels,
+      Scope scope) {
+    this.base = base;
+    this.update = update;
+    this.magnitude = magnitude;
+    this.scratch = scratch;
+    long outputs = magnitude.weight().elements();
+    this.squares = scope.allocate("adapters/dora_squares", DType.F32, outputs);
+    this.inverse = scope.allocate("adapters/dora_inverse", DType.F32, outputs);
+    this.factor = scope.allocate("adapters/dora_factor", DType.F32, outputs);
+    RowLengths.squares(squares, base.weight(), kernels);
+    measure(kernels);
+    RowLengths.reciprocals(magnitude.weight(), inverse, kernels);
+  }
+
+  /** 1/n and m/n for the present A, B and m. */
+  private void measure(Kernels kernels) {
+    Tensor a = update.a().weight();
+    Tensor b = update.b().weight();
+    Tensor p = scratch.p().prefix(a.rows(), b.rows());
+    Tensor gram = scratch.gram().prefix(a.rows(), a.rows());
+    Tensor q = scratch.q().prefix(b.rows(), a.rows());
+    base.weight().forward(kernels, p, a);
+    kernels.linearForward(gram, a, a);
+    kernels.linearForward(q, b, gram);
+    kernels.inverseRowNorms(inverse, squares, b, p, q, update.scale());
+    kernels.scaleColumns(factor, magnitude.weight(), inverse);
+  }
+
+  @Override
+  public void forward(Kernels kernels, Tensor out, Tensor x, Pass pass) {
+    measure(kernels);
+    if (!update.drops(pass)) {
+      adapted(kernels, out, x);
+      kernels.scaleColumns(out, out, factor);
+    } else {
+      Tensor dropped = update.dropped(kernels, x, pass);
+      Tensor v = scratch.v().prefix(out.rows(), out.cols());
+      adapted(kernels, v, dropped);
+      kernels.scaleColumns(v, v, factor);
+      kernels.scale(dropped, -1);
+      kernels.add(dropped, dropped, x);
+      base.weight().forward(kernels, out, dropped); // W (x - d(x))
+      kernels.add(out, out, v);
+    }
+    if (base.bias().isPresent()) {
+      kernels.biasForward(out, base.bias().get());
+    }
+  }
+
+  /** out = V input. */
+  private void adapted(Kernels kernels, Tensor out, Tensor input) {
+    base.weight().forward(kernels, out, input);
+    update.forward(kernels, out, input);
+  }
+
+  @Override
+  public void backward(Kernels kernels, Tensor dx, Tensor dout, Tensor x, Pass pass) {
+    Tensor input = update.dropped(kernels, x, pass);
+    Tensor v = scratch.v().prefix(dout.rows(), dout.cols());
+    adapted(kernels, v, input);
+    Tensor dfactor = scratch.dfactor().prefix(dout.cols());
+    kernels.fill(dfactor, 0);
+    kernels.columnDots(dfactor, dout, v);
+    kernels.scaleColumns(dfactor, dfactor, inverse);
+    kernels.add(magnitude.gradient(), magnitude.gradient(), dfactor);
+    kernels.scaleColumns(v, dout, factor); // from here on the gradient of V d(x)
+    if (!update.drops(pass)) {
+      update.backward(kernels, dx, v, input);
+      base.weight().backward(kernels, dx, v);
+      return;
+    }
+    Tensor dinput = update.scratch().ddropped().prefix(x.rows(), x.cols());
+    kernels.fill(dinput, 0);
+    update.backward(kernels, dinput, v, input);
+    kernels.scale(v, -1);
+    kernels.add(v, v, dout);
+    kernels.scale(v, -1); // less the gradient of W d(x)
+    base.weight().backward(kernels, dinput, v);
+    update.undrop(kernels, dx, dinput, pass);
+    base.weight().backward(kernels, dx, dout);
+  }
+}

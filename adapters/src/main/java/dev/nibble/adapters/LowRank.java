@@ -1,0 +1,82 @@
+package dev.nibble.adapters;
+
+import dev.nibble.adapters.Parameters.Parameter;
+import dev.nibble.compute.kernels.Kernels;
+import dev.nibble.compute.tensor.Tensor;
+import java.util.Optional;
+
+/**
+ * The update of one linear map: s (d(x) A^T B^T + b), with d inverted dropout. Backward computes
+ * d(x) and d(x) A^T again, which is cheaper than keeping them.
+ *
+ * @param a A [r, I]
+ * @param b B [O, r]
+ * @param bias b [O]
+ * @param scale s
+ * @param dropout rate in [0, 1)
+ * @param place a number of its own among the model's projections, for its dropout mask
+ */
+record LowRank(
+    Parameter a,
+    Parameter b,
+    Optional<Parameter> bias,
+    double scale,
+    double dropout,
+    int place,
+    LoraScratch scratch) {
+
+  boolean drops(Pass pass) {
+    return pass.dropout() && dropout > 0;
+  }
+
+  /** d(x) [N, I]: x itself, or in scratch. */
+  Tensor dropped(Kernels kernels, Tensor x, Pass pass) {
+    if (!drops(pass)) {
+      return x;
+    }
+    Tensor out = scratch.dropped().prefix(x.rows(), x.cols());
+    kernels.dropoutForward(out, x, dropout, pass.maskSeed(place));
+    return out;
+  }
+
+  /** Adds the gradient of d(x) to that of x. */
+  void undrop(Kernels kernels, Tensor dx, Tensor ddropped, Pass pass) {
+    kernels.dropoutBackward(dx, ddropped, dropout, pass.maskSeed(place));
+  }
+
+  /** out [N, O] += s (input A^T B^T + b). */
+  void forward(Kernels kernels, Tensor out, Tensor input) {
+    kernels.linearForwardAdd(out, low(kernels, input), b.weight(), scale);
+    if (bias.isPresent()) {
+      Tensor column = bias.get().weight().reshape(b.weight().rows(), 1);
+      kernels.linearForwardAdd(out, ones(kernels, out.rows()), column, scale);
+    }
+  }
+
+  /** Adds to dinput [N, I] and to the gradients of A, B and b, for dout [N, O]. */
+  void backward(Kernels kernels, Tensor dinput, Tensor dout, Tensor input) {
+    Tensor low = low(kernels, input);
+    Tensor dlow = scratch.dlow().prefix(input.rows(), a.weight().rows());
+    kernels.fill(dlow, 0);
+    kernels.linearBackwardWeight(b.gradient(), dout, low, scale);
+    kernels.linearBackward(dlow, dout, b.weight(), scale);
+    kernels.linearBackwardWeight(a.gradient(), dlow, input, 1);
+    kernels.linearBackward(dinput, dlow, a.weight(), 1);
+    if (bias.isPresent()) {
+      Tensor column = bias.get().gradient().reshape(b.weight().rows(), 1);
+      kernels.linearBackwardWeight(column, dout, ones(kernels, dout.rows()), scale);
+    }
+  }
+
+  private Tensor low(Kernels kernels, Tensor input) {
+    Tensor low = scratch.low().prefix(input.rows(), a.weight().rows());
+    kernels.linearForward(low, input, a.weight());
+    return low;
+  }
+
+  private Tensor ones(Kernels kernels, long rows) {
+    Tensor ones = scratch.ones().prefix(rows, 1);
+    kernels.fill(ones, 1);
+    return ones;
+  }
+}

@@ -1,0 +1,163 @@
+package dev.nibble.quant;
+
+import dev.nibble.compute.safetensors.ShardedSafetensors;
+import dev.nibble.compute.safetensors.TensorInfo;
+import dev.nibble.compute.tensor.Shape;
+import dev.nibble.compute.tensor.Tensor;
+import dev.nibble.quant.FourBitFormat.QuantType;
+import java.lang.foreign.ValueLayout;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Optional;
+import java.util.SequencedMap;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.function.Predicate;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+
+/**
+ * Which weights of a checkpoint are in 4 bits already, as transformers and bitsandbytes save them:
+ * those that have a quant state beside them, and no others.
+ */
+public final class FourBitCheckpoint {
+  private final SequencedMap<String, QuantState> states;
+  private final Set<String> statistics;
+
+  private FourBitCheckpoint(SequencedMap<String, QuantState> states, Set<String> statistics) {
+    this.states = states;
+    this.statistics = statistics;
+  }
+
+  /**
+   * Reads every quant state and checks that its weight and its statistics are there, with the
+   * dtypes and sizes that it asks for. Of a checkpoint without any it gives an empty one.
+   *
+   * @throws UnusableWeight naming file, tensor, what was expected and what was found
+   */
+  public static FourBitCheckpoint of(ShardedSafetensors checkpoint) {
+    SequencedMap<String, QuantState> states = new LinkedHashMap<>();
+    Set<String> statistics = new TreeSet<>();
+    for (String name : checkpoint.names()) {
+      int at = name.indexOf(QuantState.PREFIX);
+      if (at < 0) {
+        continue;
+      }
+      String weight = name.substring(0, at);
+      QuantState state = read(checkpoint, name, weight);
+      if (states.put(weight, state) != null) {
+        throw new UnusableWeight(
+            "%s: tensor '%s' has two quant states; expected one"
+                .formatted(checkpoint.fileOf(name), weight));
+      }
+      checkTensors(checkpoint, weight, state);
+      FourBitLayout.tensors(weight, state).stream().skip(1).forEach(t -> statistics.add(t.name()));
+    }
+    checkNoneIsLeft(checkpoint, statistics);
+    checkOneFormat(checkpoint, states);
+    return new FourBitCheckpoint(states, statistics);
+  }
+
+  private static QuantState read(ShardedSafetensors checkpoint, String name, String weight) {
+    Tensor stored = checkpoint.tensor(name);
+    QuantType type =
+        Stream.of(QuantType.values())
+            .filter(t -> QuantState.tensor(weight, t).equals(name))
+            .findFirst()
+            .orElseThrow(() ->
+                new UnusableWeight(
+                    "%s: tensor '%s' is a quant state of a kind that Nibble does not read; it reads %s"
+                        .formatted(
+                            checkpoint.fileOf(name),
+                            name,
+                            Stream.of(QuantType.values())
+                                .map(t -> QuantState.tensor("…", t))
+                                .collect(Collectors.joining(" and ")))));
+    return QuantStateReader.read(
+        "%s: tensor '%s'".formatted(checkpoint.fileOf(name), name),
+        stored.memory().toArray(ValueLayout.JAVA_BYTE),
+        type);
+  }
+
+  private static void checkTensors(ShardedSafetensors checkpoint, String weight, QuantState state) {
+    List<TensorInfo> expected = FourBitLayout.tensors(weight, state);
+    for (TensorInfo info : expected.subList(0, expected.size() - 1)) {
+      if (!checkpoint.has(info.name())) {
+        throw new UnusableWeight(
+            "%s: 4-bit weight '%s' has no '%s', expected %s%s"
+                .formatted(
+                    checkpoint.fileOf(QuantState.tensor(weight, state.format().type())),
+                    weight,
+                    info.name(),
+                    info.dtype(),
+                    info.shape()));
+      }
+      Tensor found = checkpoint.tensor(info.name());
+      // Codes may be typed as floats (bnb_4bit_quant_storage): their bytes are the same.
+      boolean codes = info.name().equals(weight);
+      if (found.bytes() != info.bytes() || (!codes && found.dtype() != info.dtype())) {
+        throw new UnusableWeight(
+            "%s: tensor '%s' is %s%s of %d bytes, expected %s of %d bytes for a 4-bit weight %s"
+                .formatted(
+                    checkpoint.fileOf(info.name()),
+                    info.name(),
+                    found.dtype(),
+                    found.shape(),
+                    found.bytes(),
+                    codes ? "codes" : info.dtype() + "" + info.shape(),
+                    info.bytes(),
+                    Shape.of(state.rows(), state.cols())));
+      }
+    }
+  }
+
+  /** Statistics without a state would be taken for tensors of the model. */
+  private static void checkNoneIsLeft(ShardedSafetensors checkpoint, Set<String> statistics) {
+    checkpoint.names().stream()
+        .filter(Predicate.not(statistics::contains))
+        .filter(name -> FourBitLayout.weightOf(name).isPresent())
+        .findFirst()
+        .ifPresent(name -> {
+          throw new UnusableWeight(
+              "%s: tensor '%s' belongs to no quant state of '%s'"
+                  .formatted(
+                      checkpoint.fileOf(name), name, FourBitLayout.weightOf(name).orElseThrow()));
+        });
+  }
+
+  private static void checkOneFormat(
+      ShardedSafetensors checkpoint, SequencedMap<String, QuantState> states) {
+    if (states.isEmpty()) {
+      return;
+    }
+    var first = states.firstEntry();
+    states.forEach((weight, state) -> {
+      if (!state.format().equals(first.getValue().format())) {
+        throw new UnusableWeight(
+            "%s: tensor '%s' is in %s, but '%s' in %s; expected one format for all"
+                .formatted(
+                    checkpoint.fileOf(weight),
+                    weight,
+                    state.format(),
+                    first.getKey(),
+                    first.getValue().format()));
+      }
+    });
+  }
+
+  /** The format of its 4-bit weights; empty when it has none. */
+  public Optional<FourBitFormat> format() {
+    return states.values().stream().map(QuantState::format).findFirst();
+  }
+
+  /** The state of a weight; empty when it is not in 4 bits. */
+  public Optional<QuantState> state(String weight) {
+    return Optional.ofNullable(states.get(weight));
+  }
+
+  /** Names of the tensors that are scales, tables and states: no tensors of the model. */
+  public Set<String> statistics() {
+    return Collections.unmodifiableSet(statistics);
+  }
+}

@@ -1,0 +1,93 @@
+package dev.nibble.quant;
+
+import dev.nibble.compute.kernels.Kernels;
+import dev.nibble.compute.kernels.Quantized;
+import dev.nibble.compute.kernels.Quantized.Scales;
+import dev.nibble.compute.safetensors.ShardedSafetensors;
+import dev.nibble.compute.tensor.DType;
+import dev.nibble.compute.tensor.Memory;
+import dev.nibble.compute.tensor.Scope;
+import dev.nibble.compute.tensor.Tensor;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteBuffer;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.OptionalLong;
+
+/** Loads 4-bit weights as they are: codes, scales and tables are the checkpoint's, to the bit. */
+final class StoredFourBit {
+  private static final String GROUP = "weights/";
+
+  private final ShardedSafetensors checkpoint;
+  private final Kernels kernels;
+  private final Scope scope;
+  private final Map<ByteBuffer, Tensor> tables = new HashMap<>();
+
+  StoredFourBit(ShardedSafetensors checkpoint, Kernels kernels, Scope scope) {
+    this.checkpoint = checkpoint;
+    this.kernels = kernels;
+    this.scope = scope;
+  }
+
+  Quantized load(String weight, QuantState state) {
+    return new Quantized(
+        codes(weight),
+        table(weight + FourBitLayout.MAP),
+        state.offset().isPresent()
+            ? nested(weight, state.offset().get())
+            : new Scales.Plain(statistic(weight + FourBitLayout.ABSMAX)),
+        state.rows(),
+        state.cols(),
+        state.format().blockSize());
+  }
+
+  private Tensor codes(String weight) {
+    Tensor stored = checkpoint.tensor(weight);
+    Tensor codes = scope.allocate(GROUP + weight, DType.U8, stored.bytes());
+    kernels.copy(codes, Tensor.onHost(weight, DType.U8, codes.shape(), stored.memory()));
+    checkpoint.unload(weight);
+    return codes;
+  }
+
+  private Scales nested(String weight, float mean) {
+    Tensor offset = scope.allocate(GROUP + weight + ".nested_offset", DType.F32, 1);
+    try (Scope host = Scope.open("offset", Memory.host(), Scope.UNLIMITED)) {
+      kernels.copy(offset, host.allocate("offset", DType.F32, 1).put(mean));
+    }
+    return new Scales.Nested(
+        statistic(weight + FourBitLayout.ABSMAX),
+        statistic(weight + FourBitLayout.NESTED_ABSMAX),
+        table(weight + FourBitLayout.NESTED_MAP),
+        offset,
+        FourBitFormat.NESTED_BLOCK_SIZE);
+  }
+
+  private Tensor statistic(String name) {
+    Tensor stored = finite(name);
+    Tensor copy = scope.allocate(GROUP + name, stored.dtype(), stored.elements());
+    kernels.copy(copy, stored.reshape(stored.elements()));
+    checkpoint.unload(name);
+    return copy;
+  }
+
+  /** Every weight has tables of its own in the file, but in practice they are all the same. */
+  private Tensor table(String name) {
+    byte[] values = finite(name).memory().toArray(ValueLayout.JAVA_BYTE);
+    return tables.computeIfAbsent(ByteBuffer.wrap(values), v -> statistic(name));
+  }
+
+  private Tensor finite(String name) {
+    Tensor stored = checkpoint.tensor(name);
+    OptionalLong bad = stored.dtype() == DType.F32 ? NonFinite.first(stored) : OptionalLong.empty();
+    if (bad.isPresent()) {
+      throw new UnusableWeight(
+          "%s: tensor '%s' has %s at [%d], expected a number"
+              .formatted(
+                  checkpoint.fileOf(name),
+                  name,
+                  stored.getFloat(bad.getAsLong()),
+                  bad.getAsLong()));
+    }
+    return stored;
+  }
+}

@@ -1,0 +1,84 @@
+package dev.nibble.trainer.export;
+
+/**
+ * How far the logits of one model are from those of another, over the same tokens.
+ *
+ * <p>With p the softmax of the reference's logits and q that of the other's, the divergence of a
+ * position is KL(p || q) = sum_v p_v (log p_v - log q_v), in nats.
+ *
+ * @param positions how many rows of logits were compared
+ * @param largest the largest difference of two logits
+ * @param mean the mean of all differences' magnitudes
+ * @param divergence the mean of KL(p || q) over positions
+ * @param sameTop the share of positions at which both models find the same token likeliest
+ */
+public record LogitAgreement(
+    long positions, double largest, double mean, double divergence, double sameTop) {
+
+  /** Adds up positions. */
+  public static final class Sum {
+    private long positions;
+    private double largest;
+    private double differences;
+    private long logits;
+    private double divergence;
+    private long sameTop;
+
+    /**
+     * Adds one position.
+     *
+     * @param reference [V]
+     * @param other [V]
+     */
+    public void add(float[] reference, float[] other) {
+      if (reference.length != other.length) {
+        throw new IllegalArgumentException(
+            "%d logits and %d".formatted(reference.length, other.length));
+      }
+      double logP = logSumExp(reference);
+      double logQ = logSumExp(other);
+      double kl = 0;
+      int top = 0;
+      int otherTop = 0;
+      for (int v = 0; v < reference.length; v++) {
+        double difference = Math.abs((double) reference[v] - other[v]);
+        // A NaN must not hide: it fails every comparison and would leave the maximum as it was.
+        largest = difference > largest || Double.isNaN(difference) ? difference : largest;
+        differences += difference;
+        double p = reference[v] - logP;
+        kl += Math.exp(p) * (p - (other[v] - logQ));
+        top = reference[v] > reference[top] ? v : top;
+        otherTop = other[v] > other[otherTop] ? v : otherTop;
+      }
+      positions++;
+      logits += reference.length;
+      divergence += kl;
+      sameTop += top == otherTop ? 1 : 0;
+    }
+
+    private static double logSumExp(float[] x) {
+      double max = Double.NEGATIVE_INFINITY;
+      for (float v : x) {
+        max = Math.max(max, v);
+      }
+      double sum = 0;
+      for (float v : x) {
+        sum += Math.exp(v - max);
+      }
+      return max + Math.log(sum);
+    }
+
+    /** The figures over all positions so far; at least one. */
+    public LogitAgreement result() {
+      if (positions == 0) {
+        throw new IllegalStateException("no position was compared");
+      }
+      return new LogitAgreement(
+          positions,
+          largest,
+          differences / logits,
+          Math.max(0, divergence / positions),
+          (double) sameTop / positions);
+    }
+  }
+}

@@ -1,0 +1,136 @@
+package dev.nibble.trainer.export;
+
+import dev.nibble.compute.files.AtomicFile;
+import dev.nibble.compute.kernels.Kernels;
+import dev.nibble.compute.safetensors.SafetensorsWriter;
+import dev.nibble.compute.safetensors.ShardPlan;
+import dev.nibble.compute.safetensors.TensorInfo;
+import dev.nibble.compute.tensor.DType;
+import dev.nibble.compute.tensor.Scope;
+import dev.nibble.compute.tensor.Tensor;
+import dev.nibble.trainer.model.ModelFolder;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.BiConsumer;
+
+/**
+ * Writes a merged model in the layout of its base: safetensors, config.json, tokenizer and chat
+ * template. At no time is more than one tensor in memory.
+ */
+public final class MergedCheckpoint {
+  private final MergedSource written;
+  private final MergedSource trained;
+  private final Kernels kernels;
+  private final DType dtype;
+  private final List<LostUpdate> lost = new ArrayList<>();
+
+  /**
+   * A checkpoint to write.
+   *
+   * @param written what it shall hold
+   * @param trained the model as it was trained, for comparison; may be {@code written} itself
+   * @param kernels of host memory
+   * @param dtype F32, BF16 or F16: every value is rounded to it once
+   */
+  public MergedCheckpoint(
+      MergedSource written, MergedSource trained, Kernels kernels, DType dtype) {
+    this.written = written;
+    this.trained = trained;
+    this.kernels = kernels;
+    this.dtype = dtype;
+  }
+
+  /**
+   * What was written.
+   *
+   * @param files how many safetensors files
+   * @param bytes of tensors
+   * @param lost by each tensor that the adapter changed, in order
+   */
+  public record Result(int files, long bytes, List<LostUpdate> lost) {
+
+    /** The tensor that lost the largest share of its update; empty when nothing was changed. */
+    public Optional<LostUpdate> worst() {
+      return lost.stream().max((a, b) -> Double.compare(a.share(), b.share()));
+    }
+  }
+
+  /**
+   * Writes the model.
+   *
+   * @param source folder of the base model, for its config.json and its tokenizer's files
+   * @param folder exists, and is the caller's to put in place or to delete
+   * @param maxShardBytes the most bytes of tensors in one file
+   * @param progress takes the bytes done and the bytes in all, after each tensor
+   * @throws IOException when writing fails
+   */
+  public Result write(Path source, Path folder, long maxShardBytes, BiConsumer<Long, Long> progress)
+      throws IOException {
+    lost.clear();
+    List<TensorInfo> tensors =
+        written.names().stream()
+            .map(name -> new TensorInfo(name, dtype, written.shape(name)))
+            .toList();
+    ShardPlan plan = ShardPlan.of(tensors, maxShardBytes);
+    long total = plan.totalBytes();
+    long[] done = {0};
+    for (ShardPlan.Shard shard : plan.shards()) {
+      SafetensorsWriter.write(
+          folder.resolve(shard.file()),
+          shard.tensors(),
+          Map.of("format", "pt"),
+          sink -> {
+            for (TensorInfo tensor : shard.tensors()) {
+              put(sink, tensor);
+              done[0] += tensor.bytes();
+              progress.accept(done[0], total);
+            }
+          });
+    }
+    plan.writeIndex(folder, tensors.stream().mapToLong(t -> t.shape().elements()).sum());
+    ModelFolder base = new ModelFolder(source);
+    boolean ownHead = written.names().contains(MergedSource.HEAD);
+    AtomicFile.write(folder.resolve(ModelFolder.CONFIG), base.configOf(dtype, ownHead));
+    base.copyCompanions(folder);
+    return new Result(plan.shards().size(), total, List.copyOf(lost));
+  }
+
+  private void put(SafetensorsWriter.Sink sink, TensorInfo info) throws IOException {
+    long[] dims = info.shape().dims();
+    try (Scope memory = Scope.open("export", kernels.memory(), Scope.UNLIMITED)) {
+      Tensor exact = memory.allocate("merged/" + info.name(), DType.F32, dims);
+      written.read(info.name(), exact);
+      Tensor rounded = memory.allocate("rounded/" + info.name(), dtype, dims);
+      kernels.copy(rounded, exact);
+      sink.put(info.name(), rounded);
+      if (written.changes(info.name())) {
+        lost.add(lost(memory, info.name(), exact, rounded));
+      }
+    }
+  }
+
+  private LostUpdate lost(Scope memory, String name, Tensor exact, Tensor rounded) {
+    if (trained != written) {
+      trained.read(name, exact);
+    }
+    Tensor other = memory.allocate("compared/" + name, DType.F32, exact.shape().dims());
+    kernels.copy(other, rounded);
+    double error = distance(memory, other, exact);
+    trained.readFrozen(name, other);
+    double update = distance(memory, other, exact);
+    return new LostUpdate(name, error == 0 ? 0 : error / update);
+  }
+
+  /** |b - a|; overwrites a. */
+  private double distance(Scope memory, Tensor a, Tensor b) {
+    kernels.scale(a, -1);
+    kernels.add(a, a, b);
+    Tensor squares = memory.allocate("compared/squares", DType.F64, 1);
+    kernels.sumOfSquares(squares, a);
+    return Math.sqrt(squares.getDouble(0));
+  }
+}

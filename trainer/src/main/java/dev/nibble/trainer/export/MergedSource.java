@@ -1,0 +1,86 @@
+package dev.nibble.trainer.export;
+
+import dev.nibble.adapters.AdapterMerge;
+import dev.nibble.compute.kernels.Kernels;
+import dev.nibble.compute.tensor.Shape;
+import dev.nibble.compute.tensor.Tensor;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+
+/**
+ * The tensors of a base model with an adapter merged into them: W + s B A for LoRA
+ * (arXiv:2106.09685), one tensor at a time.
+ *
+ * <p>A tied output head stays as it is when the adapter changes the embeddings, so it becomes a
+ * tensor of its own.
+ */
+public final class MergedSource implements TensorSource {
+  static final String HEAD = "lm_head.weight";
+
+  private static final String EMBEDDING = "model.embed_tokens.weight";
+
+  private final TensorSource base;
+  private final AdapterMerge adapter;
+  private final Kernels kernels;
+  private final Set<String> stored;
+
+  /**
+   * A source.
+   *
+   * @param base what the adapter joins
+   * @param adapter stays the caller's, and open
+   * @param kernels of host memory
+   */
+  public MergedSource(TensorSource base, AdapterMerge adapter, Kernels kernels) {
+    this.base = base;
+    this.adapter = adapter;
+    this.kernels = kernels;
+    this.stored = new LinkedHashSet<>(base.names());
+  }
+
+  /** The base's tensors, and those that it lacks. */
+  @Override
+  public List<String> names() {
+    Set<String> names = new LinkedHashSet<>(stored);
+    names.addAll(adapter.additions(stored));
+    if (adapter.changes(EMBEDDING)) {
+      names.add(HEAD);
+    }
+    return List.copyOf(names);
+  }
+
+  @Override
+  public Shape shape(String name) {
+    String origin = origin(name);
+    return stored.contains(origin) ? base.shape(origin) : adapter.shape(name);
+  }
+
+  @Override
+  public void read(String name, Tensor out) {
+    readFrozen(name, out);
+    if (changes(name)) {
+      adapter.merge(name, out, kernels);
+    }
+  }
+
+  /** True for a tensor that the adapter has a part in. */
+  boolean changes(String name) {
+    return adapter.changes(name);
+  }
+
+  /** The tensor without the adapter's part; zeros where only the adapter has such a tensor. */
+  void readFrozen(String name, Tensor out) {
+    String origin = origin(name);
+    if (stored.contains(origin)) {
+      base.read(origin, out);
+    } else {
+      kernels.fill(out, 0);
+    }
+  }
+
+  /** The tensor of the base that a tensor begins as. */
+  private String origin(String name) {
+    return name.equals(HEAD) && !stored.contains(HEAD) ? EMBEDDING : name;
+  }
+}
