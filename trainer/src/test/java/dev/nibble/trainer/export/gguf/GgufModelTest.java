@@ -298,7 +298,8 @@ class GgufModelTest {
   @ValueSource(
       strings = {
         "llama|{'model_type': 'mixtral'}|\"model_type\" is \"mixtral\"|qwen3",
-        "llama|{'quantization_config': {'load_in_4bit': true}}|checkpoint is quantised",
+        "llama|{'quantization_config': {'quant_method': 'gptq'}}|\"quantization_config.quant_method\" is \"gptq\"|bitsandbytes",
+        "llama|{'quantization_config': {'load_in_8bit': true}}|quantization_config.load_in_4bit",
         "llama|{'hidden_act': 'gelu'}|\"hidden_act\"|silu",
         "llama|{'hidden_size': null}|\"hidden_size\" is null|a positive integer",
         "llama|{'rope_parameters': {'rope_type': 'spiral'}}|\"rope_parameters.rope_type\"|yarn",

@@ -3,13 +3,14 @@ package dev.nibble.trainer.export.gguf;
 import dev.nibble.compute.kernels.KernelSets;
 import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.safetensors.ShardedSafetensors;
-import dev.nibble.trainer.export.SafetensorsSource;
+import dev.nibble.trainer.export.CheckpointSource;
 import java.io.IOException;
 import java.net.URISyntaxException;
 import java.net.URL;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.function.Consumer;
 import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ArrayNode;
@@ -50,7 +51,8 @@ final class ModelFolders {
   static GgufReport export(String model, Path folder, Path out, GgufType type) {
     try (Kernels kernels = KernelSets.choose(KernelSets.AUTO).open(1);
         ShardedSafetensors files = ShardedSafetensors.open(golden(model))) {
-      return GgufModel.write(folder, new SafetensorsSource(files, kernels), out, type);
+      CheckpointSource source = new CheckpointSource(files, Optional.empty(), kernels);
+      return GgufModel.write(folder, source, out, type);
     }
   }
 
