@@ -94,7 +94,7 @@ def hard_texts():
     found = []
     for cases in sorted(ready.glob("*/cases.json")):
         found += [case["text"] for case in json.loads(cases.read_text())]
-    found += ["It's HE'LL they'Re 12345 3.14159 don't", "a/b//c/\n d", "naïve ÉCOLE Ünï Straße ǅ", "x  y   z\t\n\n  w "]
+    found += ["It's HE'LL they'Re 12345 3.14159 don't", "a/b//c/\n d", "naïve ÉCOLE Ünï Straße ǅ", "x  y   z\t\n\n  w ", "a    b", "▁▁▁▁c"]
     return sorted(set(found))
 
 
@@ -125,12 +125,16 @@ def gemma():
     tokenizer.train_from_iterator((s.replace("▁", " ") for s in sentences()), trainer)
     state = json.loads(tokenizer.to_str())
     vocab = state["model"]["vocab"]
+    for spaces in ("▁▁", "▁▁▁▁"):
+        vocab.setdefault(spaces, len(vocab))
     normal = [t for t in sorted(vocab, key=vocab.get) if t not in special + fallback]
     pairs = [(t[:i], t[i:]) for t in normal for i in range(1, len(t))]
     state["model"]["merges"] = [list(pair) for pair in pairs if pair[0] in vocab and pair[1] in vocab]
     state["pre_tokenizer"] = {"type": "Split", "pattern": {"String": " "}, "behavior": "MergedWithPrevious", "invert": False}
     state["added_tokens"] = [t for t in state["added_tokens"] if t["content"] in special]
-    state["added_tokens"].append(state["added_tokens"][0] | dict(id=len(vocab), content="▁▁▁", special=False))
+    pad = state["added_tokens"][0] | dict(special=False)
+    state["added_tokens"].append(pad | dict(id=vocab["▁▁▁▁"], content="▁▁▁▁"))
+    state["added_tokens"].append(pad | dict(id=len(vocab), content="▁▁▁", normalized=True))
     tokenizer = Tokenizer.from_str(json.dumps(state))
     bos = tokenizer.token_to_id("<bos>")
     tokenizer.post_processor = processors.TemplateProcessing(single="<bos> $A", special_tokens=[("<bos>", bos)])

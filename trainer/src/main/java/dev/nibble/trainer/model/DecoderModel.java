@@ -11,6 +11,9 @@ import java.util.List;
 /** A decoder-only transformer of any family: embedding, L blocks, a norm and the output head. */
 final class DecoderModel implements CausalLm {
 
+  /** The place of the embeddings' noise among the masks of a pass; projections count from 0. */
+  private static final int NOISE = -1;
+
   private final ModelConfig config;
   private final Kernels kernels;
   private final Scope scope;
@@ -19,6 +22,7 @@ final class DecoderModel implements CausalLm {
   private final List<Block> blocks;
   private final LmHead head;
   private final int maxBatchTokens;
+  private final double noise;
   private final Workspace room;
   private final List<RopeTables> ropes;
   private final double embeddingScale;
@@ -44,6 +48,7 @@ final class DecoderModel implements CausalLm {
     this.blocks = List.copyOf(blocks);
     this.head = head;
     this.maxBatchTokens = options.maxBatchTokens();
+    this.noise = options.embeddingNoise();
     this.room =
         Workspace.allocate(
             scope, config, maxBatchTokens, parameters.count() > 0, options.gradientCheckpointing());
@@ -127,6 +132,9 @@ final class DecoderModel implements CausalLm {
     check(batch);
     pass = newPass;
     begin(batch.tokens(), batch.positions(), segments(batch.starts()), ropes, longest(batch));
+    if (pass.dropout() && noise > 0) {
+      kernels.addNoise(work.residual(0), inputs.segments(), noise, pass.maskSeed(NOISE));
+    }
     for (int l = 0; l < blocks.size(); l++) {
       Tensor x = work.residual(l);
       blocks.get(l).forward(kernels, work.residual(l + 1), work.saved(l), x, inputs, pass);

@@ -88,9 +88,20 @@ public final class ModelLoader {
       case Training.Adapter adapter -> {
         AdaptedParts parts =
             new AdapterBuilder(adapter.spec(), tensors, options.maxBatchTokens())
-                .build(config.family(), frozen, checkpoint, adapter.seed(), kernels, scope);
+                .build(
+                    config.family(),
+                    checkpoint,
+                    linears,
+                    options.quantization(),
+                    adapter.seed(),
+                    kernels,
+                    scope);
         Parameters parameters = parts.parameters();
-        yield ModelBuilder.build(config, parts, parameters, options, kernels, scope);
+        DecoderModel model = ModelBuilder.build(config, parts, parameters, options, kernels, scope);
+        if (adapter.spec().start().changesBase()) {
+          parameters.keepStart(scope, kernels);
+        }
+        yield model;
       }
       case Training.AllWeights all -> {
         Parameters parameters = TrainedParts.allocate(scope, tensors);
