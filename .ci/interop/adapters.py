@@ -94,7 +94,10 @@ def written_by_nibble(kind, base, keys):
                  micro_batch_size=2, **(dict(lora_r=4, sample_packing=False) | keys))
     nibble("train", run)
     folder = work / f"nibble-{kind}"
-    compare(f"{kind}, written by Nibble", nibble_logits(folder, work / "logits"), peft_model(base, folder))
+    samples = nibble_logits(folder, work / "logits")
+    compare(f"{kind}, written by Nibble", samples, peft_model(base, folder))
+    nibble("export", folder, "--merged", "--dtype", "f32", "--output", work / f"merged-{kind}")
+    compare(f"{kind}, merged by Nibble", samples, transformers_model(work / f"merged-{kind}"))
 
 
 def written_by_peft(kind, base, arguments):

@@ -15,6 +15,7 @@ import dev.nibble.adapters.TargetModules;
 import dev.nibble.compute.safetensors.SafetensorsFile;
 import dev.nibble.data.Batch;
 import dev.nibble.quant.FourBitFormat;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -32,6 +33,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 @Tag("golden")
 final class AdapterStartTest {
   private static final Path BASE = Golden.model("llama");
+  private static final String WEIGHTS = "adapter_model.safetensors";
   private static final String SET = ModelFixture.fastestKernelSet().findFirst().orElseThrow();
   private static final LoraSpec SPEC =
       new LoraSpec(
@@ -112,7 +114,8 @@ final class AdapterStartTest {
   /** Saved as plain LoRA, on the base as it was; saved as it is, on a base changed again. */
   @ParameterizedTest
   @MethodSource("changing")
-  void whatWasLearnedOutlivesTheChangedBase(LoraSpec spec, @TempDir Path folder) {
+  void whatWasLearnedOutlivesTheChangedBase(LoraSpec spec, @TempDir Path folder)
+      throws IOException {
     float[] trained;
     try (ModelFixture f = fixture(spec)) {
       Random random = new Random(1);
@@ -134,7 +137,10 @@ final class AdapterStartTest {
       try (ModelFixture f = fixture(adapter.spec())) {
         adapter.copyTo(f.model.parameters(), f.kernels);
         assertClose("logits", logits(f), trained, 1e-4);
+        PeftAdapter.save(folder.resolve("again"), adapter.spec(), "", f.model.parameters());
       }
+      assertThat(folder.resolve("again").resolve(WEIGHTS)) // the start is found again to the bit
+          .hasSameBinaryContentAs(folder.resolve("plain").resolve(WEIGHTS));
     }
   }
 
