@@ -1,20 +1,14 @@
-"""Makes small random models of every family that Nibble exports to GGUF, and what transformers computes with them.
+"""Small random models of every family that Nibble exports to GGUF, and what transformers computes with them.
 
-usage: gguf_models.py OUT TOKENIZERS TEXTS
-TOKENIZERS: a folder of tokenizers with cases.json, hard texts; TEXTS: a dataset that further tokenizers are trained on.
-OUT/NAME/model: a checkpoint with its tokenizer. OUT/NAME/adapter: for some, a LoRA adapter of PEFT.
-OUT/NAME/expected.safetensors: ids [T], logits [T, V], adapter_logits [T, V].
-OUT/NAME/tokens.json: texts, and their ids without special tokens.
+make(OUT) writes OUT/NAME/model, a checkpoint with its tokenizer; OUT/NAME/adapter, for some, a LoRA adapter of PEFT;
+OUT/NAME/expected.safetensors, ids [T], logits [T, V], adapter_logits [T, V]; and OUT/NAME/tokens.json, texts with their ids
+without special tokens. One of them is the shipped base model, on a prompt.
 """
 
 import json
-import os
 import pathlib
 import shutil
-import sys
 import unicodedata
-
-os.environ["HF_HUB_OFFLINE"] = "1"
 
 import datasets
 import torch
@@ -23,7 +17,10 @@ from safetensors.torch import save_file
 from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedTokenizerFast
 
-out, ready, texts = (pathlib.Path(a) for a in sys.argv[1:])
+READY = pathlib.Path("data/src/test/resources/golden/tokenizers")
+TEXTS = pathlib.Path("examples/wordnet/data/categories")
+BASE = pathlib.Path("examples/wordnet/base")
+PROMPT = "a large spotted feline of tropical America"
 LENGTH = 48
 SIZES = dict(
     vocab_size=1536, hidden_size=128, intermediate_size=352, num_hidden_layers=2, num_attention_heads=4,
@@ -72,6 +69,12 @@ MODELS = {
     "gemma3_local": ("gemma3_text", "gemma", dict(num_hidden_layers=6, rope_parameters=LOCAL, **GEMMA), False),
 }  # fmt: skip
 
+# Scales that are not alpha / r, for llama.cpp to be given in B.
+ADAPTERS = {
+    "qwen2": dict(use_rslora=True),
+    "gemma2": dict(rank_pattern={"down_proj": 6}, alpha_pattern={"layers.1.self_attn.o_proj": 3}),
+}
+
 CONTRACTIONS = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)"
 WORDS = CONTRACTIONS + r"|[^\r\n\p{L}\p{N}]?\p{L}+|"
 OTHERS = r" ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
@@ -86,13 +89,13 @@ REGEXES = {
 
 
 def sentences():
-    for row in datasets.load_from_disk(texts)["train"].select(range(4000)):
+    for row in datasets.load_from_disk(TEXTS)["train"].select(range(4000)):
         yield f"{row['instruction']} {row['input']} {row['output']}"
 
 
 def hard_texts():
     found = []
-    for cases in sorted(ready.glob("*/cases.json")):
+    for cases in sorted(READY.glob("*/cases.json")):
         found += [case["text"] for case in json.loads(cases.read_text())]
     found += ["It's HE'LL they'Re 12345 3.14159 don't", "a/b//c/\n d", "naïve ÉCOLE Ünï Straße ǅ", "x  y   z\t\n\n  w ", "a    b", "▁▁▁▁c"]
     return sorted(set(found))
@@ -142,9 +145,9 @@ def gemma():
 
 
 def put_tokenizer(kind, folder):
-    if (ready / kind).is_dir():
+    if (READY / kind).is_dir():
         for file in ("tokenizer.json", "tokenizer_config.json"):
-            shutil.copy(ready / kind / file, folder)
+            shutil.copy(READY / kind / file, folder)
         return Tokenizer.from_file(str(folder / "tokenizer.json"))
     tokenizer = gemma() if kind == "gemma" else byte_level(kind)
     roles = dict(bos_token="<bos>", eos_token="<eos>", unk_token="<unk>") if kind == "gemma" else dict(eos_token="<|endoftext|>")
@@ -161,28 +164,43 @@ def logits(model, ids):
         return model(input_ids=ids[None]).logits[0].float().contiguous()
 
 
-for index, (name, (family, kind, values, adapter)) in enumerate(MODELS.items()):
-    torch.manual_seed(index)
-    folder = out / name / "model"
-    folder.mkdir(parents=True)
-    config = AutoConfig.for_model(family, **{**SIZES, **values})
-    model = AutoModelForCausalLM.from_config(config, attn_implementation="eager").eval()
-    for key, weight in model.named_parameters():
-        if weight.dim() == 1:  # norms and biases, which begin as constants
-            weight.data += 0.3 * torch.randn_like(weight)
-    model.save_pretrained(folder)
-    ids = torch.randint(3, SIZES["vocab_size"], (LENGTH,))
-    expected = {"ids": ids, "logits": logits(model, ids)}
-    tokenizer = put_tokenizer(kind, folder)
+def put_expected(folder, model, tokenizer, kind, ids):
     plain = with_composed_accents(kind, hard_texts())
     tokens = [tokenizer.encode(text, add_special_tokens=False).ids for text in plain]
-    (out / name / "tokens.json").write_text(json.dumps({"texts": plain, "ids": tokens}))
+    (folder / "tokens.json").write_text(json.dumps({"texts": plain, "ids": tokens}))
+    return {"ids": ids, "logits": logits(model, ids)}
+
+
+def make_one(folder, index, family, kind, values, adapter):
+    torch.manual_seed(index)
+    (folder / "model").mkdir(parents=True)
+    config = AutoConfig.for_model(family, **{**SIZES, **values})
+    model = AutoModelForCausalLM.from_config(config, attn_implementation="eager").eval()
+    for weight in model.parameters():
+        if weight.dim() == 1:  # norms and biases, which begin as constants
+            weight.data += 0.3 * torch.randn_like(weight)
+    model.save_pretrained(folder / "model")
+    ids = torch.randint(3, SIZES["vocab_size"], (LENGTH,))
+    expected = put_expected(folder, model, put_tokenizer(kind, folder / "model"), kind, ids)
     if adapter:
-        model = get_peft_model(model, LoraConfig(r=4, lora_alpha=10, target_modules="all-linear", task_type="CAUSAL_LM"))
+        config = LoraConfig(r=4, lora_alpha=10, target_modules="all-linear", task_type="CAUSAL_LM", **ADAPTERS.get(family, {}))
+        model = get_peft_model(model, config)
         for key, weight in model.named_parameters():
             if "lora_B" in key:
                 weight.data.normal_(std=0.05)
-        model.save_pretrained(out / name / "adapter")
+        model.save_pretrained(folder / "adapter")
         expected["adapter_logits"] = logits(model.eval(), ids)
-    save_file(expected, out / name / "expected.safetensors")
-print(f"made {len(MODELS)} models")
+    save_file(expected, folder / "expected.safetensors")
+
+
+def make(out):
+    """Makes all models; returns their names."""
+    for index, (name, model) in enumerate(MODELS.items()):
+        make_one(out / name, index, *model)
+    folder = out / "base"
+    shutil.copytree(BASE, folder / "model")
+    model = AutoModelForCausalLM.from_pretrained(BASE, dtype=torch.float32, attn_implementation="eager").eval()
+    tokenizer = Tokenizer.from_file(str(BASE / "tokenizer.json"))
+    ids = torch.tensor(tokenizer.encode(PROMPT).ids)
+    save_file(put_expected(folder, model, tokenizer, "gpt2", ids), folder / "expected.safetensors")
+    return [*MODELS, "base"]
