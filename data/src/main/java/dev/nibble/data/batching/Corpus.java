@@ -2,6 +2,7 @@ package dev.nibble.data.batching;
 
 import dev.nibble.data.rows.InvalidDataset;
 import dev.nibble.data.rows.RowSource;
+import dev.nibble.data.samples.DataReport;
 import dev.nibble.data.samples.Dataset;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -34,9 +35,7 @@ public final class Corpus {
       for (RowSource rows : dataset.rows().shards()) {
         shards.add(Shard.scan(shards.size(), rows, dataset.samples()));
       }
-      if (shards.subList(first, shards.size()).stream().allMatch(s -> s.table().rows() == 0)) {
-        throw new InvalidDataset(dataset.rows().describe() + ": the dataset has no rows.");
-      }
+      checkAnythingLearned(dataset, shards.subList(first, shards.size()));
     }
     String description =
         datasets.stream().map(d -> d.rows().describe()).collect(Collectors.joining(", "));
@@ -48,6 +47,19 @@ public final class Corpus {
               .formatted(description, all.report().summary()));
     }
     return corpus;
+  }
+
+  private static void checkAnythingLearned(Dataset dataset, List<Shard> shards) {
+    DataReport report = new Subset(shards, (shard, row) -> true).report();
+    if (report.rows() == 0) {
+      throw new InvalidDataset(dataset.rows().describe() + ": the dataset has no rows.");
+    }
+    if (report.unsupervised() == report.rows()) {
+      throw new InvalidDataset(
+          "%s: no token of any row would be learned: %s."
+              .formatted(
+                  dataset.rows().describe(), dataset.samples().format().unsupervisedReason()));
+    }
   }
 
   /** Everything. */

@@ -85,4 +85,9 @@ public record Alpaca(PromptTemplate withInput, PromptTemplate withoutInput, Colu
         ? List.of(columns.instruction(), columns.output())
         : List.of(columns.output());
   }
+
+  @Override
+  public String unsupervisedReason() {
+    return "every %s lies beyond sequence_len or is empty".formatted(columns.output());
+  }
 }

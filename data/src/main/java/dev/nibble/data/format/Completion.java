@@ -18,4 +18,9 @@ public record Completion(String column) implements PromptFormat {
   public List<String> requiredColumns() {
     return List.of(column);
   }
+
+  @Override
+  public String unsupervisedReason() {
+    return "every %s is empty".formatted(column);
+  }
 }

@@ -7,10 +7,17 @@ import java.util.stream.Collectors;
  * A row as text.
  *
  * @param segments the text in order; neighbours may both be supervised
+ * @param addsSpecialTokens whether the tokenizer adds its own, and an end-of-sequence token follows
+ *     a last answer; false where the text has them already
  */
-public record Example(List<Segment> segments) {
+public record Example(List<Segment> segments, boolean addsSpecialTokens) {
   public Example {
     segments = List.copyOf(segments);
+  }
+
+  /** Plain text. */
+  public Example(List<Segment> segments) {
+    this(segments, true);
   }
 
   /** The whole text. */
@@ -32,9 +39,9 @@ public record Example(List<Segment> segments) {
     return join(segments.subList(answerStart(), answerEnd()));
   }
 
-  /** Whether the text ends with an answer, after which the model is to stop. */
+  /** Whether the text ends with an answer after which an end-of-sequence token is to follow. */
   public boolean endsWithAnswer() {
-    return !segments.isEmpty() && segments.getLast().supervised();
+    return addsSpecialTokens && !segments.isEmpty() && segments.getLast().supervised();
   }
 
   private int answerEnd() {

@@ -1,26 +1,10 @@
 package dev.nibble.data.format;
 
-import dev.nibble.data.rows.Nearest;
 import dev.nibble.data.rows.Row;
 import java.util.List;
 
 /** How the columns of a row become a prompt and its answer. */
-public sealed interface PromptFormat permits Alpaca, Completion, Messages {
-  /** The names that a recipe may use. */
-  List<String> NAMES = List.of("alpaca", "completion", "messages");
-
-  /** The standard form of a format, by name. */
-  static PromptFormat named(String name) {
-    return switch (name) {
-      case "alpaca" -> Alpaca.standard();
-      case "completion" -> new Completion("text");
-      case "messages" -> new Messages("messages");
-      default ->
-          throw new IllegalArgumentException(
-              "unknown dataset type '%s'; known are %s.%s"
-                  .formatted(name, NAMES, Nearest.hint(name, NAMES)));
-    };
-  }
+public sealed interface PromptFormat permits Alpaca, Chat, Completion {
 
   /**
    * The text of a row.
@@ -29,6 +13,19 @@ public sealed interface PromptFormat permits Alpaca, Completion, Messages {
    */
   Example example(Row row);
 
+  /**
+   * What to ask the model so that it gives the last answer of a row.
+   *
+   * @throws dev.nibble.data.rows.InvalidDataset as {@link #example}
+   */
+  default Question question(Row row) {
+    Example example = example(row);
+    return new Question(example.prompt(), example.addsSpecialTokens(), example.answer());
+  }
+
   /** The columns that every row must have. */
   List<String> requiredColumns();
+
+  /** Why rows may have nothing to learn, for messages. */
+  String unsupervisedReason();
 }

@@ -37,6 +37,14 @@ record Arguments(List<Value> positional, Map<String, Value> keywords) {
     return new Bound(function, parameters, values);
   }
 
+  /** The same for a function of Python whose parameters have no names. */
+  Bound bindUnnamed(String function, String... parameters) {
+    if (!keywords.isEmpty()) {
+      throw Failure.type(function + " takes no keyword arguments");
+    }
+    return bind(function, parameters);
+  }
+
   /** A call that takes nothing. */
   void none(String function) {
     bind(function);

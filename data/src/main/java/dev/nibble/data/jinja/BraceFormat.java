@@ -85,7 +85,8 @@ final class BraceFormat {
         || (type.equals("s") && number)
         || (!type.isEmpty() && !type.equals("s") && !number)
         || (type.equals("d") && value instanceof Real)) {
-      throw Failure.type("unsupported format string '" + spec + "' for " + Values.type(value));
+      String problem = "unsupported format string '" + spec + "' for " + Values.type(value);
+      throw number || value instanceof Text ? Failure.value(problem) : Failure.type(problem);
     }
     String precision = m.group("precision");
     if (number && precision != null && !type.equals("f")) {

@@ -11,7 +11,7 @@ final class Cycler implements Value.Instance {
 
   Cycler(List<Value> items) {
     if (items.isEmpty()) {
-      throw Failure.type("at least one item has to be provided");
+      throw Failure.value("at least one item has to be provided");
     }
     this.items = items;
   }

@@ -125,15 +125,17 @@ final class Evaluator {
     Optional<Function.Body> recursion =
         s.recursive() ? Optional.of(args -> again(s, args, scope, depth)) : Optional.empty();
     Loop loop = new Loop(items, depth, recursion);
-    for (int i = 0; i < items.size(); i++) {
+    boolean completed = false;
+    End end = End.NORMAL;
+    for (int i = 0; i < items.size() && end != End.BREAK; i++) {
       Scope inner = scope.inner();
       inner.set("loop", loop);
       assign(s.target(), loop.next(), inner);
-      if (run(s.body(), inner, out) == End.BREAK) {
-        return;
-      }
+      end = run(s.body(), inner, out);
+      completed |= end == End.NORMAL;
     }
-    if (items.isEmpty()) {
+    // In Jinja2 an iteration that break or continue ends does not count.
+    if (!completed) {
       run(s.otherwise(), scope.inner(), out);
     }
   }

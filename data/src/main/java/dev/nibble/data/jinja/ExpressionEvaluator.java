@@ -65,7 +65,8 @@ final class ExpressionEvaluator {
       case Expression.Binary e ->
           operators.binary(e.operator(), evaluate(e.left(), scope), evaluate(e.right(), scope));
       case Expression.Concat e ->
-          Texts.concat(meter, e.parts().stream().map(p -> Texts.soft(evaluate(p, scope))).toList());
+          Texts.concat(
+              meter, e.parts().stream().map(p -> new Text(Repr.text(evaluate(p, scope)))).toList());
       case Expression.Compare e -> compare(e, scope);
       case Expression.Junction e -> {
         Value left = evaluate(e.left(), scope);

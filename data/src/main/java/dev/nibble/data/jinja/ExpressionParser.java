@@ -163,6 +163,10 @@ final class ExpressionParser {
           case "true", "True" -> new Expression.Constant(Value.TRUE, token.place());
           case "false", "False" -> new Expression.Constant(Value.FALSE, token.place());
           case "none", "None" -> new Expression.Constant(Value.NONE, token.place());
+          case "self" ->
+              throw Failure.unsupported(
+                      "'self' stands for blocks of templates, which are not supported")
+                  .at(token.place());
           default -> {
             tokens.mention(token.text());
             yield new Expression.Name(token.text(), token.place());

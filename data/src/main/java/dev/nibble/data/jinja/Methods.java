@@ -72,7 +72,7 @@ final class Methods {
           method(
               name,
               args -> {
-                Arguments.Bound bound = args.bind(name, "key", "default");
+                Arguments.Bound bound = args.bindUnnamed(name, "key", "default");
                 Value found = dict.get(Values.hashable(bound.get(0)));
                 return found != null ? found : bound.find(1).orElse(Value.NONE);
               });
@@ -95,7 +95,7 @@ final class Methods {
               name,
               args -> {
                 meter.work(items.shape().size());
-                Value wanted = args.bind(name, "value").get(0);
+                Value wanted = args.bindUnnamed(name, "value").get(0);
                 return Values.of(items.values().stream().filter(wanted::equals).count());
               });
       case "index" ->
@@ -103,7 +103,8 @@ final class Methods {
               name,
               args -> {
                 meter.work(items.shape().size());
-                int at = new ArrayList<>(items.values()).indexOf(args.bind(name, "value").get(0));
+                int at =
+                    new ArrayList<>(items.values()).indexOf(args.bindUnnamed(name, "value").get(0));
                 if (at < 0) {
                   throw Failure.value("the value is not in the " + items.type().python());
                 }

@@ -15,6 +15,7 @@ import dev.nibble.data.jinja.Value.Text;
 import dev.nibble.data.jinja.Value.Undefined;
 import java.math.BigDecimal;
 import java.math.BigInteger;
+import java.math.MathContext;
 import java.util.Map;
 
 /** Values as Python prints them. */
@@ -133,6 +134,13 @@ final class Repr {
     out.append(quote);
   }
 
+  /** Java writes at least two digits, even where one is enough. */
+  private static BigDecimal shortest(double n) {
+    BigDecimal digits = new BigDecimal(Double.toString(n)).stripTrailingZeros();
+    BigDecimal one = new BigDecimal(n).round(new MathContext(1));
+    return digits.precision() == 2 && one.doubleValue() == n ? one.stripTrailingZeros() : digits;
+  }
+
   /** The shortest decimal that reads back as the number, with an exponent where Python has one. */
   static String real(double n) {
     if (Double.isNaN(n)) {
@@ -144,7 +152,7 @@ final class Repr {
     if (n == 0) {
       return 1 / n > 0 ? "0.0" : "-0.0";
     }
-    BigDecimal shortest = new BigDecimal(Double.toString(n)).stripTrailingZeros();
+    BigDecimal shortest = shortest(n);
     String digits = shortest.unscaledValue().abs().toString();
     int exponent = digits.length() - 1 - shortest.scale();
     String sign = n < 0 ? "-" : "";

@@ -200,6 +200,17 @@ final class SequenceFilters {
     return (a, b) -> f.operators().order(key.apply(a), key.apply(b), "<");
   }
 
+  /**
+   * Keys that are equal are never asked for their order, so that even undefined ones are sorted.
+   */
+  private static Comparator<Value> unlessEqual(Filters f, UnaryOperator<Value> key) {
+    return (a, b) -> {
+      Value left = key.apply(a);
+      Value right = key.apply(b);
+      return left.equals(right) ? 0 : f.operators().order(left, right, "<");
+    };
+  }
+
   private static Value sorted(List<Value> values, Comparator<Value> order, boolean reverse) {
     List<Value> sorted = new ArrayList<>(values);
     sorted.sort(reverse ? order.reversed() : order);
@@ -216,7 +227,7 @@ final class SequenceFilters {
             : List.of(attribute);
     Comparator<Value> order =
         attributes.stream()
-            .map(a -> order(f, key(f, a, caseSensitive)))
+            .map(a -> unlessEqual(f, key(f, a, caseSensitive)))
             .reduce(Comparator::thenComparing)
             .orElseThrow();
     return sorted(Values.iterate(value), order, b.flag(0, false));

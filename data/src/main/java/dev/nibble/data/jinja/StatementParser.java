@@ -105,7 +105,7 @@ final class StatementParser {
         marksGeneration = true;
         yield new Statement.Generation(separate("endgeneration"), place);
       }
-      case "print" -> new Statement.Output(expressions.expressionOrTuple(), place);
+      case "print" -> new Statement.Output(printed(place), place);
       case "break" -> {
         insideLoop(tag);
         yield new Statement.Break(place);
@@ -116,6 +116,14 @@ final class StatementParser {
       }
       default -> throw unknown(tag);
     };
+  }
+
+  private Expression printed(Place place) {
+    List<Expression> parts = new ArrayList<>(List.of(expressions.expression()));
+    while (tokens.skipOperator(",")) {
+      parts.add(expressions.expression());
+    }
+    return new Expression.Concat(List.copyOf(parts), place);
   }
 
   private static Failure unknown(Token tag) {

@@ -64,41 +64,42 @@ final class TextMethods {
                 return Values.of(isCased(s, name.equals("isupper")));
               };
           case "strip", "lstrip", "rstrip" ->
-              args -> text(stripped(name, s, args.bind(name, "chars").given(0)));
+              args -> text(stripped(name, s, args.bindUnnamed(name, "chars").given(0)));
           case "startswith", "endswith" -> args -> affix(name, s, args);
           case "removeprefix" ->
               args -> {
-                String prefix = args.bind(name, "prefix").text(0);
+                String prefix = args.bindUnnamed(name, "prefix").text(0);
                 return text(s.startsWith(prefix) ? s.substring(prefix.length()) : s);
               };
           case "removesuffix" ->
               args -> {
-                String suffix = args.bind(name, "suffix").text(0);
+                String suffix = args.bindUnnamed(name, "suffix").text(0);
                 return text(s.endsWith(suffix) ? s.substring(0, s.length() - suffix.length()) : s);
               };
           case "split", "rsplit" -> args -> split(name, s, args.bind(name, "sep", "maxsplit"));
           case "splitlines" ->
               args -> list(Texts.lines(s, args.bind(name, "keepends").flag(0, false)));
           case "partition", "rpartition" ->
-              args -> partition(s, args.bind(name, "sep").text(0), name.equals("rpartition"));
+              args ->
+                  partition(s, args.bindUnnamed(name, "sep").text(0), name.equals("rpartition"));
           case "replace" ->
               args -> {
-                Bound b = args.bind(name, "old", "new", "count");
+                Bound b = args.bindUnnamed(name, "old", "new", "count");
                 return text(Texts.replace(meter, s, b.text(0), b.text(1), b.whole(2, -1)));
               };
-          case "join" -> args -> join(s, args.bind(name, "iterable").get(0));
+          case "join" -> args -> join(s, args.bindUnnamed(name, "iterable").get(0));
           case "find", "rfind", "index", "rindex" -> args -> place(name, s, args);
-          case "count" -> args -> count(s, args.bind(name, "sub", "start", "end"));
+          case "count" -> args -> count(s, args.bindUnnamed(name, "sub", "start", "end"));
           case "ljust", "rjust", "center" ->
               args -> {
-                Bound b = args.bind(name, "width", "fillchar");
+                Bound b = args.bindUnnamed(name, "width", "fillchar");
                 char side = name.equals("ljust") ? '<' : name.equals("rjust") ? '>' : '^';
                 return text(
                     Texts.padded(meter, s, Subscripts.index(b.get(0), name), b.text(1, " "), side));
               };
           case "zfill" ->
               args -> {
-                int width = Subscripts.index(args.bind(name, "width").get(0), name);
+                int width = Subscripts.index(args.bindUnnamed(name, "width").get(0), name);
                 String sign = s.startsWith("-") || s.startsWith("+") ? s.substring(0, 1) : "";
                 String digits = s.substring(sign.length());
                 return text(sign + Texts.padded(meter, digits, width - sign.length(), "0", '>'));
@@ -208,7 +209,7 @@ final class TextMethods {
   }
 
   private static Value affix(String name, String s, Arguments args) {
-    Bound b = args.bind(name, "prefix", "start", "end");
+    Bound b = args.bindUnnamed(name, "prefix", "start", "end");
     Window window = Window.of(s, b);
     Value wanted = b.get(0);
     List<Value> candidates =
@@ -248,7 +249,7 @@ final class TextMethods {
   }
 
   private static Value place(String name, String s, Arguments args) {
-    Bound b = args.bind(name, "sub", "start", "end");
+    Bound b = args.bindUnnamed(name, "sub", "start", "end");
     Window window = Window.of(s, b);
     String part = b.text(0);
     int at =

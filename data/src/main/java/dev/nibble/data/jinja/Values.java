@@ -70,6 +70,11 @@ public final class Values {
     };
   }
 
+  /** The elements of a list or tuple; nothing for another value. */
+  public static List<Value> elements(Value value) {
+    return value instanceof Items items && items.isIndexed() ? items.values() : List.of();
+  }
+
   static Value of(boolean truth) {
     return truth ? Value.TRUE : Value.FALSE;
   }

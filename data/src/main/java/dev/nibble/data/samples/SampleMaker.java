@@ -3,6 +3,7 @@ package dev.nibble.data.samples;
 import dev.nibble.data.Sample;
 import dev.nibble.data.format.Example;
 import dev.nibble.data.format.PromptFormat;
+import dev.nibble.data.format.Question;
 import dev.nibble.data.format.Segment;
 import dev.nibble.data.rows.Row;
 import dev.nibble.data.tokenizer.Encoding;
@@ -21,6 +22,8 @@ import java.util.OptionalInt;
  * follows an answer that ends the text, and is supervised with it. The tokenizer adds its
  * beginning-of-sequence token when its own settings say so; where the text already starts with it,
  * it is not doubled.
+ *
+ * <p>Text that a chat template wrote has all its special tokens already: nothing is added to it.
  */
 public final class SampleMaker {
   private final Tokenizer tokenizer;
@@ -99,12 +102,12 @@ public final class SampleMaker {
         : new Outcome.Kept(sample, truncated);
   }
 
-  /**
-   * The tokens to give to the model so that it answers: the prompt of {@code example}, without an
-   * end token.
-   */
-  public int[] prompt(Example example) {
-    int[] ids = tokenizer.ids(example.prompt(), true);
+  /** The tokens to give to the model so that it answers, without an end token. */
+  public int[] prompt(Question question) {
+    int[] ids = tokenizer.ids(question.prompt(), question.addsSpecialTokens());
+    if (!question.addsSpecialTokens()) {
+      return ids;
+    }
     int from = doubledBos(ids) ? 1 : 0;
     int to = ids.length > from && ids[ids.length - 1] == eos ? ids.length - 1 : ids.length;
     return Arrays.copyOfRange(ids, from, to);
@@ -112,16 +115,22 @@ public final class SampleMaker {
 
   /** The whole text of an example as tokens with their mask, however long. */
   public Sample sample(Example example) {
-    Encoding encoding = tokenizer.encode(example.text(), true);
+    Encoding encoding = tokenizer.encode(example.text(), example.addsSpecialTokens());
     int[] ids = encoding.ids();
-    int from = doubledBos(ids) ? 1 : 0;
+    int from = example.addsSpecialTokens() && doubledBos(ids) ? 1 : 0;
     boolean stops = example.endsWithAnswer();
     boolean ended = ids.length > 0 && ids[ids.length - 1] == eos;
     int length = ids.length - from + (stops && !ended ? 1 : 0);
     int[] tokens = new int[length];
     boolean[] supervised = new boolean[length];
     System.arraycopy(ids, from, tokens, 0, ids.length - from);
-    mask(example.segments(), encoding, from, supervised);
+    if (trainOnInputs) {
+      Arrays.fill(supervised, true);
+    } else if (example.addsSpecialTokens()) {
+      mask(example.segments(), encoding, from, supervised);
+    } else {
+      maskRendered(example.segments(), encoding, supervised);
+    }
     if (stops && length > 0) {
       tokens[length - 1] = eos;
       supervised[length - 1] = true;
@@ -137,10 +146,6 @@ public final class SampleMaker {
   }
 
   private void mask(List<Segment> segments, Encoding encoding, int from, boolean[] supervised) {
-    if (trainOnInputs) {
-      Arrays.fill(supervised, true);
-      return;
-    }
     int start = 0;
     int token = from;
     int[] starts = encoding.starts();
@@ -160,5 +165,41 @@ public final class SampleMaker {
       }
       start = end;
     }
+  }
+
+  /**
+   * The mask of text that a chat template wrote, with the borders of transformers: from the token
+   * that holds the first character of an answer to the first one that holds its last.
+   */
+  private static void maskRendered(
+      List<Segment> segments, Encoding encoding, boolean[] supervised) {
+    int start = 0;
+    for (Segment segment : segments) {
+      int end = start + segment.text().codePointCount(0, segment.text().length());
+      if (segment.supervised()) {
+        int first = -1;
+        for (int c = start; c < end && first < 0; c++) {
+          first = tokenAt(c, encoding);
+        }
+        int last = -1;
+        for (int c = end - 1; c >= start && last < 0; c--) {
+          last = tokenAt(c, encoding);
+        }
+        if (first >= 0) {
+          Arrays.fill(supervised, first, last + 1, true);
+        }
+      }
+      start = end;
+    }
+  }
+
+  /** The first token that holds a character; -1 when none does. */
+  private static int tokenAt(int character, Encoding encoding) {
+    for (int t = 0; t < encoding.ids().length; t++) {
+      if (encoding.starts()[t] <= character && character < encoding.ends()[t]) {
+        return t;
+      }
+    }
+    return -1;
   }
 }

@@ -10,8 +10,6 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.Arrays;
 import java.util.HexFormat;
-import java.util.List;
-import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
@@ -80,44 +78,6 @@ class PromptFormatTest {
   }
 
   @Test
-  void messagesSuperviseTheAssistant() {
-    Example example =
-        PromptFormat.named("messages")
-            .example(
-                row(
-                    "messages",
-                    List.of(
-                        Map.of("role", "system", "content", "S"),
-                        Map.of("role", "user", "content", "U"),
-                        Map.of("role", "assistant", "content", "A"),
-                        Map.of("role", "user", "content", "V"),
-                        Map.of("role", "assistant", "content", "B"))));
-    assertThat(example.text())
-        .isEqualTo(
-            "<|system|>\nS<|end|>\n<|user|>\nU<|end|>\n<|assistant|>\nA<|end|>\n<|user|>\nV<|end|>\n<|assistant|>\nB<|end|>");
-    assertThat(example.segments().stream().filter(Segment::supervised).map(Segment::text))
-        .containsExactly("A<|end|>", "B<|end|>");
-    assertThat(example.prompt()).endsWith("V<|end|>\n<|assistant|>\n");
-    assertThat(example.answer()).isEqualTo("B<|end|>");
-  }
-
-  @Test
-  void messagesSayWhichMessageIsWrong() {
-    assertThatThrownBy(() ->
-            new Messages("messages")
-                .example(row("messages", List.of(Map.of("role", "usr", "content", "x")))))
-        .isInstanceOf(InvalidDataset.class)
-        .hasMessageContaining("test.jsonl, row 7")
-        .hasMessageContaining("message 1")
-        .hasMessageContaining("usr");
-    assertThatThrownBy(
-            () -> new Messages("messages").example(row("messages", List.of(Map.of("from", "x")))))
-        .hasMessageContaining("'role' and 'content'");
-    assertThatThrownBy(() -> new Messages("messages").example(row("messages", "text")))
-        .hasMessageContaining("should hold a list, but holds text");
-  }
-
-  @Test
   void missingColumnsListThoseThereAre() {
     assertThatThrownBy(() -> Alpaca.standard().example(row("instruction", "a", "outptu", "b")))
         .isInstanceOf(InvalidDataset.class)
@@ -133,13 +93,6 @@ class PromptFormatTest {
         .isInstanceOf(InvalidDataset.class)
         .hasMessageContaining("test.jsonl, row 7")
         .hasMessageContaining("'output' is null");
-  }
-
-  @Test
-  void unknownTypesNameTheNearest() {
-    assertThatThrownBy(() -> PromptFormat.named("alpacca"))
-        .hasMessageContaining("[alpaca, completion, messages]")
-        .hasMessageContaining("Did you mean 'alpaca'?");
   }
 
   private static String sha256(String text) throws NoSuchAlgorithmException {

@@ -9,8 +9,8 @@ import dev.nibble.data.Golden;
 import dev.nibble.data.Sample;
 import dev.nibble.data.format.Alpaca;
 import dev.nibble.data.format.Example;
-import dev.nibble.data.format.Messages;
 import dev.nibble.data.format.PromptTemplate;
+import dev.nibble.data.format.Question;
 import dev.nibble.data.format.Segment;
 import dev.nibble.data.rows.InvalidDataset;
 import dev.nibble.data.rows.Row;
@@ -18,7 +18,6 @@ import dev.nibble.data.tokenizer.Tokenizer;
 import dev.nibble.data.tokenizer.Tokenizers;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Map;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -68,21 +67,13 @@ class SampleMakerTest {
   }
 
   @Test
-  void countsConversationsWithoutAnAnswerAsUnsupervised() {
-    SampleMaker maker =
-        new SampleMaker(
-            new CharTokenizer(), new Messages("messages"), 64, ExcessLength.DROP, false);
-    Row question = row("messages", List.of(Map.of("role", "user", "content", "?")));
-    assertThat(maker.make(question)).isEqualTo(new Outcome.Unsupervised());
-  }
-
-  @Test
   void doesNotDoubleBosOrEos() {
     SampleMaker maker = maker(new CharTokenizer(), 64, ExcessLength.DROP);
     Example example =
         new Example(List.of(new Segment("\u0001q", false), new Segment("a\u0002", true)));
     assertThat(shown(maker.sample(example))).isEqualTo("\u0001q[a\u0002]");
-    assertThat(maker.prompt(example)).containsExactly(CharTokenizer.BOS, 'q');
+    assertThat(maker.prompt(new Question(example.prompt(), true, "")))
+        .containsExactly(CharTokenizer.BOS, 'q');
   }
 
   @ParameterizedTest
@@ -93,7 +84,7 @@ class SampleMakerTest {
           new SampleMaker(tokenizer, Alpaca.standard(), 512, ExcessLength.RAISE, false);
       Row row = row("instruction", "Ünïcode 河 👋", "input", "naïve", "output", "The answer: 河 42");
       Sample sample = kept(maker.make(row));
-      int[] prompt = maker.prompt(Alpaca.standard().example(row));
+      int[] prompt = maker.prompt(Alpaca.standard().question(row));
       int[] answer = supervised(sample);
       assertThat(Arrays.copyOf(sample.tokens(), prompt.length)).isEqualTo(prompt);
       assertThat(prompt.length + answer.length).isEqualTo(sample.length());

@@ -13,8 +13,8 @@ import picocli.CommandLine.Option;
     header = "Show training samples exactly as the model sees them.",
     description = {
       "%nDecodes the tokens of the first samples and shows which part is learned: green and bold on a terminal, between"
-          + " [[ and ]] elsewhere. Then says how many rows there are, how many tokens, and what is left out. Loads no"
-          + " weights."
+          + " [[ and ]] elsewhere. Then says where the chat template comes from, how many rows there are, how many tokens,"
+          + " and what is left out. Loads no weights."
     },
     parameterListHeading = "%nArguments:%n",
     optionListHeading = "%nOptions:%n",
@@ -29,9 +29,15 @@ final class PreviewCommand implements Callable<Integer> {
       description = "Samples to show (default ${DEFAULT-VALUE}).")
   private int samples;
 
+  @Option(
+      names = "--tokens",
+      description =
+          "Show each token on a line of its own: its id, whether it is learned, its text.")
+  private boolean tokens;
+
   @Override
   public Integer call() {
-    new Preview(recipe.read(), Console.standard()).show(samples);
+    new Preview(recipe.read(), Console.standard()).show(samples, tokens);
     return ExitCode.OK;
   }
 }

@@ -4,6 +4,7 @@ import dev.nibble.adapters.AdapterException;
 import dev.nibble.compute.kernels.KernelUnavailable;
 import dev.nibble.compute.safetensors.MalformedSafetensors;
 import dev.nibble.compute.tensor.ScopeException;
+import dev.nibble.data.chat.InvalidChatTemplate;
 import dev.nibble.data.rows.InvalidDataset;
 import dev.nibble.data.tokenizer.InvalidTokenizer;
 import dev.nibble.quant.UnusableWeight;
@@ -28,6 +29,7 @@ final class UserErrors {
           CheckpointException.class,
           ExportException.class,
           IllegalArgumentException.class,
+          InvalidChatTemplate.class,
           InvalidDataset.class,
           InvalidTokenizer.class,
           KernelUnavailable.class,

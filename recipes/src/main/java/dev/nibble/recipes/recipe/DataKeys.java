@@ -19,6 +19,7 @@ import dev.nibble.recipes.schema.Schema.Group;
 import dev.nibble.recipes.schema.Values;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /** Keys of the data. */
 final class DataKeys {
@@ -96,16 +97,19 @@ final class DataKeys {
       new RecipeKeys.Part(
           new Group<>(
               "Data",
-              List.of(
-                  DATASETS,
-                  TEST_DATASETS,
-                  VAL_SET_SIZE,
-                  SEQUENCE_LEN,
-                  SAMPLE_PACKING,
-                  EXCESS,
-                  TRAIN_ON_INPUTS,
-                  SHUFFLE)),
-          List.of(DataKeys::checkValidation));
+              Stream.concat(
+                      Stream.of(
+                          DATASETS,
+                          TEST_DATASETS,
+                          VAL_SET_SIZE,
+                          SEQUENCE_LEN,
+                          SAMPLE_PACKING,
+                          EXCESS,
+                          TRAIN_ON_INPUTS,
+                          SHUFFLE),
+                      ChatKeys.keys().stream())
+                  .toList()),
+          List.of(DataKeys::checkValidation, ChatKeys::check));
 
   private static void checkValidation(Values<Recipe> v) {
     double size = v.find(VAL_SET_SIZE).orElse(0.0);
@@ -126,6 +130,7 @@ final class DataKeys {
         v.get(SAMPLE_PACKING),
         v.get(EXCESS),
         v.get(TRAIN_ON_INPUTS),
-        v.get(SHUFFLE));
+        v.get(SHUFFLE),
+        ChatKeys.build(v));
   }
 }

@@ -16,6 +16,7 @@ import dev.nibble.recipes.schema.Schema;
 import dev.nibble.recipes.schema.Schema.Group;
 import dev.nibble.recipes.schema.Values;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -36,7 +37,7 @@ final class DatasetKeys<R> {
   private final Key<R, String> input;
   private final Key<R, String> output;
   private final Key<R, String> text;
-  private final Key<R, String> messages;
+  private final MessagesKeys<R> messages;
 
   /** The schema of an entry of {@code datasets}. */
   static Schema<Dataset> schema() {
@@ -59,8 +60,9 @@ final class DatasetKeys<R> {
             oneOf(Format.class),
             value(Format.ALPACA),
             r -> of.apply(r).format(),
-            "What a row holds: `alpaca` (instruction, input, output), `completion` (plain text, all of it learned) or"
-                + " `messages` (a conversation; answers are learned).");
+            "What a row holds: `alpaca` (instruction, input, output), `completion` (plain text, all of it learned), or a"
+                + " conversation, written by the chat template: `messages` or `chat_template` (role and content), `sharegpt`"
+                + " (from and value). See [chat templates](chat-templates.md).");
     split =
         Key.when(
             "split",
@@ -82,12 +84,12 @@ final class DatasetKeys<R> {
             otherwise("the Alpaca prompt"),
             r -> of.apply(r).prompt(),
             "With `type: alpaca`: the prompt, with `{instruction}` and `{input}` where the columns go. The answer follows"
-                + " it directly.");
+                + " it directly; with `chat_template` it is what the user says.");
     instruction = column("instruction", of, Format.ALPACA, Columns::instruction);
     input = column("input", of, Format.ALPACA, Columns::input);
     output = column("output", of, Format.ALPACA, Columns::output);
     text = column("text", of, Format.COMPLETION, Columns::text);
-    messages = column("messages", of, Format.MESSAGES, Columns::messages);
+    messages = new MessagesKeys<>(of.andThen(Dataset::messages), r -> of.apply(r).format());
   }
 
   private static <R> Key<R, String> column(
@@ -105,7 +107,11 @@ final class DatasetKeys<R> {
   }
 
   List<Key<R, ?>> keys() {
-    return List.of(path, format, split, limit, prompt, instruction, input, output, text, messages);
+    List<Key<R, ?>> all =
+        new ArrayList<>(
+            List.of(path, format, split, limit, prompt, instruction, input, output, text));
+    all.addAll(messages.keys());
+    return all;
   }
 
   void check(Values<R> v) {
@@ -119,8 +125,8 @@ final class DatasetKeys<R> {
     if (type.get() != Format.COMPLETION) {
       v.refuse("only used with type: completion; remove it", text);
     }
-    if (type.get() != Format.MESSAGES) {
-      v.refuse("only used with type: messages; remove it", messages);
+    if (!type.get().isConversation()) {
+      messages.refuse(v);
     }
     v.find(prompt)
         .filter(p -> !p.contains("{instruction}") && !p.contains("{input}"))
@@ -131,7 +137,9 @@ final class DatasetKeys<R> {
   /** Plain text has no answer that a generated one could equal. */
   void checkHasAnswers(Values<R> v) {
     if (v.is(format, Format.COMPLETION)) {
-      v.problem(format, "rows of type completion have no answers; use alpaca or messages");
+      v.problem(
+          format,
+          "rows of type completion have no answers; use alpaca or a type with conversations");
     }
   }
 
@@ -142,6 +150,7 @@ final class DatasetKeys<R> {
         v.find(split),
         v.find(limit),
         v.find(prompt),
-        new Columns(v.get(instruction), v.get(input), v.get(output), v.get(text), v.get(messages)));
+        new Columns(v.get(instruction), v.get(input), v.get(output), v.get(text)),
+        messages.build(v));
   }
 }

@@ -90,7 +90,8 @@ final class EvaluationKeys {
             d.split(),
             d.limit(),
             d.prompt().or(() -> trainPrompt),
-            d.columns()),
+            d.columns(),
+            d.messages()),
         eval.maxNewTokens(),
         eval.baseline());
   }

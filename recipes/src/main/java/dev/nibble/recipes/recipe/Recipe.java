@@ -1,5 +1,6 @@
 package dev.nibble.recipes.recipe;
 
+import dev.nibble.data.chat.TemplateChoice;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -157,6 +158,7 @@ public record Recipe(
    * @param excess what happens to longer samples
    * @param trainOnInputs whether prompts are learned too
    * @param shuffle whether the order changes, every epoch anew
+   * @param chat how conversations become text
    */
   public record Data(
       List<Dataset> train,
@@ -166,7 +168,18 @@ public record Recipe(
       boolean packing,
       Excess excess,
       boolean trainOnInputs,
-      boolean shuffle) {}
+      boolean shuffle,
+      Chat chat) {}
+
+  /**
+   * How conversations become text.
+   *
+   * @param template the chat template, where the recipe names one
+   * @param variables further variables of the template
+   * @param lastOnly whether only the last answer of a conversation is learned
+   */
+  public record Chat(
+      Optional<TemplateChoice> template, Map<String, Object> variables, boolean lastOnly) {}
 
   /** What happens to a sample longer than sequence_len. */
   public enum Excess {
@@ -185,7 +198,16 @@ public record Recipe(
     /** Plain text. */
     COMPLETION,
     /** A conversation. */
-    MESSAGES
+    CHAT_TEMPLATE,
+    /** The same. */
+    MESSAGES,
+    /** A conversation with ShareGPT's names. */
+    SHAREGPT;
+
+    /** Whether rows hold conversations. */
+    public boolean isConversation() {
+      return this == CHAT_TEMPLATE || this == MESSAGES || this == SHAREGPT;
+    }
   }
 
   /**
@@ -197,6 +219,7 @@ public record Recipe(
    * @param limit the most rows, the first so many; empty for all
    * @param prompt template of an alpaca prompt
    * @param columns how its columns are called
+   * @param messages how its conversations are written
    */
   public record Dataset(
       Path path,
@@ -204,7 +227,28 @@ public record Recipe(
       Optional<String> split,
       Optional<Integer> limit,
       Optional<String> prompt,
-      Columns columns) {}
+      Columns columns,
+      Messages messages) {}
+
+  /**
+   * How the conversations of a dataset are written, and which messages are learned.
+   *
+   * @param column the list of messages; empty for the name that the format has
+   * @param role the field that says who speaks; likewise
+   * @param content the field with what is said; likewise
+   * @param tools the column with the schemas of tools
+   * @param roles for roles of the template, the names that rows have
+   * @param learned the roles whose messages are learned
+   * @param weight the field of a message that leaves it out when it is 0
+   */
+  public record Messages(
+      Optional<String> column,
+      Optional<String> role,
+      Optional<String> content,
+      String tools,
+      Map<String, List<String>> roles,
+      List<String> learned,
+      String weight) {}
 
   /**
    * Column names.
@@ -213,10 +257,8 @@ public record Recipe(
    * @param input alpaca
    * @param output alpaca
    * @param text completion
-   * @param messages messages
    */
-  public record Columns(
-      String instruction, String input, String output, String text, String messages) {}
+  public record Columns(String instruction, String input, String output, String text) {}
 
   /**
    * How long, and in what portions.

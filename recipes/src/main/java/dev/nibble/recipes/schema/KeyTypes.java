@@ -43,7 +43,7 @@ public final class KeyTypes {
     return new Flag();
   }
 
-  /** One of an enum's constants, written in lower case with '-' for '_'. */
+  /** One of an enum's constants, written in lower case. */
   public static <E extends Enum<E>> KeyType<E> oneOf(Class<E> choices) {
     return new Choice<>(Arrays.asList(choices.getEnumConstants()));
   }
@@ -174,7 +174,7 @@ public final class KeyTypes {
     }
 
     private static String written(Enum<?> constant) {
-      return constant.name().toLowerCase(Locale.ROOT).replace('_', '-');
+      return constant.name().toLowerCase(Locale.ROOT);
     }
   }
 

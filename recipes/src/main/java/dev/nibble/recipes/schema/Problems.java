@@ -1,5 +1,6 @@
 package dev.nibble.recipes.schema;
 
+import dev.nibble.recipes.yaml.Node;
 import dev.nibble.recipes.yaml.Place;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -27,5 +28,16 @@ public final class Problems {
                 .thenComparingInt(p -> p.place().line())
                 .thenComparingInt(p -> p.place().column()))
         .toList();
+  }
+
+  /** Problems of one key. */
+  At at(String key) {
+    return (node, message) -> add(node.place(), key, message);
+  }
+
+  /** Takes problems of one key. */
+  @FunctionalInterface
+  interface At {
+    void add(Node node, String message);
   }
 }

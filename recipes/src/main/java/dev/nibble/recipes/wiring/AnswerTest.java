@@ -1,6 +1,5 @@
 package dev.nibble.recipes.wiring;
 
-import dev.nibble.data.format.Example;
 import dev.nibble.data.format.PromptFormat;
 import dev.nibble.data.rows.InvalidDataset;
 import dev.nibble.data.rows.RowCursor;
@@ -21,7 +20,6 @@ import dev.nibble.trainer.model.Decoder;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
 
 /** The questions of {@code answer_eval}, and what is asked of a model with them. */
 final class AnswerTest {
@@ -32,19 +30,21 @@ final class AnswerTest {
 
   private final Recipe recipe;
   private final AnswerEval eval;
+  private final Formats formats;
   private final Tokenizer tokenizer;
   private final List<Question> questions = new ArrayList<>();
 
-  AnswerTest(Recipe recipe, AnswerEval eval, Tokenizer tokenizer) {
+  AnswerTest(Recipe recipe, AnswerEval eval, Formats formats, Tokenizer tokenizer) {
     this.recipe = recipe;
     this.eval = eval;
+    this.formats = formats;
     this.tokenizer = tokenizer;
-    SampleMaker samples = RunData.samples(eval.dataset(), recipe.data(), tokenizer);
+    SampleMaker samples = formats.samples(eval.dataset(), tokenizer);
     RowSource rows = RunData.rows(eval.dataset());
     try (RowCursor cursor = rows.open()) {
       while (cursor.advance()) {
-        Example example = samples.format().example(cursor.row());
-        questions.add(new Question(samples.prompt(example), example.prompt(), example.answer()));
+        var asked = samples.format().question(cursor.row());
+        questions.add(new Question(samples.prompt(asked), asked.prompt(), asked.answer()));
       }
     }
     if (questions.isEmpty()) {
@@ -66,7 +66,7 @@ final class AnswerTest {
     int sequences = Math.clamp(CACHE_TOKENS / capacity, 1, MOST_SEQUENCES);
     try (Decoder decoder = model.decoder(Math.min(sequences, questions.size()), capacity)) {
       Generator generator =
-          new Generator(decoder, new Sampler.Greedy(), 0, Set.copyOf(tokenizer.special().stop()));
+          new Generator(decoder, new Sampler.Greedy(), 0, formats.stopTokens(tokenizer));
       return new AnswerAccuracy(
               questions, eval.maxNewTokens(), tokens -> tokenizer.decode(tokens, true))
           .measure(generator);
@@ -83,11 +83,11 @@ final class AnswerTest {
     }
     List<LabeledText> rows = new ArrayList<>();
     for (Recipe.Dataset dataset : recipe.data().train()) {
-      PromptFormat format = RunData.format(dataset);
+      PromptFormat format = formats.of(dataset);
       try (RowCursor cursor = RunData.rows(dataset).open()) {
         while (cursor.advance()) {
-          Example example = format.example(cursor.row());
-          rows.add(new LabeledText(example.prompt(), example.answer().strip()));
+          var asked = format.question(cursor.row());
+          rows.add(new LabeledText(asked.prompt(), asked.answer().strip()));
         }
       }
     }

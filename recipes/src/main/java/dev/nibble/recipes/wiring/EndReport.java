@@ -63,8 +63,8 @@ final class EndReport {
 
   private String example() {
     return switch (recipe.data().train().getFirst().format()) {
-      case ALPACA -> "--input \"…\"";
-      case COMPLETION, MESSAGES -> "--prompt \"…\"";
+      case ALPACA, CHAT_TEMPLATE, MESSAGES, SHAREGPT -> "--input \"…\"";
+      case COMPLETION -> "--prompt \"…\"";
     };
   }
 }

@@ -66,7 +66,7 @@ public final class EvalRun {
           .evaluation()
           .answers()
           .ifPresent(eval -> {
-            AnswerTest test = new AnswerTest(recipe, eval, tokenizer);
+            AnswerTest test = new AnswerTest(recipe, eval, wiring.formats(), tokenizer);
             console.live("  asking %d questions…".formatted(test.size()));
             Accuracy accuracy = test.measure(model);
             report.accuracy("accuracy", accuracy);

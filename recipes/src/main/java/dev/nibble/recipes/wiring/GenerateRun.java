@@ -2,7 +2,10 @@ package dev.nibble.recipes.wiring;
 
 import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.tensor.Scope;
-import dev.nibble.data.format.Example;
+import dev.nibble.data.format.Chat;
+import dev.nibble.data.format.PromptFormat;
+import dev.nibble.data.format.Question;
+import dev.nibble.data.jinja.JinjaException;
 import dev.nibble.data.rows.Row;
 import dev.nibble.data.samples.SampleMaker;
 import dev.nibble.data.tokenizer.Tokenizer;
@@ -16,7 +19,6 @@ import dev.nibble.trainer.model.CausalLm;
 import dev.nibble.trainer.model.Decoder;
 import java.util.LinkedHashMap;
 import java.util.Map;
-import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** {@code nibble generate}. */
@@ -27,7 +29,7 @@ public final class GenerateRun {
     /** This text. */
     record Plain(String text) implements Prompt {}
 
-    /** The prompt that the recipe makes of such a row. */
+    /** The prompt that the recipe makes of such a row, or of a user who says this. */
     record AsRow(String instruction, String input) implements Prompt {}
   }
 
@@ -65,7 +67,7 @@ public final class GenerateRun {
       try (Decoder decoder = model.decoder(1, prompt.length + request.maxNewTokens())) {
         GrowingText text = new GrowingText(tokenizer);
         new Generator(
-                decoder, request.sampler(), request.seed(), Set.copyOf(tokenizer.special().stop()))
+                decoder, request.sampler(), request.seed(), wiring.formats().stopTokens(tokenizer))
             .generate(prompt, request.maxNewTokens(), (p, token) -> console.part(text.add(token)));
         console.line(text.rest());
       }
@@ -79,20 +81,33 @@ public final class GenerateRun {
     };
   }
 
-  private int[] asRow(Prompt.AsRow row, Tokenizer tokenizer) {
+  private int[] asRow(Prompt.AsRow asked, Tokenizer tokenizer) {
     Recipe.Dataset dataset =
         recipe.data().train().stream()
-            .filter(d -> d.format() == Format.ALPACA)
+            .filter(d -> d.format() != Format.COMPLETION)
             .findFirst()
             .orElseThrow(() ->
                 new RecipeException(
-                    "--instruction and --input need a recipe with a dataset of type alpaca; use --prompt"));
-    SampleMaker samples = RunData.samples(dataset, recipe.data(), tokenizer);
+                    "--instruction and --input need a recipe with a dataset of type alpaca or with conversations; use"
+                        + " --prompt"));
+    SampleMaker samples = wiring.formats().samples(dataset, tokenizer);
+    return samples.prompt(question(asked, dataset, samples.format()));
+  }
+
+  private static Question question(
+      Prompt.AsRow asked, Recipe.Dataset dataset, PromptFormat format) {
+    if (format instanceof Chat chat) {
+      try {
+        return new Question(
+            chat.prompt(chat.rows().question(asked.instruction(), asked.input())), false, "");
+      } catch (JinjaException e) {
+        throw new RecipeException("the chat template refuses the question: " + e.getMessage());
+      }
+    }
     Map<String, @Nullable Object> values = new LinkedHashMap<>();
-    values.put(dataset.columns().instruction(), row.instruction());
-    values.put(dataset.columns().input(), row.input());
+    values.put(dataset.columns().instruction(), asked.instruction());
+    values.put(dataset.columns().input(), asked.input());
     values.put(dataset.columns().output(), "");
-    Example example = samples.format().example(new Row(values, "the command line", 1));
-    return samples.prompt(example);
+    return format.question(new Row(values, "the command line", 1));
   }
 }

@@ -22,25 +22,32 @@ public final class Preview {
     this.console = console;
   }
 
-  /** Shows the first samples of each dataset, then what becomes of all rows. */
-  public void show(int samples) {
+  /**
+   * Shows the first samples of each dataset, then what becomes of all rows.
+   *
+   * @param tokens whether each token stands on a line of its own, with its id and whether it is
+   *     learned
+   */
+  public void show(int samples, boolean tokens) {
     Wiring wiring = new Wiring(recipe);
     try (Tokenizer tokenizer = wiring.tokenizer()) {
       for (Recipe.Dataset dataset : recipe.data().train()) {
-        show(dataset, samples, tokenizer);
+        show(dataset, samples, tokens, wiring.formats(), tokenizer);
       }
-      RunData data = wiring.data(tokenizer);
-      new StartReport(recipe, console).data(data);
+      StartReport report = new StartReport(recipe, console);
+      report.chat(wiring.formats(), tokenizer);
+      report.data(wiring.data(tokenizer));
     }
   }
 
-  private void show(Recipe.Dataset dataset, int samples, Tokenizer tokenizer) {
-    SampleMaker maker = RunData.samples(dataset, recipe.data(), tokenizer);
+  private void show(
+      Recipe.Dataset dataset, int samples, boolean tokens, Formats formats, Tokenizer tokenizer) {
+    SampleMaker maker = formats.samples(dataset, tokenizer);
     try (RowCursor rows = RunData.rows(dataset).open()) {
       for (int i = 0; i < samples && rows.advance(); i++) {
         String row = Paths.shown(dataset.path()) + ", row " + rows.row().number();
         switch (maker.make(rows.row())) {
-          case Outcome.Kept kept -> show(row, kept.sample(), tokenizer);
+          case Outcome.Kept kept -> show(row, kept.sample(), tokens, tokenizer);
           case Outcome.TooLong tooLong ->
               title(
                   row
@@ -52,12 +59,32 @@ public final class Preview {
     }
   }
 
-  private void show(String row, Sample sample, Tokenizer tokenizer) {
+  private void show(String row, Sample sample, boolean tokens, Tokenizer tokenizer) {
     title(
         "%s: %s tokens, %s of them learned"
             .formatted(row, Human.count(sample.length()), Human.count(sample.supervisedTokens())));
-    console.line(marked(sample, tokenizer));
+    if (tokens) {
+      table(sample, tokenizer);
+    } else {
+      console.line(marked(sample, tokenizer));
+    }
     console.line("");
+  }
+
+  /** A line for each token. The first is never predicted, so it is not learned. */
+  private void table(Sample sample, Tokenizer tokenizer) {
+    for (int i = 0; i < sample.length(); i++) {
+      boolean learned = i > 0 && sample.supervised()[i];
+      String text =
+          tokenizer
+              .decode(new int[] {sample.tokens()[i]}, false)
+              .replace("\n", "\\n")
+              .replace("\r", "\\r");
+      String line =
+          "%6d %8d  %s  '%s'"
+              .formatted(i, sample.tokens()[i], learned ? "learned" : "       ", text);
+      console.line(learned ? console.green(line) : line);
+    }
   }
 
   private void title(String text) {

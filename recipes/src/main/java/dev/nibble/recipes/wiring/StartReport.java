@@ -3,6 +3,7 @@ package dev.nibble.recipes.wiring;
 import dev.nibble.compute.kernels.KernelSet;
 import dev.nibble.compute.kernels.KernelSets;
 import dev.nibble.compute.tensor.Scope;
+import dev.nibble.data.tokenizer.Tokenizer;
 import dev.nibble.recipes.progress.Console;
 import dev.nibble.recipes.progress.Human;
 import dev.nibble.recipes.progress.Paths;
@@ -32,6 +33,34 @@ final class StartReport {
   void data(RunData data) {
     entry("data", data.train().report().summary());
     data.validation().ifPresent(held -> entry("validation", held.report().summary()));
+    recipe.data().train().stream()
+        .filter(StartReport::promptMayMerge)
+        .forEach(d ->
+            entry(
+                "note",
+                "datasets.%d.prompt ends in a space, which many tokenizers join with the answer's first word: the model would be asked with other tokens than it learned from. End it in a line break or in text."
+                    .formatted(recipe.data().train().indexOf(d))));
+  }
+
+  private static boolean promptMayMerge(Recipe.Dataset dataset) {
+    return dataset.prompt().filter(prompt -> prompt.endsWith(" ")).isPresent();
+  }
+
+  /** The chat template, and at which token an answer ends. */
+  void chat(Formats formats, Tokenizer tokenizer) {
+    formats
+        .template()
+        .ifPresent(template -> {
+          EndOfTurn end = EndOfTurn.of(template, tokenizer);
+          String written = "'" + end.text().strip().replace("\n", "\\n") + "'";
+          String stops =
+              end.token().isPresent()
+                  ? "an answer ends with "
+                      + tokenizer.decode(new int[] {end.token().getAsInt()}, false)
+                  : "it ends an answer with %s, which holds no special token of the tokenizer, so that generation may not stop there"
+                      .formatted(written);
+          entry("template", template.source() + "; " + stops);
+        });
   }
 
   void answers(AnswerTest test) {

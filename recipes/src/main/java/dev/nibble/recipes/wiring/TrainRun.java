@@ -46,7 +46,11 @@ public final class TrainRun {
         Scope memory = Scope.open("run", kernels.memory(), Scope.UNLIMITED)) {
       RunData data = wiring.data(tokenizer);
       Optional<AnswerTest> answers =
-          recipe.evaluation().answers().map(eval -> new AnswerTest(recipe, eval, tokenizer));
+          recipe
+              .evaluation()
+              .answers()
+              .map(eval -> new AnswerTest(recipe, eval, wiring.formats(), tokenizer));
+      report.chat(wiring.formats(), tokenizer);
       report.data(data);
       answers.ifPresent(report::answers);
       long weights = wiring.countWeights();

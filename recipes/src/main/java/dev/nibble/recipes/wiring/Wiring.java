@@ -29,16 +29,28 @@ import dev.nibble.trainer.optim.GradientClip;
 import dev.nibble.trainer.optim.Schedule;
 import dev.nibble.trainer.train.TrainingPlan;
 import java.nio.file.Path;
+import java.time.LocalDateTime;
+import java.time.ZoneId;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What a recipe's words stand for. Everything that a run is made of is made here, in this order.
  */
 final class Wiring {
   private final Recipe recipe;
+  private @Nullable Formats formats;
 
   Wiring(Recipe recipe) {
     this.recipe = recipe;
+  }
+
+  /** How rows become text. */
+  Formats formats() {
+    if (formats == null) {
+      formats = new Formats(recipe, LocalDateTime.now(ZoneId.systemDefault()));
+    }
+    return formats;
   }
 
   /** What computes. */
@@ -72,7 +84,7 @@ final class Wiring {
                   recipe.model().base().resolve("config.json"),
                   positions));
     }
-    return RunData.scan(recipe.data(), recipe.training().seed(), tokenizer);
+    return RunData.scan(recipe.data(), recipe.training().seed(), formats(), tokenizer);
   }
 
   /** How samples become micro-batches. */

@@ -286,7 +286,22 @@ class BadRecipeTest {
             "r.yaml:4:5: datasets.0.prompt: expected {instruction} or {input} in it, where a row's text goes");
     assertThat(with("answer_eval: {path: t.jsonl, type: completion}"))
         .isEqualTo(
-            "r.yaml:5:30: answer_eval.type: rows of type completion have no answers; use alpaca or messages");
+            "r.yaml:5:30: answer_eval.type: rows of type completion have no answers; use alpaca or a type with conversations");
+  }
+
+  @Test
+  void chatKeysNeedConversations() {
+    assertThat(with("mask_history: true"))
+        .isEqualTo("r.yaml:5:1: mask_history: no dataset holds conversations; remove it");
+    assertThat(with("chat_template: chatml\nchat_template_jinja: x"))
+        .isEqualTo("r.yaml:6:1: chat_template_jinja: chat_template is given too; keep one of them");
+    assertThat(with("chat_template: llama"))
+        .isEqualTo(
+            "r.yaml:5:16: chat_template: expected tokenizer_default, chatml, or the path of a .jinja file, got text \"llama\"");
+    assertThat(with("answer_eval: {path: t.jsonl, roles: {user: [me, 3]}}"))
+        .contains("answer_eval.roles.user: expected text, got 3");
+    assertThat(with("answer_eval: {path: t.jsonl, roles_to_train: [user]}"))
+        .contains("only used with conversations");
   }
 
   @Test
@@ -299,7 +314,7 @@ class BadRecipeTest {
                 datasets:
                   - path: a.jsonl
                     tpye: alpaca
-                  - type: sharegpt
+                  - type: shargpt
                 learning_rate: "1e-4"
                 lora_r: -1
                 load_in_4bit: false
@@ -312,7 +327,7 @@ class BadRecipeTest {
             r.yaml:1:1: base_model: required key is missing: a path
             r.yaml:5:5: datasets.0.tpye: unknown key, did you mean type?
             r.yaml:6:5: datasets.1.path: required key is missing: a path
-            r.yaml:6:11: datasets.1.type: expected one of alpaca, completion, messages, got text "sharegpt"
+            r.yaml:6:11: datasets.1.type: expected one of alpaca, completion, chat_template, messages, sharegpt, got text "shargpt"; did you mean sharegpt?
             r.yaml:7:16: learning_rate: expected a number above 0, got text "1e-4"; remove the quotes
             r.yaml:8:9: lora_r: expected a whole number of at least 1, got -1
             r.yaml:9:1: load_in_4bit: adapter: qlora needs a base in four bits; write true, or adapter: lora for a base\

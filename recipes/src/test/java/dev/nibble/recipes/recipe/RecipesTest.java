@@ -2,6 +2,7 @@ package dev.nibble.recipes.recipe;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.nibble.data.chat.TemplateChoice;
 import dev.nibble.recipes.recipe.Recipe.Adapter;
 import dev.nibble.recipes.recipe.Recipe.Format;
 import dev.nibble.recipes.recipe.Recipe.FourBit;
@@ -9,6 +10,7 @@ import dev.nibble.recipes.recipe.Recipe.QuantType;
 import dev.nibble.recipes.yaml.Origin;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
@@ -50,6 +52,13 @@ class RecipesTest {
           field_input: "the \\"input\\""
         - {path: b.jsonl, type: completion, field_text: body}
         - {path: 'c d.jsonl', type: messages, field_messages: turns}
+        - path: e.jsonl
+          type: sharegpt
+          roles: {assistant: [bot, "the model"], user: me}
+          roles_to_train: [assistant, tool]
+      chat_template: own.jinja
+      chat_template_kwargs: {enable_thinking: false, date_string: 1 May, n: 3, x: [1.5, a], y: {z: ""}}
+      mask_history: true
       test_datasets: [{path: v.csv}]
       sequence_len: 2048
       sample_packing: false
@@ -125,11 +134,18 @@ class RecipesTest {
         .containsExactly("q_proj", "v_proj");
     assertThat(r.data().train())
         .extracting(d -> d.path().toString())
-        .containsExactly("/r/sub/a.parquet", "/r/sub/b.jsonl", "/r/sub/c d.jsonl");
+        .containsExactly(
+            "/r/sub/a.parquet", "/r/sub/b.jsonl", "/r/sub/c d.jsonl", "/r/sub/e.jsonl");
+    assertThat(r.data().train().getLast().messages().roles())
+        .isEqualTo(Map.of("assistant", List.of("bot", "the model"), "user", List.of("me")));
+    assertThat(r.data().chat().template())
+        .contains(new TemplateChoice.InFile(Path.of("/r/sub/own.jinja")));
+    assertThat(r.data().chat().variables()).containsEntry("enable_thinking", false);
+    assertThat(r.data().chat().lastOnly()).isTrue();
     assertThat(r.data().train().getFirst().prompt()).contains("{input}\nCategory: ");
     assertThat(r.data().train())
         .extracting(Recipe.Dataset::limit)
-        .containsExactly(Optional.of(5000), Optional.empty(), Optional.empty());
+        .containsExactly(Optional.of(5000), Optional.empty(), Optional.empty(), Optional.empty());
     assertThat(r.evaluation().answers().orElseThrow().dataset().limit()).contains(100);
     assertThat(r.output().overwrite()).isTrue();
     assertThat(r.optimization().learningRate()).isEqualTo(1e-4);
@@ -156,6 +172,8 @@ class RecipesTest {
             parse(
                 SMALL + "lora_model_dir: /adapters/one\nlora_target_modules: '.*[.](q|k)_proj'\n"),
             parse(SMALL + "peft_init_lora_weights: false\n"),
+            parse(SMALL + "chat_template: tokenizer_default\n"),
+            parse(SMALL + "chat_template_jinja: |\n  {{- messages }}\n   x\n"),
             parse(SMALL, "output_dir='true'", "base_model='12'"))) {
       String text = Recipes.resolved(recipe);
       assertThat(Recipes.parse(Origin.file(Path.of("/elsewhere/x.yaml")), text, List.of()))
@@ -169,7 +187,9 @@ class RecipesTest {
     String text = Recipes.resolved(parse(FULL));
     RecipeKeys.SCHEMA.keys().stream()
         .map(k -> k.name())
-        .filter(name -> !List.of("warmup_ratio", "save_dtype", "lora_model_dir").contains(name))
+        .filter(name ->
+            !List.of("warmup_ratio", "save_dtype", "lora_model_dir", "chat_template_jinja")
+                .contains(name))
         .forEach(name -> assertThat(text).containsPattern("(?m)^" + name + ":"));
   }
 

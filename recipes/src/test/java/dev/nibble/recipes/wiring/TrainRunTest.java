@@ -169,7 +169,7 @@ class TrainRunTest {
 
   @Test
   void previewMarksWhatIsLearned() {
-    new Preview(recipe("qlora.yaml"), console).show(1);
+    new Preview(recipe("qlora.yaml"), console).show(1, false);
     assertThat(output()).contains("animal number 0:\n[[animal<|endoftext|>]]", "40 rows");
   }
 

@@ -1,0 +1,50 @@
+package dev.nibble.data.chat;
+
+import dev.nibble.data.jinja.Value;
+import dev.nibble.data.jinja.Value.Dict;
+import dev.nibble.data.jinja.Values;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * A conversation as templates see it.
+ *
+ * @param messages whole messages: {@code role}, {@code content} and whatever else a row gives them
+ * @param tools schemas of the functions that the model may call
+ */
+public record Conversation(List<Dict> messages, Optional<Value> tools) {
+  /** The role of what the model says. */
+  public static final String ASSISTANT = "assistant";
+
+  public Conversation {
+    messages = List.copyOf(messages);
+  }
+
+  /** A message with text. */
+  public static Dict message(String role, String content) {
+    Map<Value, Value> message = new LinkedHashMap<>();
+    message.put(Values.of("role"), Values.of(role));
+    message.put(Values.of("content"), Values.of(content));
+    return new Dict(message);
+  }
+
+  /** The first messages. */
+  public Conversation first(int count) {
+    return new Conversation(messages.subList(0, count), tools);
+  }
+
+  /** The same with one message changed. */
+  Conversation with(int number, Dict message) {
+    List<Dict> changed = new ArrayList<>(messages);
+    changed.set(number, message);
+    return new Conversation(changed, tools);
+  }
+
+  /** The role of a message; empty when it has none. */
+  public String role(int number) {
+    return messages.get(number).get("role") instanceof Value.Text role ? role.text() : "";
+  }
+}

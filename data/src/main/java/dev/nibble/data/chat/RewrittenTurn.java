@@ -1,0 +1,180 @@
+package dev.nibble.data.chat;
+
+import dev.nibble.data.jinja.JinjaException;
+import dev.nibble.data.jinja.Span;
+import dev.nibble.data.jinja.Value;
+import dev.nibble.data.jinja.Value.Dict;
+import dev.nibble.data.jinja.Values;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * Finds a turn that a template writes differently when others follow: Qwen3 drops earlier thinking,
+ * Mistral moves the system prompt, Phi-3 ends only the last turn with the end-of-sequence token.
+ *
+ * <p>The content is found by rendering the conversation with other content in its place: the text
+ * before and after it must stay the same. What follows the content within the turn is known from
+ * the rendering that ends with it, and must stand in the whole text too.
+ */
+final class RewrittenTurn {
+  /** Two texts without a common first or last letter, so that one of them differs from any. */
+  private static final String[] STAND_INS = {"Quartz", "Zephyr-7"};
+
+  private final ChatTemplate template;
+  private final Conversation conversation;
+  private final String text;
+  private final int number;
+
+  RewrittenTurn(ChatTemplate template, Conversation conversation, String text, int number) {
+    this.template = template;
+    this.conversation = conversation;
+    this.text = text;
+    this.number = number;
+  }
+
+  /**
+   * The turn, in UTF-16 units of the text.
+   *
+   * @param start where it is known to start; negative when it is not
+   * @param upTo the rendering of the messages up to this one
+   * @param before the rendering of those before it, with a generation prompt
+   */
+  Span find(int start, Optional<String> upTo, Optional<String> before) {
+    String ending =
+        upTo.orElseThrow(() -> unclear("the messages up to it cannot be rendered alone"));
+    Dict message = conversation.messages().get(number);
+    if (!(message.get("content") instanceof Value.Text content)) {
+      throw unclear("its content is no plain text");
+    }
+    if (content.text().isBlank()) {
+      return callsOnly(start, ending, before);
+    }
+    Content here = Content.in(text, conversation, this);
+    String said = text.substring(here.start, here.end);
+    int alone = Content.endIn(ending, conversation.first(number + 1), this);
+    if (!content.text().contains(said) || !ending.substring(0, alone).endsWith(said)) {
+      throw unclear("the template changes what it says");
+    }
+    String tail = ending.substring(alone);
+    return new Span(
+        start >= 0 && start <= here.start ? start : here.start, here.end + shared(here.end, tail));
+  }
+
+  /** A turn of tool calls without text: its end is what both renderings share after its start. */
+  private Span callsOnly(int start, String ending, Optional<String> before) {
+    if (start < 0 || before.isEmpty() || !ending.startsWith(before.get())) {
+      throw unclear("it has no text, and the messages before it are written differently");
+    }
+    String turn = ending.substring(before.get().length());
+    String name = calledFunction();
+    for (int skip = 0; skip < turn.length(); skip++) {
+      String tail = turn.substring(skip);
+      if (!name.isEmpty() && tail.contains(name) && text.startsWith(tail, start)) {
+        return new Span(start, start + tail.length());
+      }
+    }
+    throw unclear("it has no text, and its tool calls are written differently");
+  }
+
+  private String calledFunction() {
+    Value calls = conversation.messages().get(number).get("tool_calls");
+    for (Value call : calls == null ? List.<Value>of() : Values.elements(calls)) {
+      Value function = call instanceof Dict d ? d.get("function") : null;
+      if (function instanceof Dict d && d.get("name") instanceof Value.Text name) {
+        return name.text();
+      }
+    }
+    return "";
+  }
+
+  /**
+   * How much of {@code tail} stands in the text: all of it, or what comes before the last bracket
+   * that ends a tag or before the next line, since the rest belongs to what follows.
+   */
+  private int shared(int at, String tail) {
+    int common = 0;
+    while (common < tail.length()
+        && at + common < text.length()
+        && tail.charAt(common) == text.charAt(at + common)) {
+      common++;
+    }
+    if (common == tail.length()) {
+      return common;
+    }
+    while (common > 0 && ">]\n".indexOf(tail.charAt(common - 1)) < 0) {
+      common--;
+    }
+    if (common == 0) {
+      throw unclear("no end of it is found that the template always writes");
+    }
+    return common;
+  }
+
+  private IllegalArgumentException unclear(String why) {
+    return new IllegalArgumentException(
+        "the chat template (%s) writes message %d differently when others follow it, and what of the text belongs to it is not certain: %s. Use a template that marks it with {%% generation %%}, or set mask_history: true to learn the last answer only"
+            .formatted(template.source(), number + 1, why));
+  }
+
+  /**
+   * Where the content of the message stands in a rendering.
+   *
+   * @param start its first character
+   * @param end after its last
+   */
+  private record Content(int start, int end) {
+    static Content in(String rendered, Conversation conversation, RewrittenTurn turn) {
+      int start = rendered.length();
+      for (String standIn : STAND_INS) {
+        start = Math.min(start, commonPrefix(rendered, turn.replaced(conversation, standIn)));
+      }
+      int end = endIn(rendered, conversation, turn);
+      String before = rendered.substring(0, start);
+      for (String standIn : STAND_INS) {
+        boolean local =
+            start < end
+                && turn.replaced(conversation, standIn)
+                    .equals(before + standIn + rendered.substring(end));
+        if (!local) {
+          throw turn.unclear("other content changes other parts of the text too");
+        }
+      }
+      return new Content(start, end);
+    }
+
+    static int endIn(String rendered, Conversation conversation, RewrittenTurn turn) {
+      int rest = rendered.length();
+      for (String standIn : STAND_INS) {
+        rest = Math.min(rest, commonSuffix(rendered, turn.replaced(conversation, standIn)));
+      }
+      return rendered.length() - rest;
+    }
+
+    private static int commonPrefix(String a, String b) {
+      int n = 0;
+      while (n < a.length() && n < b.length() && a.charAt(n) == b.charAt(n)) {
+        n++;
+      }
+      return n;
+    }
+
+    private static int commonSuffix(String a, String b) {
+      int n = 0;
+      while (n < a.length()
+          && n < b.length()
+          && a.charAt(a.length() - 1 - n) == b.charAt(b.length() - 1 - n)) {
+        n++;
+      }
+      return n;
+    }
+  }
+
+  private String replaced(Conversation in, String content) {
+    try {
+      Dict message = in.messages().get(number).with("content", Values.of(content));
+      return template.render(in.with(number, message), false).text();
+    } catch (JinjaException e) {
+      throw unclear("with other content it cannot be rendered");
+    }
+  }
+}

@@ -1,0 +1,55 @@
+package dev.nibble.data.format;
+
+import dev.nibble.data.chat.Conversation;
+import dev.nibble.data.chat.ConversationSource;
+import dev.nibble.data.jinja.Value.Dict;
+import dev.nibble.data.rows.Row;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * Instruction rows as conversations of one turn: the user gives the instruction and, on a line of
+ * its own, the input; the assistant says the output. A column {@code system} becomes the system's
+ * message.
+ *
+ * @param prompt what the user says instead, if the recipe has a prompt
+ * @param columns what the columns are called
+ */
+public record AlpacaConversations(Optional<PromptTemplate> prompt, Alpaca.Columns columns)
+    implements ConversationSource {
+  @Override
+  public Conversation conversation(Row row) {
+    boolean asks = prompt.map(PromptTemplate::asksInstruction).orElse(true);
+    String instruction = asks ? row.text(columns.instruction()) : "";
+    List<Dict> messages = new ArrayList<>();
+    row.optionalText("system")
+        .filter(text -> !text.isEmpty())
+        .ifPresent(text -> messages.add(Conversation.message("system", text)));
+    messages.add(
+        Conversation.message(
+            "user", asked(instruction, row.optionalText(columns.input()).orElse(""))));
+    messages.add(Conversation.message(Conversation.ASSISTANT, row.text(columns.output())));
+    return new Conversation(messages, Optional.empty());
+  }
+
+  private String asked(String instruction, String input) {
+    if (prompt.isPresent()) {
+      return prompt.get().fill(instruction, input);
+    }
+    return instruction.isEmpty() || input.isEmpty()
+        ? instruction + input
+        : instruction + "\n" + input;
+  }
+
+  @Override
+  public List<String> requiredColumns() {
+    return List.of(columns.output());
+  }
+
+  @Override
+  public Conversation question(String instruction, String input) {
+    return new Conversation(
+        List.of(Conversation.message("user", asked(instruction, input))), Optional.empty());
+  }
+}

@@ -1,0 +1,108 @@
+package dev.nibble.data.format;
+
+import dev.nibble.data.chat.ChatTemplate;
+import dev.nibble.data.chat.Conversation;
+import dev.nibble.data.chat.ConversationSource;
+import dev.nibble.data.chat.LearnedText;
+import dev.nibble.data.chat.Supervision;
+import dev.nibble.data.jinja.JinjaException;
+import dev.nibble.data.jinja.Span;
+import dev.nibble.data.jinja.Value;
+import dev.nibble.data.rows.Row;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Conversations, written by a chat template. The template writes every special token, so the
+ * tokenizer adds none.
+ *
+ * @param rows how a row becomes a conversation
+ * @param template what writes it
+ * @param supervision which messages are learned
+ */
+public record Chat(ConversationSource rows, ChatTemplate template, Supervision supervision)
+    implements PromptFormat {
+
+  @Override
+  public Example example(Row row) {
+    Conversation conversation = rows.conversation(row);
+    try {
+      return example(LearnedText.of(template, conversation, supervision));
+    } catch (JinjaException e) {
+      throw row.invalid("the chat template refuses it: " + e.getMessage() + ".");
+    } catch (IllegalArgumentException e) {
+      throw row.invalid(e.getMessage() + ".");
+    }
+  }
+
+  private static Example example(LearnedText learned) {
+    String text = learned.text();
+    List<Segment> segments = new ArrayList<>();
+    int at = 0;
+    int points = 0;
+    for (Span span : learned.spans()) {
+      int start = text.offsetByCodePoints(at, span.start() - points);
+      int end = text.offsetByCodePoints(start, span.end() - span.start());
+      add(segments, text.substring(at, start), false);
+      add(segments, text.substring(start, end), true);
+      at = end;
+      points = span.end();
+    }
+    add(segments, text.substring(at), false);
+    return new Example(segments, false);
+  }
+
+  private static void add(List<Segment> segments, String text, boolean supervised) {
+    if (!text.isEmpty()) {
+      segments.add(new Segment(text, supervised));
+    }
+  }
+
+  /** The conversation up to the assistant's last message, which is the answer. */
+  @Override
+  public Question question(Row row) {
+    Conversation conversation = rows.conversation(row);
+    for (int i = conversation.messages().size() - 1; i > 0; i--) {
+      if (conversation.role(i).equals(Conversation.ASSISTANT)
+          && conversation.messages().get(i).get("content") instanceof Value.Text answer) {
+        try {
+          return new Question(prompt(conversation.first(i)), false, answer.text());
+        } catch (JinjaException e) {
+          throw row.invalid("the chat template refuses it: " + e.getMessage() + ".");
+        }
+      }
+    }
+    throw row.invalid(
+        "no message of the assistant with text follows another, so there is no question.");
+  }
+
+  /**
+   * What the model is given so that it answers.
+   *
+   * @throws JinjaException when the template fails or refuses the conversation
+   */
+  public String prompt(Conversation conversation) {
+    return template.render(conversation, true).text();
+  }
+
+  /**
+   * What follows an answer until the next turn, such as {@code <|im_end|>} and a line break; empty
+   * when the template ends a turn with nothing.
+   *
+   * @throws JinjaException when the template refuses even a question and its answer
+   */
+  public String endOfTurn() {
+    return LearnedText.endOfTurn(template);
+  }
+
+  @Override
+  public List<String> requiredColumns() {
+    return rows.requiredColumns();
+  }
+
+  @Override
+  public String unsupervisedReason() {
+    return "no message has a role of roles_to_train %s, each such message has '%s' 0, or its text lies beyond sequence_len"
+        .formatted(supervision.roles().stream().sorted().toList(), supervision.field());
+  }
+}

@@ -1,0 +1,10 @@
+package dev.nibble.data.format;
+
+/**
+ * What the model is given, and what it should say.
+ *
+ * @param prompt the text before the answer
+ * @param addsSpecialTokens whether the tokenizer adds its own to it
+ * @param answer the answer's text, without what ends it
+ */
+public record Question(String prompt, boolean addsSpecialTokens, String answer) {}

@@ -1,0 +1,199 @@
+package dev.nibble.data.chat;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.nibble.data.Golden;
+import dev.nibble.data.jinja.Span;
+import dev.nibble.data.jinja.Template;
+import dev.nibble.data.jinja.Value;
+import dev.nibble.data.jinja.Value.Dict;
+import dev.nibble.data.jinja.Values;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.time.LocalDateTime;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** What is learned of a conversation, with templates that mark it and with those that do not. */
+class LearnedTextTest {
+  private static final Conversation TALK =
+      new Conversation(
+          List.of(
+              Conversation.message("user", "one 👋"),
+              Conversation.message("assistant", "First é"),
+              Conversation.message("user", "two"),
+              Conversation.message("assistant", "Second.")),
+          Optional.empty());
+
+  @ParameterizedTest
+  @CsvSource({
+    "gemma.jinja, gemma_training.jinja",
+    "llama3.jinja, llama3_training.jinja",
+    "qwen2_5.jinja, qwen2_5_training.jinja"
+  })
+  void turnsOfATemplateAreWhatItsTrainingVariantMarks(String plain, String marked)
+      throws IOException {
+    LearnedText found = LearnedText.of(template(plain), TALK, Supervision.STANDARD);
+    LearnedText expected = LearnedText.of(template(marked), TALK, Supervision.STANDARD);
+    assertThat(found.text()).isEqualTo(expected.text());
+    // Qwen's training variant counts the line break after the role, which is part of the prompt.
+    assertThat(parts(found)).isEqualTo(parts(expected).stream().map(String::stripLeading).toList());
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "alpaca.jinja, 'First é</s>|Second.</s>'",
+    "chatml.jinja, 'First é<|im_end|>\n|Second.<|im_end|>\n'",
+    "gemma3.jinja, 'First é<end_of_turn>\n|Second.<end_of_turn>\n'",
+    "llama3_1.jinja, 'First é<|eot_id|>|Second.<|eot_id|>'",
+    "mistral_v1.jinja, ' First é</s>| Second.</s>'",
+    "mistral_v2v3.jinja, ' First é</s>| Second.</s>'",
+    "mistral_v7_tekken.jinja, 'First é</s>|Second.</s>'",
+    "phi3.jinja, 'First é<|end|>\n|Second.<|end|>\n</s>'",
+    "qwen3_instruct_2507.jinja, 'First é<|im_end|>\n|Second.<|im_end|>\n'",
+    "qwen3.jinja, 'First é<|im_end|>\n|<think>\n\n</think>\n\nSecond.<|im_end|>\n'"
+  })
+  void everyTurnEndsWithWhatTheTemplateWritesAfterIt(String name, String expected)
+      throws IOException {
+    LearnedText learned = LearnedText.of(template(name), TALK, Supervision.STANDARD);
+    assertThat(String.join("|", parts(learned))).isEqualTo(expected);
+  }
+
+  /** Qwen3 drops the thinking of earlier turns: what is left of them is learned. */
+  @Test
+  void findsTurnsThatTheTemplateRewrites() throws IOException {
+    Conversation thinking =
+        TALK.with(1, Conversation.message("assistant", "<think>\nhm\n</think>\n\nFirst"));
+    LearnedText learned = LearnedText.of(template("qwen3.jinja"), thinking, Supervision.STANDARD);
+    assertThat(learned.text()).doesNotContain("hm");
+    assertThat(parts(learned))
+        .containsExactly("First<|im_end|>\n", "<think>\n\n</think>\n\nSecond.<|im_end|>\n");
+    assertThat(learned.text()).contains("assistant\nFirst<|im_end|>");
+  }
+
+  /** The system prompt moves with the last question, so no prefix fits. */
+  @Test
+  void findsTurnsAfterAMovedSystemPrompt() throws IOException {
+    List<Dict> messages = new ArrayList<>(List.of(Conversation.message("system", "S")));
+    messages.addAll(TALK.messages());
+    LearnedText learned =
+        LearnedText.of(
+            template("mistral_v2v3.jinja"),
+            new Conversation(messages, Optional.empty()),
+            Supervision.STANDARD);
+    assertThat(parts(learned)).containsExactly("First é</s>", "Second.</s>");
+  }
+
+  @Test
+  void findsToolCallsWithoutText() throws IOException {
+    Conversation calls =
+        new Conversation(
+            List.of(
+                Conversation.message("user", "weather?"),
+                Conversation.message("assistant", "").with("tool_calls", call()),
+                Conversation.message("tool", "21"),
+                Conversation.message("assistant", "21 degrees")),
+            Optional.empty());
+    String call =
+        "<tool_call>\n{\"name\": \"f\", \"arguments\": {\"x\": 1}}\n</tool_call><|im_end|>\n";
+    assertThat(parts(LearnedText.of(template("qwen3.jinja"), calls, Supervision.STANDARD)))
+        .containsExactly(call, "<think>\n\n</think>\n\n21 degrees<|im_end|>\n");
+    assertThat(
+            parts(LearnedText.of(template("qwen2_5_training.jinja"), calls, Supervision.STANDARD)))
+        .containsExactly("\n" + call, "\n21 degrees<|im_end|>\n");
+  }
+
+  @Test
+  void learnsWhatIsAskedFor() throws IOException {
+    Supervision lastOnly = new Supervision(Set.of("assistant"), true, "weight");
+    Supervision users = new Supervision(Set.of("user"), false, "weight");
+    Conversation weighted = TALK.with(1, TALK.messages().get(1).with("weight", Values.of(0)));
+    for (String name : List.of("llama3.jinja", "llama3_training.jinja")) {
+      ChatTemplate template = template(name);
+      assertThat(parts(LearnedText.of(template, TALK, lastOnly)))
+          .containsExactly("Second.<|eot_id|>");
+      assertThat(parts(LearnedText.of(template, weighted, Supervision.STANDARD)))
+          .containsExactly("Second.<|eot_id|>");
+    }
+    assertThat(parts(LearnedText.of(template("llama3.jinja"), TALK, users)))
+        .containsExactly("one 👋<|eot_id|>", "two<|eot_id|>");
+    assertThatThrownBy(() -> LearnedText.of(template("llama3_training.jinja"), TALK, users))
+        .hasMessageContaining("roles_to_train");
+    Conversation halves = TALK.with(1, TALK.messages().get(1).with("weight", Values.of(0.5)));
+    assertThatThrownBy(() -> LearnedText.of(template("llama3.jinja"), halves, Supervision.STANDARD))
+        .hasMessageContaining("'weight' of message 2");
+  }
+
+  @Test
+  void refusesWhatIsNotCertain() {
+    String backwards =
+        "{% for m in messages[::-1] %}[{{ m.role }}]{{ m.content }}.\n{% endfor %}{% if add_generation_prompt %}[assistant]{% endif %}";
+    assertThatThrownBy(() ->
+            LearnedText.of(
+                inline(backwards.replace("m.content", "m.content | length")),
+                TALK,
+                Supervision.STANDARD))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("message 2")
+        .hasMessageContaining("not certain");
+    assertThatThrownBy(() -> LearnedText.of(inline(backwards), TALK, Supervision.STANDARD))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("overlap");
+  }
+
+  @Test
+  void theShippedTemplateMarksAnswers() {
+    ChatTemplate chatml =
+        ChatTemplates.find(
+            Golden.path("tokenizers", "qwen_like"),
+            new TemplateChoice.Shipped("chatml"),
+            Map.of(),
+            LocalDateTime.of(2026, 1, 1, 0, 0));
+    LearnedText learned = LearnedText.of(chatml, TALK, Supervision.STANDARD);
+    assertThat(learned.text())
+        .startsWith(
+            "<|im_start|>user\none 👋<|im_end|>\n<|im_start|>assistant\nFirst é<|im_end|>\n");
+    assertThat(parts(learned)).containsExactly("First é<|im_end|>", "Second.<|im_end|>");
+    assertThat(LearnedText.endOfTurn(chatml)).isEqualTo("<|im_end|>\n");
+  }
+
+  private static Value call() {
+    return Values.of(
+        List.of(
+            Map.of(
+                "type", "function", "function", Map.of("arguments", Map.of("x", 1), "name", "f"))));
+  }
+
+  private static List<String> parts(LearnedText learned) {
+    List<String> parts = new ArrayList<>();
+    int[] points = learned.text().codePoints().toArray();
+    for (Span span : learned.spans()) {
+      parts.add(new String(points, span.start(), span.end() - span.start()));
+    }
+    return parts;
+  }
+
+  private static ChatTemplate template(String file) throws IOException {
+    return template(file, Files.readString(Golden.path("templates", file)));
+  }
+
+  private static ChatTemplate inline(String source) {
+    return template("inline", source);
+  }
+
+  private static ChatTemplate template(String name, String source) {
+    return new ChatTemplate(
+        name,
+        Template.parse(name, source),
+        Optional.empty(),
+        Map.of("bos_token", Values.of("<s>"), "eos_token", Values.of("</s>")),
+        LocalDateTime.of(2026, 1, 2, 3, 4, 5));
+  }
+}
