@@ -79,3 +79,7 @@ rows(work)
 check(work, "llama-nf4", make(work, "llama", torch.bfloat16), ["--max-shard-size", "300KB"])
 check(work, "llama3-fp4", make(work, "llama3", torch.bfloat16), ["--type", "fp4", "--no-double-quant"])
 check(work, "skipped", work / "llama", ["--skip-modules", "down_proj,model.layers.1.self_attn.q_proj", "--blocksize", "128"])
+for family in ("qwen3", "phi3"):
+    check(work, family, make(work, family, torch.bfloat16), [])
+# Gemma rounds a factor to the dtype of its embeddings; in float32 both sides agree on it.
+check(work, "gemma3", make(work, "gemma3"), [])
