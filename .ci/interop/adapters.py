@@ -41,6 +41,17 @@ KINDS = {
         dict(lora_target_modules=["embed_tokens", "lm_head", "v_proj"]),
         dict(target_modules=["embed_tokens", "lm_head", "v_proj"]),
     ),
+    "tied-embeddings": (
+        "gemma3",
+        dict(lora_target_modules=["embed_tokens", "v_proj"]),
+        dict(target_modules=["embed_tokens", "v_proj"]),
+    ),
+    "tied-head": ("llama3", dict(lora_target_modules=["lm_head", "v_proj"]), dict(target_modules=["lm_head", "v_proj"])),
+    "tied-modules-to-save": (
+        "llama3",
+        dict(lora_modules_to_save=["embed_tokens"]),
+        dict(target_modules=["q_proj"], modules_to_save=["embed_tokens"]),
+    ),
     "modules-to-save": (
         "llama",
         dict(lora_modules_to_save=["lm_head", "embed_tokens", "norm"]),
@@ -86,6 +97,7 @@ def peft_model(base, adapter):
     model = transformers_model(base)
     with warnings.catch_warnings():
         warnings.simplefilter("error")  # PEFT only warns about keys and tensors that find no place
+        warnings.filterwarnings("ignore", message=".*tie_word_embeddings=True")  # said of any adapter on a tied table
         return PeftModel.from_pretrained(model, adapter)
 
 

@@ -23,12 +23,94 @@ class FuzzTest {
   private static final Limits LIMITS = new Limits(20_000, 10_000, 400);
   private static final List<String> SOUP =
       List.of(
-          "{{", "}}", "{%", "%}", "{%-", "-%}", "{#", "#}", "if", "else", "elif", "endif", "for", "in", "endfor", "set",
-          "endset", "macro", "endmacro", "call", "endcall", "filter", "endfilter", "generation", "endgeneration", "raw",
-          "endraw", "with", "endwith", "break", "continue", "recursive", "loop", "caller", "messages", "m", "x", "role",
-          "content", "'a'", "\"b\"", "'\\u12'", "1", "2.5", "99999", "(", ")", "[", "]", "{", "}", ",", ":", "|", ".", "+",
-          "-", "*", "**", "/", "//", "%", "~", "==", "<", "=", "is", "not", "and", "or", "none", "true", "range", "namespace",
-          "join", "map", "select", "sort", "tojson", "upper", "split", "format", "items", "defined", "string", "👋", "\n", " ");
+          "{{",
+          "}}",
+          "{%",
+          "%}",
+          "{%-",
+          "-%}",
+          "{#",
+          "#}",
+          "if",
+          "else",
+          "elif",
+          "endif",
+          "for",
+          "in",
+          "endfor",
+          "set",
+          "endset",
+          "macro",
+          "endmacro",
+          "call",
+          "endcall",
+          "filter",
+          "endfilter",
+          "generation",
+          "endgeneration",
+          "raw",
+          "endraw",
+          "with",
+          "endwith",
+          "break",
+          "continue",
+          "recursive",
+          "loop",
+          "caller",
+          "messages",
+          "m",
+          "x",
+          "role",
+          "content",
+          "'a'",
+          "\"b\"",
+          "'\\u12'",
+          "1",
+          "2.5",
+          "99999",
+          "(",
+          ")",
+          "[",
+          "]",
+          "{",
+          "}",
+          ",",
+          ":",
+          "|",
+          ".",
+          "+",
+          "-",
+          "*",
+          "**",
+          "/",
+          "//",
+          "%",
+          "~",
+          "==",
+          "<",
+          "=",
+          "is",
+          "not",
+          "and",
+          "or",
+          "none",
+          "true",
+          "range",
+          "namespace",
+          "join",
+          "map",
+          "select",
+          "sort",
+          "tojson",
+          "upper",
+          "split",
+          "format",
+          "items",
+          "defined",
+          "string",
+          "👋",
+          "\n",
+          " ");
 
   private final Map<String, Value> context =
       Map.of(
@@ -135,8 +217,7 @@ class FuzzTest {
   void staysWithinTheLimits(String source) {
     assertThatThrownBy(() -> Template.parse("greedy", source).render(context, NOW))
         .isInstanceOfSatisfying(
-            JinjaException.class,
-            e -> assertThat(e.kind()).isEqualTo(JinjaException.Kind.LIMIT));
+            JinjaException.class, e -> assertThat(e.kind()).isEqualTo(JinjaException.Kind.LIMIT));
   }
 
   @ParameterizedTest
@@ -144,8 +225,7 @@ class FuzzTest {
   void refusesDeepNesting(String opening) {
     assertThatThrownBy(() -> Template.parse("deep", "{{ " + opening.repeat(20_000) + " }}"))
         .isInstanceOfSatisfying(
-            JinjaException.class,
-            e -> assertThat(e.kind()).isEqualTo(JinjaException.Kind.LIMIT));
+            JinjaException.class, e -> assertThat(e.kind()).isEqualTo(JinjaException.Kind.LIMIT));
   }
 
   @Test
