@@ -22,7 +22,8 @@ ANSWERS = [row["output"] for row in ROWS]
 
 def shown(name, answers, **dataset):
     """Every answer must be in what `nibble preview` shows, and the count of rows must be right."""
-    file = recipe(work, f"read-{name}", base_model=str(base), adapter="lora", datasets=[dataset], sequence_len=128)
+    keys = dict(chat_template="chatml") if dataset.get("type") == "messages" else {}
+    file = recipe(work, f"read-{name}", base_model=str(base), adapter="lora", datasets=[dataset], sequence_len=128, **keys)
     out = nibble("preview", file, "-n", len(answers))
     missing = [a for a in answers if a not in out]
     if missing or f"{len(answers)} rows" not in out:
