@@ -52,6 +52,9 @@ public final class AdapterMerge implements AutoCloseable {
                   new AdapterException(
                       "%s: tensor %s is not named as PEFT names an adapter's tensors"
                           .formatted(folder.resolve(PeftAdapter.WEIGHTS), name)));
+      if (parsed.part() == Part.BASE) {
+        continue; // a copy of the base's own weight
+      }
       modules.computeIfAbsent(parsed.module(), m -> new LinkedHashMap<>()).put(parsed.part(), name);
     }
     modules.forEach((module, parts) -> add(folder, module, parts));

@@ -4,6 +4,8 @@ import dev.nibble.adapters.Parameters.Pace;
 import dev.nibble.adapters.PeftNames.Part;
 import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.tensor.Scope;
+import dev.nibble.quant.FrozenWeight;
+import dev.nibble.quant.FrozenWeights;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -22,8 +24,7 @@ public final class LoraAdapter {
    * @param inputs I; of a table, V
    * @param maxTokens the most rows at once
    */
-  public record Target(
-      String module, boolean isTable, long outputs, long inputs, long maxTokens) {}
+  public record Target(String module, boolean isTable, long outputs, long inputs, long maxTokens) {}
 
   private final LoraSpec spec;
   private final Map<String, Target> targets = new LinkedHashMap<>();
@@ -31,6 +32,7 @@ public final class LoraAdapter {
   private final Parameters parameters;
   private final LoraScratch scratch;
   private final Optional<DoraScratch> doraScratch;
+  private final long seed;
   private final Kernels kernels;
   private final Scope scope;
 
@@ -40,8 +42,10 @@ public final class LoraAdapter {
       long r = spec.ranks().rank(t.module());
       if (t.isTable()) {
         refuseTable(spec, t);
-        builder.add(PeftNames.of(t.module(), Part.EMBEDDING_A), Pace.EMBEDDING, true, r, t.inputs());
-        builder.add(PeftNames.of(t.module(), Part.EMBEDDING_B), Pace.EMBEDDING, true, t.outputs(), r);
+        builder.add(
+            PeftNames.of(t.module(), Part.EMBEDDING_A), Pace.EMBEDDING, true, r, t.inputs());
+        builder.add(
+            PeftNames.of(t.module(), Part.EMBEDDING_B), Pace.EMBEDDING, true, t.outputs(), r);
         continue;
       }
       builder.add(PeftNames.a(t.module()), true, r, t.inputs());
@@ -56,10 +60,17 @@ public final class LoraAdapter {
   }
 
   private static void refuseTable(LoraSpec spec, Target t) {
-    if (spec.dora() || spec.bias()) {
+    Optional<String> other =
+        spec.dora()
+            ? Optional.of("DoRA")
+            : spec.bias()
+                ? Optional.of("lora_bias")
+                : Optional.of("init_lora_weights " + spec.start().written())
+                    .filter(s -> spec.start().changesBase());
+    if (other.isPresent()) {
       throw new AdapterException(
           "%s does not go with an adapter on embeddings: leave %s out of the target modules"
-              .formatted(spec.dora() ? "DoRA" : "lora_bias", t.module()));
+              .formatted(other.get(), t.module()));
     }
   }
 
@@ -82,9 +93,8 @@ public final class LoraAdapter {
     LoraInit.init(parameters, spec.start(), seed);
     this.scratch = LoraScratch.allocate(scope, spec, targets);
     this.doraScratch =
-        spec.dora()
-            ? Optional.of(DoraScratch.allocate(scope, spec, targets))
-            : Optional.empty();
+        spec.dora() ? Optional.of(DoraScratch.allocate(scope, spec, targets)) : Optional.empty();
+    this.seed = seed;
     this.kernels = kernels;
     this.scope = scope;
   }
@@ -92,6 +102,16 @@ public final class LoraAdapter {
   /** True when a module carries an update. */
   public boolean adapts(String module) {
     return targets.containsKey(module);
+  }
+
+  /**
+   * Reads the weight of a module that {@link #adapts}, and takes initial values out of it. For a
+   * {@link LoraStart} that changes the base.
+   *
+   * @param tensor the weight's name in the checkpoint
+   */
+  public FrozenWeight start(String module, String tensor, FrozenWeights weights) {
+    return new BaseStart(spec.start(), update(module), seed, kernels).load(weights, tensor);
   }
 
   /** A frozen map with its update, for a module that {@link #adapts}. */

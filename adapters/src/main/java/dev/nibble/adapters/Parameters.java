@@ -10,6 +10,7 @@ import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * Everything that trains: F32 weights in one flat buffer and their gradients in a second of the
@@ -51,6 +52,7 @@ public final class Parameters {
   private final Tensor weights;
   private final Tensor gradients;
   private final List<Range> ranges;
+  private Optional<Tensor> start = Optional.empty();
 
   private Parameters(
       Map<String, Parameter> byName, Tensor weights, Tensor gradients, List<Range> ranges) {
@@ -96,6 +98,30 @@ public final class Parameters {
   /** The ranges, which cover all weights in order; none is empty. */
   public List<Range> ranges() {
     return ranges;
+  }
+
+  /** Keeps a copy of all weights as they are now, for {@link #start}. */
+  public void keepStart(Scope scope, Kernels kernels) {
+    Tensor copy = scope.allocate("adapters/start", DType.F32, count());
+    kernels.copy(copy, weights);
+    start = Optional.of(copy);
+  }
+
+  /**
+   * A parameter's weights as they were when {@link #keepStart} was called.
+   *
+   * @throws IllegalStateException when it never was
+   */
+  Tensor start(Parameter p) {
+    Tensor copy = start.orElseThrow(() -> new IllegalStateException("the start was not kept"));
+    long offset = 0;
+    for (Parameter before : byName.values()) {
+      if (before.name().equals(p.name())) {
+        return copy.part(offset, p.weight().shape().dims());
+      }
+      offset += before.weight().elements();
+    }
+    throw new IllegalArgumentException("no parameter named " + p.name());
   }
 
   /** Sets all gradients to 0. */

@@ -8,15 +8,18 @@ import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.safetensors.Safetensors;
 import dev.nibble.compute.safetensors.SafetensorsFile;
 import dev.nibble.compute.safetensors.SafetensorsWriter;
+import dev.nibble.compute.safetensors.ShardedSafetensors;
 import dev.nibble.compute.tensor.Tensor;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import tools.jackson.databind.json.JsonMapper;
@@ -120,6 +123,38 @@ public final class PeftAdapter {
     Files.copy(folder.resolve(WEIGHTS), target.resolve(WEIGHTS));
   }
 
+  /**
+   * Checks that the base weights that PEFT repeats beside adapted embeddings are those of the base
+   * model: when the vocabulary was changed, they are not.
+   *
+   * @throws AdapterException when they differ
+   */
+  public void checkBase(ShardedSafetensors base) {
+    Path file = folder.resolve(WEIGHTS);
+    try (SafetensorsFile tensors = Safetensors.open(file)) {
+      for (String name : tensors.names()) {
+        Optional<Parsed> parsed = PeftNames.parse(name).filter(p -> p.part() == Part.BASE);
+        String weight = parsed.map(p -> p.module() + ".weight").orElse("");
+        if (base.has(weight) && !isSame(base.tensor(weight), tensors.tensor(name))) {
+          throw new AdapterException(
+              "%s brings its own %s, which is not the base model's; only adapters on an unchanged vocabulary are supported"
+                  .formatted(file, weight));
+        }
+      }
+    }
+  }
+
+  private static boolean isSame(Tensor a, Tensor b) {
+    return a.shape().equals(b.shape())
+        && (a.dtype() == b.dtype()
+            ? a.memory().mismatch(b.memory()) < 0
+            : Arrays.equals(a.toFloats(), b.toFloats()));
+  }
+
+  private static boolean isBase(String name) {
+    return PeftNames.parse(name).filter(p -> p.part() == Part.BASE).isPresent();
+  }
+
   private static void check(Path file, SafetensorsFile tensors, Parameters parameters) {
     List<String> problems = new ArrayList<>();
     Set<String> unexpected = new TreeSet<>(tensors.names());
@@ -135,6 +170,7 @@ public final class PeftAdapter {
                 .formatted(p.name(), t.dtype(), t.shape(), p.weight().shape()));
       }
     }
+    unexpected.removeIf(PeftAdapter::isBase);
     unexpected.forEach(name -> problems.add("unexpected " + name));
     if (!problems.isEmpty()) {
       throw new AdapterException(
@@ -144,25 +180,45 @@ public final class PeftAdapter {
   }
 
   /**
-   * Writes an adapter; each file is replaced as a whole or not at all.
+   * Writes an adapter that every reader of PEFT's layout can use on the base model as it is; each
+   * file is replaced as a whole or not at all. One whose start changed the base weights is written
+   * as plain LoRA of twice the rank.
    *
    * @param baseModel path or name of the base model, for the reader; may be empty
    * @param parameters of a model that was built with {@code spec}
    */
   public static void save(Path folder, LoraSpec spec, String baseModel, Parameters parameters) {
-    Map<String, Tensor> tensors = new LinkedHashMap<>();
-    List<String> modules = new ArrayList<>();
-    for (Parameter p : parameters.all()) {
-      tensors.put(p.name(), p.weight());
-      PeftNames.parse(p.name())
-          .filter(n -> n.part() == Part.A || n.part() == Part.EMBEDDING_A)
-          .ifPresent(n -> modules.add(n.module()));
+    if (!spec.start().changesBase()) {
+      saveExact(folder, spec, baseModel, parameters);
+      return;
     }
+    try (PlainLora plain = new PlainLora(parameters)) {
+      write(folder, new PeftConfig(PlainLora.spec(spec), baseModel), plain.tensors());
+    }
+  }
+
+  /**
+   * Writes the parameters as they are, to go on from later: one whose start changed the base
+   * weights then belongs to a base that is changed in the same way.
+   */
+  public static void saveExact(
+      Path folder, LoraSpec spec, String baseModel, Parameters parameters) {
+    Map<String, Tensor> tensors = new LinkedHashMap<>();
+    parameters.all().forEach(p -> tensors.put(p.name(), p.weight()));
+    write(folder, new PeftConfig(spec, baseModel), tensors);
+  }
+
+  private static void write(Path folder, PeftConfig config, Map<String, Tensor> tensors) {
+    List<String> modules =
+        tensors.keySet().stream()
+            .flatMap(name -> PeftNames.parse(name).stream())
+            .filter(n -> n.part() == Part.A || n.part() == Part.EMBEDDING_A)
+            .map(Parsed::module)
+            .toList();
     try {
       Files.createDirectories(folder);
       SafetensorsWriter.write(folder.resolve(WEIGHTS), tensors, Map.of("format", "pt"));
-      AtomicFile.write(
-          folder.resolve(PeftConfig.FILE), new PeftConfig(spec, baseModel).toJson(modules));
+      AtomicFile.write(folder.resolve(PeftConfig.FILE), config.toJson(modules));
     } catch (IOException e) {
       throw new AdapterException("cannot write the adapter to %s: %s".formatted(folder, e), e);
     }

@@ -20,7 +20,6 @@ final class PeftConfigReader {
       Set.of(
           "auto_mapping",
           "base_model_name_or_path",
-          "ensure_weight_tying",
           "eva_config",
           "inference_mode",
           "megatron_core",

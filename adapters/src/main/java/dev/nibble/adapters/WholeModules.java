@@ -5,7 +5,10 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
 
-/** The tensors that {@code modules_to_save} means: those of every module whose path ends with a name. */
+/**
+ * The tensors that {@code modules_to_save} means: those of every module whose path ends with a
+ * name.
+ */
 public final class WholeModules {
   private WholeModules() {}
 
@@ -30,8 +33,7 @@ public final class WholeModules {
       }
     }
     if (!unknown.isEmpty()) {
-      List<String> modules =
-          tensors.stream().map(t -> t.substring(0, t.lastIndexOf('.'))).toList();
+      List<String> modules = tensors.stream().map(t -> t.substring(0, t.lastIndexOf('.'))).toList();
       throw new AdapterException(
           "modules_to_save %s match no module of the model; its modules are %s"
               .formatted(unknown, TargetModules.shortNames(modules)));

@@ -3,6 +3,7 @@ package dev.nibble.adapters;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import dev.nibble.adapters.PeftNames.Part;
 import dev.nibble.compute.tensor.Memory;
 import dev.nibble.compute.tensor.Scope;
 import org.junit.jupiter.api.Test;
@@ -33,6 +34,60 @@ final class LoraInitTest {
       assertThat(parameters.named(PeftNames.b(module)).weight().toFloats())
           .isEqualTo(new float[32 * 8]);
       return parameters.named(PeftNames.a(module)).weight().toFloats();
+    }
+  }
+
+  private static Parameters start(Scope scope, LoraStart start) {
+    Parameters parameters =
+        new Parameters.Builder()
+            .add(PeftNames.a("m"), true, 4, 256)
+            .add(PeftNames.b("m"), true, 300, 4)
+            .add(PeftNames.of("e", Part.EMBEDDING_A), true, 4, 300)
+            .add(PeftNames.of("e", Part.EMBEDDING_B), true, 200, 4)
+            .allocate(scope, "adapters");
+    LoraInit.init(parameters, start, 5);
+    return parameters;
+  }
+
+  private static double deviation(Parameters p, String name) {
+    double square = 0;
+    for (float x : p.named(name).weight().toFloats()) {
+      square += x * (double) x;
+    }
+    return Math.sqrt(square / p.named(name).weight().elements());
+  }
+
+  @Test
+  void valuesSpreadAsInPeft() {
+    try (Scope scope = Scope.open("test", Memory.host(), Scope.UNLIMITED)) {
+      Parameters gaussian = start(scope, new LoraStart.Gaussian());
+      assertThat(deviation(gaussian, PeftNames.a("m"))).isCloseTo(0.25, within(0.03));
+      assertThat(deviation(gaussian, PeftNames.b("m"))).isZero();
+      assertThat(deviation(gaussian, PeftNames.of("e", Part.EMBEDDING_A))).isZero();
+      assertThat(deviation(gaussian, PeftNames.of("e", Part.EMBEDDING_B)))
+          .isCloseTo(1, within(0.1));
+      Parameters noise = start(scope, new LoraStart.Noise());
+      assertThat(deviation(noise, PeftNames.a("m"))).isCloseTo(0.036, within(0.003));
+      assertThat(deviation(noise, PeftNames.b("m"))).isCloseTo(0.289, within(0.02));
+      assertThat(deviation(noise, PeftNames.of("e", Part.EMBEDDING_A))).isCloseTo(1, within(0.1));
+    }
+  }
+
+  @Test
+  void orthogonalHalvesHaveNoProduct() {
+    try (Scope scope = Scope.open("test", Memory.host(), Scope.UNLIMITED)) {
+      Parameters p = start(scope, new LoraStart.Orthogonal());
+      float[] a = p.named(PeftNames.a("m")).weight().toFloats();
+      float[] b = p.named(PeftNames.b("m")).weight().toFloats();
+      assertThat(deviation(p, PeftNames.a("m"))).isCloseTo(0.1 / Math.sqrt(2), within(0.01));
+      assertThat(deviation(p, PeftNames.b("m"))).isCloseTo(0.1 / Math.sqrt(2), within(0.01));
+      for (int o = 0; o < 300; o++) {
+        double product = 0;
+        for (int k = 0; k < 4; k++) {
+          product += b[4 * o + k] * (double) a[256 * k + o % 256];
+        }
+        assertThat(product).isCloseTo(0, within(1e-7));
+      }
     }
   }
 }

@@ -128,6 +128,7 @@ final class PeftConfigTest {
         "{\"peft_type\": \"LORA\", \"bias\": \"all\"} | \"bias\" is \"all\"; supported: \"none\"",
         "{\"peft_type\": \"LORA\", \"init_lora_weights\": \"corda\"} | \"init_lora_weights\" is \"corda\"; supported: true, false",
         "{\"peft_type\": \"LORA\", \"loftq_config\": {\"loftq_bits\": 8}} | supported: 4 bits",
+        "{\"peft_type\": \"LORA\", \"ensure_weight_tying\": true} | \"ensure_weight_tying\" is true; supported: leaving it out",
         "{\"peft_type\": \"LORA\", \"target_modules\": 3} | \"target_modules\" is 3",
         "{\"peft_type\": \"LORA\", \"target_modules\": [3]} | \"target_modules\" is [3]",
         "{\"peft_type\": \"LORA\", \"target_modules\": \"(q\"} | is no regular expression",

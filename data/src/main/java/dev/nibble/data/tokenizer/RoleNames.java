@@ -46,7 +46,9 @@ record RoleNames(Map<String, String> names, Map<String, Integer> ids, List<Integ
             .ifPresent(id -> ids.put(role, id));
       }
     }
-    return new RoleNames(names, ids, integers(generation.path("eos_token_id")));
+    String eos = "eos_token_id";
+    return new RoleNames(
+        names, ids, integers(generation.has(eos) ? generation.path(eos) : model.path(eos)));
   }
 
   /** The tokens whose ids are to be looked up. */
@@ -85,7 +87,8 @@ record RoleNames(Map<String, String> names, Map<String, Integer> ids, List<Integ
     return ids;
   }
 
-  private static JsonNode json(Path file) {
+  /** A JSON file; an empty object for one that is not there. */
+  static JsonNode json(Path file) {
     if (!Files.isRegularFile(file)) {
       return JSON.createObjectNode();
     }

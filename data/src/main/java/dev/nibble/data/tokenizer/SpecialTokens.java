@@ -8,9 +8,9 @@ import java.util.OptionalInt;
  *
  * @param bos begins a sequence
  * @param eos ends a sequence
- * @param pad fills up a batch
- * @param stop the ids after which generation stops: {@code eos} and those that
- *     generation_config.json adds
+ * @param pad fills up batches of other tools; Nibble's have no padding
+ * @param stop the ids after which generation stops: {@code eos} and every {@code eos_token_id} of
+ *     generation_config.json or, where it has none, of config.json
  */
 public record SpecialTokens(OptionalInt bos, OptionalInt eos, OptionalInt pad, List<Integer> stop) {
   public SpecialTokens {

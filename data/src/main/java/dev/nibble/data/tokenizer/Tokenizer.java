@@ -1,5 +1,7 @@
 package dev.nibble.data.tokenizer;
 
+import java.util.Arrays;
+
 /** Turns text into token ids and back. Safe for use by several threads. */
 public interface Tokenizer extends AutoCloseable {
   /**
@@ -8,6 +10,23 @@ public interface Tokenizer extends AutoCloseable {
    * @param addSpecialTokens whether the tokenizer adds its own, such as BOS
    */
   int[] ids(String text, boolean addSpecialTokens);
+
+  /**
+   * The token ids of a text for a model to continue: with the tokens that the tokenizer adds in
+   * front, of which BOS is not doubled where the text begins with it, and without an EOS behind.
+   */
+  default int[] prompt(String text) {
+    int[] own = ids(text, false);
+    int[] ids = ids(text, true);
+    if (own.length == 0 || ids.length == own.length) {
+      return ids;
+    }
+    int bos = special().bos().orElse(-1);
+    int eos = special().eos().orElse(-1);
+    boolean doubled = ids[0] == bos && ids[1] == bos && own[0] == bos;
+    boolean ended = ids[ids.length - 1] == eos && own[own.length - 1] != eos;
+    return Arrays.copyOfRange(ids, doubled ? 1 : 0, ended ? ids.length - 1 : ids.length);
+  }
 
   /** The tokens of a text with the place of each in it. */
   Encoding encode(String text, boolean addSpecialTokens);

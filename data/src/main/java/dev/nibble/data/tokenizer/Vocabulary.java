@@ -2,6 +2,7 @@ package dev.nibble.data.tokenizer;
 
 import java.nio.file.Path;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.OptionalInt;
 import java.util.Set;
@@ -12,12 +13,21 @@ import tools.jackson.core.ObjectReadContext;
 import tools.jackson.core.json.JsonFactory;
 
 /**
- * What Nibble itself needs of tokenizer.json: its size, and the ids of a few tokens.
+ * What Nibble itself needs of tokenizer.json: its size, its added tokens, and the ids of a few
+ * others.
  *
  * @param size one more than the largest id
  * @param ids the ids of the wanted tokens that exist
+ * @param added the tokens of {@code added_tokens}
  */
-record Vocabulary(int size, Map<String, Integer> ids) {
+record Vocabulary(int size, Map<String, Integer> ids, Map<String, Added> added) {
+  /**
+   * An added token.
+   *
+   * @param normalized whether it is looked for in normalised text
+   */
+  record Added(int id, boolean normalized) {}
+
   private static final JsonFactory JSON = new JsonFactory();
 
   OptionalInt id(String token) {
@@ -37,7 +47,7 @@ record Vocabulary(int size, Map<String, Integer> ids) {
         switch (name) {
           case "model" -> reading.model(parser);
           case "added_tokens" -> reading.addedTokens(parser);
-          default -> parser.skipChildren();
+          default -> TokenizerParts.check(file, name, parser);
         }
       }
     } catch (JacksonException e) {
@@ -50,13 +60,14 @@ record Vocabulary(int size, Map<String, Integer> ids) {
       throw new InvalidTokenizer(
           file + ": has no vocabulary ('model.vocab'). Fetch the file again.");
     }
-    return new Vocabulary(reading.largest + 1, reading.ids);
+    return new Vocabulary(reading.largest + 1, reading.ids, reading.added);
   }
 
   /** One pass over the file. An added token overrides an entry of the model's vocabulary. */
   private static final class Reading {
     private final Set<String> wanted;
     private final Map<String, Integer> ids = new HashMap<>();
+    private final Map<String, Added> added = new LinkedHashMap<>();
     private int largest = -1;
 
     Reading(Set<String> wanted) {
@@ -113,16 +124,19 @@ record Vocabulary(int size, Map<String, Integer> ids) {
       while (parser.nextToken() == JsonToken.START_OBJECT) {
         int id = -1;
         String content = "";
+        boolean normalized = false;
         while (parser.nextToken() == JsonToken.PROPERTY_NAME) {
           String field = parser.currentName();
           parser.nextToken();
           switch (field) {
             case "id" -> id = parser.getIntValue();
             case "content" -> content = parser.getString();
+            case "normalized" -> normalized = parser.getBooleanValue();
             default -> parser.skipChildren();
           }
         }
         add(content, id, true);
+        added.put(content, new Added(id, normalized));
       }
     }
   }

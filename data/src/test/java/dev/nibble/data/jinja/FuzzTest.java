@@ -24,12 +24,94 @@ class FuzzTest {
   private static final Limits LIMITS = new Limits(20_000, 10_000, 400);
   private static final List<String> SOUP =
       List.of(
-          "{{", "}}", "{%", "%}", "{%-", "-%}", "{#", "#}", "if", "else", "elif", "endif", "for", "in", "endfor", "set",
-          "endset", "macro", "endmacro", "call", "endcall", "filter", "endfilter", "generation", "endgeneration", "raw",
-          "endraw", "with", "endwith", "break", "continue", "recursive", "loop", "caller", "messages", "m", "x", "role",
-          "content", "'a'", "\"b\"", "'\\u12'", "1", "2.5", "99999", "(", ")", "[", "]", "{", "}", ",", ":", "|", ".", "+",
-          "-", "*", "**", "/", "//", "%", "~", "==", "<", "=", "is", "not", "and", "or", "none", "true", "range", "namespace",
-          "join", "map", "select", "sort", "tojson", "upper", "split", "format", "items", "defined", "string", "👋", "\n", " ");
+          "{{",
+          "}}",
+          "{%",
+          "%}",
+          "{%-",
+          "-%}",
+          "{#",
+          "#}",
+          "if",
+          "else",
+          "elif",
+          "endif",
+          "for",
+          "in",
+          "endfor",
+          "set",
+          "endset",
+          "macro",
+          "endmacro",
+          "call",
+          "endcall",
+          "filter",
+          "endfilter",
+          "generation",
+          "endgeneration",
+          "raw",
+          "endraw",
+          "with",
+          "endwith",
+          "break",
+          "continue",
+          "recursive",
+          "loop",
+          "caller",
+          "messages",
+          "m",
+          "x",
+          "role",
+          "content",
+          "'a'",
+          "\"b\"",
+          "'\\u12'",
+          "1",
+          "2.5",
+          "99999",
+          "(",
+          ")",
+          "[",
+          "]",
+          "{",
+          "}",
+          ",",
+          ":",
+          "|",
+          ".",
+          "+",
+          "-",
+          "*",
+          "**",
+          "/",
+          "//",
+          "%",
+          "~",
+          "==",
+          "<",
+          "=",
+          "is",
+          "not",
+          "and",
+          "or",
+          "none",
+          "true",
+          "range",
+          "namespace",
+          "join",
+          "map",
+          "select",
+          "sort",
+          "tojson",
+          "upper",
+          "split",
+          "format",
+          "items",
+          "defined",
+          "string",
+          "👋",
+          "\n",
+          " ");
 
   private final Map<String, Value> context =
       Map.of(
@@ -140,8 +222,7 @@ class FuzzTest {
   void staysWithinTheLimits(String source) {
     assertThatThrownBy(() -> Template.parse("greedy", source).render(context, NOW))
         .isInstanceOfSatisfying(
-            JinjaException.class,
-            e -> assertThat(e.kind()).isEqualTo(JinjaException.Kind.LIMIT));
+            JinjaException.class, e -> assertThat(e.kind()).isEqualTo(JinjaException.Kind.LIMIT));
   }
 
   @ParameterizedTest
@@ -154,8 +235,7 @@ class FuzzTest {
     String source = "{{ " + open.repeat(20_000) + "1" + close.repeat(20_000) + " }}";
     assertThatThrownBy(() -> Template.parse("deep", source))
         .isInstanceOfSatisfying(
-            JinjaException.class,
-            e -> assertThat(e.kind()).isEqualTo(JinjaException.Kind.LIMIT));
+            JinjaException.class, e -> assertThat(e.kind()).isEqualTo(JinjaException.Kind.LIMIT));
   }
 
   @Test

@@ -36,6 +36,7 @@ import picocli.CommandLine.Spec;
       EvalCommand.class,
       GenerateCommand.class,
       ExportCommand.class,
+      QuantizeCommand.class,
       HelpCommand.class
     })
 final class NibbleCommand implements Runnable {

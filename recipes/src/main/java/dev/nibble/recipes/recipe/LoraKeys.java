@@ -9,15 +9,20 @@ import static dev.nibble.recipes.schema.Numbers.wholeNumber;
 
 import dev.nibble.recipes.recipe.Recipe.Adapter;
 import dev.nibble.recipes.recipe.Recipe.Lora;
+import dev.nibble.recipes.recipe.Recipe.Modules;
 import dev.nibble.recipes.schema.Key;
 import dev.nibble.recipes.schema.Schema.Group;
 import dev.nibble.recipes.schema.Values;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
 /** Keys of the adapter. */
 final class LoraKeys {
+  /** What a key of an adapter is told when every weight trains. */
+  static final String UNUSED = "not used with adapter: none; remove it, or write adapter: qlora";
+
   private LoraKeys() {}
 
   static final Key<Recipe, Integer> RANK =
@@ -44,14 +49,15 @@ final class LoraKeys {
           r -> r.model().lora().map(Lora::dropout),
           "Dropout on the adapter's input during training.");
 
-  static final Key<Recipe, List<String>> TARGETS =
+  static final Key<Recipe, Modules> TARGETS =
       Key.when(
           "lora_target_modules",
-          new LoraTargets(),
-          value(List.of()),
+          new ModuleNames(true),
+          value(Modules.allLinear()),
           r -> r.model().lora().map(Lora::targets),
-          "Which linear layers get an adapter: `all-linear` (all but the output layer), or a list of module names such"
-              + " as `[q_proj, v_proj]`.");
+          "Which modules get an adapter: `all-linear` (all linear layers but the output layer), a list of names such as"
+              + " `[q_proj, v_proj]`, which may hold `embed_tokens` and `lm_head`, or a regular expression for whole"
+              + " paths such as `model.layers.0.self_attn.q_proj`.");
 
   static final Key<Recipe, Path> MODEL_DIR =
       Key.when(
@@ -64,18 +70,18 @@ final class LoraKeys {
 
   static final RecipeKeys.Part PART =
       new RecipeKeys.Part(
-          new Group<>("Adapter", List.of(RANK, ALPHA, DROPOUT, TARGETS, MODEL_DIR)),
-          List.of(LoraKeys::checkAdapter));
+          new Group<>("Adapter", keys()), List.of(LoraKeys::checkAdapter, LoraKindKeys::check));
+
+  private static List<Key<Recipe, ?>> keys() {
+    List<Key<Recipe, ?>> keys = new ArrayList<>(List.of(RANK, ALPHA, DROPOUT, TARGETS));
+    keys.addAll(LoraKindKeys.KEYS);
+    keys.add(MODEL_DIR);
+    return List.copyOf(keys);
+  }
 
   private static void checkAdapter(Values<Recipe> v) {
     if (v.is(ModelKeys.ADAPTER, Adapter.NONE)) {
-      v.refuse(
-          "not used with adapter: none; remove it, or write adapter: qlora",
-          RANK,
-          ALPHA,
-          DROPOUT,
-          TARGETS,
-          MODEL_DIR);
+      keys().forEach(key -> v.refuse(UNUSED, key));
     }
   }
 
@@ -89,6 +95,7 @@ final class LoraKeys {
             v.find(ALPHA).orElse(2.0 * v.get(RANK)),
             v.get(DROPOUT),
             v.get(TARGETS),
+            v.find(MODEL_DIR).isPresent() ? Optional.empty() : Optional.of(LoraKindKeys.build(v)),
             v.find(MODEL_DIR)));
   }
 }

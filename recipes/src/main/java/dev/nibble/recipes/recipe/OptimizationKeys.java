@@ -8,6 +8,7 @@ import static dev.nibble.recipes.schema.Numbers.atLeast;
 import static dev.nibble.recipes.schema.Numbers.fromToBelow;
 import static dev.nibble.recipes.schema.Numbers.wholeNumber;
 
+import dev.nibble.recipes.recipe.Recipe.LoraPlus;
 import dev.nibble.recipes.recipe.Recipe.Optimizer;
 import dev.nibble.recipes.recipe.Recipe.Schedule;
 import dev.nibble.recipes.schema.Key;
@@ -96,6 +97,22 @@ final class OptimizationKeys {
           r -> r.optimization().epsilon(),
           "Added to the root of the mean of squared gradients.");
 
+  static final Key<Recipe, Double> LORAPLUS_RATIO =
+      Key.when(
+          "loraplus_lr_ratio",
+          above(0),
+          otherwise("one rate for all"),
+          r -> r.optimization().loraPlus().map(LoraPlus::ratio),
+          "An adapter's second matrices and vectors learn at this multiple of `learning_rate` (LoRA+). 16 is usual.");
+
+  static final Key<Recipe, Double> LORAPLUS_EMBEDDING =
+      Key.when(
+          "loraplus_lr_embedding",
+          above(0),
+          otherwise("1e-6 with `loraplus_lr_ratio`"),
+          r -> r.optimization().loraPlus().map(LoraPlus::embeddingRate),
+          "The learning rate of adapted embeddings, with `loraplus_lr_ratio`.");
+
   static final Key<Recipe, Double> MAX_GRAD_NORM =
       Key.of(
           "max_grad_norm",
@@ -118,8 +135,18 @@ final class OptimizationKeys {
                   BETA1,
                   BETA2,
                   EPSILON,
+                  LORAPLUS_RATIO,
+                  LORAPLUS_EMBEDDING,
                   MAX_GRAD_NORM)),
-          List.of(OptimizationKeys::checkWarmup));
+          List.of(OptimizationKeys::checkWarmup, OptimizationKeys::checkLoraPlus));
+
+  private static void checkLoraPlus(Values<Recipe> v) {
+    if (v.is(ModelKeys.ADAPTER, Recipe.Adapter.NONE)) {
+      v.refuse(LoraKeys.UNUSED, LORAPLUS_RATIO, LORAPLUS_EMBEDDING);
+    } else if (!v.given(LORAPLUS_RATIO)) {
+      v.refuse("only used with loraplus_lr_ratio; remove it", LORAPLUS_EMBEDDING);
+    }
+  }
 
   private static void checkWarmup(Values<Recipe> v) {
     if (v.given(WARMUP_RATIO)) {
@@ -143,6 +170,8 @@ final class OptimizationKeys {
         v.get(BETA1),
         v.get(BETA2),
         v.get(EPSILON),
+        v.find(LORAPLUS_RATIO)
+            .map(ratio -> new LoraPlus(ratio, v.find(LORAPLUS_EMBEDDING).orElse(1e-6))),
         v.get(MAX_GRAD_NORM));
   }
 }

@@ -84,11 +84,67 @@ public record Recipe(
    * @param rank r
    * @param alpha scaling is alpha / r
    * @param dropout on its input
-   * @param targets module names; empty for all linear layers but the output
+   * @param targets modules that get it
+   * @param kind what sort of adapter; empty when it is that of the adapter to start from
    * @param continueFrom folder of an adapter to start from
    */
   public record Lora(
-      int rank, double alpha, double dropout, List<String> targets, Optional<Path> continueFrom) {}
+      int rank,
+      double alpha,
+      double dropout,
+      Modules targets,
+      Optional<LoraKind> kind,
+      Optional<Path> continueFrom) {}
+
+  /**
+   * Modules of a model.
+   *
+   * @param expression a regular expression for whole paths, or {@value #ALL}; empty when names say
+   *     it
+   * @param names ends of paths
+   */
+  public record Modules(Optional<String> expression, List<String> names) {
+    /** Every linear layer but the output. */
+    static final String ALL = "all-linear";
+
+    /** Every linear layer but the output. */
+    static Modules allLinear() {
+      return new Modules(Optional.of(ALL), List.of());
+    }
+
+    /** Whether these are all linear layers but the output. */
+    public boolean isAll() {
+      return expression.filter(ALL::equals).isPresent();
+    }
+  }
+
+  /**
+   * What sort of low-rank adapter.
+   *
+   * @param rslora whether scaling is alpha / sqrt(r)
+   * @param dora whether magnitudes train apart
+   * @param bias whether B has a bias
+   * @param rankPattern ranks of some modules
+   * @param alphaPattern alphas of some modules
+   * @param excluded modules without an adapter
+   * @param layers layers with an adapter; empty for all
+   * @param layersPattern what stands before a layer's number
+   * @param wholeModules modules that train as a whole
+   * @param start initial values, by PEFT's name
+   * @param loftqIterations of LoftQ
+   */
+  public record LoraKind(
+      boolean rslora,
+      boolean dora,
+      boolean bias,
+      Map<String, Integer> rankPattern,
+      Map<String, Double> alphaPattern,
+      Optional<Modules> excluded,
+      List<Integer> layers,
+      List<String> layersPattern,
+      List<String> wholeModules,
+      String start,
+      int loftqIterations) {}
 
   /**
    * What the model learns from.
@@ -212,6 +268,7 @@ public record Recipe(
    * @param epochs passes over the data at most; empty when only the steps are limited
    * @param maxSteps steps at most; empty when only the epochs are limited
    * @param checkpointing whether activations are computed again instead of kept
+   * @param embeddingNoise alpha of NEFTune; 0 for none
    * @param seed of everything random
    */
   public record Training(
@@ -220,6 +277,7 @@ public record Recipe(
       Optional<Integer> epochs,
       Optional<Integer> maxSteps,
       boolean checkpointing,
+      double embeddingNoise,
       long seed) {}
 
   /**
@@ -234,6 +292,7 @@ public record Recipe(
    * @param beta1 decay of the first moment
    * @param beta2 decay of the second moment
    * @param epsilon added to the root of the second moment
+   * @param loraPlus rates of an adapter's parts, if they differ
    * @param maxGradNorm gradients are scaled down to this norm; 0 for never
    */
   public record Optimization(
@@ -246,7 +305,16 @@ public record Recipe(
       double beta1,
       double beta2,
       double epsilon,
+      Optional<LoraPlus> loraPlus,
       double maxGradNorm) {}
+
+  /**
+   * Learning rates of LoRA+.
+   *
+   * @param ratio of the rate of B and the magnitudes to the learning rate
+   * @param embeddingRate the peak for adapted embeddings
+   */
+  public record LoraPlus(double ratio, double embeddingRate) {}
 
   /** Update rules. */
   public enum Optimizer {

@@ -3,6 +3,7 @@ package dev.nibble.recipes.recipe;
 import static dev.nibble.recipes.schema.Default.otherwise;
 import static dev.nibble.recipes.schema.Default.value;
 import static dev.nibble.recipes.schema.KeyTypes.flag;
+import static dev.nibble.recipes.schema.Numbers.above;
 import static dev.nibble.recipes.schema.Numbers.longNumber;
 import static dev.nibble.recipes.schema.Numbers.wholeNumber;
 
@@ -57,6 +58,15 @@ final class TrainingKeys {
           "Keep only the input of each layer and compute the rest again going back: far less memory, about a third more"
               + " time.");
 
+  static final Key<Recipe, Double> NOISE =
+      Key.when(
+          "neftune_noise_alpha",
+          above(0),
+          otherwise("no noise"),
+          r -> Optional.of(r.training().embeddingNoise()).filter(a -> a > 0),
+          "Adds uniform noise to the embeddings of a sample of L tokens when training (NEFTune), of magnitude"
+              + " `neftune_noise_alpha / sqrt(L × hidden size)`. 5 is usual.");
+
   static final Key<Recipe, Long> SEED =
       Key.of(
           "seed",
@@ -69,7 +79,14 @@ final class TrainingKeys {
       new RecipeKeys.Part(
           new Group<>(
               "Training",
-              List.of(MICRO_BATCH_SIZE, ACCUMULATION, NUM_EPOCHS, MAX_STEPS, CHECKPOINTING, SEED)),
+              List.of(
+                  MICRO_BATCH_SIZE,
+                  ACCUMULATION,
+                  NUM_EPOCHS,
+                  MAX_STEPS,
+                  CHECKPOINTING,
+                  NOISE,
+                  SEED)),
           List.of());
 
   static Recipe.Training build(Values<Recipe> v) {
@@ -81,6 +98,7 @@ final class TrainingKeys {
         epochs.isEmpty() && maxSteps.isEmpty() ? Optional.of(1) : epochs,
         maxSteps,
         v.get(CHECKPOINTING),
+        v.find(NOISE).orElse(0.0),
         v.get(SEED));
   }
 }

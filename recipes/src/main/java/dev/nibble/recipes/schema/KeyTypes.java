@@ -9,8 +9,11 @@ import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Collectors;
 
@@ -48,6 +51,11 @@ public final class KeyTypes {
   /** A list of one thing or more. */
   public static <T> KeyType<List<T>> listOf(KeyType<T> item, String items) {
     return new ListType<>(item, items);
+  }
+
+  /** Names of the recipe's choice with a value each, one or more; the order counts. */
+  public static <T> KeyType<Map<String, T>> mapOf(KeyType<T> value, String entries) {
+    return new MapType<>(value, entries);
   }
 
   /** A group of keys of its own. */
@@ -196,6 +204,39 @@ public final class KeyTypes {
     @Override
     public Object plain(List<T> value) {
       return value.stream().map(item::plain).toList();
+    }
+  }
+
+  private record MapType<T>(KeyType<T> value, String entries) implements KeyType<Map<String, T>> {
+    @Override
+    public String describe() {
+      return entries;
+    }
+
+    @Override
+    public Optional<Map<String, T>> read(Node node, String path, Problems problems) {
+      if (!(node instanceof Mapping mapping) || mapping.entries().isEmpty()) {
+        return mismatch(node, path, problems, "");
+      }
+      Map<String, T> values = new LinkedHashMap<>();
+      for (Node.Entry e : mapping.entries()) {
+        Optional<T> read = value.read(e.value(), path + "." + e.key(), problems);
+        if (read.isEmpty()) {
+          return Optional.empty();
+        }
+        if (values.put(e.key(), read.get()) != null) {
+          problems.add(e.place(), path + "." + e.key(), "duplicate key; remove one");
+          return Optional.empty();
+        }
+      }
+      return Optional.of(Collections.unmodifiableMap(values));
+    }
+
+    @Override
+    public Object plain(Map<String, T> values) {
+      Map<String, Object> plain = new LinkedHashMap<>();
+      values.forEach((key, v) -> plain.put(key, value.plain(v)));
+      return plain;
     }
   }
 

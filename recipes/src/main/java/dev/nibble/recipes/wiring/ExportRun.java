@@ -78,7 +78,8 @@ public final class ExportRun {
             new MergedExport(subject, adapterRun(), console).write(merged, target);
         case Format.Adapter adapter -> writeAdapter(adapter, target);
         case Format.Gguf gguf -> new GgufExport(subject, console).write(gguf, target);
-        case Format.GgufLora lora -> throw new UnsupportedOperationException();
+        case Format.GgufLora lora ->
+            new GgufExport(subject, console).writeAdapter(adapterRun(), lora, target);
       }
     } catch (IOException e) {
       throw new UncheckedIOException(e);

@@ -26,7 +26,7 @@ record ExportTarget(Path path, boolean overwrite) {
       return;
     }
     if (!Files.isDirectory(path)) {
-      throw new ExportException(path + " is a file; --output must name a folder");
+      throw new ExportException(path + " is a file; expected a folder to write");
     }
     try (Stream<Path> entries = Files.list(path)) {
       if (entries.findAny().isEmpty()) {
@@ -34,7 +34,7 @@ record ExportTarget(Path path, boolean overwrite) {
       }
     }
     if (Files.exists(path.resolve("recipe.resolved.yaml"))) {
-      throw new ExportException(path + " is the folder of a run; choose another --output");
+      throw new ExportException(path + " is the folder of a run; choose another place");
     }
     boolean model =
         Files.exists(path.resolve("config.json"))
@@ -45,7 +45,7 @@ record ExportTarget(Path path, boolean overwrite) {
     }
     if (!overwrite) {
       throw new ExportException(
-          path + " holds a model already; --overwrite replaces it, or choose another --output");
+          path + " holds a model already; --overwrite replaces it, or choose another place");
     }
   }
 
@@ -55,8 +55,7 @@ record ExportTarget(Path path, boolean overwrite) {
       throw new ExportException(path + " is a folder; --output must name a file");
     }
     if (Files.exists(path) && !overwrite) {
-      throw new ExportException(
-          path + " exists; --overwrite replaces it, or choose another --output");
+      throw new ExportException(path + " exists; --overwrite replaces it, or choose another place");
     }
   }
 

@@ -76,7 +76,7 @@ public final class GenerateRun {
 
   private int[] tokens(Prompt prompt, Tokenizer tokenizer) {
     return switch (prompt) {
-      case Prompt.Plain plain -> tokenizer.ids(plain.text(), true);
+      case Prompt.Plain plain -> tokenizer.prompt(plain.text());
       case Prompt.AsRow row -> asRow(row, tokenizer);
     };
   }

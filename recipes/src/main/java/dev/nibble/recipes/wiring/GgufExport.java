@@ -9,13 +9,17 @@ import dev.nibble.recipes.progress.Paths;
 import dev.nibble.recipes.recipe.Recipe;
 import dev.nibble.trainer.export.CheckpointSource;
 import dev.nibble.trainer.export.MergedSource;
+import dev.nibble.trainer.export.gguf.GgufLora;
 import dev.nibble.trainer.export.gguf.GgufModel;
 import dev.nibble.trainer.export.gguf.GgufReport;
 import dev.nibble.trainer.export.gguf.GgufType;
 import java.nio.file.Path;
 import java.util.Locale;
 
-/** Writes a whole model as GGUF: what a run trained, or the model that a recipe starts from. */
+/**
+ * Writes GGUF: a whole model, which is what a run trained or what a recipe starts from, or an
+ * adapter.
+ */
 final class GgufExport {
   private final TrainedModel subject;
   private final Recipe recipe;
@@ -53,6 +57,15 @@ final class GgufExport {
             folder, new MergedSource(base, adapter, kernels), out, format.type());
       }
     }
+  }
+
+  /** The adapter of {@code run} alone, for its base in GGUF. */
+  void writeAdapter(Path run, ExportRun.Format.GgufLora format, ExportTarget target) {
+    target.checkFile();
+    report(
+        GgufLora.write(run, recipe.model().base(), target.path(), format.type()),
+        format.type(),
+        target);
   }
 
   private void report(GgufReport report, GgufType type, ExportTarget target) {

@@ -45,7 +45,7 @@ final class Modelling {
   /** What the run's result is made of. */
   static ModelFiles result(Recipe recipe, Wiring wiring, Parameters parameters, Kernels kernels) {
     return recipe.model().lora().isPresent()
-        ? new AdapterFiles(wiring.loraSpec(), recipe.model().base(), parameters, kernels)
+        ? new AdapterFiles(wiring.loraSpec(), recipe.model().base(), parameters, false, kernels)
         : new WeightFiles(recipe.model().base(), wiring.savedType(), parameters, kernels);
   }
 
@@ -54,7 +54,8 @@ final class Modelling {
     ModelFiles files =
         switch (result(recipe, wiring, optimizer.parameters(), kernels)) {
           case WeightFiles weights -> weights.exact();
-          case ModelFiles adapter -> adapter;
+          case AdapterFiles adapter -> adapter.toGoOn();
+          case ModelFiles other -> other;
         };
     return new Checkpoints(
         recipe.output().folder(), recipe.output().saveLimit(), files, optimizer, kernels);

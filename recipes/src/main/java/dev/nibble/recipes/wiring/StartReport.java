@@ -10,6 +10,7 @@ import dev.nibble.recipes.progress.Paths;
 import dev.nibble.recipes.recipe.Recipe;
 import dev.nibble.recipes.recipe.Recipe.FourBit;
 import dev.nibble.recipes.recipe.Recipe.Lora;
+import dev.nibble.recipes.recipe.Recipe.LoraKind;
 import dev.nibble.recipes.yaml.YamlText;
 import dev.nibble.trainer.model.ModelLoader;
 import dev.nibble.trainer.train.TrainingPlan;
@@ -105,11 +106,16 @@ final class StartReport {
     if (lora.continueFrom().isPresent()) {
       return "continued from " + Paths.shown(lora.continueFrom().get());
     }
-    return "LoRA r %d, alpha %s, on %s"
+    return "%s r %d, alpha %s, on %s"
         .formatted(
+            lora.kind().filter(LoraKind::dora).isPresent() ? "DoRA" : "LoRA",
             lora.rank(),
             YamlText.inline(lora.alpha()),
-            lora.targets().isEmpty() ? "all linear layers" : String.join(", ", lora.targets()));
+            lora.targets().isAll()
+                ? "all linear layers"
+                : lora.targets()
+                    .expression()
+                    .orElseGet(() -> String.join(", ", lora.targets().names())));
   }
 
   void memory(Scope scope) {

@@ -3,10 +3,10 @@ package dev.nibble.recipes.wiring;
 import dev.nibble.adapters.LoraSpec;
 import dev.nibble.adapters.Parameters;
 import dev.nibble.adapters.PeftAdapter;
-import dev.nibble.adapters.TargetModules;
 import dev.nibble.compute.kernels.KernelSet;
 import dev.nibble.compute.kernels.KernelSets;
 import dev.nibble.compute.kernels.Kernels;
+import dev.nibble.compute.safetensors.ShardedSafetensors;
 import dev.nibble.compute.tensor.DType;
 import dev.nibble.compute.tensor.Scope;
 import dev.nibble.data.batching.BatchPlan;
@@ -119,7 +119,12 @@ final class Wiring {
             ? ModelLoader.initialise(
                 recipe.model().base(), recipe.training().seed(), options(training), kernels, scope)
             : ModelLoader.load(recipe.model().base(), options(training), kernels, scope);
-    earlier.ifPresent(adapter -> adapter.copyTo(model.parameters(), kernels));
+    earlier.ifPresent(adapter -> {
+      try (ShardedSafetensors base = ShardedSafetensors.open(recipe.model().base())) {
+        adapter.checkBase(base);
+      }
+      adapter.copyTo(model.parameters(), kernels);
+    });
     return model;
   }
 
@@ -152,22 +157,16 @@ final class Wiring {
 
   /** The adapter's shape: what the recipe says, or what the adapter to continue from is. */
   LoraSpec loraSpec() {
-    Lora lora = recipe.model().lora().orElseThrow();
-    return lora.continueFrom()
-        .map(folder -> PeftAdapter.open(folder).spec())
-        .orElseGet(() ->
-            new LoraSpec(
-                lora.rank(),
-                lora.alpha(),
-                lora.dropout(),
-                lora.targets().isEmpty()
-                    ? TargetModules.allLinear()
-                    : TargetModules.named(lora.targets())));
+    return LoraWiring.spec(recipe.model().lora().orElseThrow());
   }
 
   private ModelOptions options(Training training) {
     return new ModelOptions(
-        training, quantization(), batches().maxTokens(), recipe.training().checkpointing());
+        training,
+        quantization(),
+        batches().maxTokens(),
+        recipe.training().checkpointing(),
+        recipe.training().embeddingNoise());
   }
 
   /** The format of the frozen linear maps; empty when they stay as the checkpoint has them. */
@@ -196,6 +195,9 @@ final class Wiring {
               kernels,
               parameters,
               new AdamW.Settings(o.beta1(), o.beta2(), o.epsilon(), o.weightDecay()),
+              o.loraPlus()
+                  .map(p -> new AdamW.Rates(p.ratio(), p.embeddingRate() / o.learningRate()))
+                  .orElse(AdamW.Rates.EQUAL),
               scope);
     };
   }

@@ -52,6 +52,8 @@ class BadRecipeTest {
     "model_name_or_path, base_model",
     "cutoff_len, sequence_len",
     "lora_rank, lora_r",
+    "use_dora, peft_use_dora",
+    "modules_to_save, lora_modules_to_save",
     "lr_scheduler_type, lr_scheduler",
     "use_bnb_nested_quant, bnb_4bit_use_double_quant",
     "iters, max_steps"
@@ -101,8 +103,22 @@ class BadRecipeTest {
         .isEqualTo("r.yaml:5:17: lora_model_dir: expected a path, got a list");
     assertThat(with("lora_target_modules: q_proj"))
         .isEqualTo(
-            "r.yaml:5:22: lora_target_modules: expected all-linear or a list of module names, such as [q_proj, v_proj],"
-                + " got text \"q_proj\"");
+            "r.yaml:5:22: lora_target_modules: expected all-linear, a list of module names, such as [q_proj, v_proj], or"
+                + " a regular expression, got text \"q_proj\"; write a single name as [q_proj]");
+    assertThat(with("lora_target_modules: '(q'")).endsWith(", which is none: Unclosed group");
+    assertThat(with("lora_exclude_modules: all-linear"))
+        .contains("expected a list of module names");
+    assertThat(with("lora_rank_pattern: {up_proj: 0}"))
+        .isEqualTo(
+            "r.yaml:5:30: lora_rank_pattern.up_proj: expected a whole number of at least 1, got 0");
+    assertThat(with("lora_alpha_pattern: [1]"))
+        .isEqualTo(
+            "r.yaml:5:21: lora_alpha_pattern: expected module names or regular expressions with a number each, got a"
+                + " list");
+    assertThat(with("peft_init_lora_weights: corda"))
+        .isEqualTo(
+            "r.yaml:5:25: peft_init_lora_weights: expected one of true, false, gaussian, orthogonal, pissa,"
+                + " pissa_niter_N (such as pissa_niter_4), olora, loftq, got text \"corda\"");
     assertThat(with("test_datasets: rows.jsonl"))
         .isEqualTo(
             "r.yaml:5:16: test_datasets: expected a list of datasets, each with a path and a type, got text"
@@ -191,7 +207,41 @@ class BadRecipeTest {
   }
 
   @Test
+  void kindsOfAdaptersThatContradictEachOther() {
+    assertThat(with("peft_use_dora: true\nlora_bias: true"))
+        .isEqualTo("r.yaml:6:1: lora_bias: does not go with peft_use_dora; write one of them");
+    assertThat(with("lora_bias: true\npeft_init_lora_weights: olora"))
+        .isEqualTo("r.yaml:5:1: lora_bias: goes with peft_init_lora_weights: true or false only");
+    assertThat(with("adapter: lora\npeft_init_lora_weights: loftq"))
+        .isEqualTo(
+            "r.yaml:6:1: peft_init_lora_weights: loftq makes up for what quantisation loses; write adapter: qlora");
+    assertThat(with("loftq_iter: 2"))
+        .isEqualTo(
+            "r.yaml:5:1: loftq_iter: only used with peft_init_lora_weights: loftq; remove it");
+    assertThat(with("lora_r: 3\npeft_init_lora_weights: orthogonal"))
+        .isEqualTo("r.yaml:6:1: peft_init_lora_weights: orthogonal needs an even lora_r");
+    assertThat(with("peft_layers_pattern: [layers]"))
+        .isEqualTo(
+            "r.yaml:5:1: peft_layers_pattern: only used with peft_layers_to_transform; remove it");
+    assertThat(with("lora_target_modules: '.*q_proj'\npeft_layers_to_transform: [1]"))
+        .isEqualTo(
+            "r.yaml:6:1: peft_layers_to_transform: lora_target_modules is a regular expression; let it name the layers"
+                + " instead");
+    assertThat(with("lora_model_dir: x\npeft_use_dora: true"))
+        .isEqualTo("r.yaml:6:1: peft_use_dora: the adapter in lora_model_dir says it; remove it");
+    assertThat(with("loraplus_lr_embedding: 1e-6"))
+        .isEqualTo(
+            "r.yaml:5:1: loraplus_lr_embedding: only used with loraplus_lr_ratio; remove it");
+  }
+
+  @Test
   void adapterKeysNeedAnAdapter() {
+    assertThat(with("adapter: none\npeft_use_dora: true\nloraplus_lr_ratio: 2"))
+        .isEqualTo(
+            """
+            r.yaml:6:1: peft_use_dora: not used with adapter: none; remove it, or write adapter: qlora
+            r.yaml:7:1: loraplus_lr_ratio: not used with adapter: none; remove it, or write adapter: qlora\
+            """);
     assertThat(with("adapter: none\nlora_r: 8\nlora_alpha: 16"))
         .isEqualTo(
             """

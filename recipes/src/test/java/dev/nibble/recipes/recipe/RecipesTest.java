@@ -33,7 +33,17 @@ class RecipesTest {
       lora_alpha: 12.5
       lora_dropout: 0.05
       lora_target_modules: [q_proj, v_proj]
-      lora_model_dir: /adapters/one
+      peft_use_rslora: true
+      peft_use_dora: true
+      lora_bias: false
+      lora_rank_pattern: {down_proj: 16, "layers.0.*": 4}
+      lora_alpha_pattern: {up_proj: 2.5}
+      lora_exclude_modules: ".*[.]9[.].*"
+      peft_layers_to_transform: [0, 2]
+      peft_layers_pattern: [layers]
+      lora_modules_to_save: [lm_head, norm]
+      peft_init_lora_weights: loftq
+      loftq_iter: 3
       datasets:
         - path: a.parquet
           split: train
@@ -66,8 +76,11 @@ class RecipesTest {
       weight_decay: 0.01
       adam_beta2: 0.95
       adam_epsilon: 1e-6
+      loraplus_lr_ratio: 16
+      loraplus_lr_embedding: 1e-5
       max_grad_norm: 0.3
       gradient_checkpointing: false
+      neftune_noise_alpha: 5
       eval_steps: 50
       save_steps: 25
       save_total_limit: 3
@@ -91,7 +104,7 @@ class RecipesTest {
     assertThat(r.model().adapter()).isEqualTo(Adapter.QLORA);
     assertThat(r.model().fourBit()).contains(new FourBit(QuantType.NF4, true, 64));
     assertThat(r.model().lora().orElseThrow().alpha()).isEqualTo(32);
-    assertThat(r.model().lora().orElseThrow().targets()).isEmpty();
+    assertThat(r.model().lora().orElseThrow().targets().isAll()).isTrue();
     assertThat(r.training().epochs()).contains(1);
     assertThat(r.data().train().getFirst().format()).isEqualTo(Format.ALPACA);
     assertThat(r.evaluation().answers()).isEmpty();
@@ -108,8 +121,17 @@ class RecipesTest {
   void values() {
     Recipe r = parse(FULL);
     assertThat(r.model().base()).isEqualTo(Path.of("/r/models/llama"));
-    assertThat(r.model().lora().orElseThrow().continueFrom()).contains(Path.of("/adapters/one"));
-    assertThat(r.model().lora().orElseThrow().targets()).containsExactly("q_proj", "v_proj");
+    Recipe.LoraKind kind = r.model().lora().orElseThrow().kind().orElseThrow();
+    assertThat(kind.rankPattern().keySet()).containsExactly("down_proj", "layers.0.*");
+    assertThat(kind.alphaPattern()).containsEntry("up_proj", 2.5);
+    assertThat(kind.excluded().orElseThrow().expression()).contains(".*[.]9[.].*");
+    assertThat(kind.layers()).containsExactly(0, 2);
+    assertThat(kind.start()).isEqualTo("loftq");
+    assertThat(kind.loftqIterations()).isEqualTo(3);
+    assertThat(r.optimization().loraPlus()).contains(new Recipe.LoraPlus(16, 1e-5));
+    assertThat(r.training().embeddingNoise()).isEqualTo(5);
+    assertThat(r.model().lora().orElseThrow().targets().names())
+        .containsExactly("q_proj", "v_proj");
     assertThat(r.data().train())
         .extracting(d -> d.path().toString())
         .containsExactly(
@@ -147,6 +169,9 @@ class RecipesTest {
                 SMALL
                     + "adapter: none\ninit_weights: random\nsave_dtype: bf16\nwarmup_ratio: 0.03\n"),
             parse(SMALL, "datasets.0.prompt=\"{input} \\u0007 \\\" \\\\ é 漢 \\t: #\""),
+            parse(
+                SMALL + "lora_model_dir: /adapters/one\nlora_target_modules: '.*[.](q|k)_proj'\n"),
+            parse(SMALL + "peft_init_lora_weights: false\n"),
             parse(SMALL + "chat_template: tokenizer_default\n"),
             parse(SMALL + "chat_template_jinja: |\n  {{- messages }}\n   x\n"),
             parse(SMALL, "output_dir='true'", "base_model='12'"))) {
@@ -162,9 +187,24 @@ class RecipesTest {
     String text = Recipes.resolved(parse(FULL));
     RecipeKeys.SCHEMA.keys().stream()
         .map(k -> k.name())
-        .filter(
-            name -> !List.of("warmup_ratio", "save_dtype", "chat_template_jinja").contains(name))
+        .filter(name ->
+            !List.of("warmup_ratio", "save_dtype", "lora_model_dir", "chat_template_jinja")
+                .contains(name))
         .forEach(name -> assertThat(text).containsPattern("(?m)^" + name + ":"));
+  }
+
+  @Test
+  void anAdapterThatIsContinuedHasItsOwnKind() {
+    Recipe.Lora lora = parse(SMALL + "lora_model_dir: /adapters/one").model().lora().orElseThrow();
+    assertThat(lora.continueFrom()).contains(Path.of("/adapters/one"));
+    assertThat(lora.kind()).isEmpty();
+  }
+
+  @Test
+  void loraPlusHasPeftsRateForEmbeddings() {
+    assertThat(parse(SMALL + "loraplus_lr_ratio: 8").optimization().loraPlus())
+        .contains(new Recipe.LoraPlus(8, 1e-6));
+    assertThat(parse(SMALL).optimization().loraPlus()).isEmpty();
   }
 
   @Test
@@ -183,7 +223,7 @@ class RecipesTest {
             "learning_rate=3e-4");
     Path here = Path.of("").toAbsolutePath();
     assertThat(r.model().lora().orElseThrow().rank()).isEqualTo(4);
-    assertThat(r.model().lora().orElseThrow().targets()).containsExactly("q_proj");
+    assertThat(r.model().lora().orElseThrow().targets().names()).containsExactly("q_proj");
     assertThat(r.data().train())
         .extracting(d -> d.path())
         .containsExactly(here.resolve("other.jsonl"), here.resolve("more.csv"));

@@ -3,10 +3,13 @@ package dev.nibble.recipes.wiring;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.nibble.compute.tensor.DType;
+import dev.nibble.quant.FourBitFormat;
 import dev.nibble.recipes.progress.Console;
 import dev.nibble.recipes.recipe.Recipe;
 import dev.nibble.recipes.recipe.RecipeException;
 import dev.nibble.recipes.recipe.Recipes;
+import dev.nibble.trainer.export.ExportException;
 import dev.nibble.trainer.generate.Sampler;
 import dev.nibble.trainer.run.RunException;
 import dev.nibble.trainer.train.Outcome;
@@ -168,5 +171,101 @@ class TrainRunTest {
   void previewMarksWhatIsLearned() {
     new Preview(recipe("qlora.yaml"), console).show(1, false);
     assertThat(output()).contains("animal number 0:\n[[animal<|endoftext|>]]", "40 rows");
+  }
+
+  private Path quantized(String name) {
+    Path out = folder.resolve(name);
+    new QuantizeRun(
+            new QuantizeRun.Request(
+                folder.resolve("model"),
+                out,
+                false,
+                new FourBitFormat(FourBitFormat.QuantType.NF4, 64, true),
+                DType.BF16,
+                List.of(),
+                100_000,
+                0),
+            console)
+        .run();
+    return out;
+  }
+
+  /** The weights are the same to the bit, and so is what is learned on them. */
+  @Test
+  void aBaseInFourBitsGivesTheSameAdapter() throws IOException {
+    Path base = quantized("model-nf4");
+    assertThat(base).isDirectoryContaining("glob:**/tokenizer.json");
+    assertThat(base).isDirectoryContaining("glob:**/model.safetensors.index.json");
+    String dense = "output_dir=" + folder.resolve("dense-base");
+    String four = "output_dir=" + folder.resolve("nf4-base");
+    train("qlora.yaml", new RunStart.Anew(), dense, "max_steps=3");
+    train("qlora.yaml", new RunStart.Anew(), four, "max_steps=3", "base_model=" + base);
+    assertThat(folder.resolve("nf4-base/adapter_model.safetensors"))
+        .hasSameBinaryContentAs(folder.resolve("dense-base/adapter_model.safetensors"));
+    assertThat(output())
+        .contains("14 of 14 linear maps in NF4")
+        .contains("linear layers in NF4, blocks of 64, double quantisation, as the base has them");
+  }
+
+  @Test
+  void keysFollowABaseInFourBits() throws IOException {
+    Path path = quantized("keys-nf4");
+    String base = "base_model=" + path;
+    assertThat(recipe("qlora.yaml", base, "bnb_4bit_quant_type=nf4").model().fourBit())
+        .isEqualTo(recipe("qlora.yaml", base).model().fourBit());
+    assertThatThrownBy(() ->
+            recipe(
+                "qlora.yaml",
+                base,
+                "bnb_4bit_quant_type=fp4",
+                "bnb_4bit_use_double_quant=false",
+                "bnb_4bit_blocksize=128"))
+        .isInstanceOf(RecipeException.class)
+        .hasMessageContaining(
+            "bnb_4bit_quant_type: the base is in four bits already, with nf4; remove the key")
+        .hasMessageContaining("bnb_4bit_use_double_quant: the base is in four bits already, with")
+        .hasMessageContaining("bnb_4bit_blocksize: the base is in four bits already, with 64");
+    for (String adapter : List.of("lora", "none")) {
+      assertThatThrownBy(
+              () -> recipe("pretrain.yaml", base, "init_weights=checkpoint", "adapter=" + adapter))
+          .isInstanceOf(RecipeException.class)
+          .hasMessageContaining("adapter: the base is in four bits already; write qlora");
+    }
+    Path config = path.resolve("config.json");
+    Files.writeString(config, Files.readString(config).replace("\"bitsandbytes\"", "\"gptq\""));
+    assertThatThrownBy(() -> recipe("qlora.yaml", base))
+        .isInstanceOf(RecipeException.class)
+        .hasMessageContaining("base_model: " + config)
+        .hasMessageContaining("quant_method\" is \"gptq\"; supported: \"bitsandbytes\" in 4 bits");
+  }
+
+  @Test
+  void quantizeRefusesWhatItCannotDo() {
+    Path done = quantized("twice");
+    Path model = folder.resolve("model");
+    FourBitFormat format = new FourBitFormat(FourBitFormat.QuantType.NF4, 64, true);
+    record Case(Path model, Path out, List<String> skip, String message) {}
+    for (Case c :
+        List.of(
+            new Case(done, folder.resolve("new"), List.of(), "is in four bits already: NF4"),
+            new Case(model, done, List.of(), "--overwrite"),
+            new Case(model, model, List.of(), "cannot be written over itself"),
+            new Case(model, folder.resolve("new"), List.of("q"), "no linear map 'q'"),
+            new Case(
+                model,
+                folder.resolve("new"),
+                List.of(
+                    "q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"),
+                "leaves nothing"))) {
+      assertThatThrownBy(() ->
+              new QuantizeRun(
+                      new QuantizeRun.Request(
+                          c.model(), c.out(), false, format, DType.BF16, c.skip(), 1 << 20, 0),
+                      console)
+                  .run())
+          .isInstanceOf(ExportException.class)
+          .hasMessageContaining(c.message());
+    }
+    assertThat(folder.resolve("new")).doesNotExist();
   }
 }

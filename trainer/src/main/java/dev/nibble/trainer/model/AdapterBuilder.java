@@ -3,6 +3,7 @@ package dev.nibble.trainer.model;
 import dev.nibble.adapters.LoraAdapter;
 import dev.nibble.adapters.LoraAdapter.Target;
 import dev.nibble.adapters.LoraSpec;
+import dev.nibble.adapters.LoraStart;
 import dev.nibble.adapters.ModelModules;
 import dev.nibble.adapters.Parameters;
 import dev.nibble.adapters.Parameters.Pace;
@@ -12,19 +13,25 @@ import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.safetensors.ShardedSafetensors;
 import dev.nibble.compute.tensor.Scope;
 import dev.nibble.compute.tensor.Tensor;
+import dev.nibble.quant.FourBitFormat;
+import dev.nibble.quant.FrozenWeight;
+import dev.nibble.quant.FrozenWeights;
 import dev.nibble.trainer.model.TensorSpec.Kind;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
+import java.util.function.Function;
 
 /** Finds what an adapter is on in a model, and takes memory for it. */
 final class AdapterBuilder {
-  static final String HEAD = LlamaTensors.HEAD;
+  static final String HEAD = ModelTensors.HEAD;
   static final String HEAD_MODULE = HEAD.substring(0, HEAD.lastIndexOf('.'));
 
   private final LoraSpec spec;
   private final List<TensorSpec> tensors;
   private final TensorSpec embedding;
+  private final boolean isTied;
   private final int maxTokens;
 
   /**
@@ -38,7 +45,8 @@ final class AdapterBuilder {
     this.embedding =
         tensors.stream().filter(t -> t.kind() == Kind.EMBEDDING).findFirst().orElseThrow();
     this.tensors = new ArrayList<>(tensors);
-    if (tensors.stream().noneMatch(t -> t.kind() == Kind.HEAD)) {
+    this.isTied = tensors.stream().noneMatch(t -> t.kind() == Kind.HEAD);
+    if (isTied) {
       this.tensors.add(new TensorSpec(HEAD, embedding.shape(), Kind.HEAD)); // tied, yet a module
     }
     this.maxTokens = maxTokens;
@@ -47,15 +55,16 @@ final class AdapterBuilder {
   /** The parts of the model, what trains filled with its initial values. */
   AdaptedParts build(
       String modelType,
-      FrozenParts frozen,
       ShardedSafetensors checkpoint,
+      Function<String, FrozenWeight> linears,
+      Optional<FourBitFormat> format,
       long seed,
       Kernels kernels,
       Scope scope) {
     Set<String> whole =
-        WholeModules.tensors(
-            spec.modulesToSave(), tensors.stream().map(TensorSpec::name).toList());
+        WholeModules.tensors(spec.modulesToSave(), tensors.stream().map(TensorSpec::name).toList());
     List<Target> targets = targets(modelType, whole);
+    checkStart(targets, format.isPresent());
     Parameters.Builder builder = new Parameters.Builder();
     LoraAdapter.declare(builder, spec, targets);
     for (TensorSpec t : tensors) {
@@ -66,12 +75,49 @@ final class AdapterBuilder {
     }
     Parameters parameters = builder.allocate(scope, "adapters");
     for (String name : whole) {
-      Tensor stored = checkpoint.tensor(checkpoint.has(name) ? name : embedding.name());
-      kernels.copy(parameters.named(PeftNames.whole(name)).weight(), stored);
+      copyWhole(parameters.named(PeftNames.whole(name)).weight(), name, checkpoint, kernels);
     }
     LoraAdapter adapter = new LoraAdapter(spec, targets, parameters, seed, kernels, scope);
     TrainedParts trained = new TrainedParts(parameters, tensors, PeftNames::whole);
+    Function<String, FrozenWeight> started =
+        spec.start().changesBase()
+            ? started(adapter, linears, new FrozenWeights(checkpoint, format, kernels, scope))
+            : linears;
+    FrozenParts frozen = new FrozenParts(checkpoint, started, kernels, scope);
     return new AdaptedParts(frozen, parameters, adapter, whole, trained);
+  }
+
+  /** Adapted weights give part of themselves to the adapter; others are read as they are. */
+  private static Function<String, FrozenWeight> started(
+      LoraAdapter adapter, Function<String, FrozenWeight> linears, FrozenWeights weights) {
+    return name -> {
+      String module = name.substring(0, name.lastIndexOf('.'));
+      return adapter.adapts(module) ? adapter.start(module, name, weights) : linears.apply(name);
+    };
+  }
+
+  private void copyWhole(Tensor to, String name, ShardedSafetensors checkpoint, Kernels kernels) {
+    Tensor stored = checkpoint.tensor(checkpoint.has(name) ? name : embedding.name());
+    if (!stored.dtype().isFloating() || !stored.shape().equals(to.shape())) {
+      throw new ModelException(
+          "modules_to_save: %s is %s%s in the checkpoint; only a weight that is not quantised can train as a whole"
+              .formatted(name, stored.dtype(), stored.shape()));
+    }
+    kernels.copy(to, stored);
+  }
+
+  private void checkStart(List<Target> targets, boolean quantized) {
+    boolean head = targets.stream().anyMatch(t -> t.module().equals(HEAD_MODULE));
+    boolean loftq = spec.start() instanceof LoraStart.Loftq;
+    if (loftq && !quantized) {
+      throw new ModelException(
+          "init_lora_weights loftq makes up for what quantisation loses: it needs a base that is put in 4 bits");
+    }
+    if (head && (loftq || (spec.start().changesBase() && isTied))) {
+      throw new ModelException(
+          "init_lora_weights %s does not go with an adapter on %s output head: leave lm_head out of the target modules"
+              .formatted(spec.start().written(), isTied ? "a tied" : "an unquantised"));
+    }
   }
 
   private List<Target> targets(String modelType, Set<String> whole) {
@@ -79,8 +125,7 @@ final class AdapterBuilder {
     List<String> tables = new ArrayList<>(modules(Kind.EMBEDDING));
     tables.addAll(modules(Kind.HEAD));
     Set<String> chosen =
-        spec.targets()
-            .resolve(new ModelModules(modelType, linears, tables), spec.modulesToSave());
+        spec.targets().resolve(new ModelModules(modelType, linears, tables), spec.modulesToSave());
     List<Target> targets = new ArrayList<>();
     for (TensorSpec t : tensors) {
       boolean weight = t.kind() == Kind.LINEAR || isTable(t);

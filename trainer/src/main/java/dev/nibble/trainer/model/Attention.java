@@ -7,15 +7,27 @@ import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.tensor.DType;
 import dev.nibble.compute.tensor.Scope;
 import dev.nibble.compute.tensor.Tensor;
+import java.util.List;
+import java.util.Optional;
 
 /**
- * Causal grouped-query attention (arXiv:2305.13245) with rotary positions: out = o(softmax(q k^T /
- * sqrt(D)) v), where q, k and v are projections of x and rope turns q and k.
+ * Causal grouped-query attention (arXiv:2305.13245) with rotary positions: out = o(softmax(cap(q
+ * k^T * scale)) v), where q, k and v are projections of x, q and k perhaps normed head by head, and
+ * rope turns q and k.
+ *
+ * @param inputs q, k and v
+ * @param rope which of the model's ropes
  */
-record Attention(Projection q, Projection k, Projection v, Projection o, int headSize) {
+record Attention(
+    Projections inputs,
+    Optional<HeadNorms> headNorms,
+    Projection o,
+    AttentionRule rule,
+    int headSize,
+    int rope) {
 
   /**
-   * What forward keeps for backward; q and k are already turned.
+   * What forward keeps for backward; q and k are already normed and turned.
    *
    * @param q [N, H*D]
    * @param k [N, K*D]
@@ -23,34 +35,74 @@ record Attention(Projection q, Projection k, Projection v, Projection o, int hea
    * @param attended [N, H*D]: what o projects
    * @param lse [N, H]
    */
-  record Saved(Tensor q, Tensor k, Tensor v, Tensor attended, Tensor lse) {
-    static Saved allocate(Scope scope, LlamaConfig c, int n) {
+  record Saved(
+      Tensor q,
+      Tensor k,
+      Tensor v,
+      Tensor attended,
+      Tensor lse,
+      Optional<HeadNorms.Saved> headNorms) {
+    static Saved allocate(Scope scope, ModelConfig c, int n) {
+      Sizes s = c.sizes();
       return new Saved(
-          scope.allocate("activations/q", DType.F32, n, c.querySize()),
-          scope.allocate("activations/k", DType.F32, n, c.keyValueSize()),
-          scope.allocate("activations/v", DType.F32, n, c.keyValueSize()),
-          scope.allocate("activations/attended", DType.F32, n, c.querySize()),
-          scope.allocate("activations/attention_lse", DType.F32, n, c.heads()));
+          scope.allocate("activations/q", DType.F32, n, s.query()),
+          scope.allocate("activations/k", DType.F32, n, s.keyValue()),
+          scope.allocate("activations/v", DType.F32, n, s.keyValue()),
+          scope.allocate("activations/attended", DType.F32, n, s.query()),
+          scope.allocate("activations/attention_lse", DType.F32, n, s.heads()),
+          c.wiring().headNorms()
+              ? Optional.of(HeadNorms.Saved.allocate(scope, s, n))
+              : Optional.empty());
     }
 
     Saved slice(int n) {
       return new Saved(
-          q.slice(0, n), k.slice(0, n), v.slice(0, n), attended.slice(0, n), lse.slice(0, n));
+          q.slice(0, n),
+          k.slice(0, n),
+          v.slice(0, n),
+          attended.slice(0, n),
+          lse.slice(0, n),
+          headNorms.map(s -> s.slice(n)));
+    }
+
+    /** Where the projections write: before the head norms, if there are any. */
+    private List<Tensor> projected() {
+      return List.of(
+          headNorms.map(HeadNorms.Saved::q).orElse(q),
+          headNorms.map(HeadNorms.Saved::k).orElse(k),
+          v);
     }
   }
 
   /** Gradients of what is saved, in the same shapes. */
-  record Gradients(Tensor q, Tensor k, Tensor v, Tensor attended) {
-    static Gradients allocate(Scope scope, LlamaConfig c, int n) {
+  record Gradients(
+      Tensor q, Tensor k, Tensor v, Tensor attended, Optional<HeadNorms.Gradients> headNorms) {
+    static Gradients allocate(Scope scope, ModelConfig c, int n) {
+      Sizes s = c.sizes();
       return new Gradients(
-          scope.allocate("scratch/dq", DType.F32, n, c.querySize()),
-          scope.allocate("scratch/dk", DType.F32, n, c.keyValueSize()),
-          scope.allocate("scratch/dv", DType.F32, n, c.keyValueSize()),
-          scope.allocate("scratch/dattended", DType.F32, n, c.querySize()));
+          scope.allocate("scratch/dq", DType.F32, n, s.query()),
+          scope.allocate("scratch/dk", DType.F32, n, s.keyValue()),
+          scope.allocate("scratch/dv", DType.F32, n, s.keyValue()),
+          scope.allocate("scratch/dattended", DType.F32, n, s.query()),
+          c.wiring().headNorms()
+              ? Optional.of(HeadNorms.Gradients.allocate(scope, s, n))
+              : Optional.empty());
     }
 
     Gradients slice(int n) {
-      return new Gradients(q.slice(0, n), k.slice(0, n), v.slice(0, n), attended.slice(0, n));
+      return new Gradients(
+          q.slice(0, n),
+          k.slice(0, n),
+          v.slice(0, n),
+          attended.slice(0, n),
+          headNorms.map(d -> d.slice(n)));
+    }
+
+    private List<Tensor> projected() {
+      return List.of(
+          headNorms.map(HeadNorms.Gradients::q).orElse(q),
+          headNorms.map(HeadNorms.Gradients::k).orElse(k),
+          v);
     }
   }
 
@@ -58,7 +110,7 @@ record Attention(Projection q, Projection k, Projection v, Projection o, int hea
   void forward(Kernels kernels, Tensor out, Saved s, Tensor x, Sequences at, Pass pass) {
     project(kernels, s, x, at, pass);
     kernels.attentionForward(
-        heads(s.attended), s.lse, heads(s.q), heads(s.k), heads(s.v), at.segments(), rule());
+        heads(s.attended), s.lse, heads(s.q), heads(s.k), heads(s.v), at.segments(), rule);
     o.forward(kernels, out, s.attended, pass);
   }
 
@@ -88,12 +140,8 @@ record Attention(Projection q, Projection k, Projection v, Projection o, int hea
         heads(s.k),
         heads(s.v),
         at.segments(),
-        rule());
-    at.rope().backward(kernels, heads(d.q), at.positions());
-    at.rope().backward(kernels, heads(d.k), at.positions());
-    q.backward(kernels, dx, d.q, x, pass);
-    k.backward(kernels, dx, d.k, x, pass);
-    v.backward(kernels, dx, d.v, x, pass);
+        rule);
+    projectBackward(kernels, dx, d, s, x, at, pass);
   }
 
   /**
@@ -110,24 +158,28 @@ record Attention(Projection q, Projection k, Projection v, Projection o, int hea
         heads(cache.keys()),
         heads(cache.values()),
         at.segments(),
-        rule());
+        rule);
     o.forward(kernels, out, s.attended, Pass.EVALUATION);
   }
 
   private void project(Kernels kernels, Saved s, Tensor x, Sequences at, Pass pass) {
-    q.forward(kernels, s.q, x, pass);
-    k.forward(kernels, s.k, x, pass);
-    v.forward(kernels, s.v, x, pass);
-    at.rope().forward(kernels, heads(s.q), at.positions());
-    at.rope().forward(kernels, heads(s.k), at.positions());
+    inputs.forward(kernels, s.projected(), x, pass);
+    headNorms.ifPresent(n -> n.forward(kernels, s.q, s.k, s.headNorms.orElseThrow()));
+    at.rope(rope).forward(kernels, heads(s.q), at.positions());
+    at.rope(rope).forward(kernels, heads(s.k), at.positions());
+  }
+
+  private void projectBackward(
+      Kernels kernels, Tensor dx, Gradients d, Saved s, Tensor x, Sequences at, Pass pass) {
+    at.rope(rope).backward(kernels, heads(d.q), at.positions());
+    at.rope(rope).backward(kernels, heads(d.k), at.positions());
+    headNorms.ifPresent(
+        n -> n.backward(kernels, d.headNorms.orElseThrow(), d.q, d.k, s.headNorms.orElseThrow()));
+    inputs.backward(kernels, dx, d.projected(), x, pass);
   }
 
   /** [N, H*D] as [N, H, D]. */
   private Tensor heads(Tensor x) {
     return x.reshape(x.rows(), x.cols() / headSize, headSize);
-  }
-
-  private AttentionRule rule() {
-    return AttentionRule.causal(1 / Math.sqrt(headSize));
   }
 }

@@ -63,6 +63,6 @@ final class CheckpointCheck {
 
   /** Rope frequencies, which old checkpoints store, and a head that repeats the tied embeddings. */
   private static boolean isHarmless(String name) {
-    return name.endsWith(".rotary_emb.inv_freq") || name.equals(LlamaTensors.HEAD);
+    return name.endsWith(".rotary_emb.inv_freq") || name.equals(ModelTensors.HEAD);
   }
 }

@@ -3,6 +3,7 @@ package dev.nibble.trainer.model;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
@@ -49,8 +50,14 @@ final class ConfigJson {
     return Optional.of(new ConfigJson(file, prefix + key + ".", node.get(key)));
   }
 
+  /** True when the key is there and not null. */
   boolean has(String key) {
     return node.hasNonNull(key);
+  }
+
+  /** True when the key is there, null or not. */
+  boolean contains(String key) {
+    return node.has(key);
   }
 
   int positive(String key, int fallback) {
@@ -67,6 +74,13 @@ final class ConfigJson {
     return node.get(key).asInt();
   }
 
+  int notNegative(String key, int fallback) {
+    if (has(key) && (!node.get(key).isInt() || node.get(key).asInt() < 0)) {
+      throw wrong(key, "0 or a positive integer");
+    }
+    return has(key) ? node.get(key).asInt() : fallback;
+  }
+
   double positiveNumber(String key, double fallback) {
     return has(key) ? positiveNumber(key) : fallback;
   }
@@ -78,9 +92,23 @@ final class ConfigJson {
     return node.get(key).asDouble();
   }
 
-  boolean flag(String key) {
+  List<Double> positiveNumbers(String key) {
+    if (!has(key)
+        || !node.get(key).isArray()
+        || !node.get(key).valueStream().allMatch(n -> n.isNumber() && n.asDouble() > 0)) {
+      throw wrong(key, "a list of positive numbers");
+    }
+    return node.get(key).valueStream().map(JsonNode::asDouble).toList();
+  }
+
+  /** True for a number that is there and not 0. */
+  boolean isNotZero(String key) {
+    return has(key) && !(node.get(key).isNumber() && node.get(key).asDouble() == 0);
+  }
+
+  boolean flag(String key, boolean fallback) {
     if (!has(key)) {
-      return false;
+      return fallback;
     }
     if (!node.get(key).isBoolean()) {
       throw wrong(key, "true or false");
@@ -96,6 +124,22 @@ final class ConfigJson {
       throw wrong(key, "a string");
     }
     return node.get(key).asString();
+  }
+
+  List<String> texts(String key) {
+    if (!has(key)
+        || !node.get(key).isArray()
+        || !node.get(key).valueStream().allMatch(JsonNode::isString)) {
+      throw wrong(key, "a list of strings");
+    }
+    return node.get(key).valueStream().map(JsonNode::asString).toList();
+  }
+
+  /** Refuses any other text; a missing key is fine. */
+  void requireText(String key, String supported) {
+    if (!text(key, supported).equals(supported)) {
+      throw wrong(key, supported);
+    }
   }
 
   /** Refuses a key whose value changes the mathematics in a way that is not implemented. */
@@ -115,6 +159,6 @@ final class ConfigJson {
   ModelException wrong(String key, String supported) {
     return new ModelException(
         "%s: \"%s%s\" is %s; supported: %s"
-            .formatted(file, prefix, key, has(key) ? node.get(key) : "missing", supported));
+            .formatted(file, prefix, key, contains(key) ? node.get(key) : "missing", supported));
   }
 }

@@ -2,6 +2,7 @@ package dev.nibble.trainer.model;
 
 import dev.nibble.adapters.LoraTable;
 import dev.nibble.compute.kernels.Kernels;
+import dev.nibble.compute.tensor.Half;
 import dev.nibble.compute.tensor.Tensor;
 import java.util.Optional;
 
@@ -40,5 +41,15 @@ record Embedding(Tensor table, Optional<Tensor> gradient, Optional<LoraTable> up
     if (update.isPresent()) {
       update.get().backward(kernels, dout, tokens);
     }
+  }
+
+  /** The factor sqrt(C) of families that scale embeddings, rounded to the table's dtype. */
+  double scaleOf(int hidden) {
+    float root = (float) Math.sqrt(hidden);
+    return switch (table.dtype()) {
+      case BF16 -> Half.fromBf16(Half.toBf16(root));
+      case F16 -> Half.fromF16(Half.toF16(root));
+      default -> root;
+    };
   }
 }

@@ -7,21 +7,26 @@ import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.tensor.DType;
 import dev.nibble.compute.tensor.Scope;
 import dev.nibble.compute.tensor.Tensor;
+import java.util.List;
 
-/** The feed-forward part (SwiGLU, arXiv:2002.05202): out = down(silu(gate(x)) * up(x)). */
-record GatedMlp(Projection gate, Projection up, Projection down) {
+/**
+ * The feed-forward part (arXiv:2002.05202): out = down(a(gate(x)) * up(x)).
+ *
+ * @param inputs gate and up
+ */
+record GatedMlp(Projections inputs, Projection down, Activation activation) {
 
   /**
    * What forward keeps for backward, all [N, F].
    *
-   * @param hidden silu(gate) * up: what down projects
+   * @param hidden a(gate) * up: what down projects
    */
   record Saved(Tensor gate, Tensor up, Tensor hidden) {
-    static Saved allocate(Scope scope, LlamaConfig c, int n) {
+    static Saved allocate(Scope scope, ModelConfig c, int n) {
       return new Saved(
-          scope.allocate("activations/gate", DType.F32, n, c.feedForwardSize()),
-          scope.allocate("activations/up", DType.F32, n, c.feedForwardSize()),
-          scope.allocate("activations/mlp_hidden", DType.F32, n, c.feedForwardSize()));
+          scope.allocate("activations/gate", DType.F32, n, c.sizes().feedForward()),
+          scope.allocate("activations/up", DType.F32, n, c.sizes().feedForward()),
+          scope.allocate("activations/mlp_hidden", DType.F32, n, c.sizes().feedForward()));
     }
 
     Saved slice(int n) {
@@ -31,11 +36,11 @@ record GatedMlp(Projection gate, Projection up, Projection down) {
 
   /** Gradients of what is saved, in the same shapes. */
   record Gradients(Tensor gate, Tensor up, Tensor hidden) {
-    static Gradients allocate(Scope scope, LlamaConfig c, int n) {
+    static Gradients allocate(Scope scope, ModelConfig c, int n) {
       return new Gradients(
-          scope.allocate("scratch/dgate", DType.F32, n, c.feedForwardSize()),
-          scope.allocate("scratch/dup", DType.F32, n, c.feedForwardSize()),
-          scope.allocate("scratch/dmlp_hidden", DType.F32, n, c.feedForwardSize()));
+          scope.allocate("scratch/dgate", DType.F32, n, c.sizes().feedForward()),
+          scope.allocate("scratch/dup", DType.F32, n, c.sizes().feedForward()),
+          scope.allocate("scratch/dmlp_hidden", DType.F32, n, c.sizes().feedForward()));
     }
 
     Gradients slice(int n) {
@@ -45,9 +50,8 @@ record GatedMlp(Projection gate, Projection up, Projection down) {
 
   /** Everything before the last projection: all that backward needs. */
   void expand(Kernels kernels, Saved s, Tensor x, Pass pass) {
-    gate.forward(kernels, s.gate, x, pass);
-    up.forward(kernels, s.up, x, pass);
-    kernels.gatedForward(s.hidden, s.gate, s.up, Activation.SILU);
+    inputs.forward(kernels, List.of(s.gate, s.up), x, pass);
+    kernels.gatedForward(s.hidden, s.gate, s.up, activation);
   }
 
   /** out [N, C], after {@link #expand}. */
@@ -62,8 +66,7 @@ record GatedMlp(Projection gate, Projection up, Projection down) {
     down.backward(kernels, d.hidden, dout, s.hidden, pass);
     kernels.fill(d.gate, 0);
     kernels.fill(d.up, 0);
-    kernels.gatedBackward(d.gate, d.up, d.hidden, s.gate, s.up, Activation.SILU);
-    up.backward(kernels, dx, d.up, x, pass);
-    gate.backward(kernels, dx, d.gate, x, pass);
+    kernels.gatedBackward(d.gate, d.up, d.hidden, s.gate, s.up, activation);
+    inputs.backward(kernels, dx, List.of(d.gate, d.up), x, pass);
   }
 }

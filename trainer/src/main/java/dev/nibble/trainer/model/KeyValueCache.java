@@ -14,11 +14,11 @@ import dev.nibble.compute.tensor.Tensor;
  */
 record KeyValueCache(Tensor keys, Tensor values) {
 
-  static KeyValueCache allocate(Scope scope, LlamaConfig c, int sequences, int capacity) {
+  static KeyValueCache allocate(Scope scope, Sizes sizes, int sequences, int capacity) {
     long rows = (long) sequences * capacity;
     return new KeyValueCache(
-        scope.allocate("cache/keys", DType.F32, rows, c.keyValueSize()),
-        scope.allocate("cache/values", DType.F32, rows, c.keyValueSize()));
+        scope.allocate("cache/keys", DType.F32, rows, sizes.keyValue()),
+        scope.allocate("cache/values", DType.F32, rows, sizes.keyValue()));
   }
 
   /** Stores k and v [N, K*D] of new tokens behind the earlier ones of their sequences. */

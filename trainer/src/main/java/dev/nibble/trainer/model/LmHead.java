@@ -23,7 +23,10 @@ final class LmHead {
   private final Tensor hidden; // [M, C]
   private final Tensor rstd; // [M]
   private final Tensor normed; // [M, C]
-  private final Tensor logits; // [M, V], then their gradient
+  private final double softCap; // 0 for none
+  private final Tensor logits; // [M, V]
+  private final Tensor
+      dlogits; // [M, V]; the logits themselves unless the cap's backward needs them
   private final Tensor loss; // [M]
   private final Tensor lse; // [M]
   private final Tensor dnormed; // [M, C]
@@ -33,20 +36,25 @@ final class LmHead {
   private int size; // M of the chunk at hand
   private Pass pass = Pass.EVALUATION; // of the chunk at hand
 
-  LmHead(Norm norm, Projection head, Scope scope, LlamaConfig c, int maxTokens) {
+  LmHead(Norm norm, Projection head, Scope scope, ModelConfig c, int maxTokens) {
     this.norm = norm;
     this.head = head;
     this.chunk = chunk(maxTokens);
     this.rows = scope.allocate("logits/rows", DType.I32, chunk);
     this.targets = scope.allocate("logits/targets", DType.I32, chunk);
-    this.hidden = scope.allocate("logits/hidden", DType.F32, chunk, c.hiddenSize());
+    this.hidden = scope.allocate("logits/hidden", DType.F32, chunk, c.sizes().hidden());
     this.rstd = scope.allocate("logits/rstd", DType.F32, chunk);
-    this.normed = scope.allocate("logits/normed", DType.F32, chunk, c.hiddenSize());
-    this.logits = scope.allocate("logits/logits", DType.F32, chunk, c.vocabSize());
+    this.normed = scope.allocate("logits/normed", DType.F32, chunk, c.sizes().hidden());
+    this.logits = scope.allocate("logits/logits", DType.F32, chunk, c.sizes().vocab());
+    this.softCap = c.finalSoftCap();
+    this.dlogits =
+        softCap == 0
+            ? logits
+            : scope.allocate("logits/dlogits", DType.F32, chunk, c.sizes().vocab());
     this.loss = scope.allocate("logits/loss", DType.F32, chunk);
     this.lse = scope.allocate("logits/lse", DType.F32, chunk);
-    this.dnormed = scope.allocate("logits/dnormed", DType.F32, chunk, c.hiddenSize());
-    this.dhidden = scope.allocate("logits/dhidden", DType.F32, chunk, c.hiddenSize());
+    this.dnormed = scope.allocate("logits/dnormed", DType.F32, chunk, c.sizes().hidden());
+    this.dhidden = scope.allocate("logits/dhidden", DType.F32, chunk, c.sizes().hidden());
     this.chunkRows = new int[chunk];
     this.chunkTargets = new int[chunk];
   }
@@ -126,16 +134,23 @@ final class LmHead {
     kernels.gatherRowsForward(hidden.slice(0, size), x, rows.prefix(size));
     norm.forward(kernels, normed.slice(0, size), rstd.prefix(size), hidden.slice(0, size));
     head.forward(kernels, logits.slice(0, size), normed.slice(0, size), pass);
+    if (softCap != 0) {
+      kernels.softCapForward(logits.slice(0, size), softCap);
+    }
   }
 
   private void backward(Kernels kernels, Tensor dx) {
     if (size == 0) {
       return;
     }
-    Tensor dlogits = logits.slice(0, size);
-    kernels.crossEntropyBackward(dlogits, lse.prefix(size), dlogits, targets.prefix(size), 1);
+    Tensor z = logits.slice(0, size);
+    Tensor dz = dlogits.slice(0, size);
+    kernels.crossEntropyBackward(dz, lse.prefix(size), z, targets.prefix(size), 1);
+    if (softCap != 0) {
+      kernels.softCapBackward(dz, z, softCap);
+    }
     kernels.fill(dnormed, 0);
-    head.backward(kernels, dnormed.slice(0, size), dlogits, normed.slice(0, size), pass);
+    head.backward(kernels, dnormed.slice(0, size), dz, normed.slice(0, size), pass);
     kernels.fill(dhidden, 0);
     norm.backward(
         kernels,

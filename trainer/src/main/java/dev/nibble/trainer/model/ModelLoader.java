@@ -27,11 +27,11 @@ public final class ModelLoader {
    *     not fit the config
    */
   public static CausalLm load(Path folder, ModelOptions options, Kernels kernels, Scope scope) {
-    LlamaConfig config = config(folder);
+    ModelConfig config = config(folder);
     try (ShardedSafetensors checkpoint = ShardedSafetensors.open(folder)) {
       FourBitCheckpoint fourBit = FourBitCheckpoint.of(checkpoint);
       QuantizationConfig.check(folder, fourBit);
-      CheckpointCheck.check(folder, checkpoint, fourBit, LlamaTensors.of(config));
+      CheckpointCheck.check(folder, checkpoint, fourBit, ModelTensors.of(config));
       if (options.training() instanceof Training.AllWeights && fourBit.format().isPresent()) {
         throw new ModelException(
             "%s is in 4 bits (%s), and quantised weights cannot train: train an adapter on it"
@@ -56,9 +56,9 @@ public final class ModelLoader {
       int maxBatchTokens,
       Kernels kernels,
       Scope scope) {
-    LlamaConfig config = config(folder);
+    ModelConfig config = config(folder);
     FourBitCheckpoint fourBit = FourBitCheckpoint.of(checkpoint);
-    CheckpointCheck.check(folder, checkpoint, fourBit, LlamaTensors.of(config));
+    CheckpointCheck.check(folder, checkpoint, fourBit, ModelTensors.of(config));
     ModelOptions options =
         new ModelOptions(new Training.Nothing(), Optional.empty(), maxBatchTokens, true);
     return build(
@@ -71,32 +71,43 @@ public final class ModelLoader {
   }
 
   /** The model of a checked checkpoint; {@code linears} reads a frozen linear map's weight. */
-  static Llama build(
-      LlamaConfig config,
+  static DecoderModel build(
+      ModelConfig config,
       ShardedSafetensors checkpoint,
       Function<String, FrozenWeight> linears,
       ModelOptions options,
       Kernels kernels,
       Scope scope) {
-    List<TensorSpec> tensors = LlamaTensors.of(config);
+    List<TensorSpec> tensors = ModelTensors.of(config);
     FrozenParts frozen = new FrozenParts(checkpoint, linears, kernels, scope);
     return switch (options.training()) {
       case Training.Nothing none -> {
         Parameters parameters = new Parameters.Builder().allocate(scope, "adapters");
-        yield LlamaBuilder.build(config, frozen, parameters, options, kernels, scope);
+        yield ModelBuilder.build(config, frozen, parameters, options, kernels, scope);
       }
       case Training.Adapter adapter -> {
         AdaptedParts parts =
             new AdapterBuilder(adapter.spec(), tensors, options.maxBatchTokens())
-                .build("llama", frozen, checkpoint, adapter.seed(), kernels, scope);
+                .build(
+                    config.family(),
+                    checkpoint,
+                    linears,
+                    options.quantization(),
+                    adapter.seed(),
+                    kernels,
+                    scope);
         Parameters parameters = parts.parameters();
-        yield LlamaBuilder.build(config, parts, parameters, options, kernels, scope);
+        DecoderModel model = ModelBuilder.build(config, parts, parameters, options, kernels, scope);
+        if (adapter.spec().start().changesBase()) {
+          parameters.keepStart(scope, kernels);
+        }
+        yield model;
       }
       case Training.AllWeights all -> {
         Parameters parameters = TrainedParts.allocate(scope, tensors);
         copy(checkpoint, parameters, kernels);
         Parts parts = new TrainedParts(parameters, tensors);
-        yield LlamaBuilder.build(config, parts, parameters, options, kernels, scope);
+        yield ModelBuilder.build(config, parts, parameters, options, kernels, scope);
       }
     };
   }
@@ -113,17 +124,17 @@ public final class ModelLoader {
     if (!(options.training() instanceof Training.AllWeights)) {
       throw new IllegalArgumentException("random weights must train: " + options.training());
     }
-    LlamaConfig config = config(folder);
+    ModelConfig config = config(folder);
     if (QuantizationConfig.read(folder).isPresent()) {
       throw new ModelException(
           folder
               + " describes a model in 4 bits, which cannot train; remove quantization_config from its config.json");
     }
-    List<TensorSpec> tensors = LlamaTensors.of(config);
+    List<TensorSpec> tensors = ModelTensors.of(config);
     Parameters parameters = TrainedParts.allocate(scope, tensors);
-    LlamaInit.init(parameters, tensors, config.initializerRange(), seed);
+    RandomInit.init(parameters, config, seed);
     Parts parts = new TrainedParts(parameters, tensors);
-    return LlamaBuilder.build(config, parts, parameters, options, kernels, scope);
+    return ModelBuilder.build(config, parts, parameters, options, kernels, scope);
   }
 
   /**
@@ -133,10 +144,10 @@ public final class ModelLoader {
    * @throws ModelException when the folder holds another model
    */
   public static void restore(Path folder, Parameters parameters, Kernels kernels) {
-    LlamaConfig config = config(folder);
+    ModelConfig config = config(folder);
     try (ShardedSafetensors checkpoint = ShardedSafetensors.open(folder)) {
       FourBitCheckpoint fourBit = FourBitCheckpoint.of(checkpoint);
-      CheckpointCheck.check(folder, checkpoint, fourBit, LlamaTensors.of(config));
+      CheckpointCheck.check(folder, checkpoint, fourBit, ModelTensors.of(config));
       for (Parameters.Parameter p : parameters.all()) {
         if (!checkpoint.has(p.name())
             || !checkpoint.tensor(p.name()).shape().equals(p.weight().shape())) {
@@ -172,9 +183,24 @@ public final class ModelLoader {
     }
   }
 
+  /**
+   * Names of the weights of the linear maps inside the blocks, in the order of the forward pass.
+   *
+   * @param checkpoint of the folder; checked against its config.json
+   * @throws ModelException when it does not fit
+   */
+  public static List<String> linearWeights(Path folder, ShardedSafetensors checkpoint) {
+    List<TensorSpec> tensors = ModelTensors.of(config(folder));
+    CheckpointCheck.check(folder, checkpoint, FourBitCheckpoint.of(checkpoint), tensors);
+    return tensors.stream()
+        .filter(t -> t.kind() == TensorSpec.Kind.LINEAR)
+        .map(TensorSpec::name)
+        .toList();
+  }
+
   /** The most positions of one sequence that the model in {@code folder} allows. */
   public static int maxPositions(Path folder) {
-    return config(folder).maxPositions();
+    return config(folder).longestSample();
   }
 
   /**
@@ -182,16 +208,16 @@ public final class ModelLoader {
    * once.
    */
   public static long countWeights(Path folder) {
-    return LlamaTensors.of(config(folder)).stream().mapToLong(t -> t.shape().elements()).sum();
+    return ModelTensors.of(config(folder)).stream().mapToLong(t -> t.shape().elements()).sum();
   }
 
-  private static LlamaConfig config(Path folder) {
+  private static ModelConfig config(Path folder) {
     Path file = folder.resolve("config.json");
     if (!Files.isRegularFile(file)) {
       throw new ModelException(
           "%s is not a model: it has no config.json. Give a folder with config.json, tokenizer.json and model.safetensors"
               .formatted(folder));
     }
-    return LlamaConfig.read(file);
+    return ModelConfig.read(file);
   }
 }

@@ -10,17 +10,32 @@ import java.util.Optional;
  * @param quantization of the frozen linear maps inside the blocks; empty leaves them as stored
  * @param maxBatchTokens the most tokens of a batch: what activations are sized for
  * @param gradientCheckpointing keep each layer's input only, and compute the rest again in backward
+ * @param embeddingNoise alpha of NEFTune (arXiv:2310.05914): when training, uniform noise of
+ *     magnitude alpha / sqrt(L C) is added to the embeddings of a sample of L tokens; 0 for none
  */
 public record ModelOptions(
     Training training,
     Optional<FourBitFormat> quantization,
     int maxBatchTokens,
-    boolean gradientCheckpointing) {
+    boolean gradientCheckpointing,
+    double embeddingNoise) {
+
+  /** Without noise. */
+  public ModelOptions(
+      Training training,
+      Optional<FourBitFormat> quantization,
+      int maxBatchTokens,
+      boolean gradientCheckpointing) {
+    this(training, quantization, maxBatchTokens, gradientCheckpointing, 0);
+  }
 
   /** Checks that the options fit each other. */
   public ModelOptions {
     if (maxBatchTokens < 1) {
       throw new IllegalArgumentException("maxBatchTokens is " + maxBatchTokens);
+    }
+    if (!(embeddingNoise >= 0) || Double.isInfinite(embeddingNoise)) {
+      throw new IllegalArgumentException("embedding noise is " + embeddingNoise);
     }
     if (training instanceof Training.AllWeights && quantization.isPresent()) {
       throw new ModelException(

@@ -41,7 +41,7 @@ public final class ModelWriter {
       Files.createDirectories(folder);
       SafetensorsWriter.write(folder.resolve("model.safetensors"), tensors, Map.of("format", "pt"));
       ModelFolder model = new ModelFolder(source);
-      boolean ownHead = tensors.containsKey(LlamaTensors.HEAD);
+      boolean ownHead = tensors.containsKey(ModelTensors.HEAD);
       AtomicFile.write(folder.resolve(ModelFolder.CONFIG), model.configOf(dtype, ownHead));
       model.copyCompanions(folder);
     } catch (IOException e) {

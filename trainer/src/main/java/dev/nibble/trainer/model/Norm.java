@@ -7,19 +7,28 @@ import java.util.Optional;
 /**
  * RMSNorm (arXiv:1910.07467).
  *
- * @param weight F32 [C]
+ * @param weight F32 [C], as stored
  * @param gradient F32 [C], when the weight trains
+ * @param offset what is added to the stored weight: 1 in Gemma, else 0
  */
-record Norm(Tensor weight, Optional<Tensor> gradient, double epsilon) {
+record Norm(Tensor weight, Optional<Tensor> gradient, double epsilon, double offset) {
 
-  /** out [N, C] = x * rstd * weight; rstd [N] is kept. */
+  Norm(Tensor weight, Optional<Tensor> gradient, double epsilon) {
+    this(weight, gradient, epsilon, 0);
+  }
+
+  Norm withOffset(double newOffset) {
+    return new Norm(weight, gradient, epsilon, newOffset);
+  }
+
+  /** out [N, C] = x * rstd * (offset + weight); rstd [N] is kept. */
   void forward(Kernels kernels, Tensor out, Tensor rstd, Tensor x) {
-    kernels.rmsNormForward(out, rstd, x, weight, 0, epsilon);
+    kernels.rmsNormForward(out, rstd, x, weight, offset, epsilon);
   }
 
   /** Adds to dx [N, C], and to the weight's gradient. */
   void backward(Kernels kernels, Tensor dx, Tensor dout, Tensor x, Tensor rstd) {
-    kernels.rmsNormBackward(dx, dout, x, rstd, weight, 0);
+    kernels.rmsNormBackward(dx, dout, x, rstd, weight, offset);
     if (gradient.isPresent()) {
       kernels.rmsNormBackwardWeight(gradient.get(), dout, x, rstd);
     }

@@ -29,8 +29,8 @@ record QuantizationConfig(QuantType type, boolean doubleQuant) {
   }
 
   private static QuantizationConfig read(ConfigJson c) {
-    boolean four = c.flag("load_in_4bit");
-    boolean eight = c.flag("load_in_8bit");
+    boolean four = c.flag("load_in_4bit", false);
+    boolean eight = c.flag("load_in_8bit", false);
     // Old files have no method and are bitsandbytes'.
     String method = c.text("quant_method", four || eight ? "bitsandbytes" : "");
     if (!method.equals("bitsandbytes")) {
@@ -48,7 +48,7 @@ record QuantizationConfig(QuantType type, boolean doubleQuant) {
             .filter(t -> t.name().equalsIgnoreCase(type))
             .findFirst()
             .orElseThrow(() -> c.wrong("bnb_4bit_quant_type", "\"nf4\" and \"fp4\"")),
-        c.flag("bnb_4bit_use_double_quant"));
+        c.flag("bnb_4bit_use_double_quant", false));
   }
 
   /**

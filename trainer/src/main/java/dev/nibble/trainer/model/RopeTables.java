@@ -4,36 +4,58 @@ import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.tensor.DType;
 import dev.nibble.compute.tensor.Scope;
 import dev.nibble.compute.tensor.Tensor;
+import java.util.List;
 
-/**
- * Cosines and sines of the rotary embedding (arXiv:2104.09864) for positions 0 to P-1.
- *
- * @param cos F32 [P, D/2]
- * @param sin F32 [P, D/2]
- */
-record RopeTables(Tensor cos, Tensor sin) {
+/** Cosines and sines of one rope for positions 0 to P-1, of the length they were filled for. */
+final class RopeTables {
+  private final Rope rope;
+  private final Tensor cos; // F32 [P, R]
+  private final Tensor sin; // F32 [P, R]
+  private final float[] cosRow;
+  private final float[] sinRow;
+  private int filledFor = -1;
+
+  private RopeTables(Rope rope, Tensor cos, Tensor sin) {
+    this.rope = rope;
+    this.cos = cos;
+    this.sin = sin;
+    this.cosRow = new float[rope.rotated() / 2];
+    this.sinRow = new float[rope.rotated() / 2];
+  }
+
+  /** One for each of a model's ropes. */
+  static List<RopeTables> allocate(Scope scope, ModelConfig config, int positions) {
+    return config.ropes().stream()
+        .map(rope ->
+            new RopeTables(
+                rope,
+                scope.allocate("scratch/rope_cos", DType.F32, positions, rope.rotated() / 2),
+                scope.allocate("scratch/rope_sin", DType.F32, positions, rope.rotated() / 2)))
+        .toList();
+  }
 
   /**
-   * Angle of position p and pair i: p * scaled(theta^(-2i/D)), rounded to float32 where
-   * transformers rounds.
+   * Sets the angles for samples of up to {@code length} tokens, where those depend on it. Angle of
+   * position p and pair i: p times the pair's frequency, rounded to float32 where transformers
+   * rounds.
    */
-  static RopeTables allocate(Scope scope, LlamaConfig config, int positions) {
-    int pairs = config.headSize() / 2;
-    float[] cos = new float[Math.multiplyExact(positions, pairs)];
-    float[] sin = new float[cos.length];
-    for (int i = 0; i < pairs; i++) {
-      float exponent = 2f * i / config.headSize();
-      float frequency = 1 / (float) Math.pow((float) config.ropeTheta(), exponent);
-      float scaled = config.ropeScaling().apply(frequency);
-      for (int p = 0; p < positions; p++) {
-        float angle = p * scaled;
-        cos[p * pairs + i] = (float) Math.cos(angle);
-        sin[p * pairs + i] = (float) Math.sin(angle);
-      }
+  void fill(int length) {
+    int wanted = rope.scaling().representative(length);
+    if (wanted == filledFor) {
+      return;
     }
-    return new RopeTables(
-        scope.allocate("scratch/rope_cos", DType.F32, positions, pairs).put(cos),
-        scope.allocate("scratch/rope_sin", DType.F32, positions, pairs).put(sin));
+    float[] frequencies = rope.frequencies(wanted);
+    float factor = (float) rope.scaling().attentionFactor();
+    for (int p = 0; p < cos.rows(); p++) {
+      for (int i = 0; i < frequencies.length; i++) {
+        float angle = p * frequencies[i];
+        cosRow[i] = (float) Math.cos(angle) * factor;
+        sinRow[i] = (float) Math.sin(angle) * factor;
+      }
+      cos.slice(p, p + 1L).put(cosRow);
+      sin.slice(p, p + 1L).put(sinRow);
+    }
+    filledFor = wanted;
   }
 
   /** Turns each head of x [N, H, D] by its token's position, in place. */

@@ -21,24 +21,21 @@ import java.util.stream.Stream;
  * @param gradients scratch of backward
  */
 record Workspace(
-    List<Tensor> residuals,
-    List<LlamaBlock.Saved> saved,
-    Tensor dresidual,
-    LlamaBlock.Gradients gradients) {
+    List<Tensor> residuals, List<Block.Saved> saved, Tensor dresidual, Block.Gradients gradients) {
 
   static Workspace allocate(
-      Scope scope, LlamaConfig c, int maxTokens, boolean trains, boolean checkpointing) {
+      Scope scope, ModelConfig c, int maxTokens, boolean trains, boolean checkpointing) {
     int backwardTokens = trains ? maxTokens : 0;
     return new Workspace(
-        Stream.generate(
-                () -> scope.allocate("activations/residual", DType.F32, maxTokens, c.hiddenSize()))
-            .limit(trains ? c.layers() + 1 : 2)
+        Stream.generate(() ->
+                scope.allocate("activations/residual", DType.F32, maxTokens, c.sizes().hidden()))
+            .limit(trains ? c.sizes().layers() + 1 : 2)
             .toList(),
-        Stream.generate(() -> LlamaBlock.Saved.allocate(scope, c, maxTokens))
-            .limit(trains && !checkpointing ? c.layers() : 1)
+        Stream.generate(() -> Block.Saved.allocate(scope, c, maxTokens))
+            .limit(trains && !checkpointing ? c.sizes().layers() : 1)
             .toList(),
-        scope.allocate("scratch/dresidual", DType.F32, backwardTokens, c.hiddenSize()),
-        LlamaBlock.Gradients.allocate(scope, c, backwardTokens));
+        scope.allocate("scratch/dresidual", DType.F32, backwardTokens, c.sizes().hidden()),
+        Block.Gradients.allocate(scope, c, backwardTokens));
   }
 
   /** Views for a batch of n tokens. */
@@ -56,7 +53,7 @@ record Workspace(
     return residuals.get(layer % residuals.size());
   }
 
-  LlamaBlock.Saved saved(int layer) {
+  Block.Saved saved(int layer) {
     return saved.get(layer % saved.size());
   }
 

@@ -44,22 +44,56 @@ public final class AdamW {
     }
   }
 
+  /**
+   * How fast some parameters learn (LoRA+, arXiv:2402.12354), in multiples of the learning rate.
+   *
+   * @param fast of {@link Pace#FAST}
+   * @param embedding of {@link Pace#EMBEDDING}
+   */
+  public record Rates(double fast, double embedding) {
+    /** All alike. */
+    public static final Rates EQUAL = new Rates(1, 1);
+
+    /** Checks the ranges. */
+    public Rates {
+      Settings.require("rate of B", fast, fast > 0 && Double.isFinite(fast), "above 0");
+      Settings.require(
+          "rate of embeddings", embedding, embedding > 0 && Double.isFinite(embedding), "above 0");
+    }
+
+    private double of(Pace pace) {
+      return switch (pace) {
+        case NORMAL -> 1;
+        case FAST -> fast;
+        case EMBEDDING -> embedding;
+      };
+    }
+  }
+
   /** Parameters with one weight decay and one pace. */
   private record Group(
-      Tensor weight, Tensor m, Tensor v, Tensor gradient, double weightDecay, Pace pace) {}
+      Tensor weight, Tensor m, Tensor v, Tensor gradient, double weightDecay, double rate) {}
 
   private final Kernels kernels;
   private final Settings settings;
+  private final Rates rates;
   private final Parameters parameters;
   private final Tensor m;
   private final Tensor v;
   private final List<Group> groups;
   private long steps;
 
-  /** Takes memory for the moments, both 0, from {@code scope}. */
+  /** One that learns everything at the learning rate. */
   public AdamW(Kernels kernels, Parameters parameters, Settings settings, Scope scope) {
+    this(kernels, parameters, settings, Rates.EQUAL, scope);
+  }
+
+  /** Takes memory for the moments, both 0, from {@code scope}. */
+  public AdamW(
+      Kernels kernels, Parameters parameters, Settings settings, Rates rates, Scope scope) {
     this.kernels = kernels;
     this.settings = settings;
+    this.rates = rates;
     this.parameters = parameters;
     this.m = scope.allocate("optimizer/m", DType.F32, parameters.count());
     this.v = scope.allocate("optimizer/v", DType.F32, parameters.count());
@@ -73,7 +107,7 @@ public final class AdamW {
         v.part(r.from(), r.count()),
         parameters.gradients().part(r.from(), r.count()),
         r.decays() ? settings.weightDecay() : 0,
-        r.pace());
+        rates.of(r.pace()));
   }
 
   /** Moves the weights against their gradients. */
@@ -87,7 +121,7 @@ public final class AdamW {
           g.gradient(),
           new AdamWStep(
               steps,
-              learningRate,
+              learningRate * g.rate(),
               settings.beta1(),
               settings.beta2(),
               settings.epsilon(),

@@ -125,6 +125,17 @@ final class MergedCheckpointTest {
     assertThat(agreement.sameTop()).isEqualTo(1);
   }
 
+  /** The base is bitsandbytes' own; the adapter is another model's of the same shape. */
+  @Test
+  void ontoABaseThatIsInFourBitsAlready() throws IOException {
+    Path base = golden("llama").resolve("../../bnb/checkpoint").normalize();
+    Path adapter = golden("llama").resolve("lora");
+    merge(base, adapter, Optional.of(NF4), Optional.of(NF4), DType.F32, 1L << 30);
+    JsonNode config = JsonMapper.shared().readTree(Files.readString(folder.resolve("config.json")));
+    assertThat(config.has("quantization_config")).isFalse();
+    assertThat(compare(base, adapter, Optional.of(NF4)).divergence()).isLessThan(1e-9);
+  }
+
   @Test
   void roundingShows() {
     Path base = golden("llama");

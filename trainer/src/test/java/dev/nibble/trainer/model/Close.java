@@ -6,8 +6,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 final class Close {
   private Close() {}
 
-  /** Fails when an element is off by more than {@code tolerance} times the largest expected one. */
-  static void assertClose(String what, float[] actual, float[] expected, double tolerance) {
+  /**
+   * Fails when an element is off by more than {@code tolerance} times the largest expected one;
+   * gives the largest deviation in units of that one.
+   */
+  static double assertClose(String what, float[] actual, float[] expected, double tolerance) {
     assertThat(actual).as(what).hasSameSizeAs(expected);
     double largest = 0;
     for (float e : expected) {
@@ -28,6 +31,7 @@ final class Close {
     assertThat(worst)
         .as("%s[%d] is %s, expected %s", what, at, actual[at], expected[at])
         .isLessThanOrEqualTo(tolerance * largest);
+    return largest == 0 ? 0 : worst / largest;
   }
 
   /** One array after the other. */

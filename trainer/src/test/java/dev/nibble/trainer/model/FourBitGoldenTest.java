@@ -93,11 +93,11 @@ final class FourBitGoldenTest {
     }
   }
 
-  private static Llama build(Kernels kernels, Scope scope, UnaryOperator<Named> dense) {
+  private static DecoderModel build(Kernels kernels, Scope scope, UnaryOperator<Named> dense) {
     try (ShardedSafetensors checkpoint = ShardedSafetensors.open(FOLDER)) {
       FrozenWeights weights = new FrozenWeights(checkpoint, Optional.empty(), kernels, scope);
       return ModelLoader.build(
-          LlamaConfig.read(FOLDER.resolve("config.json")),
+          ModelConfig.read(FOLDER.resolve("config.json")),
           checkpoint,
           name -> dense.apply(new Named(name, weights.load(name))).weight(),
           ModelFixture.options(new Training.Nothing()),

@@ -4,12 +4,16 @@ import dev.nibble.compute.safetensors.Safetensors;
 import dev.nibble.compute.safetensors.SafetensorsFile;
 import dev.nibble.compute.tensor.Tensor;
 import dev.nibble.data.Batch;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.URISyntaxException;
 import java.net.URL;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.stream.Stream;
 
 /**
  * What transformers and PEFT computed on tiny models; {@code -Dgolden.dir} names another folder of
@@ -17,6 +21,19 @@ import java.util.Objects;
  */
 final class Golden {
   private Golden() {}
+
+  /** The names of all cases, by what lies in the folder. */
+  static List<String> models() {
+    try (Stream<Path> folders = Files.list(model(""))) {
+      return folders
+          .filter(Files::isDirectory)
+          .map(f -> f.getFileName().toString())
+          .sorted()
+          .toList();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
 
   /** The folder of a model's case. */
   static Path model(String name) {

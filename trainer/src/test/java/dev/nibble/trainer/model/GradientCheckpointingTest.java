@@ -10,24 +10,33 @@ import dev.nibble.compute.tensor.Tensor;
 import dev.nibble.data.Batch;
 import java.nio.file.Path;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** Computing activations again gives the very same gradients, dropout included. */
 @Tag("golden")
 final class GradientCheckpointingTest {
 
+  /** One of each kind of layer. */
+  static Stream<Arguments> models() {
+    return ModelFixture.kernelSetNames()
+        .flatMap(set ->
+            Stream.of("llama3", "qwen3", "phi3", "gemma2").map(name -> Arguments.of(set, name)));
+  }
+
   @ParameterizedTest
-  @MethodSource("dev.nibble.trainer.model.ModelFixture#kernelSetNames")
-  void changesNoBit(String set) {
-    float[] with = gradients(set, true);
-    assertThat(with).isEqualTo(gradients(set, false));
+  @MethodSource("models")
+  void changesNoBit(String set, String name) {
+    float[] with = gradients(set, name, true);
+    assertThat(with).isEqualTo(gradients(set, name, false));
     assertThat(with).isNotEqualTo(new float[with.length]);
   }
 
-  private static float[] gradients(String set, boolean checkpointing) {
-    Path folder = Golden.model("llama3");
+  private static float[] gradients(String set, String name, boolean checkpointing) {
+    Path folder = Golden.model(name);
     LoraSpec spec = new LoraSpec(4, 8, 0.3, TargetModules.allLinear());
     ModelOptions options =
         new ModelOptions(new Training.Adapter(spec, 5), Optional.empty(), 64, checkpointing);

@@ -17,9 +17,9 @@ final class ModelFixture implements AutoCloseable {
 
   final Kernels kernels;
   final Scope scope;
-  final Llama model;
+  final DecoderModel model;
 
-  private ModelFixture(Kernels kernels, Scope scope, Llama model) {
+  private ModelFixture(Kernels kernels, Scope scope, DecoderModel model) {
     this.kernels = kernels;
     this.scope = scope;
     this.model = model;
@@ -60,7 +60,7 @@ final class ModelFixture implements AutoCloseable {
     Kernels kernels = open(set);
     Scope scope = Scope.open("test", kernels.memory(), Scope.UNLIMITED);
     try {
-      return new ModelFixture(kernels, scope, (Llama) build.in(kernels, scope));
+      return new ModelFixture(kernels, scope, (DecoderModel) build.in(kernels, scope));
     } catch (RuntimeException e) {
       scope.close();
       kernels.close();

@@ -35,7 +35,7 @@ final class ModelLoaderTest {
   @ParameterizedTest
   @MethodSource(SETS)
   void whatIsSavedIsLoaded(String set) throws IOException {
-    TinyModel.config(folder, true);
+    TinyModel.LLAMA_TIED.config(folder);
     Files.writeString(folder.resolve("tokenizer.json"), "{}");
     Path saved = folder.resolve("saved");
     Path half = folder.resolve("half");

@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.nibble.adapters.Parameters;
+import dev.nibble.adapters.Parameters.Pace;
+import dev.nibble.adapters.Parameters.Parameter;
 import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.tensor.Memory;
 import dev.nibble.compute.tensor.Scope;
@@ -52,7 +54,40 @@ final class AdamWTest {
   }
 
   @Test
+  void eachPaceHasItsRate() {
+    try (Scope scope = Scope.open("test", Memory.host(), Scope.UNLIMITED)) {
+      Parameters parameters =
+          new Parameters.Builder()
+              .add("table", Pace.EMBEDDING, true, 1)
+              .add("b", Pace.FAST, true, 1)
+              .add("bias", Pace.FAST, false, 1)
+              .add("a", true, 1)
+              .add("norm", false, 1)
+              .allocate(scope, "weights");
+      parameters.gradients().put(1f, 1f, 1f, 1f, 1f);
+      AdamW adamW =
+          new AdamW(kernels, parameters, AdamW.Settings.DEFAULT, new AdamW.Rates(16, 0.5), scope);
+
+      adamW.update(0.01);
+
+      // A first step moves by the learning rate.
+      for (Parameter p : parameters.all()) {
+        double rate =
+            switch (p.name()) {
+              case "table" -> 0.005;
+              case "b", "bias" -> 0.16;
+              default -> 0.01;
+            };
+        assertThat(p.weight().getDouble(0)).as(p.name()).isCloseTo(-rate, within(1e-6));
+      }
+      assertThat(parameters.ranges()).hasSize(5);
+    }
+  }
+
+  @Test
   void refusesSettingsOutOfRange() {
+    assertThatThrownBy(() -> new AdamW.Rates(0, 1)).hasMessageContaining("rate of B");
+    assertThatThrownBy(() -> new AdamW.Rates(1, -1)).hasMessageContaining("rate of embeddings");
     assertThatThrownBy(() -> new AdamW.Settings(1, 0.9, 1e-8, 0)).hasMessageContaining("beta1");
     assertThatThrownBy(() -> new AdamW.Settings(0.9, -1, 1e-8, 0)).hasMessageContaining("beta2");
     assertThatThrownBy(() -> new AdamW.Settings(0.9, 0.9, 0, 0)).hasMessageContaining("epsilon");

@@ -23,7 +23,8 @@ import org.nd4j.linalg.ops.transforms.Transforms;
  * call.
  */
 final class Nd4jKernels implements Kernels {
-  private static final long MOST_ELEMENTS = 1 << 22;
+  /** What is worked on at once where temporaries are of another type. */
+  static final long MOST_ELEMENTS = 1 << 22;
 
   @Override
   public String name() {
@@ -160,35 +161,18 @@ final class Nd4jKernels implements Kernels {
         rstd,
         x,
         weight);
-    try (Nd4jWork work = new Nd4jWork()) {
-      INDArray in = work.matrix(x);
-      INDArray r = work.view(rstd, x.rows(), 1);
-      INDArray mean = work.keep(work.keep(in.mul(in)).mean(true, 1));
-      r.assign(Transforms.sqrt(mean.addi(eps), false).rdivi(1));
-      INDArray w = work.keep(work.view(weight, 1, x.cols()).add(offset));
-      work.matrix(out).assign(in).muliColumnVector(r).muliRowVector(w);
-    }
+    Nd4jNorm.forward(out, rstd, x, weight, offset, eps);
   }
 
   @Override
   public void rmsNormBackward(
       Tensor dx, Tensor dout, Tensor x, Tensor rstd, Tensor weight, double offset) {
-    try (Nd4jWork work = new Nd4jWork()) {
-      INDArray r = work.view(rstd, x.rows(), 1);
-      INDArray w = work.keep(work.view(weight, 1, x.cols()).add(offset));
-      INDArray g = work.keep(work.matrix(dout).mulRowVector(w));
-      INDArray h = work.keep(work.matrix(x).mulColumnVector(r));
-      INDArray mean = work.keep(work.keep(g.mul(h)).mean(true, 1));
-      work.matrix(dx).addi(g.subi(h.muliColumnVector(mean)).muliColumnVector(r));
-    }
+    Nd4jNorm.backward(dx, dout, x, rstd, weight, offset);
   }
 
   @Override
   public void rmsNormBackwardWeight(Tensor dweight, Tensor dout, Tensor x, Tensor rstd) {
-    try (Nd4jWork work = new Nd4jWork()) {
-      INDArray h = work.keep(work.matrix(x).mulColumnVector(work.view(rstd, x.rows(), 1)));
-      work.flat(dweight).addi(work.keep(h.muli(work.matrix(dout)).sum(0)));
-    }
+    Nd4jNorm.backwardWeight(dweight, dout, x, rstd);
   }
 
   @Override
@@ -320,45 +304,24 @@ final class Nd4jKernels implements Kernels {
         out,
         gate,
         up);
-    try (Nd4jWork work = new Nd4jWork()) {
-      INDArray g = work.flat(gate);
-      Nd4jActivation.logistic(work, g, a).muli(g).muli(work.flat(up), work.flat(out));
-    }
+    Nd4jActivation.gatedForward(out, gate, up, a);
   }
 
   @Override
   public void gatedBackward(
       Tensor dgate, Tensor dup, Tensor dout, Tensor gate, Tensor up, Activation a) {
-    try (Nd4jWork work = new Nd4jWork()) {
-      INDArray g = work.flat(gate);
-      INDArray d = work.flat(dout);
-      INDArray s = Nd4jActivation.logistic(work, g, a);
-      work.flat(dup).addi(work.keep(s.mul(g)).muli(d));
-      INDArray slope = Nd4jActivation.slope(work, g, s, a);
-      work.flat(dgate).addi(slope.muli(work.flat(up)).muli(d));
-    }
+    Nd4jActivation.gatedBackward(dgate, dup, dout, gate, up, a);
   }
 
   @Override
   public void softCapForward(Tensor x, double cap) {
-    for (long from = 0; from < x.elements(); from += MOST_ELEMENTS) {
-      long n = Math.min(MOST_ELEMENTS, x.elements() - from);
-      try (Nd4jWork work = new Nd4jWork()) {
-        INDArray logits = work.flat(x.part(from, n));
-        // ND4J's float32 tanh of a small number has few right digits.
-        INDArray wide = work.cast(logits, DataType.DOUBLE).divi(cap);
-        logits.assign(Transforms.tanh(wide, false).muli(cap));
-      }
-    }
+    Nd4jActivation.softCapForward(x, cap);
   }
 
   @Override
   public void softCapBackward(Tensor dx, Tensor x, double cap) {
     require(dx.elements() == x.elements(), "softCap", dx, x);
-    try (Nd4jWork work = new Nd4jWork()) {
-      INDArray t = work.keep(work.flat(x).div(cap));
-      work.flat(dx).muli(t.muli(t).rsubi(1));
-    }
+    Nd4jActivation.softCapBackward(dx, x, cap);
   }
 
   @Override

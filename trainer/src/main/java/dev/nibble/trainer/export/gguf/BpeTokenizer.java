@@ -33,9 +33,10 @@ record BpeTokenizer(
    * An added token.
    *
    * @param special left out when ids are turned into text
+   * @param normalized looked for in the text with ▁ for spaces, not in the raw one
    * @param plain matched wherever it stands, without swallowing the spaces around it
    */
-  record Added(String content, boolean special, boolean plain) {}
+  record Added(String content, boolean special, boolean normalized, boolean plain) {}
 
   static BpeTokenizer read(JsonFile json) {
     JsonFile model = json.object("model").orElseThrow(() -> json.wrong("model", "BPE"));
@@ -64,7 +65,10 @@ record BpeTokenizer(
       added.put(
           id(json, "added_tokens", token.path("id")),
           new Added(
-              token.path("content").asString(""), token.path("special").asBoolean(false), plain));
+              token.path("content").asString(""),
+              token.path("special").asBoolean(false),
+              token.path("normalized").asBoolean(false),
+              plain));
     }
     return new BpeTokenizer(vocab, merges, added, model, json);
   }

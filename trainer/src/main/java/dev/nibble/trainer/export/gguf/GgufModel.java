@@ -9,7 +9,7 @@ import java.util.List;
 
 /** Writes a model with its tokenizer and chat template as one GGUF file, which llama.cpp runs. */
 public final class GgufModel {
-  private static final int QUANTIZATION_VERSION = 2;
+  static final int QUANTIZATION_VERSION = 2;
 
   private GgufModel() {}
 
@@ -79,7 +79,8 @@ public final class GgufModel {
     return wanted;
   }
 
-  static void addGeneral(GgufMetadata metadata, ModelConfig config, String name, GgufType type) {
+  private static void addGeneral(
+      GgufMetadata metadata, ModelConfig config, String name, GgufType type) {
     metadata
         .text("general.architecture", config.architecture().id())
         .text("general.type", "model")

@@ -95,7 +95,7 @@ final class TokenizerExport {
     List<String> wordLike = new ArrayList<>();
     for (Map.Entry<Integer, Added> e : tokenizer.added().entrySet()) {
       Added token = e.getValue();
-      boolean spaced = !token.special() && !byteLevel;
+      boolean spaced = token.normalized() && !byteLevel;
       set(
           e.getKey(),
           spaced ? token.content().replace('\u2581', ' ') : token.content(),

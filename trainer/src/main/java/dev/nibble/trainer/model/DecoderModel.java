@@ -8,31 +8,36 @@ import dev.nibble.compute.tensor.Tensor;
 import dev.nibble.data.Batch;
 import java.util.List;
 
-/** The Llama family (arXiv:2302.13971): embedding, L blocks, a norm and the output head. */
-final class Llama implements CausalLm {
+/** A decoder-only transformer of any family: embedding, L blocks, a norm and the output head. */
+final class DecoderModel implements CausalLm {
 
-  private final LlamaConfig config;
+  /** The place of the embeddings' noise among the masks of a pass; projections count from 0. */
+  private static final int NOISE = -1;
+
+  private final ModelConfig config;
   private final Kernels kernels;
   private final Scope scope;
   private final Parameters parameters;
   private final Embedding embedding;
-  private final List<LlamaBlock> blocks;
+  private final List<Block> blocks;
   private final LmHead head;
   private final int maxBatchTokens;
+  private final double noise;
   private final Workspace room;
-  private final RopeTables rope;
+  private final List<RopeTables> ropes;
+  private final double embeddingScale;
   private final Sequences inputRoom;
   private Workspace work;
   private Sequences inputs;
   private Pass pass = Pass.EVALUATION;
 
-  Llama(
-      LlamaConfig config,
+  DecoderModel(
+      ModelConfig config,
       Kernels kernels,
       Scope scope,
       Parameters parameters,
       Embedding embedding,
-      List<LlamaBlock> blocks,
+      List<Block> blocks,
       LmHead head,
       ModelOptions options) {
     this.config = config;
@@ -43,18 +48,21 @@ final class Llama implements CausalLm {
     this.blocks = List.copyOf(blocks);
     this.head = head;
     this.maxBatchTokens = options.maxBatchTokens();
+    this.noise = options.embeddingNoise();
     this.room =
         Workspace.allocate(
             scope, config, maxBatchTokens, parameters.count() > 0, options.gradientCheckpointing());
-    this.rope = RopeTables.allocate(scope, config, Math.min(maxBatchTokens, config.maxPositions()));
-    this.inputRoom = Sequences.allocate(scope, maxBatchTokens, rope);
+    this.ropes =
+        RopeTables.allocate(scope, config, Math.min(maxBatchTokens, config.longestSample()));
+    this.embeddingScale = config.scaledEmbedding() ? embedding.scaleOf(config.sizes().hidden()) : 1;
+    this.inputRoom = Sequences.allocate(scope, maxBatchTokens, ropes);
     this.work = room;
     this.inputs = inputRoom;
   }
 
   @Override
   public int vocabSize() {
-    return config.vocabSize();
+    return config.sizes().vocab();
   }
 
   @Override
@@ -64,7 +72,7 @@ final class Llama implements CausalLm {
 
   @Override
   public int maxPositions() {
-    return config.maxPositions();
+    return config.longestSample();
   }
 
   @Override
@@ -89,13 +97,16 @@ final class Llama implements CausalLm {
     }
     Tensor dx = work.dresidual();
     for (int l = blocks.size() - 1; l >= 0; l--) {
-      LlamaBlock block = blocks.get(l);
+      Block block = blocks.get(l);
       Tensor x = work.residual(l);
       boolean overwritten = work.shared() && l < blocks.size() - 1;
       if (overwritten) {
-        block.recompute(kernels, work.saved(l), x, inputs, pass);
+        block.recompute(kernels, work.residual(l + 1), work.saved(l), x, inputs, pass);
       }
       block.backward(kernels, dx, work.gradients(), work.saved(l), x, inputs, pass);
+    }
+    if (embeddingScale != 1) {
+      kernels.scale(dx, embeddingScale);
     }
     embedding.backward(kernels, dx, inputs.tokens());
     pass = Pass.EVALUATION;
@@ -120,8 +131,10 @@ final class Llama implements CausalLm {
   private Tensor layers(Batch batch, Pass newPass) {
     check(batch);
     pass = newPass;
-    begin(batch.tokens(), batch.positions(), segments(batch.starts()), rope);
-    embedding.forward(kernels, work.residual(0), inputs.tokens());
+    begin(batch.tokens(), batch.positions(), segments(batch.starts()), ropes, longest(batch));
+    if (pass.dropout() && noise > 0) {
+      kernels.addNoise(work.residual(0), inputs.segments(), noise, pass.maskSeed(NOISE));
+    }
     for (int l = 0; l < blocks.size(); l++) {
       Tensor x = work.residual(l);
       blocks.get(l).forward(kernels, work.residual(l + 1), work.saved(l), x, inputs, pass);
@@ -129,17 +142,21 @@ final class Llama implements CausalLm {
     return work.residual(blocks.size());
   }
 
-  /** One pass of a decoder: logits at {@code wanted} positions of the packed tokens. */
+  /**
+   * One pass of a decoder: logits at {@code wanted} positions of the packed tokens.
+   *
+   * @param longest tokens of the longest sequence, those in the caches counted
+   */
   float[][] decode(
       int[] tokens,
       int[] positions,
       int[] segments,
-      RopeTables turns,
+      List<RopeTables> turns,
+      int longest,
       List<KeyValueCache> caches,
       int[] wanted) {
     pass = Pass.EVALUATION;
-    begin(tokens, positions, segments, turns);
-    embedding.forward(kernels, work.residual(0), inputs.tokens());
+    begin(tokens, positions, segments, turns, longest);
     for (int l = 0; l < blocks.size(); l++) {
       Tensor x = work.residual(l);
       Tensor out = work.residual(l + 1);
@@ -150,19 +167,35 @@ final class Llama implements CausalLm {
 
   @Override
   public Decoder decoder(int sequences, int capacity) {
-    if (capacity > config.maxPositions()) {
+    if (capacity > config.longestSample()) {
       throw new ModelException(
           "%d tokens (prompt and answer) exceed the model's max_position_embeddings = %d"
-              .formatted(capacity, config.maxPositions()));
+              .formatted(capacity, config.longestSample()));
     }
-    return new LlamaDecoder(this, config, scope.child("decoder"), sequences, capacity);
+    return new CachedDecoder(this, config, scope.child("decoder"), sequences, capacity);
   }
 
-  private void begin(int[] tokens, int[] positions, int[] segments, RopeTables turns) {
+  /** Makes the tokens' embeddings the input of the first layer. */
+  private void begin(
+      int[] tokens, int[] positions, int[] segments, List<RopeTables> turns, int longest) {
     if (work.residual(0).dim(0) != tokens.length) {
       work = room.forTokens(tokens.length);
     }
+    turns.forEach(t -> t.fill(longest));
     inputs = inputRoom.fill(tokens, positions, segments, turns);
+    embedding.forward(kernels, work.residual(0), inputs.tokens());
+    if (embeddingScale != 1) {
+      kernels.scale(work.residual(0), embeddingScale);
+    }
+  }
+
+  /** The most tokens of one sample. */
+  private static int longest(Batch batch) {
+    int longest = 0;
+    for (int s = 0; s < batch.samples(); s++) {
+      longest = Math.max(longest, batch.starts()[s + 1] - batch.starts()[s]);
+    }
+    return longest;
   }
 
   private static int[] segments(int[] starts) {
@@ -183,13 +216,10 @@ final class Llama implements CausalLm {
           "batch of %d tokens; this model was built for at most %d"
               .formatted(batch.length(), maxBatchTokens));
     }
-    for (int s = 0; s < batch.samples(); s++) {
-      int length = batch.starts()[s + 1] - batch.starts()[s];
-      if (length > config.maxPositions()) {
-        throw new IllegalArgumentException(
-            "sample of %d tokens; the model's max_position_embeddings is %d"
-                .formatted(length, config.maxPositions()));
-      }
+    if (longest(batch) > config.longestSample()) {
+      throw new IllegalArgumentException(
+          "sample of %d tokens; the model's max_position_embeddings is %d"
+              .formatted(longest(batch), config.longestSample()));
     }
     checkTokens(batch.tokens());
   }
@@ -197,10 +227,10 @@ final class Llama implements CausalLm {
   /** Refuses what the embedding has no row for. */
   void checkTokens(int[] tokens) {
     for (int i = 0; i < tokens.length; i++) {
-      if (tokens[i] < 0 || tokens[i] >= config.vocabSize()) {
+      if (tokens[i] < 0 || tokens[i] >= config.sizes().vocab()) {
         throw new IllegalArgumentException(
             "token %d at position %d is outside the vocabulary of %d; is this the model's tokenizer?"
-                .formatted(tokens[i], i, config.vocabSize()));
+                .formatted(tokens[i], i, config.sizes().vocab()));
       }
     }
   }

@@ -9,25 +9,29 @@ import java.util.stream.Stream;
  * Generation with a cache. Tokens of all sequences run packed through the model's own buffers, as
  * many at a time as those hold: many short prompts in one pass, a long prompt in several.
  */
-final class LlamaDecoder implements Decoder {
-  private final Llama model;
+final class CachedDecoder implements Decoder {
+  private final DecoderModel model;
   private final Scope scope;
   private final int capacity;
-  private final RopeTables rope;
+  private final ModelConfig config;
+  private final List<RopeTables> ropes;
   private final List<KeyValueCache> caches;
   private final int[] lengths;
+  private final int[][] fed; // tokens of each sequence, where they may be needed again
 
   /** Takes the scope over, and closes it. */
-  LlamaDecoder(Llama model, LlamaConfig config, Scope scope, int sequences, int capacity) {
+  CachedDecoder(DecoderModel model, ModelConfig config, Scope scope, int sequences, int capacity) {
     this.model = model;
+    this.config = config;
     this.scope = scope;
     this.capacity = capacity;
     this.lengths = new int[sequences];
+    this.fed = new int[sequences][config.mayForgetCache() ? capacity : 0];
     try {
-      this.rope = RopeTables.allocate(scope, config, capacity);
+      this.ropes = RopeTables.allocate(scope, config, capacity);
       this.caches =
-          Stream.generate(() -> KeyValueCache.allocate(scope, config, sequences, capacity))
-              .limit(config.layers())
+          Stream.generate(() -> KeyValueCache.allocate(scope, config.sizes(), sequences, capacity))
+              .limit(config.sizes().layers())
               .toList();
     } catch (RuntimeException | OutOfMemoryError e) {
       scope.close();
@@ -51,24 +55,46 @@ final class LlamaDecoder implements Decoder {
     float[][] logits = new float[sequences.length][];
     Packed pass = new Packed();
     for (int i = 0; i < sequences.length; i++) {
-      for (int from = 0; from < tokens[i].length; ) {
-        if (pass.isFull()) {
+      int[] input = withForgotten(sequences[i], tokens[i]);
+      int longest = config.representative(lengths[sequences[i]] + input.length);
+      for (int from = 0; from < input.length; ) {
+        if (pass.isFull() || pass.longest != longest) {
           pass.run(logits);
         }
-        from += pass.add(sequences[i], tokens[i], from, i);
+        pass.longest = longest;
+        from += pass.add(sequences[i], input, from, i);
       }
     }
     pass.run(logits);
     return logits;
   }
 
-  /** Pieces of sequences that run together. */
+  /**
+   * The new tokens of a sequence, behind all its earlier ones where their cached keys are of no use
+   * any more.
+   */
+  private int[] withForgotten(int sequence, int[] added) {
+    if (!config.mayForgetCache()) {
+      return added;
+    }
+    int before = lengths[sequence];
+    int after = before + added.length;
+    System.arraycopy(added, 0, fed[sequence], before, added.length);
+    if (before == 0 || !config.forgetsCache(before, after)) {
+      return added;
+    }
+    lengths[sequence] = 0;
+    return Arrays.copyOf(fed[sequence], after);
+  }
+
+  /** Pieces of sequences that run together: those whose lengths share rope's frequencies. */
   private final class Packed {
     private final int[] tokens = new int[model.maxBatchTokens()];
     private final int[] positions = new int[tokens.length];
     private final int[] segments = new int[4 * tokens.length];
     private final int[] last = new int[tokens.length]; // row of the last token of a finished input
     private final int[] input = new int[tokens.length]; // which input that was
+    private int longest;
     private int n;
     private int pieces;
     private int finished;
@@ -108,7 +134,8 @@ final class LlamaDecoder implements Decoder {
               Arrays.copyOf(tokens, n),
               Arrays.copyOf(positions, n),
               Arrays.copyOf(segments, 4 * pieces),
-              rope,
+              ropes,
+              longest,
               caches,
               Arrays.copyOf(last, finished));
       for (int i = 0; i < finished; i++) {

@@ -10,24 +10,34 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.Random;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 @Tag("golden")
-final class LlamaDecoderTest {
+final class DecoderTest {
   private static final Path FOLDER = Golden.model("llama");
 
+  /** A plain model, windows, soft caps, two ropes, and factors that switch on the way. */
+  static Stream<Arguments> models() {
+    return ModelFixture.kernelSetNames()
+        .flatMap(set ->
+            Stream.of("llama", "mistral", "gemma2", "gemma3", "phi3_longrope")
+                .map(name -> Arguments.of(set, Golden.model(name))));
+  }
+
   @ParameterizedTest
-  @MethodSource("dev.nibble.trainer.model.ModelFixture#kernelSetNames")
-  void agreesWithOnePassOverTheWhole(String set) {
+  @MethodSource("models")
+  void agreesWithOnePassOverTheWhole(String set, Path folder) {
     int[] first = tokens(1, 29);
     int[] second = tokens(2, 13);
     // 8 tokens a pass: prompts run in pieces that do not end where sequences end
     ModelOptions small = new ModelOptions(new Training.Nothing(), Optional.empty(), 8, true);
     try (ModelFixture whole =
-            ModelFixture.load(set, FOLDER, ModelFixture.options(new Training.Nothing()));
-        ModelFixture f = ModelFixture.load(set, FOLDER, small);
+            ModelFixture.load(set, folder, ModelFixture.options(new Training.Nothing()));
+        ModelFixture f = ModelFixture.load(set, folder, small);
         Decoder decoder = f.model.decoder(3, 40)) {
       float[][] logits =
           decoder.feed(new int[] {2, 0}, new int[][] {prefix(first, 25), prefix(second, 12)});
@@ -43,6 +53,22 @@ final class LlamaDecoderTest {
       decoder.reset(2);
       logits = decoder.feed(new int[] {2}, new int[][] {second});
       assertClose("anew", logits[0], last(whole.model, second), 1e-5);
+    }
+  }
+
+  /** Frequencies depend on a sequence's own length, not on what runs beside it. */
+  @ParameterizedTest
+  @MethodSource("dev.nibble.trainer.model.ModelFixture#kernelSetNames")
+  void dynamicRopeKeepsSequencesApart(String set) {
+    Path folder = Golden.model("llama_dynamic"); // max_position_embeddings 16
+    int[] longer = tokens(3, 25);
+    int[] shorter = tokens(4, 10);
+    try (ModelFixture f =
+            ModelFixture.load(set, folder, ModelFixture.options(new Training.Nothing()));
+        Decoder decoder = f.model.decoder(2, 40)) {
+      float[][] logits = decoder.feed(new int[] {0, 1}, new int[][] {longer, shorter});
+      assertClose("longer", logits[0], last(f.model, longer), 1e-5);
+      assertClose("shorter", logits[1], last(f.model, shorter), 1e-5);
     }
   }
 
@@ -64,7 +90,7 @@ final class LlamaDecoderTest {
     }
   }
 
-  private static float[] last(Llama model, int[] tokens) {
+  private static float[] last(DecoderModel model, int[] tokens) {
     Batch batch = Batch.of(List.of(new Sample(tokens, new boolean[tokens.length])));
     return model.logits(batch)[tokens.length - 1];
   }

@@ -1,6 +1,5 @@
 package dev.nibble.trainer.model;
 
-import static dev.nibble.trainer.model.Close.assertClose;
 import static dev.nibble.trainer.model.Close.flatten;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
@@ -22,8 +21,10 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
@@ -33,32 +34,39 @@ import tools.jackson.databind.json.JsonMapper;
 
 /** Everything a training run computes, against transformers and PEFT, on every kernel set. */
 @Tag("golden")
-final class LlamaGoldenTest {
+final class ModelGoldenTest {
   private static final FourBitFormat NF4 = new FourBitFormat(FourBitFormat.QuantType.NF4, 64, true);
 
+  /** What is checked of each case, where its folder has it. */
+  private static final List<String> VARIANTS =
+      List.of("lora", "lora_nf4", "rslora", "dora", "pattern");
+
+  private static final GoldenDeviations DEVIATIONS = new GoldenDeviations();
+
+  @AfterAll
+  static void writeDeviations() throws IOException {
+    DEVIATIONS.write(Path.of("target", "golden-deviations.tsv"));
+  }
+
   static Stream<Arguments> models() {
-    return ModelFixture.kernelSetNames()
-        .flatMap(set ->
-            Stream.of("llama", "llama3", "llama_linear").map(name -> Arguments.of(set, name)));
+    return everySet(Golden.models().stream());
   }
 
   static Stream<Arguments> adapters() {
-    return ModelFixture.kernelSetNames()
-        .flatMap(set ->
-            Stream.of(
-                    "llama/lora",
-                    "llama/lora_nf4",
-                    "llama/rslora",
-                    "llama/dora",
-                    "llama/pattern",
-                    "llama3/lora",
-                    "llama3/lora_nf4",
-                    "llama_linear/lora")
-                .map(variant -> Arguments.of(set, variant)));
+    return everySet(
+        Golden.models().stream()
+            .flatMap(model -> VARIANTS.stream().map(variant -> model + "/" + variant))
+            .filter(variant -> Files.isDirectory(Golden.model(variant))));
   }
 
   static Stream<Arguments> quantized() {
     return adapters().filter(a -> a.get()[1].toString().endsWith("_nf4"));
+  }
+
+  private static Stream<Arguments> everySet(Stream<String> cases) {
+    List<String> all = cases.toList();
+    return ModelFixture.kernelSetNames()
+        .flatMap(set -> all.stream().map(name -> Arguments.of(set, name)));
   }
 
   @ParameterizedTest
@@ -69,16 +77,13 @@ final class LlamaGoldenTest {
         ModelFixture f =
             ModelFixture.load(set, folder, ModelFixture.options(new Training.Nothing()))) {
       Batch batch = Golden.batch(golden);
-      assertClose(
-          "logits", flatten(f.model.logits(batch)), golden.tensor("logits").toFloats(), 1e-4);
-      assertClose(
-          "packed logits",
-          flatten(f.model.logits(Golden.packed(golden))),
-          golden.tensor("logits_packed").toFloats(),
-          1e-4);
+      Case c = new Case(set, name);
+      c.close("logits", flatten(f.model.logits(batch)), golden.tensor("logits"), 1e-4);
+      float[] packed = flatten(f.model.logits(Golden.packed(golden)));
+      c.close("packed logits", packed, golden.tensor("logits_packed"), 1e-4);
       LossSum loss = f.model.evaluate(batch);
       assertThat(loss.tokens()).isEqualTo(batch.supervisedTokens());
-      assertLoss(loss.mean(), golden.tensor("loss").getFloat(0), 1e-5);
+      c.loss("loss", loss.mean(), golden.tensor("loss").getFloat(0), 1e-5);
     }
   }
 
@@ -90,7 +95,7 @@ final class LlamaGoldenTest {
         Kernels kernels = ModelFixture.open(set);
         Scope scope = Scope.open("test", kernels.memory(), Scope.UNLIMITED)) {
       FrozenWeights weights = new FrozenWeights(base, Optional.of(NF4), kernels, scope);
-      for (TensorSpec spec : LlamaTensors.of(config(Golden.base(variant)))) {
+      for (TensorSpec spec : ModelTensors.of(config(Golden.base(variant)))) {
         if (spec.kind() != TensorSpec.Kind.LINEAR) {
           continue;
         }
@@ -114,15 +119,14 @@ final class LlamaGoldenTest {
         SafetensorsFile inputs = Golden.file(Golden.base(variant));
         ModelFixture f = adapted(set, variant)) {
       Batch batch = Golden.batch(inputs);
-      assertClose(
-          "logits", flatten(f.model.logits(batch)), golden.tensor("logits").toFloats(), 1e-4);
+      Case c = new Case(set, variant);
+      c.close("logits", flatten(f.model.logits(batch)), golden.tensor("logits"), 1e-4);
       LossSum loss = f.model.forward(batch, 1);
       f.model.backward();
-      assertLoss(loss.mean(), golden.tensor("loss").getFloat(0), 1e-5);
+      c.loss("loss", loss.mean(), golden.tensor("loss").getFloat(0), 1e-5);
       f.kernels.scale(f.model.parameters().gradients(), 1.0 / loss.tokens());
       for (Parameter p : f.model.parameters().all()) {
-        assertClose(
-            p.name(), p.gradient().toFloats(), golden.tensor("grad." + p.name()).toFloats(), 1e-3);
+        c.close("gradients", p.gradient().toFloats(), golden.tensor("grad." + p.name()), 1e-3);
       }
     }
   }
@@ -140,6 +144,7 @@ final class LlamaGoldenTest {
       Tensor v = f.scope.allocate("optimizer/v", DType.F32, weights.elements());
       Tensor square = f.scope.allocate("scratch/square", DType.F64, 1);
       f.scope.seal(); // a step allocates nothing
+      Case c = new Case(set, variant);
       for (int step = 1; step <= 6; step++) {
         f.model.parameters().zeroGradients(f.kernels);
         LossSum loss = f.model.forward(batch, step);
@@ -151,12 +156,30 @@ final class LlamaGoldenTest {
         f.kernels.scale(gradients, Math.min(1, 1 / (norm + 1e-6)));
         f.kernels.adamW(weights, m, v, gradients, new AdamWStep(step, 1e-2, .9, .999, 1e-8, .01));
         float expected = golden.tensor("losses_adamw").getFloat(step - 1);
-        assertLoss(loss.mean(), expected, step == 1 ? 1e-5 : 1e-3);
-        assertLoss(norm, golden.tensor("grad_norms").getFloat(step - 1), 1e-3);
+        c.loss("loss of step " + step, loss.mean(), expected, step == 1 ? 1e-5 : 1e-3);
+        c.loss("gradient norms", norm, golden.tensor("grad_norms").getFloat(step - 1), 1e-3);
       }
       for (Parameter p : f.model.parameters().all()) {
-        assertClose(
-            p.name(), p.weight().toFloats(), golden.tensor("after." + p.name()).toFloats(), 1e-3);
+        float[] after = golden.tensor("after." + p.name()).toFloats();
+        float[] actual = p.weight().toFloats();
+        skipUnsettled(actual, after, golden.tensor("grad." + p.name()).toFloats());
+        c.close("weights", p.name(), actual, after, 1e-3);
+      }
+    }
+  }
+
+  /**
+   * Takes weights out of the comparison whose first gradient is 0 but for rounding: AdamW moves
+   * those by a whole step either way.
+   */
+  private static void skipUnsettled(float[] actual, float[] expected, float[] gradient) {
+    float largest = 0;
+    for (float g : gradient) {
+      largest = Math.max(largest, Math.abs(g));
+    }
+    for (int i = 0; i < gradient.length; i++) {
+      if (Math.abs(gradient[i]) < 1e-5f * largest) {
+        actual[i] = expected[i];
       }
     }
   }
@@ -167,13 +190,28 @@ final class LlamaGoldenTest {
     Path folder = Golden.model(name);
     JsonNode expected =
         JsonMapper.shared().readTree(Files.readString(folder.resolve("generate.json")));
-    int[][] prompts = ints(expected.get("prompts"));
+    int[][] prompts = ints(expected.get("prompts"), Integer.MAX_VALUE);
     try (ModelFixture base =
             ModelFixture.load(set, folder, ModelFixture.options(new Training.Nothing()));
         ModelFixture adapted = adapted(set, name + "/lora")) {
-      assertThat(generate(base.model, prompts, 12)).isDeepEqualTo(ints(expected.get("base")));
-      assertThat(generate(adapted.model, prompts, 12)).isDeepEqualTo(ints(expected.get("adapter")));
+      int count = comparable(config(folder), prompts[0].length, 12);
+      assertThat(generate(base.model, prompts, count))
+          .isDeepEqualTo(ints(expected.get("base"), count));
+      assertThat(generate(adapted.model, prompts, count))
+          .isDeepEqualTo(ints(expected.get("adapter"), count));
     }
+  }
+
+  /**
+   * How many new tokens to compare. In the pass in which longrope switches its factors transformers
+   * 5.18 drops the cache and feeds one token alone, so that it sees nothing before it.
+   */
+  private static int comparable(ModelConfig config, int prompt, int count) {
+    int same = 0;
+    while (same < count && !config.forgetsCache(prompt, prompt + same)) {
+      same++;
+    }
+    return same;
   }
 
   /** The base with its golden adapter, in NF4 when the variant says so. */
@@ -190,7 +228,8 @@ final class LlamaGoldenTest {
   }
 
   /** In NF4; matrices whose rows are not whole blocks as {@link BitsandbytesCpu} reads them. */
-  private static Llama quantized(String variant, Training training, Kernels kernels, Scope scope) {
+  private static DecoderModel quantized(
+      String variant, Training training, Kernels kernels, Scope scope) {
     Path base = Golden.base(variant);
     try (SafetensorsFile golden = Golden.file(Golden.model(variant));
         ShardedSafetensors checkpoint = ShardedSafetensors.open(base)) {
@@ -214,11 +253,11 @@ final class LlamaGoldenTest {
     }
   }
 
-  private static LlamaConfig config(Path folder) {
-    return LlamaConfig.read(folder.resolve("config.json"));
+  private static ModelConfig config(Path folder) {
+    return ModelConfig.read(folder.resolve("config.json"));
   }
 
-  private static int[][] generate(Llama model, int[][] prompts, int count) {
+  private static int[][] generate(DecoderModel model, int[][] prompts, int count) {
     int[][] answers = new int[prompts.length][count];
     int[] sequences = new int[prompts.length];
     for (int i = 0; i < sequences.length; i++) {
@@ -246,15 +285,30 @@ final class LlamaGoldenTest {
     return best;
   }
 
-  private static int[][] ints(JsonNode rows) {
+  /** The first elements of each row. */
+  private static int[][] ints(JsonNode rows, int most) {
     int[][] all = new int[rows.size()][];
     for (int i = 0; i < all.length; i++) {
-      all[i] = rows.get(i).valueStream().mapToInt(JsonNode::asInt).toArray();
+      all[i] = rows.get(i).valueStream().limit(most).mapToInt(JsonNode::asInt).toArray();
     }
     return all;
   }
 
-  private static void assertLoss(double actual, double expected, double relative) {
-    assertThat(actual).isCloseTo(expected, within(relative * Math.abs(expected)));
+  /** Assertions that also record how far off a value is. */
+  private record Case(String set, String name) {
+    void close(String what, float[] actual, Tensor expected, double tolerance) {
+      close(what, expected.name(), actual, expected.toFloats(), tolerance);
+    }
+
+    void close(String what, String tensor, float[] actual, float[] expected, double tolerance) {
+      String title = "%s of %s, %s".formatted(what, name, tensor);
+      double deviation = Close.assertClose(title, actual, expected, tolerance);
+      DEVIATIONS.record(set, name, what, deviation);
+    }
+
+    void loss(String what, double actual, double expected, double relative) {
+      DEVIATIONS.record(set, name, what, Math.abs(actual - expected) / Math.abs(expected));
+      assertThat(actual).as(what).isCloseTo(expected, within(relative * Math.abs(expected)));
+    }
   }
 }

@@ -1,0 +1,74 @@
+package dev.nibble.adapters;
+
+import dev.nibble.adapters.Parameters.Parameter;
+import dev.nibble.adapters.PeftNames.Part;
+import dev.nibble.compute.tensor.DType;
+import dev.nibble.compute.tensor.Memory;
+import dev.nibble.compute.tensor.Scope;
+import dev.nibble.compute.tensor.Tensor;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * An adapter whose start changed the base weights, as plain LoRA on the base as it was: what was
+ * learned is s (B A - B0 A0) = s B' A' with A' = [A; A0] and B' = [B, -B0], of twice the rank.
+ */
+final class PlainLora implements AutoCloseable {
+  private final Scope scope = Scope.open("plain LoRA", Memory.host(), Scope.UNLIMITED);
+  private final Parameters parameters;
+
+  /** {@code parameters}: those of the adapter, which know their start. */
+  PlainLora(Parameters parameters) {
+    this.parameters = parameters;
+  }
+
+  static LoraSpec spec(LoraSpec spec) {
+    return spec.withRanks(spec.ranks().doubled()).withStart(new LoraStart.Zero());
+  }
+
+  /** The tensors by name; they live until this closes. */
+  Map<String, Tensor> tensors() {
+    Map<String, Tensor> tensors = new LinkedHashMap<>();
+    for (Parameter p : parameters.all()) {
+      Optional<Part> part = PeftNames.parse(p.name()).map(PeftNames.Parsed::part);
+      tensors.put(
+          p.name(),
+          switch (part.orElse(Part.WHOLE)) {
+            case A -> below(p);
+            case B -> beside(p);
+            default -> p.weight();
+          });
+    }
+    return tensors;
+  }
+
+  private Tensor below(Parameter a) {
+    float[] values = a.weight().toFloats();
+    float[] start = parameters.start(a).toFloats();
+    Tensor both = scope.allocate(a.name(), DType.F32, 2 * a.weight().rows(), a.weight().cols());
+    both.part(0, values.length).put(values);
+    both.part(values.length, start.length).put(start);
+    return both;
+  }
+
+  private Tensor beside(Parameter b) {
+    int rows = Math.toIntExact(b.weight().rows());
+    int rank = Math.toIntExact(b.weight().cols());
+    float[] values = b.weight().toFloats();
+    float[] start = parameters.start(b).toFloats();
+    float[] both = new float[2 * values.length];
+    for (int o = 0; o < rows; o++) {
+      for (int k = 0; k < rank; k++) {
+        both[2 * rank * o + k] = values[rank * o + k];
+        both[2 * rank * o + rank + k] = -start[rank * o + k];
+      }
+    }
+    return scope.allocate(b.name(), DType.F32, rows, 2L * rank).put(both);
+  }
+
+  @Override
+  public void close() {
+    scope.close();
+  }
+}

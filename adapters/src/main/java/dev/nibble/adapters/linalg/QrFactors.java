@@ -1,0 +1,34 @@
+package dev.nibble.adapters.linalg;
+
+import dev.nibble.compute.kernels.Kernels;
+import dev.nibble.compute.tensor.Tensor;
+
+/** The leading part of a QR decomposition. */
+public final class QrFactors {
+  private QrFactors() {}
+
+  /**
+   * With W = Q R, sets {@code left} to the first r columns of Q and {@code right} to the first r
+   * rows of R. The first r columns of W alone decide these columns of Q, and R = Q^T W.
+   *
+   * @param left F32 [O, r]
+   * @param right F32 [r, I]
+   * @param w F32 [O, I] with r &lt;= min(O, I)
+   */
+  public static void of(Tensor left, Tensor right, Tensor w, Kernels kernels) {
+    int rank = Math.toIntExact(left.cols());
+    int outputs = Math.toIntExact(w.rows());
+    try (Products products = new Products(w, kernels)) {
+      float[] columns = new float[rank * outputs];
+      for (int o = 0; o < outputs; o++) {
+        float[] row = products.row(o, rank);
+        for (int k = 0; k < rank; k++) {
+          columns[k * outputs + o] = row[k];
+        }
+      }
+      float[] q = Orthonormal.rows(columns, rank);
+      products.put(right, products.timesW(q, rank));
+      products.put(left, Products.transposed(q, rank));
+    }
+  }
+}

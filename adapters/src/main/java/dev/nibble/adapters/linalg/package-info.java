@@ -1,0 +1,5 @@
+/** Decompositions of large matrices: EJML for the small ones, the kernels for products. */
+@NullMarked
+package dev.nibble.adapters.linalg;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,176 @@
+package dev.nibble.trainer.export;
+
+import dev.nibble.compute.kernels.Kernels;
+import dev.nibble.compute.safetensors.SafetensorsWriter;
+import dev.nibble.compute.safetensors.ShardPlan;
+import dev.nibble.compute.safetensors.ShardPlan.Shard;
+import dev.nibble.compute.safetensors.ShardedSafetensors;
+import dev.nibble.compute.safetensors.TensorInfo;
+import dev.nibble.compute.tensor.Scope;
+import dev.nibble.compute.tensor.Tensor;
+import dev.nibble.quant.FourBitCheckpoint;
+import dev.nibble.quant.FourBitFormat;
+import dev.nibble.quant.FourBitLayout;
+import dev.nibble.quant.FrozenWeight;
+import dev.nibble.quant.FrozenWeights;
+import dev.nibble.quant.QuantState;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.BiConsumer;
+
+/**
+ * Writes the tensors of a model whose linear maps are put in 4 bits, in the layout in which
+ * transformers and bitsandbytes save and load them, see {@link FourBitLayout}. One tensor at a time
+ * is in memory.
+ */
+public final class QuantizedCheckpoint {
+  private final ShardedSafetensors source;
+  private final FourBitCheckpoint dense;
+  private final Set<String> quantized;
+  private final FourBitFormat format;
+  private final Kernels kernels;
+
+  /**
+   * A checkpoint to write.
+   *
+   * @param source not in 4 bits; stays the caller's, and open
+   * @param quantized names of the weights to quantise; every other tensor is copied as it is
+   * @param kernels of host memory
+   */
+  public QuantizedCheckpoint(
+      ShardedSafetensors source, Set<String> quantized, FourBitFormat format, Kernels kernels) {
+    this.source = source;
+    this.dense = FourBitCheckpoint.of(source);
+    this.quantized = Set.copyOf(quantized);
+    this.format = format;
+    this.kernels = kernels;
+  }
+
+  /**
+   * What was written.
+   *
+   * @param files how many safetensors files
+   * @param bytes of tensors
+   */
+  public record Result(int files, long bytes) {}
+
+  /**
+   * Writes the safetensors files and their index.
+   *
+   * @param folder exists, and is the caller's to put in place or to delete
+   * @param maxShardBytes the most bytes of tensors in one file
+   * @param progress takes the weights done and the weights in all, after each tensor
+   * @throws IOException when writing fails
+   */
+  public Result write(Path folder, long maxShardBytes, BiConsumer<Long, Long> progress)
+      throws IOException {
+    long weights = source.names().stream().mapToLong(name -> source.tensor(name).elements()).sum();
+    Progress done = new Progress(progress, format.doubleQuant() ? 2 * weights : weights);
+    Map<String, String> origin = new HashMap<>();
+    List<TensorInfo> tensors = new ArrayList<>();
+    for (String name : source.names()) {
+      List<TensorInfo> parts =
+          quantized.contains(name)
+              ? FourBitLayout.tensors(name, measure(name))
+              : List.of(TensorInfo.of(name, source.tensor(name)));
+      parts.forEach(part -> origin.put(part.name(), name));
+      tensors.addAll(parts);
+      done.add(format.doubleQuant() ? source.tensor(name).elements() : 0);
+    }
+    ShardPlan plan = ShardPlan.of(tensors, maxShardBytes);
+    for (Shard shard : plan.shards()) {
+      SafetensorsWriter.write(
+          folder.resolve(shard.file()),
+          shard.tensors(),
+          Map.of("format", "pt"),
+          sink -> fill(sink, shard, origin, done));
+    }
+    plan.writeIndex(folder, weights);
+    return new Result(plan.shards().size(), plan.totalBytes());
+  }
+
+  /** Puts what belongs into this file; a weight's scales may have come into the next one. */
+  private void fill(
+      SafetensorsWriter.Sink sink, Shard shard, Map<String, String> origin, Progress done)
+      throws IOException {
+    Set<String> here = new LinkedHashSet<>();
+    Set<String> names = new LinkedHashSet<>();
+    for (TensorInfo tensor : shard.tensors()) {
+      here.add(tensor.name());
+      names.add(origin.getOrDefault(tensor.name(), tensor.name()));
+    }
+    for (String name : names) {
+      if (quantized.contains(name)) {
+        quantize(
+            name,
+            (state, tensors) -> {
+              for (Map.Entry<String, Tensor> e : tensors.entrySet()) {
+                if (here.contains(e.getKey())) {
+                  sink.put(e.getKey(), e.getValue());
+                }
+              }
+            });
+      } else {
+        sink.put(name, source.tensor(name));
+        source.unload(name);
+      }
+      done.add(here.contains(name) ? source.tensor(name).elements() : 0);
+    }
+  }
+
+  /**
+   * A weight's quant state, which the header of its file needs before its codes are written: the
+   * mean of the scales is a decimal number there, of as many digits as it has. So weights whose
+   * scales are quantised too are quantised twice.
+   */
+  private QuantState measure(String name) throws IOException {
+    Tensor weight = source.tensor(name);
+    if (!format.doubleQuant()) {
+      return new QuantState(format, weight.dtype(), weight.rows(), weight.cols(), Optional.empty());
+    }
+    List<QuantState> state = new ArrayList<>();
+    quantize(name, (s, tensors) -> state.add(s));
+    return state.getFirst();
+  }
+
+  private interface Use {
+    void of(QuantState state, Map<String, Tensor> tensors) throws IOException;
+  }
+
+  private void quantize(String name, Use use) throws IOException {
+    try (Scope one = Scope.open("quantize", kernels.memory(), Scope.UNLIMITED)) {
+      FrozenWeights weights = new FrozenWeights(source, dense, Optional.of(format), kernels, one);
+      if (!(weights.load(name) instanceof FrozenWeight.FourBit made)) {
+        throw new IllegalArgumentException(name + " is kept as it is");
+      }
+      QuantState state = FourBitLayout.state(made.weight(), format, source.tensor(name).dtype());
+      use.of(state, FourBitLayout.tensors(name, made.weight(), state));
+    }
+  }
+
+  /** Weights done, of all passes. */
+  private static final class Progress {
+    private final BiConsumer<Long, Long> listener;
+    private final long total;
+    private long done;
+
+    Progress(BiConsumer<Long, Long> listener, long total) {
+      this.listener = listener;
+      this.total = total;
+    }
+
+    void add(long weights) {
+      done += weights;
+      if (weights > 0) {
+        listener.accept(done, total);
+      }
+    }
+  }
+}

@@ -1,0 +1,68 @@
+package dev.nibble.trainer.model;
+
+import dev.nibble.adapters.Pass;
+import dev.nibble.adapters.Projection;
+import dev.nibble.compute.kernels.Kernels;
+import dev.nibble.compute.tensor.Tensor;
+import java.util.List;
+
+/** Several linear maps of one input: queries, keys and values, or gate and up. */
+sealed interface Projections {
+
+  /** Fills outs, [N, O_i] each, from x [N, I]. */
+  void forward(Kernels kernels, List<Tensor> outs, Tensor x, Pass pass);
+
+  /** Adds to dx [N, I] and to the maps' gradients. */
+  void backward(Kernels kernels, Tensor dx, List<Tensor> douts, Tensor x, Pass pass);
+
+  /** A matrix for each. */
+  record Separate(List<Projection> parts) implements Projections {
+    public Separate {
+      parts = List.copyOf(parts);
+    }
+
+    @Override
+    public void forward(Kernels kernels, List<Tensor> outs, Tensor x, Pass pass) {
+      for (int i = 0; i < parts.size(); i++) {
+        parts.get(i).forward(kernels, outs.get(i), x, pass);
+      }
+    }
+
+    @Override
+    public void backward(Kernels kernels, Tensor dx, List<Tensor> douts, Tensor x, Pass pass) {
+      for (int i = 0; i < parts.size(); i++) {
+        parts.get(i).backward(kernels, dx, douts.get(i), x, pass);
+      }
+    }
+  }
+
+  /**
+   * One matrix [O_1 + O_2 + ..., I], which an adapter adapts as a whole.
+   *
+   * @param room [N, O_1 + O_2 + ...], shared by all layers: nothing in it outlives a call
+   */
+  record Fused(Projection whole, Tensor room) implements Projections {
+    @Override
+    public void forward(Kernels kernels, List<Tensor> outs, Tensor x, Pass pass) {
+      Tensor all = room.slice(0, x.rows());
+      whole.forward(kernels, all, x, pass);
+      long from = 0;
+      for (Tensor out : outs) {
+        kernels.columnsForward(out, all, from);
+        from += out.cols();
+      }
+    }
+
+    @Override
+    public void backward(Kernels kernels, Tensor dx, List<Tensor> douts, Tensor x, Pass pass) {
+      Tensor all = room.slice(0, x.rows());
+      kernels.fill(all, 0);
+      long from = 0;
+      for (Tensor dout : douts) {
+        kernels.columnsBackward(all, dout, from);
+        from += dout.cols();
+      }
+      whole.backward(kernels, dx, all, x, pass);
+    }
+  }
+}

@@ -1,0 +1,67 @@
+package dev.nibble.trainer.model;
+
+import dev.nibble.adapters.Pass;
+import dev.nibble.compute.kernels.Kernels;
+import dev.nibble.compute.tensor.Tensor;
+
+/**
+ * Gemma's layer, with norms on both sides of each branch: mid = x + post1(attention(norm1(x))); out
+ * = mid + post2(mlp(norm2(mid))). All [N, C].
+ *
+ * @param norm1 {@code input_layernorm}
+ * @param post1 {@code post_attention_layernorm}
+ * @param norm2 {@code pre_feedforward_layernorm}
+ * @param post2 {@code post_feedforward_layernorm}
+ */
+record SandwichBlock(
+    Norm norm1, Attention attention, Norm post1, Norm norm2, GatedMlp mlp, Norm post2)
+    implements Block {
+
+  @Override
+  public void forward(Kernels kernels, Tensor out, Saved s, Tensor x, Sequences at, Pass pass) {
+    norm1.forward(kernels, s.normed1(), s.rstd1(), x);
+    attention.forward(kernels, s.post().attended(), s.attention(), s.normed1(), at, pass);
+    finish(kernels, out, s, x, pass);
+  }
+
+  /** All of forward: backward needs what the last projection gave. */
+  @Override
+  public void recompute(Kernels kernels, Tensor out, Saved s, Tensor x, Sequences at, Pass pass) {
+    forward(kernels, out, s, x, at, pass);
+  }
+
+  @Override
+  public void backward(
+      Kernels kernels, Tensor dx, Gradients d, Saved s, Tensor x, Sequences at, Pass pass) {
+    kernels.fill(d.branch(), 0);
+    post2.backward(kernels, d.branch(), dx, s.post().fed(), s.post().rstd2());
+    kernels.fill(d.normed(), 0);
+    mlp.backward(kernels, d.normed(), d.mlp(), d.branch(), s.mlp(), s.normed2(), pass);
+    norm2.backward(kernels, dx, d.normed(), s.mid(), s.rstd2());
+    kernels.fill(d.branch(), 0);
+    post1.backward(kernels, d.branch(), dx, s.post().attended(), s.post().rstd1());
+    kernels.fill(d.normed(), 0);
+    attention.backward(
+        kernels, d.normed(), d.attention(), d.branch(), s.attention(), s.normed1(), at, pass);
+    norm1.backward(kernels, dx, d.normed(), x, s.rstd1());
+  }
+
+  @Override
+  public void decode(
+      Kernels kernels, Tensor out, Saved s, Tensor x, Sequences at, KeyValueCache cache) {
+    norm1.forward(kernels, s.normed1(), s.rstd1(), x);
+    attention.decode(kernels, s.post().attended(), s.attention(), s.normed1(), at, cache);
+    finish(kernels, out, s, x, Pass.EVALUATION);
+  }
+
+  /** What follows attention. */
+  private void finish(Kernels kernels, Tensor out, Saved s, Tensor x, Pass pass) {
+    post1.forward(kernels, s.mid(), s.post().rstd1(), s.post().attended());
+    kernels.add(s.mid(), s.mid(), x);
+    norm2.forward(kernels, s.normed2(), s.rstd2(), s.mid());
+    mlp.expand(kernels, s.mlp(), s.normed2(), pass);
+    mlp.contract(kernels, s.post().fed(), s.mlp(), pass);
+    post2.forward(kernels, out, s.post().rstd2(), s.post().fed());
+    kernels.add(out, out, s.mid());
+  }
+}
