@@ -169,7 +169,8 @@ final class SequenceFilters {
       Arguments rest = rest(args, 1);
       passes = item -> f.tests().passes(name, item, rest);
     }
-    return lazily(f, value, items -> items.filter(item -> passes.test(subject.apply(item)) == wanted));
+    return lazily(
+        f, value, items -> items.filter(item -> passes.test(subject.apply(item)) == wanted));
   }
 
   private static Value chosenByAttribute(String name, Filters f, Value value, Arguments args) {
@@ -251,7 +252,8 @@ final class SequenceFilters {
     Bound b = args.bind("unique", "case_sensitive", "attribute");
     UnaryOperator<Value> key = key(f, b.given(1), b.flag(0, false));
     Set<Value> seen = new HashSet<>();
-    return lazily(f, value, items -> items.filter(item -> seen.add(Values.hashable(key.apply(item)))));
+    return lazily(
+        f, value, items -> items.filter(item -> seen.add(Values.hashable(key.apply(item)))));
   }
 
   private static Value extreme(String name, Filters f, Value value, Arguments args) {

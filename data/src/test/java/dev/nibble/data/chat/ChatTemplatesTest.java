@@ -59,13 +59,16 @@ class ChatTemplatesTest {
         "{\"chat_template\": [{\"name\": \"default\", \"template\": \"d\"}, {\"name\": \"tool_use\", \"template\": \"t\"}]}");
     assertThat(text(find(), HI)).isEqualTo("d");
     assertThat(text(find(), WITH_TOOLS)).isEqualTo("t");
-    write("tokenizer_config.json", "{\"chat_template\": [{\"name\": \"rag\", \"template\": \"r\"}]}");
+    write(
+        "tokenizer_config.json", "{\"chat_template\": [{\"name\": \"rag\", \"template\": \"r\"}]}");
     assertThatThrownBy(this::find).hasMessageContaining("'default'").hasMessageContaining("[rag]");
   }
 
   @Test
   void specialTokensAreVariables() throws IOException {
-    write("special_tokens_map.json", "{\"bos_token\": \"<b>\", \"unk_token\": {\"content\": \"<u>\"}}");
+    write(
+        "special_tokens_map.json",
+        "{\"bos_token\": \"<b>\", \"unk_token\": {\"content\": \"<u>\"}}");
     write("tokenizer_config.json", "{\"bos_token\": null, \"eos_token\": {\"content\": \"</s>\"}}");
     ChatTemplate template =
         find(

@@ -28,7 +28,8 @@ class MessageRowsTest {
     message.put("reasoning_content", "r");
     Conversation conversation = MESSAGES.conversation(row("messages", List.of(message)));
     assertThat(conversation.messages().getFirst())
-        .isEqualTo(Values.of(Map.of("role", "assistant", "content", "a", "reasoning_content", "r")));
+        .isEqualTo(
+            Values.of(Map.of("role", "assistant", "content", "a", "reasoning_content", "r")));
     assertThat(conversation.tools()).isEmpty();
   }
 
@@ -75,7 +76,8 @@ class MessageRowsTest {
 
   @Test
   void saysWhichMessageIsWrong() {
-    refused(MESSAGES, row("messages", List.of(Map.of("from", "x"))), "message 1", "[from]", "'role'");
+    refused(
+        MESSAGES, row("messages", List.of(Map.of("from", "x"))), "message 1", "[from]", "'role'");
     refused(MESSAGES, row("messages", List.of(Map.of("role", "user"))), "has no 'content'");
     refused(MESSAGES, row("messages", List.of()), "holds no message");
     refused(MESSAGES, row("messages", "text"), "should hold a list, but holds text");
