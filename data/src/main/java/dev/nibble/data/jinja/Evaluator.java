@@ -110,6 +110,7 @@ final class Evaluator {
   }
 
   private void loop(Statement.For s, Value iterable, Scope scope, Output out, int depth) {
+    meter.look(iterable);
     List<Value> items = Values.iterate(iterable);
     if (s.filter().isPresent()) {
       List<Value> chosen = new ArrayList<>();
@@ -128,6 +129,7 @@ final class Evaluator {
     boolean completed = false;
     End end = End.NORMAL;
     for (int i = 0; i < items.size() && end != End.BREAK; i++) {
+      meter.step();
       Scope inner = scope.inner();
       inner.set("loop", loop);
       assign(s.target(), loop.next(), inner);

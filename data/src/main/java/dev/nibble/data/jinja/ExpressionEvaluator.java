@@ -24,7 +24,7 @@ final class ExpressionEvaluator {
   ExpressionEvaluator(Meter meter) {
     this.meter = meter;
     this.operators = new Operators(meter);
-    this.subscripts = new Subscripts(new Methods(meter));
+    this.subscripts = new Subscripts(meter, new Methods(meter));
     this.tests = new Tests(operators);
     this.filters = new Filters(meter, operators, subscripts, tests);
   }
@@ -79,6 +79,7 @@ final class ExpressionEvaluator {
         Map<Value, Value> entries = new LinkedHashMap<>();
         for (Expression.Pair pair : e.pairs()) {
           Value key = Values.hashable(evaluate(pair.key(), scope));
+          meter.look(key);
           entries.put(key, evaluate(pair.value(), scope));
         }
         yield new Dict(entries);
@@ -136,6 +137,8 @@ final class ExpressionEvaluator {
       keywords.put("caller", caller.get());
       arguments = new Arguments(arguments.positional(), keywords);
     }
+    arguments.positional().forEach(meter::look);
+    arguments.keywords().values().forEach(meter::look);
     return switch (function) {
       case Function f -> f.call(arguments);
       case Instance i -> i.call(arguments);

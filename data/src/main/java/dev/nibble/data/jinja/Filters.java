@@ -40,6 +40,7 @@ final class Filters {
     if (body == null) {
       throw Failure.unsupported("there is no filter '" + name + "'; known are " + NAMES);
     }
+    meter.look(value);
     return body.apply(this, value, args);
   }
 

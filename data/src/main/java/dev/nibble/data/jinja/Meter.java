@@ -25,6 +25,11 @@ final class Meter {
     depth--;
   }
 
+  /** One evaluation, comparison or turn of a loop. */
+  void step() {
+    steps(1);
+  }
+
   private void steps(long more) {
     steps += more;
     if (steps > limits.steps()) {
@@ -38,6 +43,11 @@ final class Meter {
       throw Failure.limit("a text or list is longer than %,d".formatted(limits.text()));
     }
     steps(size / PORTION);
+  }
+
+  /** Notes that all of a value is about to be looked at. */
+  void look(Value value) {
+    work(Shape.size(value));
   }
 
   /** Notes that so much is about to be added to what has {@code size} already. */

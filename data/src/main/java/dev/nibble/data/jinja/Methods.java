@@ -26,6 +26,7 @@ final class Methods {
 
   /** The method of this name, if the type has it. */
   Optional<Value> find(Value value, String name) {
+    meter.look(value);
     return switch (value) {
       case Text text -> texts.find(text, name);
       case Dict dict -> dictMethod(dict, name);

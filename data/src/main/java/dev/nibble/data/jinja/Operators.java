@@ -2,7 +2,6 @@ package dev.nibble.data.jinja;
 
 import dev.nibble.data.jinja.Value.Dict;
 import dev.nibble.data.jinja.Value.Items;
-import dev.nibble.data.jinja.Value.Range;
 import dev.nibble.data.jinja.Value.Text;
 import dev.nibble.data.jinja.Value.Undefined;
 import java.math.BigInteger;
@@ -52,6 +51,10 @@ final class Operators {
             .formatted(operator, Values.type(left), Values.type(right)));
   }
 
+  Meter meter() {
+    return meter;
+  }
+
   private static void refuseUndefined(Value left, Value right) {
     if (left instanceof Undefined u) {
       throw u.failure();
@@ -97,18 +100,9 @@ final class Operators {
   }
 
   private boolean equal(Value left, Value right) {
-    meter.work(Math.min(size(left), size(right)));
+    meter.step();
+    meter.work(Math.min(Shape.size(left), Shape.size(right)));
     return left.equals(right);
-  }
-
-  private static int size(Value value) {
-    return switch (value) {
-      case Text t -> t.text().length();
-      case Items items -> items.shape().size();
-      case Dict dict -> dict.shape().size();
-      case Range range -> range.size();
-      default -> 1;
-    };
   }
 
   private boolean ordered(String operator, Value left, Value right) {
@@ -127,7 +121,8 @@ final class Operators {
 
   /** Which of two values comes first: negative for {@code left}, 0 when they are equal. */
   int order(Value left, Value right, String operator) {
-    meter.work(Math.min(size(left), size(right)));
+    meter.step();
+    meter.work(Math.min(Shape.size(left), Shape.size(right)));
     if (Arithmetic.isNumber(left) && Arithmetic.isNumber(right)) {
       return Arithmetic.compare(left, right);
     }
@@ -162,7 +157,10 @@ final class Operators {
         meter.work(text.length());
         yield text.contains(part);
       }
-      case Dict dict -> dict.get(Values.hashable(item)) != null;
+      case Dict dict -> {
+        meter.look(item);
+        yield dict.get(Values.hashable(item)) != null;
+      }
       default -> {
         if (!Values.isIterable(container)) {
           throw Failure.type("argument of type '" + Values.type(container) + "' is not iterable");

@@ -123,7 +123,7 @@ final class SequenceFilters {
   }
 
   private static Value lazily(
-      Value value, java.util.function.Function<Stream<Value>, Stream<Value>> change) {
+      Filters f, Value value, java.util.function.Function<Stream<Value>, Stream<Value>> change) {
     if (!Values.isIterable(value)) {
       Values.iterate(value);
     }
@@ -131,14 +131,14 @@ final class SequenceFilters {
         value instanceof Generator(Iterator<Value> rest)
             ? Stream.iterate(rest, Iterator::hasNext, UnaryOperator.identity()).map(Iterator::next)
             : Values.iterate(value).stream();
-    return new Generator(change.apply(items).iterator());
+    return new Generator(change.apply(items.peek(_ -> f.meter().step())).iterator());
   }
 
   private static Value map(Filters f, Value value, Arguments args) {
     if (args.positional().isEmpty() && args.keywords().containsKey("attribute")) {
       Bound b = args.bind("map", "attribute", "default");
       AttributePath path = AttributePath.of(b.get(0), f.subscripts()).orElse(b.given(1));
-      return lazily(value, items -> items.map(path::get));
+      return lazily(f, value, items -> items.map(path::get));
     }
     if (args.positional().isEmpty()) {
       throw Failure.value("map requires a filter argument");
@@ -148,7 +148,7 @@ final class SequenceFilters {
       throw Failure.unsupported("there is no filter '" + name + "'; known are " + Filters.NAMES);
     }
     Arguments rest = rest(args, 1);
-    return lazily(value, items -> items.map(item -> f.apply(name, item, rest)));
+    return lazily(f, value, items -> items.map(item -> f.apply(name, item, rest)));
   }
 
   private static Arguments rest(Arguments args, int from) {
@@ -169,7 +169,8 @@ final class SequenceFilters {
       Arguments rest = rest(args, 1);
       passes = item -> f.tests().passes(name, item, rest);
     }
-    return lazily(value, items -> items.filter(item -> passes.test(subject.apply(item)) == wanted));
+    return lazily(
+        f, value, items -> items.filter(item -> passes.test(subject.apply(item)) == wanted));
   }
 
   private static Value chosenByAttribute(String name, Filters f, Value value, Arguments args) {
@@ -251,7 +252,8 @@ final class SequenceFilters {
     Bound b = args.bind("unique", "case_sensitive", "attribute");
     UnaryOperator<Value> key = key(f, b.given(1), b.flag(0, false));
     Set<Value> seen = new HashSet<>();
-    return lazily(value, items -> items.filter(item -> seen.add(Values.hashable(key.apply(item)))));
+    return lazily(
+        f, value, items -> items.filter(item -> seen.add(Values.hashable(key.apply(item)))));
   }
 
   private static Value extreme(String name, Filters f, Value value, Arguments args) {

@@ -2,6 +2,8 @@ package dev.nibble.data.jinja;
 
 import dev.nibble.data.jinja.Value.Dict;
 import dev.nibble.data.jinja.Value.Items;
+import dev.nibble.data.jinja.Value.Range;
+import dev.nibble.data.jinja.Value.Text;
 import java.util.Collection;
 
 /**
@@ -32,6 +34,17 @@ record Shape(int depth, int size) {
       }
     }
     return new Shape(checkDepth(depth + 1), checkSize(size));
+  }
+
+  /** How much there is to look at in a value: characters, or values inside. */
+  static int size(Value value) {
+    return switch (value) {
+      case Text(String text, boolean _) -> text.length();
+      case Items items -> items.shape().size;
+      case Dict dict -> dict.shape().size;
+      case Range range -> range.size();
+      default -> 1;
+    };
   }
 
   Shape and(Shape other) {

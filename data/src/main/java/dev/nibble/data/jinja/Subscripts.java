@@ -17,9 +17,11 @@ import java.util.function.IntFunction;
 
 /** {@code a.b}, {@code a[b]} and slices. */
 final class Subscripts {
+  private final Meter meter;
   private final Methods methods;
 
-  Subscripts(Methods methods) {
+  Subscripts(Meter meter, Methods methods) {
+    this.meter = meter;
     this.methods = methods;
   }
 
@@ -43,6 +45,10 @@ final class Subscripts {
 
   /** {@code value[key]}: an entry first, then an attribute. */
   Value item(Value value, Value key) {
+    meter.look(key);
+    if (value instanceof Text) {
+      meter.look(value);
+    }
     Optional<Value> entry =
         switch (value) {
           case Undefined u -> throw u.failure();
@@ -123,6 +129,7 @@ final class Subscripts {
 
   /** {@code value[from:to:step]}. */
   Value slice(Value value, Optional<Value> from, Optional<Value> to, Optional<Value> step) {
+    meter.look(value);
     return switch (value) {
       case Undefined u -> throw u.failure();
       case Text text -> {

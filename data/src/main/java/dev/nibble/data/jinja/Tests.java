@@ -80,6 +80,7 @@ final class Tests {
     if (body == null) {
       throw Failure.unsupported("there is no test '" + name + "'; known are " + NAMES);
     }
+    operators.meter().look(value);
     return body.test(operators, value, args);
   }
 
