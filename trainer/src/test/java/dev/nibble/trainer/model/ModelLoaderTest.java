@@ -94,7 +94,8 @@ final class ModelLoaderTest {
     assertThatThrownBy(() -> load(set, LLAMA, options))
         .isInstanceOf(AdapterException.class)
         .hasMessageContaining("[qkv, c_attn] match no linear module")
-        .hasMessageContaining("[down_proj, gate_proj, k_proj, o_proj, q_proj, up_proj, v_proj]");
+        .hasMessageContaining(
+            "[down_proj, embed_tokens, gate_proj, k_proj, lm_head, o_proj, q_proj, up_proj, v_proj]");
   }
 
   @ParameterizedTest
