@@ -31,6 +31,13 @@ public record Conversation(List<Dict> messages, Optional<Value> tools) {
     return new Dict(message);
   }
 
+  /** What a user says who gives an instruction, an input, or both: each on a line of its own. */
+  public static String request(String instruction, String input) {
+    return instruction.isEmpty() || input.isEmpty()
+        ? instruction + input
+        : instruction + "\n" + input;
+  }
+
   /** The first messages. */
   public Conversation first(int count) {
     return new Conversation(messages.subList(0, count), tools);

@@ -156,8 +156,7 @@ public record MessageRows(MessageFields fields) implements ConversationSource {
 
   @Override
   public Conversation question(String instruction, String input) {
-    String text =
-        instruction.isEmpty() || input.isEmpty() ? instruction + input : instruction + "\n" + input;
+    String text = Conversation.request(instruction, input);
     return new Conversation(List.of(Conversation.message("user", text)), Optional.empty());
   }
 }

@@ -7,6 +7,7 @@ import dev.nibble.data.jinja.Value.Dict;
 import dev.nibble.data.jinja.Values;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /**
  * Finds a turn that a template writes differently when others follow: Qwen3 drops earlier thinking,
@@ -124,17 +125,16 @@ final class RewrittenTurn {
    */
   private record Content(int start, int end) {
     static Content in(String rendered, Conversation conversation, RewrittenTurn turn) {
+      List<String> others = turn.replaced(conversation);
       int start = rendered.length();
-      for (String standIn : STAND_INS) {
-        start = Math.min(start, commonPrefix(rendered, turn.replaced(conversation, standIn)));
+      for (String other : others) {
+        start = Math.min(start, commonPrefix(rendered, other));
       }
-      int end = endIn(rendered, conversation, turn);
+      int end = end(rendered, others);
       String before = rendered.substring(0, start);
-      for (String standIn : STAND_INS) {
+      for (int i = 0; i < STAND_INS.length; i++) {
         boolean local =
-            start < end
-                && turn.replaced(conversation, standIn)
-                    .equals(before + standIn + rendered.substring(end));
+            start < end && others.get(i).equals(before + STAND_INS[i] + rendered.substring(end));
         if (!local) {
           throw turn.unclear("other content changes other parts of the text too");
         }
@@ -143,9 +143,13 @@ final class RewrittenTurn {
     }
 
     static int endIn(String rendered, Conversation conversation, RewrittenTurn turn) {
+      return end(rendered, turn.replaced(conversation));
+    }
+
+    private static int end(String rendered, List<String> others) {
       int rest = rendered.length();
-      for (String standIn : STAND_INS) {
-        rest = Math.min(rest, commonSuffix(rendered, turn.replaced(conversation, standIn)));
+      for (String other : others) {
+        rest = Math.min(rest, commonSuffix(rendered, other));
       }
       return rendered.length() - rest;
     }
@@ -167,6 +171,11 @@ final class RewrittenTurn {
       }
       return n;
     }
+  }
+
+  /** The renderings with each stand-in in place of the message's content. */
+  private List<String> replaced(Conversation in) {
+    return Stream.of(STAND_INS).map(content -> replaced(in, content)).toList();
   }
 
   private String replaced(Conversation in, String content) {

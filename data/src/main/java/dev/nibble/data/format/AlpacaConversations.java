@@ -34,12 +34,9 @@ public record AlpacaConversations(Optional<PromptTemplate> prompt, Alpaca.Column
   }
 
   private String asked(String instruction, String input) {
-    if (prompt.isPresent()) {
-      return prompt.get().fill(instruction, input);
-    }
-    return instruction.isEmpty() || input.isEmpty()
-        ? instruction + input
-        : instruction + "\n" + input;
+    return prompt
+        .map(p -> p.fill(instruction, input))
+        .orElseGet(() -> Conversation.request(instruction, input));
   }
 
   @Override

@@ -85,16 +85,6 @@ public record Chat(ConversationSource rows, ChatTemplate template, Supervision s
     return template.render(conversation, true).text();
   }
 
-  /**
-   * What follows an answer until the next turn, such as {@code <|im_end|>} and a line break; empty
-   * when the template ends a turn with nothing.
-   *
-   * @throws JinjaException when the template refuses even a question and its answer
-   */
-  public String endOfTurn() {
-    return LearnedText.endOfTurn(template);
-  }
-
   @Override
   public List<String> requiredColumns() {
     return rows.requiredColumns();

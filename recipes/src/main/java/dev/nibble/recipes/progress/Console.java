@@ -50,6 +50,11 @@ public final class Console {
     out.flush();
   }
 
+  /** A line of a report: a name, and what there is to say of it. */
+  public void entry(String name, String text) {
+    line("  %-10s %s".formatted(name, text));
+  }
+
   /** A line that the next one replaces; nothing without a terminal. */
   public synchronized void live(String text) {
     if (terminal) {

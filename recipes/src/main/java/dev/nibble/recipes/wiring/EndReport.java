@@ -23,9 +23,10 @@ final class EndReport {
   }
 
   void accuracy(String when, Accuracy accuracy) {
-    console.line(
-        "  %-10s %s of %s answers right"
-            .formatted(when, Human.percent(accuracy.accuracy()), Human.count(accuracy.total())));
+    console.entry(
+        when,
+        "%s of %s answers right"
+            .formatted(Human.percent(accuracy.accuracy()), Human.count(accuracy.total())));
   }
 
   void samples(Accuracy after) {

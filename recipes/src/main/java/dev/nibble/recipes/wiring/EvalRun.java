@@ -59,7 +59,7 @@ public final class EvalRun {
       if (logits.isPresent()) {
         LogitsFile.write(
             logits.get(), model, FirstSamples.of(wiring, tokenizer, model.vocabSize()));
-        console.line("  %-10s saved in %s".formatted("logits", Paths.shown(logits.get())));
+        console.entry("logits", "saved in " + Paths.shown(logits.get()));
       }
       EndReport report = new EndReport(recipe, console);
       recipe
@@ -78,10 +78,10 @@ public final class EvalRun {
   }
 
   private void loss(LossSum loss) {
-    console.line(
-        "  %-10s %s over %s tokens, perplexity %s"
+    console.entry(
+        "loss",
+        "%s over %s tokens, perplexity %s"
             .formatted(
-                "loss",
                 Human.loss(loss.mean()),
                 Human.count(loss.tokens()),
                 String.format(Locale.ROOT, "%.3f", Math.exp(loss.mean()))));

@@ -105,6 +105,6 @@ public final class ExportRun {
   private void writeAdapter(Format.Adapter format, ExportTarget target) throws IOException {
     PeftAdapter adapter = PeftAdapter.open(adapterRun());
     target.write(folder -> adapter.copy(folder, format.baseName().orElse(adapter.baseModel())));
-    console.line("  adapter    saved in " + Paths.shown(target.path()));
+    console.entry("adapter", "saved in " + Paths.shown(target.path()));
   }
 }

@@ -69,15 +69,15 @@ final class GgufExport {
   }
 
   private void report(GgufReport report, GgufType type, ExportTarget target) {
-    console.line(
-        "  %-10s %s, %s in %d tensors, %s"
+    console.entry(
+        "gguf",
+        "%s, %s in %d tensors, %s"
             .formatted(
-                "gguf",
                 type.name().toLowerCase(Locale.ROOT),
                 Human.bytes(report.bytes()),
                 report.tensors(),
                 Paths.shown(target.path())));
-    report.fallbacks().forEach(f -> console.line("  %-10s %s".formatted("note", f)));
-    report.warnings().forEach(w -> console.line("  %-10s %s".formatted("warning", w)));
+    report.fallbacks().forEach(f -> console.entry("note", f));
+    report.warnings().forEach(w -> console.entry("warning", w));
   }
 }

@@ -113,7 +113,7 @@ final class MergedExport {
 
   private void report(
       ExportRun.Format.Merged format, ExportTarget target, MergedCheckpoint.Result result) {
-    entry(
+    console.entry(
         "merged",
         "%s of %s in %d %s for %s"
             .formatted(
@@ -122,7 +122,7 @@ final class MergedExport {
                 result.files(),
                 result.files() == 1 ? "file" : "files",
                 Paths.shown(target.path())));
-    entry(
+    console.entry(
         "onto",
         switch (format.onto()) {
           case TRAINED ->
@@ -135,7 +135,7 @@ final class MergedExport {
     result
         .worst()
         .ifPresent(worst ->
-            entry(
+            console.entry(
                 "worst",
                 "%s: its error is %s of its update"
                     .formatted(worst.tensor(), Human.percent(worst.share()))));
@@ -159,10 +159,6 @@ final class MergedExport {
                   figures,
                   result.worst().map(LostUpdate::tensor).orElse("none was changed")));
     }
-    entry("agreement", "over %s tokens: %s".formatted(Human.count(a.positions()), figures));
-  }
-
-  private void entry(String name, String text) {
-    console.line("  %-10s %s".formatted(name, text));
+    console.entry("agreement", "over %s tokens: %s".formatted(Human.count(a.positions()), figures));
   }
 }

@@ -100,28 +100,48 @@ public final class MergedCheckpoint {
   }
 
   private void put(SafetensorsWriter.Sink sink, TensorInfo info) throws IOException {
+    String name = info.name();
     long[] dims = info.shape().dims();
     try (Scope memory = Scope.open("export", kernels.memory(), Scope.UNLIMITED)) {
-      Tensor exact = memory.allocate("merged/" + info.name(), DType.F32, dims);
-      written.read(info.name(), exact);
-      Tensor rounded = memory.allocate("rounded/" + info.name(), dtype, dims);
-      kernels.copy(rounded, exact);
-      sink.put(info.name(), rounded);
-      if (written.changes(info.name())) {
-        lost.add(lost(memory, info.name(), exact, rounded));
+      Tensor merged = memory.allocate("merged/" + name, DType.F32, dims);
+      written.readFrozen(name, merged);
+      Optional<Tensor> frozen = frozen(memory, name, merged);
+      written.join(name, merged);
+      Tensor rounded = memory.allocate("rounded/" + name, dtype, dims);
+      kernels.copy(rounded, merged);
+      sink.put(name, rounded);
+      if (frozen.isPresent()) {
+        lost.add(lost(memory, name, frozen.get(), merged, rounded));
       }
     }
   }
 
-  private LostUpdate lost(Scope memory, String name, Tensor exact, Tensor rounded) {
-    if (trained != written) {
-      trained.read(name, exact);
+  /**
+   * A tensor that the adapter changes as it was in training, without its update. Quantising is what
+   * costs most, so the tensor at hand is taken where it is the same.
+   */
+  private Optional<Tensor> frozen(Scope memory, String name, Tensor own) {
+    if (!written.changes(name)) {
+      return Optional.empty();
     }
-    Tensor other = memory.allocate("compared/" + name, DType.F32, exact.shape().dims());
-    kernels.copy(other, rounded);
-    double error = distance(memory, other, exact);
-    trained.readFrozen(name, other);
-    double update = distance(memory, other, exact);
+    Tensor frozen = memory.allocate("frozen/" + name, DType.F32, own.shape().dims());
+    if (trained == written) {
+      kernels.copy(frozen, own);
+    } else {
+      trained.readFrozen(name, frozen);
+    }
+    return Optional.of(frozen);
+  }
+
+  /** Overwrites {@code frozen} and {@code merged}. */
+  private LostUpdate lost(Scope memory, String name, Tensor frozen, Tensor merged, Tensor rounded) {
+    if (trained != written) {
+      kernels.copy(merged, frozen);
+      trained.join(name, merged);
+    }
+    double update = distance(memory, frozen, merged);
+    kernels.copy(frozen, rounded);
+    double error = distance(memory, frozen, merged);
     return new LostUpdate(name, error == 0 ? 0 : error / update);
   }
 

@@ -59,8 +59,13 @@ public final class MergedSource implements TensorSource {
   @Override
   public void read(String name, Tensor out) {
     readFrozen(name, out);
+    join(name, out);
+  }
+
+  /** Adds the adapter's part, if it has one in this tensor. */
+  void join(String name, Tensor frozen) {
     if (changes(name)) {
-      adapter.merge(name, out, kernels);
+      adapter.merge(name, frozen, kernels);
     }
   }
 
