@@ -2,10 +2,11 @@ package dev.nibble.adapters;
 
 import dev.nibble.adapters.PeftNames.Parsed;
 import dev.nibble.adapters.PeftNames.Part;
+import dev.nibble.compute.kernels.HostCopies;
 import dev.nibble.compute.kernels.Kernels;
+import dev.nibble.compute.kernels.Values;
 import dev.nibble.compute.safetensors.SafetensorsFile;
 import dev.nibble.compute.tensor.DType;
-import dev.nibble.compute.tensor.Device;
 import dev.nibble.compute.tensor.Scope;
 import dev.nibble.compute.tensor.Shape;
 import dev.nibble.compute.tensor.Tensor;
@@ -148,13 +149,12 @@ public final class AdapterMerge implements AutoCloseable {
    * Changes a tensor in place.
    *
    * @param name one of {@link #tensors}
-   * @param weight F32, on the host, with the base's values
-   * @param kernels of host memory
+   * @param weight F32, in the kernels' memory, with the base's values
    * @throws AdapterException when the base's tensor has another shape
    */
   public void merge(String name, Tensor weight, Kernels kernels) {
-    if (!(weight.device() instanceof Device.Host) || weight.dtype() != DType.F32) {
-      throw new IllegalArgumentException("merging needs F32 on the host, not " + weight);
+    if (weight.dtype() != DType.F32) {
+      throw new IllegalArgumentException("merging needs F32, not " + weight);
     }
     Change change = change(name);
     if (!weight.shape().equals(change.shape())) {
@@ -167,7 +167,7 @@ public final class AdapterMerge implements AutoCloseable {
       if (change.has(Part.WHOLE)) {
         kernels.copy(weight, stored(change, Part.WHOLE));
       } else if (change.has(Part.EMBEDDING_A)) {
-        Tensor at = transposed(scope, f32(scope, kernels, change, Part.EMBEDDING_A));
+        Tensor at = transposed(scope, kernels, stored(change, Part.EMBEDDING_A));
         kernels.linearForwardAdd(weight, at, f32(scope, kernels, change, Part.EMBEDDING_B), scale);
       } else if (name.endsWith(BIAS)) {
         Tensor bias = f32(scope, kernels, change, Part.B_BIAS);
@@ -198,20 +198,27 @@ public final class AdapterMerge implements AutoCloseable {
     return wide;
   }
 
-  private static Tensor transposed(Scope scope, Tensor t) {
-    Tensor out = scope.allocate(t.name() + " transposed", DType.F32, t.cols(), t.rows());
-    for (long i = 0; i < t.rows(); i++) {
-      for (long j = 0; j < t.cols(); j++) {
-        out.setFloat(j * t.rows() + i, t.getFloat(i * t.cols() + j));
+  private static Tensor transposed(Scope scope, Kernels kernels, Tensor stored) {
+    int rows = Math.toIntExact(stored.rows());
+    int cols = Math.toIntExact(stored.cols());
+    float[] values = new float[rows * cols];
+    for (int i = 0; i < rows; i++) {
+      for (int j = 0; j < cols; j++) {
+        values[j * rows + i] = stored.getFloat((long) i * cols + j);
       }
     }
+    Tensor out = scope.allocate(stored.name() + " transposed", DType.F32, cols, rows);
+    Values.put(kernels, out, values);
     return out;
   }
 
   private static void setLengths(Kernels kernels, Tensor weight, Tensor magnitude) {
-    for (long row = 0; row < weight.rows(); row++) {
-      Tensor r = weight.slice(row, row + 1);
-      kernels.scale(r, magnitude.getDouble(row) / Math.sqrt(RowLengths.square(r)));
+    try (HostCopies host = new HostCopies(kernels)) {
+      Tensor read = host.of(weight);
+      for (long row = 0; row < weight.rows(); row++) {
+        double length = Math.sqrt(RowLengths.square(read.slice(row, row + 1)));
+        kernels.scale(weight.slice(row, row + 1), magnitude.getDouble(row) / length);
+      }
     }
   }
 

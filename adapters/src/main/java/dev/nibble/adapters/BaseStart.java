@@ -4,8 +4,8 @@ import dev.nibble.adapters.linalg.QrFactors;
 import dev.nibble.adapters.linalg.SvdFactors;
 import dev.nibble.compute.kernels.Dropout;
 import dev.nibble.compute.kernels.Kernels;
+import dev.nibble.compute.kernels.Mirror;
 import dev.nibble.compute.tensor.DType;
-import dev.nibble.compute.tensor.Memory;
 import dev.nibble.compute.tensor.Scope;
 import dev.nibble.compute.tensor.Tensor;
 import dev.nibble.quant.FrozenWeight;
@@ -76,7 +76,7 @@ record BaseStart(LoraStart start, LowRank update, long seed, Kernels kernels) {
       Tensor lost = like(scope, w); // W - q
       Tensor bestA = like(scope, a);
       Tensor bestB = like(scope, b);
-      Tensor square = scope.allocate("square", DType.F64, 1);
+      Mirror square = Mirror.allocate(scope, "square", DType.F64, 1);
       double smallest = Double.POSITIVE_INFINITY;
       kernels.copy(rest, w);
       for (int i = 0; i < iterations; i++) {
@@ -84,11 +84,11 @@ record BaseStart(LoraStart start, LowRank update, long seed, Kernels kernels) {
         rounding.accept(lost);
         kernels.scale(lost, -1);
         kernels.add(lost, lost, w);
-        kernels.fill(square, 0);
-        kernels.sumOfSquares(square, lost);
+        kernels.fill(square.tensor(), 0);
+        kernels.sumOfSquares(square.tensor(), lost);
         double captured = SvdFactors.of(b, a, lost, OptionalInt.empty(), seed(name), kernels);
         shareScale(a, b);
-        double error = square(square) - captured;
+        double error = square.toHost(kernels).getDouble(0) - captured;
         if (error < smallest) {
           smallest = error;
           kernels.copy(best, rest);
@@ -101,14 +101,6 @@ record BaseStart(LoraStart start, LowRank update, long seed, Kernels kernels) {
       kernels.copy(w, best);
       kernels.copy(a, bestA);
       kernels.copy(b, bestB);
-    }
-  }
-
-  private double square(Tensor t) {
-    try (Scope host = Scope.open("loftq", Memory.host(), Scope.UNLIMITED)) {
-      Tensor copy = host.allocate("square", DType.F64, 1);
-      kernels.copy(copy, t);
-      return copy.getDouble(0);
     }
   }
 

@@ -1,8 +1,7 @@
 package dev.nibble.adapters;
 
 import dev.nibble.adapters.LoraAdapter.Target;
-import dev.nibble.compute.tensor.DType;
-import dev.nibble.compute.tensor.Scope;
+import dev.nibble.compute.kernels.Buffers;
 import dev.nibble.compute.tensor.Tensor;
 import java.util.List;
 
@@ -18,15 +17,15 @@ import java.util.List;
 record DoraScratch(Tensor p, Tensor gram, Tensor q, Tensor v, Tensor dfactor) {
 
   /** Takes the buffers, in the group "scratch". */
-  static DoraScratch allocate(Scope scope, LoraSpec spec, List<Target> targets) {
+  static DoraScratch allocate(Buffers buffers, LoraSpec spec, List<Target> targets) {
     long rank = spec.ranks().largest();
     long outputs = LoraScratch.largest(targets, Target::outputs);
     long v = LoraScratch.largest(targets, t -> t.maxTokens() * t.outputs());
     return new DoraScratch(
-        scope.allocate("scratch/dora_p", DType.F32, rank * outputs),
-        scope.allocate("scratch/dora_gram", DType.F32, rank * rank),
-        scope.allocate("scratch/dora_q", DType.F32, outputs * rank),
-        scope.allocate("scratch/dora_v", DType.F32, v),
-        scope.allocate("scratch/dora_dfactor", DType.F32, outputs));
+        buffers.statistic("scratch/dora_p", rank * outputs),
+        buffers.statistic("scratch/dora_gram", rank * rank),
+        buffers.statistic("scratch/dora_q", outputs * rank),
+        buffers.activation("scratch/dora_v", v),
+        buffers.statistic("scratch/dora_dfactor", outputs));
   }
 }

@@ -2,6 +2,7 @@ package dev.nibble.adapters;
 
 import dev.nibble.adapters.Parameters.Pace;
 import dev.nibble.adapters.PeftNames.Part;
+import dev.nibble.compute.kernels.Buffers;
 import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.tensor.Scope;
 import dev.nibble.quant.FrozenWeight;
@@ -90,10 +91,11 @@ public final class LoraAdapter {
     targets.forEach(t -> this.targets.put(t.module(), t));
     this.places.addAll(this.targets.keySet());
     this.parameters = parameters;
-    LoraInit.init(parameters, spec.start(), seed);
-    this.scratch = LoraScratch.allocate(scope, spec, targets);
+    LoraInit.init(parameters, spec.start(), seed, kernels);
+    Buffers buffers = Buffers.of(kernels, scope);
+    this.scratch = LoraScratch.allocate(buffers, spec, targets);
     this.doraScratch =
-        spec.dora() ? Optional.of(DoraScratch.allocate(scope, spec, targets)) : Optional.empty();
+        spec.dora() ? Optional.of(DoraScratch.allocate(buffers, spec, targets)) : Optional.empty();
     this.seed = seed;
     this.kernels = kernels;
     this.scope = scope;

@@ -3,6 +3,8 @@ package dev.nibble.adapters;
 import dev.nibble.adapters.Parameters.Parameter;
 import dev.nibble.adapters.PeftNames.Parsed;
 import dev.nibble.compute.kernels.Dropout;
+import dev.nibble.compute.kernels.Kernels;
+import dev.nibble.compute.kernels.Values;
 import dev.nibble.compute.tensor.Tensor;
 import java.util.SplittableRandom;
 import java.util.function.DoubleSupplier;
@@ -15,19 +17,21 @@ final class LoraInit {
   private final Parameters parameters;
   private final LoraStart start;
   private final long seed;
+  private final Kernels kernels;
 
-  private LoraInit(Parameters parameters, LoraStart start, long seed) {
+  private LoraInit(Parameters parameters, LoraStart start, long seed, Kernels kernels) {
     this.parameters = parameters;
     this.start = start;
     this.seed = seed;
+    this.kernels = kernels;
   }
 
   /**
    * Fills every A and B in {@code parameters} with the values that {@code start} asks for; where it
    * takes them from the model's weights, with those of {@link LoraStart.Zero}.
    */
-  static void init(Parameters parameters, LoraStart start, long seed) {
-    LoraInit init = new LoraInit(parameters, start, seed);
+  static void init(Parameters parameters, LoraStart start, long seed, Kernels kernels) {
+    LoraInit init = new LoraInit(parameters, start, seed, kernels);
     for (Parameter p : parameters.all()) {
       PeftNames.parse(p.name()).ifPresent(name -> init.fill(p, name));
     }
@@ -90,8 +94,8 @@ final class LoraInit {
         }
       }
     }
-    a.weight().put(valuesA);
-    b.weight().put(valuesB);
+    Values.put(kernels, a.weight(), valuesA);
+    Values.put(kernels, b.weight(), valuesB);
   }
 
   /** Orthonormal rows, by Gram and Schmidt, twice for precision. */
@@ -144,11 +148,11 @@ final class LoraInit {
     return new SplittableRandom(Dropout.hash(seed) + name.hashCode());
   }
 
-  private static void draw(Tensor t, DoubleSupplier values) {
+  private void draw(Tensor t, DoubleSupplier values) {
     float[] drawn = new float[Math.toIntExact(t.elements())];
     for (int i = 0; i < drawn.length; i++) {
       drawn[i] = (float) values.getAsDouble();
     }
-    t.put(drawn);
+    Values.put(kernels, t, drawn);
   }
 }

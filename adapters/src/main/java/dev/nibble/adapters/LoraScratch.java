@@ -1,15 +1,14 @@
 package dev.nibble.adapters;
 
 import dev.nibble.adapters.LoraAdapter.Target;
-import dev.nibble.compute.tensor.DType;
-import dev.nibble.compute.tensor.Scope;
+import dev.nibble.compute.kernels.Buffers;
 import dev.nibble.compute.tensor.Tensor;
 import java.util.List;
 import java.util.function.ToLongFunction;
 
 /**
- * Buffers that all adapted maps of a model share, since one runs at a time. Those that a spec does
- * not need are empty.
+ * Buffers that all adapted maps of a model share, since one runs at a time, all of them
+ * activations. Those that a spec does not need are empty.
  *
  * @param low [N, r]: A x
  * @param dlow [N, r]: its gradient
@@ -20,16 +19,16 @@ import java.util.function.ToLongFunction;
 record LoraScratch(Tensor low, Tensor dlow, Tensor dropped, Tensor ddropped, Tensor ones) {
 
   /** Takes the buffers, in the group "scratch". */
-  static LoraScratch allocate(Scope scope, LoraSpec spec, List<Target> targets) {
+  static LoraScratch allocate(Buffers buffers, LoraSpec spec, List<Target> targets) {
     long tokens = largest(targets, Target::maxTokens);
     long low = tokens * spec.ranks().largest();
     long dropped = spec.dropout() == 0 ? 0 : largest(targets, LoraScratch::inputs);
     return new LoraScratch(
-        scope.allocate("scratch/lora_low", DType.F32, low),
-        scope.allocate("scratch/lora_dlow", DType.F32, low),
-        scope.allocate("scratch/lora_dropped", DType.F32, dropped),
-        scope.allocate("scratch/lora_ddropped", DType.F32, dropped),
-        scope.allocate("scratch/lora_ones", DType.F32, spec.bias() ? tokens : 0));
+        buffers.activation("scratch/lora_low", low),
+        buffers.activation("scratch/lora_dlow", low),
+        buffers.activation("scratch/lora_dropped", dropped),
+        buffers.activation("scratch/lora_ddropped", dropped),
+        buffers.activation("scratch/lora_ones", spec.bias() ? tokens : 0));
   }
 
   private static long inputs(Target t) {

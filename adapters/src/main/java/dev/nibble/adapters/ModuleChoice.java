@@ -79,7 +79,7 @@ public sealed interface ModuleChoice {
             .toList();
     if (!unknown.isEmpty()) {
       throw new AdapterException(
-          "target modules %s match no linear module of the model; its modules are %s"
+          "target modules %s match no module of the model; its modules are %s"
               .formatted(unknown, TargetModules.shortNames(model.all())));
     }
     Set<String> chosen = new LinkedHashSet<>();

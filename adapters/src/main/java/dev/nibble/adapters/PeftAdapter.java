@@ -4,6 +4,7 @@ import dev.nibble.adapters.Parameters.Parameter;
 import dev.nibble.adapters.PeftNames.Parsed;
 import dev.nibble.adapters.PeftNames.Part;
 import dev.nibble.compute.files.AtomicFile;
+import dev.nibble.compute.kernels.HostCopies;
 import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.safetensors.Safetensors;
 import dev.nibble.compute.safetensors.SafetensorsFile;
@@ -187,13 +188,14 @@ public final class PeftAdapter {
    * @param baseModel path or name of the base model, for the reader; may be empty
    * @param parameters of a model that was built with {@code spec}
    */
-  public static void save(Path folder, LoraSpec spec, String baseModel, Parameters parameters) {
+  public static void save(
+      Path folder, LoraSpec spec, String baseModel, Parameters parameters, Kernels kernels) {
     if (!spec.start().changesBase()) {
-      saveExact(folder, spec, baseModel, parameters);
+      saveExact(folder, spec, baseModel, parameters, kernels);
       return;
     }
-    try (PlainLora plain = new PlainLora(parameters)) {
-      write(folder, new PeftConfig(PlainLora.spec(spec), baseModel), plain.tensors());
+    try (PlainLora plain = new PlainLora(parameters, kernels)) {
+      write(folder, new PeftConfig(PlainLora.spec(spec), baseModel), plain.tensors(), kernels);
     }
   }
 
@@ -202,21 +204,23 @@ public final class PeftAdapter {
    * weights then belongs to a base that is changed in the same way.
    */
   public static void saveExact(
-      Path folder, LoraSpec spec, String baseModel, Parameters parameters) {
+      Path folder, LoraSpec spec, String baseModel, Parameters parameters, Kernels kernels) {
     Map<String, Tensor> tensors = new LinkedHashMap<>();
     parameters.all().forEach(p -> tensors.put(p.name(), p.weight()));
-    write(folder, new PeftConfig(spec, baseModel), tensors);
+    write(folder, new PeftConfig(spec, baseModel), tensors, kernels);
   }
 
-  private static void write(Path folder, PeftConfig config, Map<String, Tensor> tensors) {
+  private static void write(
+      Path folder, PeftConfig config, Map<String, Tensor> tensors, Kernels kernels) {
     List<String> modules =
         tensors.keySet().stream()
             .flatMap(name -> PeftNames.parse(name).stream())
             .filter(n -> n.part() == Part.A || n.part() == Part.EMBEDDING_A)
             .map(Parsed::module)
             .toList();
-    try {
+    try (HostCopies host = new HostCopies(kernels)) {
       Files.createDirectories(folder);
+      tensors.replaceAll((name, tensor) -> host.of(tensor));
       SafetensorsWriter.write(folder.resolve(WEIGHTS), tensors, Map.of("format", "pt"));
       AtomicFile.write(folder.resolve(PeftConfig.FILE), config.toJson(modules));
     } catch (IOException e) {

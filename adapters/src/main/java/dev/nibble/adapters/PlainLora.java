@@ -2,6 +2,8 @@ package dev.nibble.adapters;
 
 import dev.nibble.adapters.Parameters.Parameter;
 import dev.nibble.adapters.PeftNames.Part;
+import dev.nibble.compute.kernels.Kernels;
+import dev.nibble.compute.kernels.Values;
 import dev.nibble.compute.tensor.DType;
 import dev.nibble.compute.tensor.Memory;
 import dev.nibble.compute.tensor.Scope;
@@ -17,10 +19,12 @@ import java.util.Optional;
 final class PlainLora implements AutoCloseable {
   private final Scope scope = Scope.open("plain LoRA", Memory.host(), Scope.UNLIMITED);
   private final Parameters parameters;
+  private final Kernels kernels;
 
   /** {@code parameters}: those of the adapter, which know their start. */
-  PlainLora(Parameters parameters) {
+  PlainLora(Parameters parameters, Kernels kernels) {
     this.parameters = parameters;
+    this.kernels = kernels;
   }
 
   static LoraSpec spec(LoraSpec spec) {
@@ -44,8 +48,8 @@ final class PlainLora implements AutoCloseable {
   }
 
   private Tensor below(Parameter a) {
-    float[] values = a.weight().toFloats();
-    float[] start = parameters.start(a).toFloats();
+    float[] values = Values.of(kernels, a.weight());
+    float[] start = Values.of(kernels, parameters.start(a));
     Tensor both = scope.allocate(a.name(), DType.F32, 2 * a.weight().rows(), a.weight().cols());
     both.part(0, values.length).put(values);
     both.part(values.length, start.length).put(start);
@@ -55,8 +59,8 @@ final class PlainLora implements AutoCloseable {
   private Tensor beside(Parameter b) {
     int rows = Math.toIntExact(b.weight().rows());
     int rank = Math.toIntExact(b.weight().cols());
-    float[] values = b.weight().toFloats();
-    float[] start = parameters.start(b).toFloats();
+    float[] values = Values.of(kernels, b.weight());
+    float[] start = Values.of(kernels, parameters.start(b));
     float[] both = new float[2 * values.length];
     for (int o = 0; o < rows; o++) {
       for (int k = 0; k < rank; k++) {

@@ -1,8 +1,9 @@
 package dev.nibble.adapters;
 
+import dev.nibble.compute.kernels.HostCopies;
 import dev.nibble.compute.kernels.Kernels;
+import dev.nibble.compute.kernels.Values;
 import dev.nibble.compute.tensor.DType;
-import dev.nibble.compute.tensor.Memory;
 import dev.nibble.compute.tensor.Scope;
 import dev.nibble.compute.tensor.Tensor;
 import dev.nibble.quant.FrozenWeight;
@@ -24,32 +25,23 @@ final class RowLengths {
   static void squares(Tensor out, FrozenWeight weight, Kernels kernels) {
     float[] squares = new float[Math.toIntExact(weight.rows())];
     try (Scope near = Scope.open("lengths", kernels.memory(), Scope.UNLIMITED);
-        Scope host = Scope.open("lengths", Memory.host(), Scope.UNLIMITED)) {
+        HostCopies host = new HostCopies(kernels)) {
       Tensor dense = near.allocate("dense", DType.F32, weight.rows(), weight.cols());
       weight.dequantizeInto(kernels, dense);
-      Tensor row = host.allocate("row", DType.F32, weight.cols());
+      Tensor rows = host.of(dense);
       for (int o = 0; o < squares.length; o++) {
-        kernels.copy(row, dense.slice(o, o + 1L));
-        squares[o] = (float) square(row);
+        squares[o] = (float) square(rows.slice(o, o + 1L));
       }
-      put(host, out, squares, kernels);
     }
+    Values.put(kernels, out, squares);
   }
 
   /** out[o] = 1 / in[o]. */
   static void reciprocals(Tensor out, Tensor in, Kernels kernels) {
-    try (Scope host = Scope.open("lengths", Memory.host(), Scope.UNLIMITED)) {
-      Tensor copy = host.allocate("reciprocals", DType.F32, in.elements());
-      kernels.copy(copy, in);
-      float[] values = copy.toFloats();
-      for (int i = 0; i < values.length; i++) {
-        values[i] = 1 / values[i];
-      }
-      put(host, out, values, kernels);
+    float[] values = Values.of(kernels, in);
+    for (int i = 0; i < values.length; i++) {
+      values[i] = 1 / values[i];
     }
-  }
-
-  private static void put(Scope host, Tensor out, float[] values, Kernels kernels) {
-    kernels.copy(out, host.allocate("values", DType.F32, values.length).put(values));
+    Values.put(kernels, out, values);
   }
 }

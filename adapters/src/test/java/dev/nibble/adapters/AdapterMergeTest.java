@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import dev.nibble.adapters.LoraAdapter.Target;
 import dev.nibble.adapters.Parameters.Pace;
+import dev.nibble.compute.kernels.KernelOptions;
 import dev.nibble.compute.kernels.KernelSets;
 import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.safetensors.SafetensorsWriter;
@@ -35,7 +36,7 @@ final class AdapterMergeTest {
 
   @BeforeEach
   void open() {
-    kernels = KernelSets.choose(KernelSets.AUTO).open(1);
+    kernels = KernelSets.require("cpu").open(KernelOptions.exact(1));
     scope = Scope.open("test", kernels.memory(), Scope.UNLIMITED);
   }
 
@@ -53,7 +54,7 @@ final class AdapterMergeTest {
     for (int i = 0; i < p.count(); i++) {
       p.weights().setFloat(i, random.nextGaussian());
     }
-    PeftAdapter.saveExact(folder, spec, "", p);
+    PeftAdapter.saveExact(folder, spec, "", p, kernels);
     return p;
   }
 

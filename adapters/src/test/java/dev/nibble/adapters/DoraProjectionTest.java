@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 import dev.nibble.adapters.LoraAdapter.Target;
 import dev.nibble.adapters.Parameters.Parameter;
 import dev.nibble.adapters.PeftNames.Part;
+import dev.nibble.compute.kernels.KernelOptions;
 import dev.nibble.compute.kernels.KernelSets;
 import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.tensor.DType;
@@ -32,7 +33,7 @@ final class DoraProjectionTest {
 
   @BeforeEach
   void open() {
-    kernels = KernelSets.choose(KernelSets.AUTO).open(1);
+    kernels = KernelSets.require("cpu").open(KernelOptions.exact(1));
     scope = Scope.open("test", kernels.memory(), Scope.UNLIMITED);
     base =
         new FrozenProjection(

@@ -4,6 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.nibble.adapters.PeftNames.Part;
+import dev.nibble.compute.kernels.KernelOptions;
+import dev.nibble.compute.kernels.KernelSets;
+import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.tensor.Memory;
 import dev.nibble.compute.tensor.Scope;
 import org.junit.jupiter.api.Test;
@@ -30,10 +33,16 @@ final class LoraInitTest {
               .add(PeftNames.a(module), true, 8, 256)
               .add(PeftNames.b(module), true, 32, 8)
               .allocate(scope, "adapters");
-      LoraInit.init(parameters, new LoraStart.Zero(), seed);
+      init(parameters, new LoraStart.Zero(), seed);
       assertThat(parameters.named(PeftNames.b(module)).weight().toFloats())
           .isEqualTo(new float[32 * 8]);
       return parameters.named(PeftNames.a(module)).weight().toFloats();
+    }
+  }
+
+  private static void init(Parameters parameters, LoraStart start, long seed) {
+    try (Kernels kernels = KernelSets.require("cpu").open(KernelOptions.exact(1))) {
+      LoraInit.init(parameters, start, seed, kernels);
     }
   }
 
@@ -45,7 +54,7 @@ final class LoraInitTest {
             .add(PeftNames.of("e", Part.EMBEDDING_A), true, 4, 300)
             .add(PeftNames.of("e", Part.EMBEDDING_B), true, 200, 4)
             .allocate(scope, "adapters");
-    LoraInit.init(parameters, start, 5);
+    init(parameters, start, 5);
     return parameters;
   }
 

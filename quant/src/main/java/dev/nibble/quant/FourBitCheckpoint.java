@@ -1,6 +1,6 @@
 package dev.nibble.quant;
 
-import dev.nibble.compute.safetensors.ShardedSafetensors;
+import dev.nibble.compute.safetensors.StoredTensors;
 import dev.nibble.compute.safetensors.TensorInfo;
 import dev.nibble.compute.tensor.Shape;
 import dev.nibble.compute.tensor.Tensor;
@@ -36,7 +36,7 @@ public final class FourBitCheckpoint {
    *
    * @throws UnusableWeight naming file, tensor, what was expected and what was found
    */
-  public static FourBitCheckpoint of(ShardedSafetensors checkpoint) {
+  public static FourBitCheckpoint of(StoredTensors checkpoint) {
     SequencedMap<String, QuantState> states = new LinkedHashMap<>();
     Set<String> statistics = new TreeSet<>();
     for (String name : checkpoint.names()) {
@@ -49,7 +49,7 @@ public final class FourBitCheckpoint {
       if (states.put(weight, state) != null) {
         throw new UnusableWeight(
             "%s: tensor '%s' has two quant states; expected one"
-                .formatted(checkpoint.fileOf(name), weight));
+                .formatted(checkpoint.placeOf(name), weight));
       }
       checkTensors(checkpoint, weight, state);
       FourBitLayout.tensors(weight, state).stream().skip(1).forEach(t -> statistics.add(t.name()));
@@ -59,7 +59,7 @@ public final class FourBitCheckpoint {
     return new FourBitCheckpoint(states, statistics);
   }
 
-  private static QuantState read(ShardedSafetensors checkpoint, String name, String weight) {
+  private static QuantState read(StoredTensors checkpoint, String name, String weight) {
     Tensor stored = checkpoint.tensor(name);
     QuantType type =
         Stream.of(QuantType.values())
@@ -69,25 +69,25 @@ public final class FourBitCheckpoint {
                 new UnusableWeight(
                     "%s: tensor '%s' is a quant state of a kind that Nibble does not read; it reads %s"
                         .formatted(
-                            checkpoint.fileOf(name),
+                            checkpoint.placeOf(name),
                             name,
                             Stream.of(QuantType.values())
                                 .map(t -> QuantState.tensor("…", t))
                                 .collect(Collectors.joining(" and ")))));
     return QuantStateReader.read(
-        "%s: tensor '%s'".formatted(checkpoint.fileOf(name), name),
+        "%s: tensor '%s'".formatted(checkpoint.placeOf(name), name),
         stored.memory().toArray(ValueLayout.JAVA_BYTE),
         type);
   }
 
-  private static void checkTensors(ShardedSafetensors checkpoint, String weight, QuantState state) {
+  private static void checkTensors(StoredTensors checkpoint, String weight, QuantState state) {
     List<TensorInfo> expected = FourBitLayout.tensors(weight, state);
     for (TensorInfo info : expected.subList(0, expected.size() - 1)) {
       if (!checkpoint.has(info.name())) {
         throw new UnusableWeight(
             "%s: 4-bit weight '%s' has no '%s', expected %s%s"
                 .formatted(
-                    checkpoint.fileOf(QuantState.tensor(weight, state.format().type())),
+                    checkpoint.placeOf(QuantState.tensor(weight, state.format().type())),
                     weight,
                     info.name(),
                     info.dtype(),
@@ -100,7 +100,7 @@ public final class FourBitCheckpoint {
         throw new UnusableWeight(
             "%s: tensor '%s' is %s%s of %d bytes, expected %s of %d bytes for a 4-bit weight %s"
                 .formatted(
-                    checkpoint.fileOf(info.name()),
+                    checkpoint.placeOf(info.name()),
                     info.name(),
                     found.dtype(),
                     found.shape(),
@@ -113,7 +113,7 @@ public final class FourBitCheckpoint {
   }
 
   /** Statistics without a state would be taken for tensors of the model. */
-  private static void checkNoneIsLeft(ShardedSafetensors checkpoint, Set<String> statistics) {
+  private static void checkNoneIsLeft(StoredTensors checkpoint, Set<String> statistics) {
     checkpoint.names().stream()
         .filter(Predicate.not(statistics::contains))
         .filter(name -> FourBitLayout.weightOf(name).isPresent())
@@ -122,12 +122,12 @@ public final class FourBitCheckpoint {
           throw new UnusableWeight(
               "%s: tensor '%s' belongs to no quant state of '%s'"
                   .formatted(
-                      checkpoint.fileOf(name), name, FourBitLayout.weightOf(name).orElseThrow()));
+                      checkpoint.placeOf(name), name, FourBitLayout.weightOf(name).orElseThrow()));
         });
   }
 
   private static void checkOneFormat(
-      ShardedSafetensors checkpoint, SequencedMap<String, QuantState> states) {
+      StoredTensors checkpoint, SequencedMap<String, QuantState> states) {
     if (states.isEmpty()) {
       return;
     }
@@ -137,7 +137,7 @@ public final class FourBitCheckpoint {
         throw new UnusableWeight(
             "%s: tensor '%s' is in %s, but '%s' in %s; expected one format for all"
                 .formatted(
-                    checkpoint.fileOf(weight),
+                    checkpoint.placeOf(weight),
                     weight,
                     state.format(),
                     first.getKey(),

@@ -10,16 +10,16 @@ public sealed interface FrozenWeight {
   /**
    * out = x W^T.
    *
-   * @param out F32 [N, O]
-   * @param x F32 [N, I]
+   * @param out [N, O]
+   * @param x [N, I]
    */
   void forward(Kernels kernels, Tensor out, Tensor x);
 
   /**
    * dx += dout W.
    *
-   * @param dx F32 [N, I]
-   * @param dout F32 [N, O]
+   * @param dx [N, I]
+   * @param dout [N, O]
    */
   void backward(Kernels kernels, Tensor dx, Tensor dout);
 

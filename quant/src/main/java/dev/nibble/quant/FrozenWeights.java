@@ -2,7 +2,7 @@ package dev.nibble.quant;
 
 import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.kernels.Quantized;
-import dev.nibble.compute.safetensors.ShardedSafetensors;
+import dev.nibble.compute.safetensors.StoredTensors;
 import dev.nibble.compute.tensor.DType;
 import dev.nibble.compute.tensor.Device;
 import dev.nibble.compute.tensor.Scope;
@@ -19,7 +19,7 @@ import java.util.function.Consumer;
  * bit, and what it left dense stays dense.
  */
 public final class FrozenWeights {
-  private final ShardedSafetensors checkpoint;
+  private final StoredTensors checkpoint;
   private final FourBitCheckpoint fourBit;
   private final StoredFourBit stored;
   private final Optional<QuantizedAllocator> allocator;
@@ -35,13 +35,13 @@ public final class FrozenWeights {
    * @throws UnusableWeight when the checkpoint is in 4 bits, but damaged or in another format
    */
   public FrozenWeights(
-      ShardedSafetensors checkpoint, Optional<FourBitFormat> format, Kernels kernels, Scope scope) {
+      StoredTensors checkpoint, Optional<FourBitFormat> format, Kernels kernels, Scope scope) {
     this(checkpoint, FourBitCheckpoint.of(checkpoint), format, kernels, scope);
   }
 
   /** The same for a checkpoint whose 4-bit weights are known: {@code fourBit}. */
   public FrozenWeights(
-      ShardedSafetensors checkpoint,
+      StoredTensors checkpoint,
       FourBitCheckpoint fourBit,
       Optional<FourBitFormat> format,
       Kernels kernels,

@@ -3,8 +3,8 @@ package dev.nibble.quant;
 import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.kernels.Quantized;
 import dev.nibble.compute.kernels.Quantized.Scales;
+import dev.nibble.compute.kernels.Values;
 import dev.nibble.compute.tensor.DType;
-import dev.nibble.compute.tensor.Memory;
 import dev.nibble.compute.tensor.Scope;
 import dev.nibble.compute.tensor.Tensor;
 import java.util.Optional;
@@ -31,12 +31,9 @@ public final class QuantizedAllocator {
   }
 
   private static Tensor table(Kernels kernels, Scope scope, String name, float[] values) {
-    try (Scope host = Scope.open("codebook", Memory.host(), Scope.UNLIMITED)) {
-      Tensor source = host.allocate(name, DType.F32, values.length).put(values);
-      Tensor table = scope.allocate(GROUP + name, DType.F32, values.length);
-      kernels.copy(table, source);
-      return table;
-    }
+    Tensor table = scope.allocate(GROUP + name, DType.F32, values.length);
+    Values.put(kernels, table, values);
+    return table;
   }
 
   /**

@@ -3,9 +3,9 @@ package dev.nibble.quant;
 import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.kernels.Quantized;
 import dev.nibble.compute.kernels.Quantized.Scales;
-import dev.nibble.compute.safetensors.ShardedSafetensors;
+import dev.nibble.compute.kernels.Values;
+import dev.nibble.compute.safetensors.StoredTensors;
 import dev.nibble.compute.tensor.DType;
-import dev.nibble.compute.tensor.Memory;
 import dev.nibble.compute.tensor.Scope;
 import dev.nibble.compute.tensor.Tensor;
 import java.lang.foreign.ValueLayout;
@@ -18,12 +18,12 @@ import java.util.OptionalLong;
 final class StoredFourBit {
   private static final String GROUP = "weights/";
 
-  private final ShardedSafetensors checkpoint;
+  private final StoredTensors checkpoint;
   private final Kernels kernels;
   private final Scope scope;
   private final Map<ByteBuffer, Tensor> tables = new HashMap<>();
 
-  StoredFourBit(ShardedSafetensors checkpoint, Kernels kernels, Scope scope) {
+  StoredFourBit(StoredTensors checkpoint, Kernels kernels, Scope scope) {
     this.checkpoint = checkpoint;
     this.kernels = kernels;
     this.scope = scope;
@@ -51,9 +51,7 @@ final class StoredFourBit {
 
   private Scales nested(String weight, float mean) {
     Tensor offset = scope.allocate(GROUP + weight + ".nested_offset", DType.F32, 1);
-    try (Scope host = Scope.open("offset", Memory.host(), Scope.UNLIMITED)) {
-      kernels.copy(offset, host.allocate("offset", DType.F32, 1).put(mean));
-    }
+    Values.put(kernels, offset, mean);
     return new Scales.Nested(
         statistic(weight + FourBitLayout.ABSMAX),
         statistic(weight + FourBitLayout.NESTED_ABSMAX),
@@ -83,7 +81,7 @@ final class StoredFourBit {
       throw new UnusableWeight(
           "%s: tensor '%s' has %s at [%d], expected a number"
               .formatted(
-                  checkpoint.fileOf(name),
+                  checkpoint.placeOf(name),
                   name,
                   stored.getFloat(bad.getAsLong()),
                   bad.getAsLong()));

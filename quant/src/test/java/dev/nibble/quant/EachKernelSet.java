@@ -2,27 +2,38 @@ package dev.nibble.quant;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.nibble.compute.kernels.DistantKernels;
+import dev.nibble.compute.kernels.KernelOptions;
 import dev.nibble.compute.kernels.KernelSet;
+import dev.nibble.compute.kernels.KernelSets;
+import dev.nibble.compute.kernels.Kernels;
 import java.util.List;
-import java.util.ServiceLoader;
 import java.util.stream.Stream;
 
-/** The kernel sets that run on this machine. */
+/** The kernel sets that run on this machine, and one whose memory Java cannot touch. */
 final class EachKernelSet {
+  private static final String DISTANT = "distant";
+
   private EachKernelSet() {}
 
   static Stream<String> names() {
     List<String> names =
-        sets().filter(s -> s.unavailableBecause().isEmpty()).map(KernelSet::name).toList();
+        KernelSets.installed().stream()
+            .filter(s -> s.unavailableBecause().isEmpty())
+            .map(KernelSet::name)
+            .toList();
     assertThat(names).as("kernel sets that run here").isNotEmpty();
-    return names.stream();
+    return Stream.concat(names.stream(), Stream.of(DISTANT));
   }
 
-  static KernelSet named(String name) {
-    return sets().filter(s -> s.name().equals(name)).findFirst().orElseThrow();
+  static Kernels open(String name) {
+    return name.equals(DISTANT)
+        ? DistantKernels.of(host()).kernels()
+        : KernelSets.require(name).open(KernelOptions.exact(0));
   }
 
-  private static Stream<KernelSet> sets() {
-    return ServiceLoader.load(KernelSet.class).stream().map(ServiceLoader.Provider::get);
+  /** One whose tensors Java can touch. */
+  static Kernels host() {
+    return KernelSets.require("cpu").open(KernelOptions.exact(0));
   }
 }

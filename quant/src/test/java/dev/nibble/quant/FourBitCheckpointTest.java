@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.kernels.Quantized;
+import dev.nibble.compute.kernels.Values;
 import dev.nibble.compute.safetensors.SafetensorsWriter;
 import dev.nibble.compute.safetensors.ShardPlan;
 import dev.nibble.compute.safetensors.ShardPlan.Shard;
@@ -78,9 +79,11 @@ final class FourBitCheckpointTest {
   @MethodSource("formats")
   void givesBackWhatWasQuantisedWhereverItsTensorsLie(String set, FourBitFormat format)
       throws IOException {
-    try (Kernels kernels = EachKernelSet.named(set).open(0);
-        Scope scope = Scope.open("test", kernels.memory(), Scope.UNLIMITED)) {
-      Made made = make(kernels, scope, W, format);
+    try (Kernels kernels = EachKernelSet.open(set);
+        Scope scope = Scope.open("test", kernels.memory(), Scope.UNLIMITED);
+        Kernels near = EachKernelSet.host();
+        Scope host = Scope.open("made", Memory.host(), Scope.UNLIMITED)) {
+      Made made = make(near, host, W, format);
       // A limit so low that each tensor has a file of its own.
       ShardPlan plan = ShardPlan.of(infos(made.tensors()), 1);
       assertThat(plan.shards()).hasSameSizeAs(made.tensors().keySet());
@@ -99,13 +102,13 @@ final class FourBitCheckpointTest {
             List.of(Optional.of(format), Optional.<FourBitFormat>empty())) {
           FrozenWeight weight = new FrozenWeights(checkpoint, asked, kernels, scope).load(W);
           Quantized expected =
-              new QuantizedAllocator(kernels, scope, format).allocate("again", ROWS, COLS);
-          kernels.quantize(expected, made.dense());
+              new QuantizedAllocator(near, host, format).allocate("again", ROWS, COLS);
+          near.quantize(expected, made.dense());
           Tensor one = scope.allocate("one", DType.F32, ROWS, COLS);
-          Tensor two = scope.allocate("two", DType.F32, ROWS, COLS);
+          Tensor two = host.allocate("two", DType.F32, ROWS, COLS);
           weight.dequantizeInto(kernels, one);
-          kernels.dequantize(two, expected);
-          assertThat(one.toFloats()).isEqualTo(two.toFloats());
+          near.dequantize(two, expected);
+          assertThat(Values.of(kernels, one)).isEqualTo(two.toFloats());
           assertThat(weight.bytes()).isEqualTo(expected.bytes());
         }
       }
@@ -118,7 +121,7 @@ final class FourBitCheckpointTest {
 
   /** Writes a checkpoint of one weight with this change in it, and one dense tensor. */
   private ShardedSafetensors changed(FourBitFormat format, Change change) throws IOException {
-    try (Kernels kernels = EachKernelSet.named(EachKernelSet.names().findFirst().get()).open(0);
+    try (Kernels kernels = EachKernelSet.host();
         Scope scope = Scope.open("test", kernels.memory(), Scope.UNLIMITED)) {
       Map<String, Tensor> tensors = make(kernels, scope, W, format).tensors();
       tensors.put("skipped.weight", scope.allocate("skipped.weight", DType.BF16, 4, 64));
@@ -140,7 +143,7 @@ final class FourBitCheckpointTest {
                             tensors.put(name.replace("q_proj", "v_proj"), tensors.get(name));
                           }
                         }));
-        Kernels kernels = EachKernelSet.named(EachKernelSet.names().findFirst().get()).open(0);
+        Kernels kernels = EachKernelSet.host();
         Scope scope = Scope.open("test", kernels.memory(), Scope.UNLIMITED)) {
       FrozenWeights weights = new FrozenWeights(checkpoint, Optional.of(NF4), kernels, scope);
       assertThat(weights.load("skipped.weight")).isInstanceOf(FrozenWeight.Dense.class);
@@ -172,7 +175,7 @@ final class FourBitCheckpointTest {
                       W, (n, t) -> Tensor.onHost(n, DType.I8, t.shape(), t.memory()));
                   tensors.computeIfPresent(W + ".quant_map", (n, t) -> t.put(-8f));
                 });
-        Kernels kernels = EachKernelSet.named(EachKernelSet.names().findFirst().get()).open(0);
+        Kernels kernels = EachKernelSet.host();
         Scope scope = Scope.open("test", kernels.memory(), Scope.UNLIMITED)) {
       Quantized q =
           ((FrozenWeight.FourBit)
@@ -295,7 +298,7 @@ final class FourBitCheckpointTest {
       assertThatThrownBy(() -> FourBitCheckpoint.of(checkpoint))
           .hasMessageContaining("tensor '" + W + "' has two quant states; expected one");
     }
-    try (Kernels kernels = EachKernelSet.named(EachKernelSet.names().findFirst().get()).open(0);
+    try (Kernels kernels = EachKernelSet.host();
         Scope scope = Scope.open("test", Memory.host(), Scope.UNLIMITED)) {
       Map<String, Tensor> tensors = make(kernels, scope, W, NF4).tensors();
       tensors.putAll(
@@ -313,7 +316,7 @@ final class FourBitCheckpointTest {
     try (ShardedSafetensors checkpoint =
             changed(
                 NF4, t -> t.computeIfPresent(W + ".nested_absmax", (n, x) -> x.put(Float.NaN)));
-        Kernels kernels = EachKernelSet.named(EachKernelSet.names().findFirst().get()).open(0);
+        Kernels kernels = EachKernelSet.host();
         Scope scope = Scope.open("test", kernels.memory(), Scope.UNLIMITED)) {
       FrozenWeights weights = new FrozenWeights(checkpoint, Optional.empty(), kernels, scope);
       assertThatThrownBy(() -> weights.load(W))

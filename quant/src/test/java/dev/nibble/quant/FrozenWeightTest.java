@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.nibble.compute.kernels.Kernels;
+import dev.nibble.compute.kernels.Values;
 import dev.nibble.compute.tensor.DType;
 import dev.nibble.compute.tensor.Scope;
 import dev.nibble.compute.tensor.Tensor;
@@ -20,11 +21,14 @@ final class FrozenWeightTest {
     {1, 1, 1}, {3, 5, 7}, {2, 19, 65}, {17, 33, 130}, {5, 64, 192}
   };
 
-  private static Tensor random(Scope scope, Random random, DType dtype, long... dims) {
+  private static Tensor random(
+      Kernels kernels, Scope scope, Random random, DType dtype, long... dims) {
     Tensor t = scope.allocate("t", dtype, dims);
-    for (long i = 0; i < t.elements(); i++) {
-      t.setFloat(i, random.nextGaussian() * 0.3);
+    float[] values = new float[Math.toIntExact(t.elements())];
+    for (int i = 0; i < values.length; i++) {
+      values[i] = (float) (random.nextGaussian() * 0.3);
     }
+    Values.put(kernels, t, values);
     return t;
   }
 
@@ -48,11 +52,11 @@ final class FrozenWeightTest {
   @MethodSource("dev.nibble.quant.EachKernelSet#names")
   void forwardAndBackward(String set) {
     Random random = new Random(3);
-    try (Kernels kernels = EachKernelSet.named(set).open(0)) {
+    try (Kernels kernels = EachKernelSet.open(set)) {
       for (int[] size : SIZES) {
         for (DType dtype : new DType[] {DType.F32, DType.BF16}) {
           try (Scope scope = Scope.open("test", kernels.memory(), Scope.UNLIMITED)) {
-            Tensor dense = random(scope, random, dtype, size[1], size[2]);
+            Tensor dense = random(kernels, scope, random, dtype, size[1], size[2]);
             for (FrozenWeight weight : weights(kernels, scope, dense)) {
               check(kernels, scope, random, weight, size[0]);
             }
@@ -68,36 +72,39 @@ final class FrozenWeightTest {
     int inputs = Math.toIntExact(weight.cols());
     Tensor w = scope.allocate("w", DType.F32, outputs, inputs);
     weight.dequantizeInto(kernels, w);
-    Tensor x = random(scope, random, DType.F32, n, inputs);
-    Tensor out = random(scope, random, DType.F32, n, outputs);
+    Tensor x = random(kernels, scope, random, DType.F32, n, inputs);
+    Tensor out = random(kernels, scope, random, DType.F32, n, outputs);
     weight.forward(kernels, out, x);
-    Tensor dout = random(scope, random, DType.F32, n, outputs);
-    Tensor dx = random(scope, random, DType.F32, n, inputs);
-    float[] before = dx.toFloats();
+    Tensor dout = random(kernels, scope, random, DType.F32, n, outputs);
+    Tensor dx = random(kernels, scope, random, DType.F32, n, inputs);
+    float[] before = Values.of(kernels, dx);
     weight.backward(kernels, dx, dout);
+    float[] xs = Values.of(kernels, x);
+    float[] ws = Values.of(kernels, w);
+    float[] outs = Values.of(kernels, out);
+    float[] douts = Values.of(kernels, dout);
+    float[] dxs = Values.of(kernels, dx);
     // Sets may multiply in bfloat16, with 8 bits of precision, where the processor has it.
     for (int i = 0; i < n; i++) {
       for (int o = 0; o < outputs; o++) {
         double sum = 0;
         double size = 1e-6;
         for (int c = 0; c < inputs; c++) {
-          double term = x.getDouble((long) i * inputs + c) * w.getDouble((long) o * inputs + c);
+          double term = (double) xs[i * inputs + c] * ws[o * inputs + c];
           sum += term;
           size += term * term;
         }
-        assertThat(out.getDouble((long) i * outputs + o))
-            .isCloseTo(sum, within(0.02 * Math.sqrt(size)));
+        assertThat((double) outs[i * outputs + o]).isCloseTo(sum, within(0.02 * Math.sqrt(size)));
       }
       for (int c = 0; c < inputs; c++) {
         double sum = before[i * inputs + c];
         double size = 1e-6;
         for (int o = 0; o < outputs; o++) {
-          double term = dout.getDouble((long) i * outputs + o) * w.getDouble((long) o * inputs + c);
+          double term = (double) douts[i * outputs + o] * ws[o * inputs + c];
           sum += term;
           size += term * term;
         }
-        assertThat(dx.getDouble((long) i * inputs + c))
-            .isCloseTo(sum, within(0.02 * Math.sqrt(size)));
+        assertThat((double) dxs[i * inputs + c]).isCloseTo(sum, within(0.02 * Math.sqrt(size)));
       }
     }
   }

@@ -2,9 +2,11 @@ package dev.nibble.quant;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.nibble.compute.kernels.HostCopies;
 import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.kernels.Quantized;
 import dev.nibble.compute.kernels.Quantized.Scales;
+import dev.nibble.compute.kernels.Values;
 import dev.nibble.compute.tensor.DType;
 import dev.nibble.compute.tensor.Scope;
 import dev.nibble.compute.tensor.Tensor;
@@ -23,28 +25,32 @@ final class QuantizeVectorTest {
     return q;
   }
 
-  private static String hex(Tensor t) {
-    return HexFormat.of().formatHex(t.memory().toArray(ValueLayout.JAVA_BYTE));
+  private static String hex(Kernels kernels, Tensor t) {
+    try (HostCopies host = new HostCopies(kernels)) {
+      return HexFormat.of().formatHex(host.of(t).memory().toArray(ValueLayout.JAVA_BYTE));
+    }
   }
 
   /** One whole block and a block of three, with a half byte to spare. */
   @ParameterizedTest
   @MethodSource("dev.nibble.quant.EachKernelSet#names")
   void oddLengthWithAShortBlock(String set) {
-    try (Kernels kernels = EachKernelSet.named(set).open(0);
+    try (Kernels kernels = EachKernelSet.open(set);
         Scope scope = Scope.open("test", kernels.memory(), Scope.UNLIMITED)) {
       for (DType dtype : new DType[] {DType.F32, DType.BF16, DType.F16}) {
         Tensor x = scope.allocate("x", dtype, 67);
+        float[] values = new float[67];
         for (int i = 0; i < 67; i++) {
-          x.setFloat(i, (37 * i % 101 - 50) / 64.0);
+          values[i] = (37 * i % 101 - 50) / 64f;
         }
+        Values.put(kernels, x, values);
         Quantized nf4 = quantize(kernels, scope, new FourBitFormat(QuantType.NF4, 64, false), x);
-        assertThat(hex(nf4.codes()))
+        assertThat(hex(kernels, nf4.codes()))
             .isEqualTo("04c16e29f3b05d17e29f3c05d18e2af4c16e18e3b05d17e29f3b05d18e2af4c15f07");
-        assertThat(((Scales.Plain) nf4.scales()).absmax().toFloats())
+        assertThat(Values.of(kernels, ((Scales.Plain) nf4.scales()).absmax()))
             .containsExactly(0.78125f, 0.5f);
         Quantized fp4 = quantize(kernels, scope, new FourBitFormat(QuantType.FP4, 64, false), x);
-        assertThat(hex(fp4.codes()))
+        assertThat(hex(kernels, fp4.codes()))
             .isEqualTo("bf5a92a63c4be5a02d63c4be2a12d73f5a92a63d4bf5a92d63c4be5a12d73c5be3b0");
       }
     }
@@ -53,34 +59,37 @@ final class QuantizeVectorTest {
   @ParameterizedTest
   @MethodSource("dev.nibble.quant.EachKernelSet#names")
   void nestedScales(String set) {
-    try (Kernels kernels = EachKernelSet.named(set).open(0);
+    try (Kernels kernels = EachKernelSet.open(set);
         Scope scope = Scope.open("test", kernels.memory(), Scope.UNLIMITED)) {
       Tensor x = scope.allocate("x", DType.F32, 4, 64);
       float[] scales = {0.5f, 0.25f, 0.75f, 1f};
+      float[] values = new float[256];
       for (int i = 0; i < 256; i++) {
-        x.setFloat(i, scales[i / 64] * (i % 2 == 0 ? 1 : -0.5));
+        values[i] = scales[i / 64] * (i % 2 == 0 ? 1 : -0.5f);
       }
+      Values.put(kernels, x, values);
       Quantized q = quantize(kernels, scope, new FourBitFormat(QuantType.NF4, 64, true), x);
       Scales.Nested nested = (Scales.Nested) q.scales();
-      assertThat(nested.offset().getFloat(0)).isEqualTo(0.625f);
-      assertThat(nested.absmax().toFloats()).containsExactly(0.375f);
-      assertThat(nested.codes().toInts()).containsExactly(47, 0, 207, 255);
+      assertThat(Values.of(kernels, nested.offset())).containsExactly(0.625f);
+      assertThat(Values.of(kernels, nested.absmax())).containsExactly(0.375f);
+      assertThat(hex(kernels, nested.codes())).isEqualTo("2f00cfff");
     }
   }
 
   @ParameterizedTest
   @MethodSource("dev.nibble.quant.EachKernelSet#names")
   void zerosStayZero(String set) {
-    try (Kernels kernels = EachKernelSet.named(set).open(0);
+    try (Kernels kernels = EachKernelSet.open(set);
         Scope scope = Scope.open("test", kernels.memory(), Scope.UNLIMITED)) {
       for (QuantType type : QuantType.values()) {
         for (boolean nested : new boolean[] {false, true}) {
           Tensor x = scope.allocate("x", DType.BF16, 131);
           Quantized q = quantize(kernels, scope, new FourBitFormat(type, 64, nested), x);
-          assertThat(hex(q.codes())).isEqualTo((type == QuantType.NF4 ? "77" : "00").repeat(66));
+          assertThat(hex(kernels, q.codes()))
+              .isEqualTo((type == QuantType.NF4 ? "77" : "00").repeat(66));
           Tensor back = scope.allocate("back", DType.F32, 131);
           kernels.dequantize(back, q);
-          assertThat(back.toFloats()).containsOnly(0f);
+          assertThat(Values.of(kernels, back)).containsOnly(0f);
         }
       }
     }

@@ -1,16 +1,15 @@
 package dev.nibble.adapters.linalg;
 
 import dev.nibble.compute.kernels.Kernels;
+import dev.nibble.compute.kernels.Values;
 import dev.nibble.compute.tensor.DType;
-import dev.nibble.compute.tensor.Memory;
 import dev.nibble.compute.tensor.Scope;
 import dev.nibble.compute.tensor.Tensor;
 
 /** Products of few rows with a large matrix W [O, I], by the kernels, wherever W lies. */
-final class Products implements AutoCloseable {
+final class Products {
   private final Tensor w;
   private final Kernels kernels;
-  private final Scope host = Scope.open("linalg", Memory.host(), Scope.UNLIMITED);
 
   Products(Tensor w, Kernels kernels) {
     this.w = w;
@@ -21,10 +20,10 @@ final class Products implements AutoCloseable {
   float[] timesW(float[] x, int k) {
     try (Scope near = Scope.open("linalg", kernels.memory(), Scope.UNLIMITED)) {
       Tensor in = near.allocate("x", DType.F32, k, w.rows());
-      put(in, x);
+      Values.put(kernels, in, x);
       Tensor out = near.allocate("x W", DType.F32, k, w.cols());
       kernels.linearBackward(out, in, w, 1);
-      return values(out);
+      return Values.of(kernels, out);
     }
   }
 
@@ -32,35 +31,25 @@ final class Products implements AutoCloseable {
   float[] timesTransposedW(float[] x, int k) {
     try (Scope near = Scope.open("linalg", kernels.memory(), Scope.UNLIMITED)) {
       Tensor in = near.allocate("x", DType.F32, k, w.cols());
-      put(in, x);
+      Values.put(kernels, in, x);
       Tensor out = near.allocate("x W^T", DType.F32, k, w.rows());
       kernels.linearForward(out, in, w);
-      return values(out);
+      return Values.of(kernels, out);
     }
   }
 
-  /** The first {@code n} values of a row of W. */
-  float[] row(int row, int n) {
-    return values(w.part((long) row * w.cols(), n));
+  /** The first {@code n} columns of W, [O, n]. */
+  float[] columns(int n) {
+    try (Scope near = Scope.open("linalg", kernels.memory(), Scope.UNLIMITED)) {
+      Tensor out = near.allocate("columns", DType.F32, w.rows(), n);
+      kernels.columnsForward(out, w, 0);
+      return Values.of(kernels, out);
+    }
   }
 
   /** All of W. */
   float[] all() {
-    return values(w);
-  }
-
-  void put(Tensor to, float[] values) {
-    try (Scope copy = host.child("copy")) {
-      kernels.copy(to, copy.allocate("values", DType.F32, values.length).put(values));
-    }
-  }
-
-  private float[] values(Tensor t) {
-    try (Scope copy = host.child("copy")) {
-      Tensor values = copy.allocate("values", DType.F32, t.elements());
-      kernels.copy(values, t);
-      return values.toFloats();
-    }
+    return Values.of(kernels, w);
   }
 
   /** The transpose of a matrix of {@code rows} rows. */
@@ -73,10 +62,5 @@ final class Products implements AutoCloseable {
       }
     }
     return t;
-  }
-
-  @Override
-  public void close() {
-    host.close();
   }
 }

@@ -1,6 +1,7 @@
 package dev.nibble.adapters.linalg;
 
 import dev.nibble.compute.kernels.Kernels;
+import dev.nibble.compute.kernels.Values;
 import dev.nibble.compute.tensor.Tensor;
 
 /** The leading part of a QR decomposition. */
@@ -17,18 +18,10 @@ public final class QrFactors {
    */
   public static void of(Tensor left, Tensor right, Tensor w, Kernels kernels) {
     int rank = Math.toIntExact(left.cols());
-    int outputs = Math.toIntExact(w.rows());
-    try (Products products = new Products(w, kernels)) {
-      float[] columns = new float[rank * outputs];
-      for (int o = 0; o < outputs; o++) {
-        float[] row = products.row(o, rank);
-        for (int k = 0; k < rank; k++) {
-          columns[k * outputs + o] = row[k];
-        }
-      }
-      float[] q = Orthonormal.rows(columns, rank);
-      products.put(right, products.timesW(q, rank));
-      products.put(left, Products.transposed(q, rank));
-    }
+    Products products = new Products(w, kernels);
+    float[] columns = Products.transposed(products.columns(rank), Math.toIntExact(w.rows()));
+    float[] q = Orthonormal.rows(columns, rank);
+    Values.put(kernels, right, products.timesW(q, rank));
+    Values.put(kernels, left, Products.transposed(q, rank));
   }
 }

@@ -1,6 +1,7 @@
 package dev.nibble.adapters.linalg;
 
 import dev.nibble.compute.kernels.Kernels;
+import dev.nibble.compute.kernels.Values;
 import dev.nibble.compute.tensor.Tensor;
 import java.util.OptionalInt;
 import java.util.SplittableRandom;
@@ -51,17 +52,15 @@ public final class SvdFactors {
    */
   public static double of(
       Tensor left, Tensor right, Tensor w, OptionalInt iterations, long seed, Kernels kernels) {
-    try (Products products = new Products(w, kernels)) {
-      SvdFactors svd = new SvdFactors(products, w, Math.toIntExact(left.cols()));
-      if (iterations.isEmpty() && Math.min(svd.outputs, svd.inputs) <= SMALL) {
-        svd.full();
-      } else {
-        svd.iterate(iterations, seed);
-      }
-      products.put(left, svd.left);
-      products.put(right, svd.right);
-      return svd.captured;
+    SvdFactors svd = new SvdFactors(new Products(w, kernels), w, Math.toIntExact(left.cols()));
+    if (iterations.isEmpty() && Math.min(svd.outputs, svd.inputs) <= SMALL) {
+      svd.full();
+    } else {
+      svd.iterate(iterations, seed);
     }
+    Values.put(kernels, left, svd.left);
+    Values.put(kernels, right, svd.right);
+    return svd.captured;
   }
 
   private void full() {

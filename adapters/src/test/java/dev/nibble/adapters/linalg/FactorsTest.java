@@ -3,6 +3,7 @@ package dev.nibble.adapters.linalg;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import dev.nibble.compute.kernels.KernelOptions;
 import dev.nibble.compute.kernels.KernelSets;
 import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.tensor.DType;
@@ -22,7 +23,7 @@ final class FactorsTest {
 
   @BeforeEach
   void open() {
-    kernels = KernelSets.choose(KernelSets.AUTO).open(1);
+    kernels = KernelSets.require("cpu").open(KernelOptions.exact(1));
     scope = Scope.open("test", kernels.memory(), Scope.UNLIMITED);
   }
 

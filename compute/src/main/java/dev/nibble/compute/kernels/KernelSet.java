@@ -9,22 +9,21 @@ public interface KernelSet {
   String name();
 
   /**
-   * Why this set cannot run here, with what to do about it; empty when it can. Cheap, and loads no
-   * native code.
+   * Why this set cannot run here, with what to do about it; empty when it can. Cheap: it may ask a
+   * driver, but takes no memory of a device.
    */
   Optional<String> unavailableBecause();
 
   /**
-   * What was chosen and why, in a few words for the log: processor features, native library,
-   * threads.
+   * What was chosen and why, in a few words for the log: processor or card, native library,
+   * threads; after {@link #open} also what depends on its options.
    */
   String describe();
 
   /**
    * Opens the set.
    *
-   * @param threads number of threads; 0 means one for each core
-   * @throws KernelUnavailable when it cannot run here
+   * @throws KernelUnavailable when it cannot run here, or cannot do what the options ask
    */
-  Kernels open(int threads);
+  Kernels open(KernelOptions options);
 }

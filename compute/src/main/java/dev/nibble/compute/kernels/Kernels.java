@@ -1,5 +1,6 @@
 package dev.nibble.compute.kernels;
 
+import dev.nibble.compute.tensor.DType;
 import dev.nibble.compute.tensor.Memory;
 import dev.nibble.compute.tensor.Tensor;
 
@@ -9,11 +10,21 @@ import dev.nibble.compute.tensor.Tensor;
  *
  * <p>Conventions. Outputs come first, then what forward saved, inputs, parameters, scalars. Forward
  * overwrites its outputs; backward <em>accumulates</em> into gradients, except where a method says
- * otherwise. Inputs are not changed. Activations, gradients and everything that trains are F32.
- * Frozen dense weights, and tables that rows are gathered from, may be F32, BF16 or F16; their
- * values are widened exactly. Products and sums are taken in float32 or better. The same call on
- * the same inputs gives the same bits. An output may not overlap an input, except where a method
- * allows it. No method allocates tensors; a set's scratch is taken when the set is opened.
+ * otherwise. Inputs are not changed. The same call on the same inputs gives the same bits. An
+ * output may not overlap an input, except where a method allows it. No method allocates tensors; a
+ * set's scratch is taken when the set is opened.
+ *
+ * <p>Dtypes. What trains, its gradients, statistics (rstd, lse, loss) and small tables (norm
+ * weights, cos, sin) are F32. Activations and their gradients are F32; a set whose {@link
+ * #activations()} are BF16 takes them in BF16 too, all of one call alike. Frozen dense weights, and
+ * tables that rows are gathered from, may be F32, BF16 or F16; their values are widened exactly.
+ * Products and sums are taken in float32 or better, and a BF16 result is rounded once. With BF16
+ * activations, what is multiplied with them is rounded to BF16 first: weights, and in attention the
+ * probabilities and their gradients.
+ *
+ * <p>Indices (tokens, rows, targets) outside their table are the caller's error. Where Java can
+ * read them it is an {@link IndexOutOfBoundsException}; on an accelerator the result is NaN, and
+ * nothing outside the table is touched.
  *
  * <p>Letters: B batch, T tokens, N = all tokens of a batch in one row, C hidden, H heads, K
  * key/value heads, D head size, F feed-forward size, V vocabulary, r rank, I inputs and O outputs
@@ -35,6 +46,9 @@ public interface Kernels extends AutoCloseable {
   /** Where tensors for this set must be allocated. */
   Memory memory();
 
+  /** The dtype of activations and their gradients: F32 or BF16. */
+  DType activations();
+
   // ---- moving data ----
 
   /** out[i] = value. Any dtype; integers are rounded. */
@@ -42,7 +56,7 @@ public interface Kernels extends AutoCloseable {
 
   /**
    * out[i] = in[i], rounded to out's dtype. As many elements; from and to host or this set's
-   * device.
+   * device. When it returns, what lies on the host may be read and changed.
    */
   void copy(Tensor out, Tensor in);
 
@@ -55,7 +69,7 @@ public interface Kernels extends AutoCloseable {
   /**
    * out[n] = table[rows[n]]: embedding look-up, and the choice of supervised positions.
    *
-   * @param out F32 [N, C]
+   * @param out [N, C]
    * @param table F32, BF16 or F16 [V, C]
    * @param rows I32 [N], each in [0, V)
    */
@@ -64,24 +78,24 @@ public interface Kernels extends AutoCloseable {
   /**
    * dtable[rows[n]] += dout[n], in order of n.
    *
-   * @param dtable F32 [V, C]
-   * @param dout F32 [N, C]
+   * @param dtable F32, or of dout's dtype, [V, C]
+   * @param dout [N, C]
    */
   void gatherRowsBackward(Tensor dtable, Tensor dout, Tensor rows);
 
   /**
    * out[n, j] = x[n, from + j]: one part of what a fused linear map gives.
    *
-   * @param out F32 [N, W]
-   * @param x F32 [N, M] with from + W &lt;= M
+   * @param out [N, W]
+   * @param x [N, M] with from + W &lt;= M
    */
   void columnsForward(Tensor out, Tensor x, long from);
 
   /**
    * dx[n, from + j] += dout[n, j].
    *
-   * @param dx F32 [N, M]
-   * @param dout F32 [N, W]
+   * @param dx [N, M]
+   * @param dout [N, W]
    */
   void columnsBackward(Tensor dx, Tensor dout, long from);
 
@@ -292,7 +306,7 @@ public interface Kernels extends AutoCloseable {
   /**
    * out[n, k] = table[k, columns[n]]: embedding look-up in a table that lies on its side.
    *
-   * @param out F32 [N, r]
+   * @param out [N, r]
    * @param table F32 [r, V]
    * @param columns I32 [N], each in [0, V)
    */
@@ -302,7 +316,7 @@ public interface Kernels extends AutoCloseable {
    * dtable[k, columns[n]] += dout[n, k], in order of n.
    *
    * @param dtable F32 [r, V]
-   * @param dout F32 [N, r]
+   * @param dout [N, r]
    */
   void gatherColumnsBackward(Tensor dtable, Tensor dout, Tensor columns);
 
@@ -311,7 +325,7 @@ public interface Kernels extends AutoCloseable {
    * the segment that n is in and u = {@link Dropout#uniform}(seed, n C + c). The gradient passes
    * unchanged.
    *
-   * @param x F32 [N, C]
+   * @param x [N, C]
    * @param segments I32 [S, 4]; rows that no segment covers stay
    */
   void addNoise(Tensor x, Tensor segments, double alpha, long seed);

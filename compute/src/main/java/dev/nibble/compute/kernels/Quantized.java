@@ -2,6 +2,7 @@ package dev.nibble.compute.kernels;
 
 import dev.nibble.compute.tensor.DType;
 import dev.nibble.compute.tensor.Tensor;
+import java.util.function.UnaryOperator;
 
 /**
  * A frozen matrix in 4-bit codes with one scale for each block of consecutive elements (row-major,
@@ -41,6 +42,24 @@ public record Quantized(
       throw new IllegalArgumentException(
           "%s: expected %s with %d elements".formatted(t, dtype, elements));
     }
+  }
+
+  /**
+   * The same matrix over other tensors: {@code other} gives the one to take in a tensor's place.
+   */
+  public Quantized over(UnaryOperator<Tensor> other) {
+    Scales same =
+        switch (scales) {
+          case Scales.Plain p -> new Scales.Plain(other.apply(p.absmax()));
+          case Scales.Nested d ->
+              new Scales.Nested(
+                  other.apply(d.codes()),
+                  other.apply(d.absmax()),
+                  other.apply(d.codebook()),
+                  other.apply(d.offset()),
+                  d.block());
+        };
+    return new Quantized(other.apply(codes), other.apply(codebook), same, rows, cols, block);
   }
 
   /** Number of weights. */

@@ -15,7 +15,7 @@ import java.util.Set;
  * The tensors of a model folder: one {@code model.safetensors}, or several files and the {@code
  * model.safetensors.index.json} that says which tensor lies in which. It owns the files' mappings.
  */
-public final class ShardedSafetensors implements AutoCloseable {
+public final class ShardedSafetensors implements StoredTensors, AutoCloseable {
   /** The file of a model that is in one piece. */
   public static final String SINGLE = "model.safetensors";
 
@@ -76,6 +76,7 @@ public final class ShardedSafetensors implements AutoCloseable {
   }
 
   /** The tensors' names, in the order of the header or the index. */
+  @Override
   public Set<String> names() {
     return Collections.unmodifiableSet(fileOf.sequencedKeySet());
   }
@@ -89,7 +90,13 @@ public final class ShardedSafetensors implements AutoCloseable {
     return file(name).path();
   }
 
+  @Override
+  public String placeOf(String name) {
+    return fileOf(name).toString();
+  }
+
   /** True when the folder holds this tensor. */
+  @Override
   public boolean has(String name) {
     return fileOf.containsKey(name);
   }
@@ -99,11 +106,13 @@ public final class ShardedSafetensors implements AutoCloseable {
    *
    * @throws MalformedSafetensors when no file holds it
    */
+  @Override
   public Tensor tensor(String name) {
     return file(name).tensor(name);
   }
 
   /** See {@link SafetensorsFile#unload}. */
+  @Override
   public void unload(String name) {
     file(name).unload(name);
   }

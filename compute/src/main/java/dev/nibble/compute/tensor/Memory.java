@@ -13,7 +13,8 @@ public interface Memory {
    * Takes {@code bytes} zeroed bytes, aligned to 64 or more, that are given back when {@code arena}
    * closes.
    *
-   * @throws OutOfMemoryError when the device has not that much
+   * @throws OutOfMemoryError when the device has not that much; {@link OutOfDeviceMemory} when it
+   *     is an accelerator
    */
   MemorySegment allocate(long bytes, Arena arena);
 

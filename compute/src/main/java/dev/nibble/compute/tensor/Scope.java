@@ -1,6 +1,7 @@
 package dev.nibble.compute.tensor;
 
 import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
@@ -17,6 +18,9 @@ import org.jspecify.annotations.Nullable;
 public final class Scope implements AutoCloseable {
   /** No limit. */
   public static final long UNLIMITED = Long.MAX_VALUE;
+
+  // Groups that an error lists.
+  private static final int LARGEST = 5;
 
   private final String name;
   private final Memory memory;
@@ -54,15 +58,47 @@ public final class Scope implements AutoCloseable {
    *
    * @param tensorName its name; the part before the first '/' is its group in {@link #table}
    * @throws ScopeException over the limit, after {@link #seal} or after {@link #close}
+   * @throws OutOfDeviceMemory when an accelerator has not that much; says what holds most
    */
   public synchronized Tensor allocate(String tensorName, DType dtype, long... dims) {
     Shape shape = Shape.of(dims);
     checkOpen();
     long size = Math.multiplyExact(shape.elements(), (long) dtype.bytes());
     reserve(tensorName, size);
-    Tensor t = new Tensor(tensorName, dtype, shape, memory.device(), memory.allocate(size, arena));
+    Tensor t = new Tensor(tensorName, dtype, shape, memory.device(), take(tensorName, size), 0);
     tensors.add(t);
     return t;
+  }
+
+  private MemorySegment take(String tensorName, long size) {
+    try {
+      return memory.allocate(size, arena);
+    } catch (OutOfDeviceMemory e) {
+      release(size);
+      throw e.of(tensorName, root().table(LARGEST));
+    } catch (RuntimeException | OutOfMemoryError e) {
+      release(size);
+      throw e;
+    }
+  }
+
+  private Scope root() {
+    return parent == null ? this : parent.root();
+  }
+
+  /**
+   * A zeroed tensor on the host that lives as long as this scope: what Java reads and writes of a
+   * device's tensors. It counts towards neither limit nor table, which are about the scope's
+   * memory.
+   *
+   * @throws ScopeException after {@link #seal} or after {@link #close}
+   */
+  public synchronized Tensor allocateOnHost(String tensorName, DType dtype, long... dims) {
+    Shape shape = Shape.of(dims);
+    checkOpen();
+    reserve(tensorName, 0);
+    long size = Math.multiplyExact(shape.elements(), (long) dtype.bytes());
+    return Tensor.onHost(tensorName, dtype, shape, Memory.host().allocate(size, arena));
   }
 
   private synchronized void reserve(String tensorName, long size) {
@@ -74,7 +110,7 @@ public final class Scope implements AutoCloseable {
     if (size > limit - bytes) {
       throw new ScopeException(
           "scope '%s' holds %s of at most %s and cannot take %s more for %s.%n%s"
-              .formatted(name, gib(bytes), gib(limit), gib(size), tensorName, table()));
+              .formatted(name, text(bytes), text(limit), text(size), tensorName, table()));
     }
     if (parent != null) {
       parent.reserve(tensorName, size);
@@ -131,12 +167,25 @@ public final class Scope implements AutoCloseable {
 
   /** The memory plan: one line for each group, largest first, and the sum. */
   public String table() {
-    StringBuilder s = new StringBuilder();
-    groups().forEach((group, size) -> s.append("  %-24s %12s%n".formatted(group, gib(size))));
-    return s.append("  %-24s %12s%n".formatted("total", gib(bytes()))).toString();
+    return table(Integer.MAX_VALUE);
   }
 
-  private static String gib(long size) {
+  /** The same, with the smaller groups in one line. */
+  private String table(int most) {
+    StringBuilder s = new StringBuilder();
+    Map<String, Long> groups = groups();
+    groups.entrySet().stream()
+        .limit(most)
+        .forEach(e -> s.append("  %-24s %12s%n".formatted(e.getKey(), text(e.getValue()))));
+    if (groups.size() > most) {
+      long rest = groups.values().stream().skip(most).mapToLong(Long::longValue).sum();
+      s.append("  %-24s %12s%n".formatted("others", text(rest)));
+    }
+    return s.append("  %-24s %12s%n".formatted("total", text(bytes()))).toString();
+  }
+
+  /** Bytes in words. */
+  static String text(long size) {
     if (size == UNLIMITED) {
       return "unlimited";
     }

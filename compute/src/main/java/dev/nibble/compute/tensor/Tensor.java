@@ -9,15 +9,18 @@ import java.nio.ByteOrder;
  *
  * <p>A tensor computes nothing; {@code Kernels} do. Views ({@link #slice}, {@link #reshape}) share
  * memory with it. The element accessors are for the host, for small reads, tests and files, and are
- * not fast.
+ * not fast; on another device they throw an {@link IllegalStateException}.
  *
  * @param name what it is, for errors and memory tables; the part before the first '/' is its group
  * @param dtype element type
  * @param shape sizes, outermost first
  * @param device where the bytes lie
- * @param memory the bytes; on an accelerator a segment of length 0 that only carries the address
+ * @param memory the bytes; on an accelerator a segment of length 0 that carries the address of the
+ *     allocation and whether it is still alive
+ * @param offset bytes from the start of {@code memory} to the first element; 0 on the host
  */
-public record Tensor(String name, DType dtype, Shape shape, Device device, MemorySegment memory) {
+public record Tensor(
+    String name, DType dtype, Shape shape, Device device, MemorySegment memory, long offset) {
   private static final ValueLayout.OfFloat F32 =
       ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
   private static final ValueLayout.OfDouble F64 =
@@ -40,7 +43,7 @@ public record Tensor(String name, DType dtype, Shape shape, Device device, Memor
 
   /** A host tensor over existing memory. */
   public static Tensor onHost(String name, DType dtype, Shape shape, MemorySegment memory) {
-    return new Tensor(name, dtype, shape, Device.HOST, memory);
+    return new Tensor(name, dtype, shape, Device.HOST, memory, 0);
   }
 
   /** Size of dimension {@code i}; negative {@code i} counts from the last. */
@@ -74,8 +77,7 @@ public record Tensor(String name, DType dtype, Shape shape, Device device, Memor
       throw new IndexOutOfBoundsException("slice [%d, %d) of %s".formatted(from, to, this));
     }
     long row = shape.dim(0) == 0 ? 0 : bytes() / shape.dim(0);
-    return new Tensor(
-        name, dtype, shape.withDim0(to - from), device, view(from * row, (to - from) * row));
+    return view(shape.withDim0(to - from), from * row);
   }
 
   /** The same memory in another shape of as many elements. */
@@ -84,7 +86,7 @@ public record Tensor(String name, DType dtype, Shape shape, Device device, Memor
     if (s.elements() != elements()) {
       throw new IllegalArgumentException("cannot view %s as %s".formatted(this, s));
     }
-    return new Tensor(name, dtype, s, device, memory);
+    return new Tensor(name, dtype, s, device, memory, offset);
   }
 
   /**
@@ -95,53 +97,64 @@ public record Tensor(String name, DType dtype, Shape shape, Device device, Memor
     return part(0, dims);
   }
 
-  /** {@code dims} elements from element {@code offset} on, a view. */
-  public Tensor part(long offset, long... dims) {
+  /** {@code dims} elements from element {@code from} on, a view. */
+  public Tensor part(long from, long... dims) {
     Shape s = Shape.of(dims);
-    if (offset < 0 || offset + s.elements() > elements()) {
-      throw new IndexOutOfBoundsException("%s at element %d of %s".formatted(s, offset, this));
+    if (from < 0 || from + s.elements() > elements()) {
+      throw new IndexOutOfBoundsException("%s at element %d of %s".formatted(s, from, this));
     }
-    return new Tensor(
-        name, dtype, s, device, view(offset * dtype.bytes(), s.elements() * dtype.bytes()));
+    return view(s, from * dtype.bytes());
   }
 
   /** The same memory under another name. */
   public Tensor named(String newName) {
-    return new Tensor(newName, dtype, shape, device, memory);
+    return new Tensor(newName, dtype, shape, device, memory, offset);
   }
 
-  private MemorySegment view(long offset, long length) {
-    if (device instanceof Device.Host) {
-      return memory.asSlice(offset, length);
+  private Tensor view(Shape part, long from) {
+    return device instanceof Device.Host
+        ? onHost(name, dtype, part, memory.asSlice(from, part.elements() * dtype.bytes()))
+        : new Tensor(name, dtype, part, device, memory, offset + from);
+  }
+
+  /** Where the first element lies, an address of the tensor's device. */
+  public long address() {
+    return memory.address() + offset;
+  }
+
+  /** The memory, where Java can reach it. */
+  private MemorySegment hostMemory() {
+    if (!(device instanceof Device.Host)) {
+      throw new IllegalStateException(
+          "%s%s lies on %s; copy it to the host first".formatted(name, shape, device));
     }
-    // A slice of a zero-length segment would be out of bounds. Launches check the owner's liveness.
-    return MemorySegment.ofAddress(memory.address() + offset);
+    return memory;
   }
 
   /** Element {@code i} as a float; converts from any dtype. */
   public float getFloat(long i) {
     return switch (dtype) {
-      case F32 -> memory.get(F32, i * 4);
-      case F64 -> (float) memory.get(F64, i * 8);
-      case BF16 -> Half.fromBf16(memory.get(I16, i * 2));
-      case F16 -> Half.fromF16(memory.get(I16, i * 2));
+      case F32 -> hostMemory().get(F32, i * 4);
+      case F64 -> (float) hostMemory().get(F64, i * 8);
+      case BF16 -> Half.fromBf16(hostMemory().get(I16, i * 2));
+      case F16 -> Half.fromF16(hostMemory().get(I16, i * 2));
       default -> getLong(i);
     };
   }
 
   /** Element {@code i} as a double; converts from any dtype. */
   public double getDouble(long i) {
-    return dtype == DType.F64 ? memory.get(F64, i * 8) : getFloat(i);
+    return dtype == DType.F64 ? hostMemory().get(F64, i * 8) : getFloat(i);
   }
 
   /** Element {@code i} as a long; U8 is unsigned. Floating dtypes are refused. */
   public long getLong(long i) {
     return switch (dtype) {
-      case I64 -> memory.get(I64, i * 8);
-      case I32 -> memory.get(I32, i * 4);
-      case I16 -> memory.get(I16, i * 2);
-      case I8 -> memory.get(ValueLayout.JAVA_BYTE, i);
-      case U8, BOOL -> memory.get(ValueLayout.JAVA_BYTE, i) & 0xff;
+      case I64 -> hostMemory().get(I64, i * 8);
+      case I32 -> hostMemory().get(I32, i * 4);
+      case I16 -> hostMemory().get(I16, i * 2);
+      case I8 -> hostMemory().get(ValueLayout.JAVA_BYTE, i);
+      case U8, BOOL -> hostMemory().get(ValueLayout.JAVA_BYTE, i) & 0xff;
       default -> throw new IllegalArgumentException("getLong on " + this);
     };
   }
@@ -154,10 +167,10 @@ public record Tensor(String name, DType dtype, Shape shape, Device device, Memor
   /** Sets element {@code i}, rounding to the dtype; integer dtypes are refused. */
   public void setFloat(long i, double value) {
     switch (dtype) {
-      case F32 -> memory.set(F32, i * 4, (float) value);
-      case F64 -> memory.set(F64, i * 8, value);
-      case BF16 -> memory.set(I16, i * 2, Half.toBf16((float) value));
-      case F16 -> memory.set(I16, i * 2, Half.toF16((float) value));
+      case F32 -> hostMemory().set(F32, i * 4, (float) value);
+      case F64 -> hostMemory().set(F64, i * 8, value);
+      case BF16 -> hostMemory().set(I16, i * 2, Half.toBf16((float) value));
+      case F16 -> hostMemory().set(I16, i * 2, Half.toF16((float) value));
       default -> throw new IllegalArgumentException("setFloat on " + this);
     }
   }
@@ -165,10 +178,10 @@ public record Tensor(String name, DType dtype, Shape shape, Device device, Memor
   /** Sets element {@code i} of an integer tensor. */
   public void setLong(long i, long value) {
     switch (dtype) {
-      case I64 -> memory.set(I64, i * 8, value);
-      case I32 -> memory.set(I32, i * 4, Math.toIntExact(value));
-      case I16 -> memory.set(I16, i * 2, (short) value);
-      case I8, U8, BOOL -> memory.set(ValueLayout.JAVA_BYTE, i, (byte) value);
+      case I64 -> hostMemory().set(I64, i * 8, value);
+      case I32 -> hostMemory().set(I32, i * 4, Math.toIntExact(value));
+      case I16 -> hostMemory().set(I16, i * 2, (short) value);
+      case I8, U8, BOOL -> hostMemory().set(ValueLayout.JAVA_BYTE, i, (byte) value);
       default -> throw new IllegalArgumentException("setLong on " + this);
     }
   }
@@ -177,7 +190,7 @@ public record Tensor(String name, DType dtype, Shape shape, Device device, Memor
   public float[] toFloats() {
     float[] a = new float[Math.toIntExact(elements())];
     if (dtype == DType.F32) {
-      MemorySegment.copy(memory, F32, 0, a, 0, a.length);
+      MemorySegment.copy(hostMemory(), F32, 0, a, 0, a.length);
       return a;
     }
     for (int i = 0; i < a.length; i++) {
@@ -198,7 +211,7 @@ public record Tensor(String name, DType dtype, Shape shape, Device device, Memor
   /** Sets the first {@code values.length} elements, rounding to the dtype. */
   public Tensor put(float... values) {
     if (dtype == DType.F32) {
-      MemorySegment.copy(values, 0, memory, F32, 0, values.length);
+      MemorySegment.copy(values, 0, hostMemory(), F32, 0, values.length);
       return this;
     }
     for (int i = 0; i < values.length; i++) {
@@ -210,7 +223,7 @@ public record Tensor(String name, DType dtype, Shape shape, Device device, Memor
   /** Sets the first {@code values.length} elements of an integer tensor. */
   public Tensor put(int... values) {
     if (dtype == DType.I32) {
-      MemorySegment.copy(values, 0, memory, I32, 0, values.length);
+      MemorySegment.copy(values, 0, hostMemory(), I32, 0, values.length);
       return this;
     }
     for (int i = 0; i < values.length; i++) {

@@ -1,7 +1,12 @@
 package dev.nibble.compute.kernels;
 
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
 import dev.nibble.compute.tensor.DType;
+import dev.nibble.compute.tensor.Device;
 import java.util.List;
+import java.util.function.Consumer;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.TestInstance;
@@ -28,6 +33,11 @@ abstract class KernelCases {
   /** Opens the set under test. */
   abstract Kernels open();
 
+  /** The dtype of activations to test with; the set takes it beside F32. */
+  DType activations() {
+    return DType.F32;
+  }
+
   @BeforeAll
   void openSet() {
     kernels = open();
@@ -47,7 +57,19 @@ abstract class KernelCases {
     for (int s : seed) {
       mixed = mixed * 31 + s;
     }
-    return new Trial(kernels, mixed);
+    return new Trial(kernels, activations(), mixed);
+  }
+
+  /**
+   * What an index outside its table gives: an exception where Java can look at the indices, and not
+   * a number where only the device can.
+   */
+  void assertRefused(Trial t, Trial.Argument result, Consumer<Kernels> call) {
+    if (kernels.memory().device() instanceof Device.Host) {
+      assertThatThrownBy(() -> call.accept(kernels)).isInstanceOf(IndexOutOfBoundsException.class);
+    } else {
+      assertThat(t.resultOf(result, call).toFloats()).containsOnly(Float.NaN);
+    }
   }
 
   /**

@@ -2,6 +2,7 @@ package dev.nibble.compute.kernels;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.nibble.compute.tensor.DType;
 import dev.nibble.compute.tensor.Tensor;
 import java.lang.reflect.Method;
 import java.util.Arrays;
@@ -21,6 +22,11 @@ public abstract class KernelConformance {
 
   /** Opens the set under test; the suite closes it. */
   protected abstract Kernels open();
+
+  /** The dtype of activations to test with: a set whose own is BF16 is tested with both. */
+  protected DType activations() {
+    return DType.F32;
+  }
 
   /** Each kernel has a test of its own name; without one, this suite fails for every set. */
   @Test
@@ -52,6 +58,11 @@ public abstract class KernelConformance {
     Kernels open() {
       return KernelConformance.this.open();
     }
+
+    @Override
+    DType activations() {
+      return KernelConformance.this.activations();
+    }
   }
 
   @Nested
@@ -59,6 +70,11 @@ public abstract class KernelConformance {
     @Override
     Kernels open() {
       return KernelConformance.this.open();
+    }
+
+    @Override
+    DType activations() {
+      return KernelConformance.this.activations();
     }
   }
 
@@ -68,6 +84,11 @@ public abstract class KernelConformance {
     Kernels open() {
       return KernelConformance.this.open();
     }
+
+    @Override
+    DType activations() {
+      return KernelConformance.this.activations();
+    }
   }
 
   @Nested
@@ -75,6 +96,11 @@ public abstract class KernelConformance {
     @Override
     Kernels open() {
       return KernelConformance.this.open();
+    }
+
+    @Override
+    DType activations() {
+      return KernelConformance.this.activations();
     }
   }
 
@@ -84,6 +110,11 @@ public abstract class KernelConformance {
     Kernels open() {
       return KernelConformance.this.open();
     }
+
+    @Override
+    DType activations() {
+      return KernelConformance.this.activations();
+    }
   }
 
   @Nested
@@ -91,6 +122,11 @@ public abstract class KernelConformance {
     @Override
     Kernels open() {
       return KernelConformance.this.open();
+    }
+
+    @Override
+    DType activations() {
+      return KernelConformance.this.activations();
     }
   }
 
@@ -100,6 +136,11 @@ public abstract class KernelConformance {
     Kernels open() {
       return KernelConformance.this.open();
     }
+
+    @Override
+    DType activations() {
+      return KernelConformance.this.activations();
+    }
   }
 
   @Nested
@@ -107,6 +148,11 @@ public abstract class KernelConformance {
     @Override
     Kernels open() {
       return KernelConformance.this.open();
+    }
+
+    @Override
+    DType activations() {
+      return KernelConformance.this.activations();
     }
   }
 }

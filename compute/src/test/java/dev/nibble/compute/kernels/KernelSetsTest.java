@@ -15,7 +15,7 @@ class KernelSetsTest {
     }
 
     @Override
-    public Kernels open(int threads) {
+    public Kernels open(KernelOptions options) {
       return new ReferenceKernels();
     }
   }

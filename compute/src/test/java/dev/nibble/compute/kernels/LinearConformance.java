@@ -61,7 +61,7 @@ abstract class LinearConformance extends KernelCases {
       makeHostile(x);
       x.set(12 * 33, Double.NaN);
       x.set(13 * 33, Double.POSITIVE_INFINITY);
-      var weight = t.normal("weight", 17, 33);
+      var weight = t.parameter("weight", 17, 33);
       var out = t.output("out", 14, 17).within(ofSum(33));
       t.run(k -> k.linearForward(out.get(), x.get(), weight.get()));
     }
@@ -71,7 +71,7 @@ abstract class LinearConformance extends KernelCases {
   void linearForwardRefusesAnotherShape() {
     try (Trial t = trial()) {
       var x = t.normal("x", 3, 8);
-      var weight = t.normal("weight", 5, 7);
+      var weight = t.parameter("weight", 5, 7);
       var out = t.output("out", 3, 5);
       assertThatThrownBy(() -> kernels().linearForward(out.get(), x.get(), weight.get()))
           .isInstanceOf(IllegalArgumentException.class)
@@ -109,7 +109,7 @@ abstract class LinearConformance extends KernelCases {
     each(
         List.of(DType.F32),
         (t, n, i, o, dtype) -> {
-          var dweight = t.gradient("dweight", o, i).within(sum(n));
+          var dweight = t.gradient("dweight", DType.F32, o, i).within(sum(n));
           var dout = t.normal("dout", n, o);
           var x = t.normal("x", n, i);
           t.run(k -> k.linearBackwardWeight(dweight.get(), dout.get(), x.get(), 0.5));
@@ -133,7 +133,7 @@ abstract class LinearConformance extends KernelCases {
   void biasBackward() {
     for (int[] size : MATRICES) {
       try (Trial t = trial(size)) {
-        var dbias = t.gradient("dbias", size[1]).within(sum(size[0]));
+        var dbias = t.gradient("dbias", DType.F32, size[1]).within(sum(size[0]));
         var dout = t.normal("dout", size[0], size[1]);
         t.run(k -> k.biasBackward(dbias.get(), dout.get()));
       }

@@ -31,9 +31,9 @@ abstract class NormConformance extends KernelCases {
         makeHostile(x);
         x.set(12L * c, Double.NaN);
       }
-      var weight = t.normal("weight", c);
+      var weight = t.parameter("weight", c);
       var out = t.output("out", n, c).within(ofSum(c));
-      var rstd = t.output("rstd", n).within(ofSum(c));
+      var rstd = t.output("rstd", DType.F32, n).within(ofSum(c));
       t.run(k -> k.rmsNormForward(out.get(), rstd.get(), x.get(), weight.get(), offset, EPS));
     }
   }
@@ -71,7 +71,7 @@ abstract class NormConformance extends KernelCases {
         dx.within(ofSum(1).ofTermsLike(1e3));
       }
       var rstd = rstdOf(t, x);
-      var weight = t.normal("weight", size[1]);
+      var weight = t.parameter("weight", size[1]);
       t.run(
           k -> k.rmsNormBackward(dx.get(), dout.get(), x.get(), rstd.get(), weight.get(), offset));
     }
@@ -81,7 +81,8 @@ abstract class NormConformance extends KernelCases {
   void rmsNormBackwardWeight() {
     for (int[] size : MATRICES) {
       try (Trial t = trial(size)) {
-        var dweight = t.gradient("dweight", size[1]).within(ofSum(size[0]).ofTermsLike(1));
+        var dweight =
+            t.gradient("dweight", DType.F32, size[1]).within(ofSum(size[0]).ofTermsLike(1));
         var dout = t.normal("dout", size[0], size[1]);
         var x = t.normal("x", size[0], size[1]);
         var rstd = rstdOf(t, x);

@@ -1,6 +1,5 @@
 package dev.nibble.compute.kernels;
 
-import dev.nibble.compute.tensor.DType;
 import org.junit.jupiter.api.Test;
 
 /** The gated activation and dropout. */
@@ -13,7 +12,7 @@ abstract class PointwiseConformance extends KernelCases {
     for (Activation a : Activation.values()) {
       for (int n : SIZES) {
         try (Trial t = trial(n)) {
-          var gate = t.normal("gate", DType.F32, 3, n);
+          var gate = t.normal("gate", 3.0, n);
           var up = t.normal("up", n);
           var out = t.output("out", n);
           t.run(k -> k.gatedForward(out.get(), gate.get(), up.get(), a));
@@ -45,7 +44,7 @@ abstract class PointwiseConformance extends KernelCases {
           var dgate = t.gradient("dgate", n);
           var dup = t.gradient("dup", n);
           var dout = t.normal("dout", n);
-          var gate = t.normal("gate", DType.F32, 3, n);
+          var gate = t.normal("gate", 3.0, n);
           var up = t.normal("up", n);
           t.run(k -> k.gatedBackward(dgate.get(), dup.get(), dout.get(), gate.get(), up.get(), a));
         }
@@ -105,7 +104,7 @@ abstract class PointwiseConformance extends KernelCases {
       for (int n : SIZES) {
         try (Trial t = trial(n)) {
           var dx = t.gradient("dx", n);
-          var x = t.normal("x", DType.F32, spread, n);
+          var x = t.normal("x", spread, n);
           new ReferenceKernels().softCapForward(x.get(), 30);
           t.run(k -> k.softCapBackward(dx.get(), x.get(), 30));
         }
@@ -151,7 +150,7 @@ abstract class PointwiseConformance extends KernelCases {
   @Test
   void dropoutBackwardDrawsTheMaskOfForward() {
     try (Trial t = trial()) {
-      var ones = t.input("ones", DType.F32, 5000);
+      var ones = t.input("ones", 5000);
       for (int i = 0; i < 5000; i++) {
         ones.set(i, 1);
       }

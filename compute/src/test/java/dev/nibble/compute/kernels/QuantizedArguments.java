@@ -69,7 +69,7 @@ record QuantizedArguments(
   }
 
   private static Trial.Argument exact(Trial t, String name, int n) {
-    return t.output(name, n).within(Tolerance.EXACT);
+    return t.output(name, DType.F32, n).within(Tolerance.EXACT);
   }
 
   /** A quantised random matrix; the shape is rows, columns and block. */
@@ -83,16 +83,16 @@ record QuantizedArguments(
     var table = t.input("codebook", DType.F32, 16).put(codebook);
     if (!nested) {
       return new QuantizedArguments(
-          codes, table, new Scales.Plain(t.normal("absmax", blocks)), rows, cols, block);
+          codes, table, new Scales.Plain(t.parameter("absmax", blocks)), rows, cols, block);
     }
     var scaleCodes = t.input("scaleCodes", DType.U8, blocks);
     randomBytes(t, scaleCodes);
     var scales =
         new Scales.Nested(
             scaleCodes,
-            t.normal("absmax", (blocks + NESTED_BLOCK - 1) / NESTED_BLOCK),
+            t.parameter("absmax", (blocks + NESTED_BLOCK - 1) / NESTED_BLOCK),
             t.input("scaleCodebook", DType.F32, 256).put(ascending()),
-            t.normal("offset", 1));
+            t.parameter("offset", 1));
     return new QuantizedArguments(codes, table, scales, rows, cols, block);
   }
 

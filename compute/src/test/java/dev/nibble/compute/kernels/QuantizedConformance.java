@@ -69,7 +69,7 @@ abstract class QuantizedConformance extends KernelCases {
     for (float[] codebook : new float[][] {QuantizedArguments.NF4, QuantizedArguments.FP4}) {
       for (float factor : new float[] {1, 0.3f, 7e-5f}) {
         try (Trial t = trial()) {
-          var in = t.normal("in", 64, 70);
+          var in = t.parameter("in", 64, 70);
           float[] sorted = codebook.clone();
           Arrays.sort(sorted);
           for (int i = 0; i < 64 * 70; i++) {
@@ -89,7 +89,7 @@ abstract class QuantizedConformance extends KernelCases {
   void quantizeOfHostileBlocks() {
     for (boolean nested : new boolean[] {false, true}) {
       try (Trial t = trial()) {
-        var in = t.normal("in", 13, 64);
+        var in = t.parameter("in", 13, 64);
         makeHostile(in);
         in.put(0, -0f, 1e-39f, -1e-39f);
         var out = QuantizedArguments.output(t, QuantizedArguments.NF4, nested, 13, 64, 64);

@@ -1,5 +1,7 @@
 package dev.nibble.compute.kernels;
 
+import dev.nibble.compute.tensor.DType;
+import dev.nibble.compute.tensor.Half;
 import dev.nibble.compute.tensor.Memory;
 import dev.nibble.compute.tensor.Tensor;
 import java.util.Arrays;
@@ -22,6 +24,11 @@ class ReferenceKernels implements Kernels {
   @Override
   public Memory memory() {
     return Memory.host();
+  }
+
+  @Override
+  public DType activations() {
+    return DType.F32;
   }
 
   @Override
@@ -253,10 +260,21 @@ class ReferenceKernels implements Kernels {
     return i -> sum(m, j -> a[i / o * m + j] * b[i % o * m + j]);
   }
 
+  /** A weight as it is multiplied with activations: rounded to BF16 where these are. */
+  private static double[] factors(Tensor weight, Tensor activations) {
+    return rounded(values(weight), activations);
+  }
+
+  private static double[] rounded(double[] weights, Tensor activations) {
+    return activations.dtype() == DType.BF16
+        ? Arrays.stream(weights).map(w -> Half.fromBf16(Half.toBf16((float) w))).toArray()
+        : weights;
+  }
+
   @Override
   public void linearForward(Tensor out, Tensor x, Tensor weight) {
     requireLinear(out, x, weight);
-    store(out, timesTransposed(values(x), values(weight), cols(x), cols(out)));
+    store(out, timesTransposed(values(x), factors(weight, x), cols(x), cols(out)));
   }
 
   private static void requireLinear(Tensor out, Tensor x, Tensor weight) {
@@ -271,14 +289,14 @@ class ReferenceKernels implements Kernels {
   @Override
   public void linearForwardAdd(Tensor out, Tensor x, Tensor weight, double scale) {
     requireLinear(out, x, weight);
-    IntToDoubleFunction y = timesTransposed(values(x), values(weight), cols(x), cols(out));
+    IntToDoubleFunction y = timesTransposed(values(x), factors(weight, x), cols(x), cols(out));
     accumulate(out, i -> scale * y.applyAsDouble(i));
   }
 
   @Override
   public void linearBackward(Tensor dx, Tensor dout, Tensor weight, double scale) {
     requireLinear(dout, dx, weight);
-    addTimes(dx, values(dout), values(weight), cols(dout), scale);
+    addTimes(dx, values(dout), factors(weight, dout), cols(dout), scale);
   }
 
   /** dx += scale dout w. */
@@ -333,12 +351,12 @@ class ReferenceKernels implements Kernels {
 
   @Override
   public void quantizedLinearForward(Tensor out, Tensor x, Quantized weight) {
-    store(out, timesTransposed(values(x), weights(weight), cols(x), cols(out)));
+    store(out, timesTransposed(values(x), rounded(weights(weight), x), cols(x), cols(out)));
   }
 
   @Override
   public void quantizedLinearBackward(Tensor dx, Tensor dout, Quantized weight) {
-    addTimes(dx, values(dout), weights(weight), cols(dout), 1);
+    addTimes(dx, values(dout), rounded(weights(weight), dout), cols(dout), 1);
   }
 
   // ---- pointwise ----

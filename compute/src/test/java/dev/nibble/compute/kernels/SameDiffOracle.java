@@ -84,7 +84,7 @@ public abstract class SameDiffOracle {
       for (double x : e) {
         largest = Math.max(largest, Math.abs(x));
       }
-      double allowed = Tolerance.ofSum(100).allowed(largest);
+      double allowed = Tolerance.ofSum(100).allowed(largest, DType.F32);
       for (int i = 0; i < e.length; i++) {
         assertThat(got.getDouble(i)).as("d%s[%d]", name, i).isCloseTo(e[i], within(allowed));
       }

@@ -20,13 +20,17 @@ import java.util.function.Supplier;
  */
 final class Trial implements AutoCloseable {
   private final Kernels kernels;
+  private final DType activations;
   private final Random random;
   private final Scope host = Scope.open("trial", Memory.host(), Scope.UNLIMITED);
   private final Scope device;
+  private final Kernels reference = new ReferenceKernels();
   private final List<Argument> arguments = new ArrayList<>();
 
-  Trial(Kernels kernels, long seed) {
+  /** A trial whose activations and their gradients are of this dtype. */
+  Trial(Kernels kernels, DType activations, long seed) {
     this.kernels = kernels;
+    this.activations = activations;
     this.random = new Random(seed);
     this.device = Scope.open("trial", kernels.memory(), Scope.UNLIMITED);
   }
@@ -75,8 +79,18 @@ final class Trial implements AutoCloseable {
     }
   }
 
-  /** An input of independent normal values. */
+  /** An input of independent normal values: activations, or their gradient. */
   Argument normal(String name, long... dims) {
+    return normal(name, 1, dims);
+  }
+
+  /** An input of normal values times a factor: activations, or their gradient. */
+  Argument normal(String name, double factor, long... dims) {
+    return normal(name, activations, factor, dims);
+  }
+
+  /** An F32 input of independent normal values: what trains, a table, or a statistic. */
+  Argument parameter(String name, long... dims) {
     return normal(name, DType.F32, 1, dims);
   }
 
@@ -98,6 +112,11 @@ final class Trial implements AutoCloseable {
     return add(t, Role.INPUT, Tolerance.EXACT);
   }
 
+  /** Activations of which the caller sets the values; zeros until then. */
+  Argument input(String name, long... dims) {
+    return input(name, activations, dims);
+  }
+
   /** An input of which the caller sets the values; zeros until then. */
   Argument input(String name, DType dtype, long... dims) {
     return add(host.allocate(name, dtype, dims), Role.INPUT, Tolerance.EXACT);
@@ -110,14 +129,19 @@ final class Trial implements AutoCloseable {
     return add(t, Role.RESULT, Tolerance.ofSum(1));
   }
 
-  /** An F32 output. */
+  /** An output of activations. */
   Argument output(String name, long... dims) {
-    return output(name, DType.F32, dims);
+    return output(name, activations, dims);
+  }
+
+  /** Activations that a kernel adds to, or changes in place: normal values until then. */
+  Argument gradient(String name, long... dims) {
+    return gradient(name, activations, dims);
   }
 
   /** What a kernel adds to, or changes in place: independent normal values until then. */
-  Argument gradient(String name, long... dims) {
-    Argument noise = normal(name, dims);
+  Argument gradient(String name, DType dtype, long... dims) {
+    Argument noise = normal(name, dtype, 1, dims);
     arguments.remove(noise);
     return add(noise.initial, Role.RESULT, Tolerance.ofSum(1).ofTermsLike(1));
   }
@@ -133,9 +157,14 @@ final class Trial implements AutoCloseable {
     return random;
   }
 
+  /** Calls the kernel on the set under test alone, and gives one of its results. */
+  Tensor resultOf(Argument result, Consumer<Kernels> call) {
+    return callOn(kernels, call).get(arguments.indexOf(result));
+  }
+
   /** Calls the kernel everywhere and compares. */
   void run(Consumer<Kernels> call) {
-    List<Tensor> expected = callOn(new ReferenceKernels(), call);
+    List<Tensor> expected = callReference(call);
     List<Tensor> first = callOn(kernels, call);
     List<Tensor> second = callOn(kernels, call);
     for (int i = 0; i < arguments.size(); i++) {
@@ -148,6 +177,22 @@ final class Trial implements AutoCloseable {
         }
       }
     }
+  }
+
+  /**
+   * What the reference says, not yet rounded to a 16-bit result's dtype unless bits are compared.
+   */
+  private List<Tensor> callReference(Consumer<Kernels> call) {
+    for (Argument a : arguments) {
+      boolean widened =
+          a.role == Role.RESULT && !a.tolerance.exact() && a.initial.dtype() == DType.BF16;
+      a.current =
+          host.allocate(
+              a.initial.name(), widened ? DType.F32 : a.initial.dtype(), a.initial.shape().dims());
+      reference.copy(a.current, a.initial);
+    }
+    call.accept(reference);
+    return arguments.stream().map(a -> a.current).toList();
   }
 
   private List<Tensor> callOn(Kernels set, Consumer<Kernels> call) {
@@ -192,7 +237,8 @@ final class Trial implements AutoCloseable {
     }
     long cols = got.shape().rank() < 2 ? got.elements() : got.cols();
     for (long row = 0; row < got.elements(); row += cols) {
-      agreeRow(got, expected, tolerance.allowed(largest(expected, row, cols)), row, cols);
+      double allowed = tolerance.allowed(largest(expected, row, cols), activations);
+      agreeRow(got, expected, allowed, row, cols);
     }
   }
 
@@ -214,7 +260,9 @@ final class Trial implements AutoCloseable {
     for (long i = row; i < row + cols; i++) {
       double g = got.getDouble(i);
       double e = expected.getDouble(i);
-      boolean agrees = Double.isFinite(e) ? Math.abs(g - e) <= allowed : Double.compare(g, e) == 0;
+      double rounding = got.dtype() == DType.BF16 ? Tolerance.BF16 * Math.abs(e) : 0;
+      boolean agrees =
+          Double.isFinite(e) ? Math.abs(g - e) <= allowed + rounding : Double.compare(g, e) == 0;
       if (!agrees) {
         throw new AssertionError(
             String.format(
@@ -224,7 +272,7 @@ final class Trial implements AutoCloseable {
                 place(got, i),
                 text(got, i),
                 text(expected, i),
-                allowed));
+                allowed + rounding));
       }
     }
   }

@@ -170,7 +170,7 @@ final class SafetensorsWriterTest {
             () -> SafetensorsWriter.write(file, Map.of("__metadata__", f32(1)), Map.of()))
         .hasMessageContaining("cannot be named");
     Tensor away =
-        new Tensor("x", DType.F32, Shape.of(1), new Device.Cuda(0), MemorySegment.ofAddress(64));
+        new Tensor("x", DType.F32, Shape.of(1), new Device.Cuda(0), MemorySegment.ofAddress(64), 0);
     assertThatThrownBy(() -> SafetensorsWriter.write(file, Map.of("x", away), Map.of()))
         .hasMessageContaining("must be copied to the host first");
     assertThat(file).doesNotExist();

@@ -1,5 +1,6 @@
 package dev.nibble.recipes.cli;
 
+import dev.nibble.compute.tensor.OutOfDeviceMemory;
 import dev.nibble.recipes.recipe.RecipeException;
 import java.io.PrintWriter;
 import java.util.Arrays;
@@ -30,6 +31,11 @@ public final class Main {
   private static int run(String[] args) {
     try {
       return commandLine().execute(args);
+    } catch (OutOfDeviceMemory e) {
+      System.err.println("Out of memory: " + String.valueOf(e.getMessage()).stripTrailing());
+      System.err.println(
+          "Lower micro_batch_size, sequence_len or lora_r; keep bf16: auto, gradient_checkpointing: true and load_in_4bit: true; nvidia-smi shows what other programs hold.");
+      return ExitCode.FAILED;
     } catch (OutOfMemoryError e) {
       System.err.println("Out of memory: " + e.getMessage());
       System.err.println(

@@ -37,6 +37,7 @@ import picocli.CommandLine.Spec;
       GenerateCommand.class,
       ExportCommand.class,
       QuantizeCommand.class,
+      BenchCommand.class,
       HelpCommand.class
     })
 final class NibbleCommand implements Runnable {

@@ -2,6 +2,7 @@ package dev.nibble.recipes.cli;
 
 import dev.nibble.adapters.AdapterException;
 import dev.nibble.compute.kernels.KernelUnavailable;
+import dev.nibble.compute.kernels.cuda.driver.CudaException;
 import dev.nibble.compute.safetensors.MalformedSafetensors;
 import dev.nibble.compute.tensor.ScopeException;
 import dev.nibble.data.chat.InvalidChatTemplate;
@@ -27,6 +28,7 @@ final class UserErrors {
       Set.of(
           AdapterException.class,
           CheckpointException.class,
+          CudaException.class,
           ExportException.class,
           IllegalArgumentException.class,
           InvalidChatTemplate.class,

@@ -52,7 +52,7 @@ public final class Console {
 
   /** A line of a report: a name, and what there is to say of it. */
   public void entry(String name, String text) {
-    line("  %-10s %s".formatted(name, text));
+    line("  " + bold("%-10s".formatted(name)) + " " + text);
   }
 
   /** A line that the next one replaces; nothing without a terminal. */

@@ -17,11 +17,14 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Function;
 
 /** Keys of the adapter. */
 final class LoraKeys {
   /** What a key of an adapter is told when every weight trains. */
   static final String UNUSED = "not used with adapter: none; remove it, or write adapter: qlora";
+
+  private static final String CONTINUED = "the adapter in lora_model_dir says it; remove it";
 
   private LoraKeys() {}
 
@@ -30,7 +33,7 @@ final class LoraKeys {
           "lora_r",
           wholeNumber(1),
           value(16),
-          r -> r.model().lora().map(Lora::rank),
+          described(Lora.New::rank),
           "Rank r of the adapter's matrices.");
 
   static final Key<Recipe, Double> ALPHA =
@@ -38,7 +41,7 @@ final class LoraKeys {
           "lora_alpha",
           above(0),
           otherwise("2 × `lora_r`"),
-          r -> r.model().lora().map(Lora::alpha),
+          described(Lora.New::alpha),
           "The adapter's output is scaled by `lora_alpha / lora_r`.");
 
   static final Key<Recipe, Double> DROPOUT =
@@ -46,7 +49,7 @@ final class LoraKeys {
           "lora_dropout",
           fromToBelow(0, 1),
           value(0.0),
-          r -> r.model().lora().map(Lora::dropout),
+          described(Lora.New::dropout),
           "Dropout on the adapter's input during training.");
 
   static final Key<Recipe, Modules> TARGETS =
@@ -54,7 +57,7 @@ final class LoraKeys {
           "lora_target_modules",
           new ModuleNames(true),
           value(Modules.allLinear()),
-          r -> r.model().lora().map(Lora::targets),
+          described(Lora.New::targets),
           "Which modules get an adapter: `all-linear` (all linear layers but the output layer), a list of names such as"
               + " `[q_proj, v_proj]`, which may hold `embed_tokens` and `lm_head`, or a regular expression for whole"
               + " paths such as `model.layers.0.self_attn.q_proj`.");
@@ -65,8 +68,8 @@ final class LoraKeys {
           inputPath(),
           otherwise("a new adapter"),
           r -> r.model().lora().flatMap(Lora::continueFrom),
-          "Folder of an adapter in PEFT's layout to continue from. The optimizer starts anew; to go on with an"
-              + " interrupted run use `nibble train --resume`.");
+          "Folder of an adapter in PEFT's layout to continue from: rank, targets and the rest are its own. The optimizer"
+              + " starts anew; to go on with an interrupted run use `nibble train --resume`.");
 
   static final RecipeKeys.Part PART =
       new RecipeKeys.Part(
@@ -79,9 +82,17 @@ final class LoraKeys {
     return List.copyOf(keys);
   }
 
+  private static <T> Function<Recipe, Optional<T>> described(Function<Lora.New, T> part) {
+    return r -> r.model().lora().flatMap(Lora::described).map(part);
+  }
+
   private static void checkAdapter(Values<Recipe> v) {
     if (v.is(ModelKeys.ADAPTER, Adapter.NONE)) {
       keys().forEach(key -> v.refuse(UNUSED, key));
+    } else if (v.given(MODEL_DIR)) {
+      keys().stream()
+          .filter(key -> !key.equals(MODEL_DIR))
+          .forEach(key -> v.refuse(CONTINUED, key));
     }
   }
 
@@ -89,13 +100,15 @@ final class LoraKeys {
     if (v.is(ModelKeys.ADAPTER, Adapter.NONE)) {
       return Optional.empty();
     }
-    return Optional.of(
-        new Lora(
-            v.get(RANK),
-            v.find(ALPHA).orElse(2.0 * v.get(RANK)),
-            v.get(DROPOUT),
-            v.get(TARGETS),
-            v.find(MODEL_DIR).isPresent() ? Optional.empty() : Optional.of(LoraKindKeys.build(v)),
-            v.find(MODEL_DIR)));
+    return v.find(MODEL_DIR)
+        .<Lora>map(Lora.Continued::new)
+        .or(() ->
+            Optional.of(
+                new Lora.New(
+                    v.get(RANK),
+                    v.find(ALPHA).orElse(2.0 * v.get(RANK)),
+                    v.get(DROPOUT),
+                    v.get(TARGETS),
+                    LoraKindKeys.build(v))));
   }
 }

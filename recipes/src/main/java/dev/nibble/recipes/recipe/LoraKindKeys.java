@@ -131,7 +131,7 @@ final class LoraKindKeys {
           LOFTQ_ITER);
 
   private static <T> Function<Recipe, Optional<T>> kind(Function<LoraKind, Optional<T>> part) {
-    return r -> r.model().lora().flatMap(Lora::kind).flatMap(part);
+    return r -> r.model().lora().flatMap(Lora::described).map(Lora.New::kind).flatMap(part);
   }
 
   private static <T> Optional<List<T>> some(List<T> list) {
@@ -144,7 +144,6 @@ final class LoraKindKeys {
 
   static void check(Values<Recipe> v) {
     if (v.given(LoraKeys.MODEL_DIR)) {
-      refuseAll(v, "the adapter in lora_model_dir says it; remove it");
       return;
     }
     String start = v.find(INIT).orElse("true");
@@ -173,10 +172,6 @@ final class LoraKindKeys {
       v.problem(
           LAYERS, "lora_target_modules is a regular expression; let it name the layers instead");
     }
-  }
-
-  static void refuseAll(Values<Recipe> v, String message) {
-    KEYS.forEach(key -> v.refuse(message, key));
   }
 
   static LoraKind build(Values<Recipe> v) {

@@ -78,23 +78,38 @@ public record Recipe(
    */
   public record FourBit(QuantType type, boolean doubleQuant, int blockSize) {}
 
-  /**
-   * A low-rank adapter.
-   *
-   * @param rank r
-   * @param alpha scaling is alpha / r
-   * @param dropout on its input
-   * @param targets modules that get it
-   * @param kind what sort of adapter; empty when it is that of the adapter to start from
-   * @param continueFrom folder of an adapter to start from
-   */
-  public record Lora(
-      int rank,
-      double alpha,
-      double dropout,
-      Modules targets,
-      Optional<LoraKind> kind,
-      Optional<Path> continueFrom) {}
+  /** A low-rank adapter. */
+  public sealed interface Lora {
+
+    /**
+     * One that the recipe describes.
+     *
+     * @param rank r
+     * @param alpha scaling is alpha / r
+     * @param dropout on its input
+     * @param targets modules that get it
+     * @param kind what sort of adapter
+     */
+    record New(int rank, double alpha, double dropout, Modules targets, LoraKind kind)
+        implements Lora {}
+
+    /**
+     * One that goes on from another, and has its shape.
+     *
+     * @param folder in PEFT's layout
+     */
+    record Continued(Path folder) implements Lora {}
+
+    /** What the recipe says of its shape; empty for one that is continued. */
+    default Optional<New> described() {
+      return this instanceof New n ? Optional.of(n) : Optional.empty();
+    }
+
+    /** The folder of the adapter to start from. */
+    default Optional<Path> continueFrom() {
+      return this instanceof Continued c ? Optional.of(c.folder()) : Optional.empty();
+    }
+  }
 
   /**
    * Modules of a model.
@@ -375,34 +390,5 @@ public record Recipe(
     BF16,
     /** IEEE half precision. */
     F16
-  }
-
-  /**
-   * What computes.
-   *
-   * @param device where
-   * @param kernels with what
-   * @param threads number of threads; 0 for one a core
-   */
-  public record Machine(Device device, KernelChoice kernels, int threads) {}
-
-  /** Where the run computes. */
-  public enum Device {
-    /** On the best that is there. */
-    AUTO,
-    /** On the processor. */
-    CPU,
-    /** On an NVIDIA GPU. */
-    CUDA
-  }
-
-  /** Kernel sets. */
-  public enum KernelChoice {
-    /** The fastest for the device. */
-    AUTO,
-    /** oneDNN and the Vector API. */
-    CPU,
-    /** ND4J. */
-    ND4J
   }
 }

@@ -100,13 +100,14 @@ public final class Recipes {
 
   /**
    * SHA-256, in hexadecimal, of everything that decides a run's result: all but what is kept, and
-   * where.
+   * where, and {@code debug}.
    */
   public static String fingerprint(Recipe recipe) {
     StringBuilder decisive = new StringBuilder();
     RecipeKeys.SCHEMA.groups().stream()
         .filter(group -> !group.equals(OutputKeys.PART.group()))
         .flatMap(group -> group.keys().stream())
+        .filter(key -> !key.equals(MachineKeys.DEBUG))
         .forEach(key ->
             key.plain(recipe).ifPresent(v -> decisive.append(YamlText.entry(key.name(), v))));
     try {

@@ -101,6 +101,9 @@ final class OtherNames {
           Map.entry("out_dir", "output_dir"),
           Map.entry("adapter_path", "output_dir"),
           Map.entry("random_seed", "seed"),
+          Map.entry("kernels", "device"),
+          Map.entry("device_map", "device"),
+          Map.entry("bfloat16", "bf16"),
           Map.entry("field", "field_text"),
           Map.entry("dataset_text_field", "field_text"),
           Map.entry("format_type", "type"),
@@ -121,9 +124,8 @@ final class OtherNames {
   /** Keys for things that have no key here, and why. */
   private static final Map<String, String> NOT_KEYS =
       Map.ofEntries(
-          Map.entry("bf16", "the kernel set chooses the arithmetic; remove it"),
-          Map.entry("fp16", "the kernel set chooses the arithmetic; remove it"),
-          Map.entry("tf32", "the kernel set chooses the arithmetic; remove it"),
+          Map.entry("fp16", "activations are bf16 or have 32 bits; see bf16"),
+          Map.entry("tf32", "no product is rounded to tf32; see bf16"),
           Map.entry("flash_attention", "attention never stores its score matrix whole; remove it"),
           Map.entry("model_type", "config.json of the base model says it; remove it"),
           Map.entry("tokenizer_type", "tokenizer.json of the base model says it; remove it"),

@@ -23,9 +23,9 @@ record AdapterFiles(LoraSpec spec, Path base, Parameters parameters, boolean exa
   @Override
   public void save(Path folder) {
     if (exact) {
-      PeftAdapter.saveExact(folder, spec, base.toString(), parameters);
+      PeftAdapter.saveExact(folder, spec, base.toString(), parameters, kernels);
     } else {
-      PeftAdapter.save(folder, spec, base.toString(), parameters);
+      PeftAdapter.save(folder, spec, base.toString(), parameters, kernels);
     }
   }
 

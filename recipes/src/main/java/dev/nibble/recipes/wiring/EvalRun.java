@@ -44,9 +44,9 @@ public final class EvalRun {
       throw new RecipeException(
           "there is nothing to measure with: the recipe has neither val_set_size nor test_datasets nor answer_eval");
     }
-    KernelSet set = wiring.kernelSet();
+    KernelSet set = wiring.machine().kernelSet();
     try (Tokenizer tokenizer = wiring.tokenizer();
-        Kernels kernels = set.open(recipe.machine().threads());
+        Kernels kernels = set.open(wiring.machine().options());
         Scope memory = Scope.open("eval", kernels.memory(), Scope.UNLIMITED)) {
       CausalLm model = wiring.trainedModel(subject.run(), kernels, memory);
       Modelling.checkVocabulary(recipe, tokenizer, model);

@@ -59,7 +59,7 @@ public final class GenerateRun {
   /** Generates, showing text as it comes. */
   public void run(Request request) {
     try (Tokenizer tokenizer = wiring.tokenizer();
-        Kernels kernels = wiring.kernelSet().open(recipe.machine().threads());
+        Kernels kernels = wiring.machine().kernelSet().open(wiring.machine().options());
         Scope memory = Scope.open("generate", kernels.memory(), Scope.UNLIMITED)) {
       int[] prompt = tokens(request.prompt(), tokenizer);
       CausalLm model = wiring.trainedModel(subject.run(), kernels, memory);

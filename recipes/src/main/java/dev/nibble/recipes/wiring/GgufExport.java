@@ -8,6 +8,7 @@ import dev.nibble.recipes.progress.Human;
 import dev.nibble.recipes.progress.Paths;
 import dev.nibble.recipes.recipe.Recipe;
 import dev.nibble.trainer.export.CheckpointSource;
+import dev.nibble.trainer.export.HostSource;
 import dev.nibble.trainer.export.MergedSource;
 import dev.nibble.trainer.export.gguf.GgufLora;
 import dev.nibble.trainer.export.gguf.GgufModel;
@@ -36,7 +37,7 @@ final class GgufExport {
   void write(ExportRun.Format.Gguf format, ExportTarget target) {
     target.checkFile();
     console.live("  writing " + Paths.shown(target.path()));
-    try (Kernels kernels = wiring.kernelSet().open(recipe.machine().threads())) {
+    try (Kernels kernels = wiring.machine().kernelSet().open(wiring.machine().options())) {
       report(written(format, target.path(), kernels), format.type(), target);
     }
   }
@@ -48,13 +49,13 @@ final class GgufExport {
       if (!adapted) {
         CheckpointSource stored =
             new CheckpointSource(checkpoint, wiring.roundedTo(ExportRun.Onto.ORIGINAL), kernels);
-        return GgufModel.write(folder, stored, out, format.type());
+        return GgufModel.write(folder, new HostSource(stored, kernels), out, format.type());
       }
       CheckpointSource base =
           new CheckpointSource(checkpoint, wiring.roundedTo(format.onto()), kernels);
       try (AdapterMerge adapter = AdapterMerge.open(subject.run().orElseThrow())) {
-        return GgufModel.write(
-            folder, new MergedSource(base, adapter, kernels), out, format.type());
+        MergedSource merged = new MergedSource(base, adapter, kernels);
+        return GgufModel.write(folder, new HostSource(merged, kernels), out, format.type());
       }
     }
   }

@@ -17,12 +17,14 @@ final class LoraWiring {
 
   /** The shape that the recipe describes, or that of the adapter that it continues. */
   static LoraSpec spec(Lora lora) {
-    return lora.kind()
-        .map(kind -> spec(lora, kind))
-        .orElseGet(() -> PeftAdapter.open(lora.continueFrom().orElseThrow()).spec());
+    return switch (lora) {
+      case Lora.New described -> spec(described);
+      case Lora.Continued earlier -> PeftAdapter.open(earlier.folder()).spec();
+    };
   }
 
-  private static LoraSpec spec(Lora lora, LoraKind kind) {
+  private static LoraSpec spec(Lora.New lora) {
+    LoraKind kind = lora.kind();
     Optional<TargetModules.Layers> layers =
         kind.layers().isEmpty()
             ? Optional.empty()

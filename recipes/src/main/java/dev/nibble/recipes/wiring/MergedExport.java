@@ -1,6 +1,7 @@
 package dev.nibble.recipes.wiring;
 
 import dev.nibble.adapters.AdapterMerge;
+import dev.nibble.compute.kernels.KernelOptions;
 import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.safetensors.ShardedSafetensors;
 import dev.nibble.compute.tensor.Scope;
@@ -46,7 +47,8 @@ final class MergedExport {
 
   void write(ExportRun.Format.Merged format, ExportTarget target) throws IOException {
     target.checkFolder();
-    try (Kernels kernels = wiring.kernelSet().open(recipe.machine().threads())) {
+    KernelOptions options = wiring.machine().options().inFloat32(); // merging rounds, nothing else
+    try (Kernels kernels = wiring.machine().kernelSet().open(options)) {
       Optional<Reference> reference = format.largestDivergence().map(bound -> reference(kernels));
       target.write(folder -> {
         MergedCheckpoint.Result result = merge(format, folder, kernels);

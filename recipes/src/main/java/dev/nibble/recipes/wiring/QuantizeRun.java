@@ -1,6 +1,7 @@
 package dev.nibble.recipes.wiring;
 
 import dev.nibble.compute.files.AtomicFile;
+import dev.nibble.compute.kernels.KernelOptions;
 import dev.nibble.compute.kernels.KernelSets;
 import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.safetensors.ShardedSafetensors;
@@ -70,7 +71,8 @@ public final class QuantizeRun {
     try {
       target.checkFolder();
       try (ShardedSafetensors source = ShardedSafetensors.open(request.model());
-          Kernels kernels = KernelSets.choose(KernelSets.AUTO).open(request.threads())) {
+          Kernels kernels =
+              KernelSets.choose(KernelSets.AUTO).open(KernelOptions.ofThreads(request.threads()))) {
         target.write(folder -> write(source, kernels, folder));
       }
     } catch (IOException e) {

@@ -10,7 +10,6 @@ import dev.nibble.recipes.progress.Paths;
 import dev.nibble.recipes.recipe.Recipe;
 import dev.nibble.recipes.recipe.Recipe.FourBit;
 import dev.nibble.recipes.recipe.Recipe.Lora;
-import dev.nibble.recipes.recipe.Recipe.LoraKind;
 import dev.nibble.recipes.yaml.YamlText;
 import dev.nibble.trainer.model.ModelLoader;
 import dev.nibble.trainer.train.TrainingPlan;
@@ -103,12 +102,16 @@ final class StartReport {
   }
 
   private static String lora(Lora lora) {
-    if (lora.continueFrom().isPresent()) {
-      return "continued from " + Paths.shown(lora.continueFrom().get());
-    }
+    return switch (lora) {
+      case Lora.New described -> described(described);
+      case Lora.Continued earlier -> "continued from " + Paths.shown(earlier.folder());
+    };
+  }
+
+  private static String described(Lora.New lora) {
     return "%s r %d, alpha %s, on %s"
         .formatted(
-            lora.kind().filter(LoraKind::dora).isPresent() ? "DoRA" : "LoRA",
+            lora.kind().dora() ? "DoRA" : "LoRA",
             lora.rank(),
             YamlText.inline(lora.alpha()),
             lora.targets().isAll()
@@ -141,6 +144,6 @@ final class StartReport {
   }
 
   private void entry(String name, String text) {
-    console.line("  " + console.bold("%-10s".formatted(name)) + " " + text);
+    console.entry(name, text);
   }
 }

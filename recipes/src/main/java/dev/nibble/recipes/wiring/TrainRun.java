@@ -39,11 +39,11 @@ public final class TrainRun {
   /** Runs it to the end, or to the step during which it was asked to stop. */
   public Outcome run(RunStart start) {
     StartReport report = new StartReport(recipe, console);
-    KernelSet set = wiring.kernelSet();
-    report.machine(wiring.kernelsAsked(), set);
+    KernelSet set = wiring.machine().kernelSet();
     try (Tokenizer tokenizer = wiring.tokenizer();
-        Kernels kernels = set.open(recipe.machine().threads());
+        Kernels kernels = set.open(wiring.machine().options());
         Scope memory = Scope.open("run", kernels.memory(), Scope.UNLIMITED)) {
+      report.machine(wiring.machine().asked(), set);
       RunData data = wiring.data(tokenizer);
       Optional<AnswerTest> answers =
           recipe

@@ -3,8 +3,6 @@ package dev.nibble.recipes.wiring;
 import dev.nibble.adapters.LoraSpec;
 import dev.nibble.adapters.Parameters;
 import dev.nibble.adapters.PeftAdapter;
-import dev.nibble.compute.kernels.KernelSet;
-import dev.nibble.compute.kernels.KernelSets;
 import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.safetensors.ShardedSafetensors;
 import dev.nibble.compute.tensor.DType;
@@ -54,17 +52,8 @@ final class Wiring {
   }
 
   /** What computes. */
-  KernelSet kernelSet() {
-    return KernelSets.choose(kernelsAsked());
-  }
-
-  /** The name of a kernel set, or {@link KernelSets#AUTO}. */
-  String kernelsAsked() {
-    return switch (recipe.machine().kernels()) {
-      case AUTO -> recipe.machine().device() == Recipe.Device.CUDA ? "cuda" : KernelSets.AUTO;
-      case CPU -> "cpu";
-      case ND4J -> "nd4j";
-    };
+  MachineWiring machine() {
+    return new MachineWiring(recipe.machine());
   }
 
   /** Text to tokens. */

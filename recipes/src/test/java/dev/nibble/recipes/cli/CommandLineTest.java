@@ -25,7 +25,7 @@ class CommandLineTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"train", "preview", "eval", "generate", "quantize"})
+  @ValueSource(strings = {"train", "preview", "eval", "generate", "quantize", "bench"})
   void everyCommandHasHelpWithAnExample(String command) {
     assertThat(run(command, "--help")).isZero();
     assertThat(out.toString()).contains("Usage: nibble " + command, "  nibble " + command + " ");

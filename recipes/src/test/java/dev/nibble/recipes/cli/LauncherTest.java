@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
@@ -160,9 +161,16 @@ class LauncherTest {
     assertThat(failed.exitCode()).isEqualTo(1);
     assertThat(failed.err()).contains("Building Nibble (first use", "[ERROR] broken", "build.log");
 
-    Files.writeString(mvn, "#!/bin/bash\nexit 0\n");
+    Files.writeString(mvn, "#!/bin/bash\necho $* > '" + temp + "/built with'\n");
     assertThat(run(root.resolve("nibble"), environment).err()).contains("Building Nibble");
     assertThat(run(root.resolve("nibble"), environment).err()).doesNotContain("Building");
+
+    Map<String, String> profile = new HashMap<>(environment);
+    profile.put("NIBBLE_MAVEN", "-Pnd4j-cuda -o");
+    assertThat(run(root.resolve("nibble"), profile).err()).contains("NIBBLE_MAVEN have changed");
+    assertThat(temp.resolve("built with")).content().contains(" -Pnd4j-cuda -o package");
+    assertThat(run(root.resolve("nibble"), profile).err()).doesNotContain("Building");
+    assertThat(run(root.resolve("nibble"), environment).err()).contains("NIBBLE_MAVEN");
   }
 
   private static Path onPath(String tool) {

@@ -229,6 +229,8 @@ class BadRecipeTest {
                 + " instead");
     assertThat(with("lora_model_dir: x\npeft_use_dora: true"))
         .isEqualTo("r.yaml:6:1: peft_use_dora: the adapter in lora_model_dir says it; remove it");
+    assertThat(with("lora_model_dir: x\nlora_r: 8"))
+        .isEqualTo("r.yaml:6:1: lora_r: the adapter in lora_model_dir says it; remove it");
     assertThat(with("loraplus_lr_embedding: 1e-6"))
         .isEqualTo(
             "r.yaml:5:1: loraplus_lr_embedding: only used with loraplus_lr_ratio; remove it");
@@ -268,8 +270,27 @@ class BadRecipeTest {
         .isEqualTo("r.yaml:6:1: warmup_steps: expected at most max_steps, 5, got 6");
     assertThat(with("val_set_size: 0.1\ntest_datasets: [{path: v.jsonl}]"))
         .isEqualTo("r.yaml:5:1: val_set_size: test_datasets is given too; keep one of them");
-    assertThat(with("device: cuda\nkernels: cpu"))
-        .isEqualTo("r.yaml:6:1: kernels: cpu kernels do not run on device: cuda; write auto");
+    assertThat(with("device: cpu\nbf16: true"))
+        .isEqualTo(
+            "r.yaml:6:1: bf16: true needs device: cuda, this recipe says device: cpu; remove it");
+    assertThat(with("device: nd4j\ncublas: libcublas.so.12"))
+        .isEqualTo(
+            "r.yaml:6:1: cublas: a library needs device: cuda, this recipe says device: nd4j; remove it");
+    assertThat(with("device: cpu\ndevice_memory: nd4j"))
+        .isEqualTo(
+            "r.yaml:6:1: device_memory: nd4j needs device: cuda, this recipe says device: cpu; remove it");
+  }
+
+  @Test
+  void devicesAndTheirSwitches() {
+    assertThat(with("device: gpu"))
+        .isEqualTo(
+            "r.yaml:5:9: device: expected auto, cpu, nd4j, cuda, or cuda:N for GPU number N, got text \"gpu\"; did you mean cuda?");
+    assertThat(with("device: cuda:-1")).startsWith("r.yaml:5:9: device: expected auto, cpu,");
+    assertThat(with("bf16: yes"))
+        .isEqualTo("r.yaml:5:7: bf16: expected true or false, got text \"yes\"; write true");
+    assertThat(with("cublas: [a]")).startsWith("r.yaml:5:9: cublas: expected auto, none, or the");
+    assertThat(with("kernels: cpu")).contains("did you mean device?");
   }
 
   @Test

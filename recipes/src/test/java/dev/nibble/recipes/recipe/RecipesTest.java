@@ -88,8 +88,11 @@ class RecipesTest {
       output_dir: out
       overwrite_output_dir: true
       seed: -7
-      device: cpu
-      kernels: nd4j
+      device: cuda:1
+      bf16: false
+      cublas: /opt/libcublas.so.12
+      device_memory: driver
+      debug: sync
       threads: 2
       answer_eval: {path: t.jsonl, max_new_tokens: 8, limit: 100, baseline: true}
       """;
@@ -103,8 +106,10 @@ class RecipesTest {
     Recipe r = parse(SMALL);
     assertThat(r.model().adapter()).isEqualTo(Adapter.QLORA);
     assertThat(r.model().fourBit()).contains(new FourBit(QuantType.NF4, true, 64));
-    assertThat(r.model().lora().orElseThrow().alpha()).isEqualTo(32);
-    assertThat(r.model().lora().orElseThrow().targets().isAll()).isTrue();
+    assertThat(r.model().lora().flatMap(Recipe.Lora::described).orElseThrow().alpha())
+        .isEqualTo(32);
+    assertThat(r.model().lora().flatMap(Recipe.Lora::described).orElseThrow().targets().isAll())
+        .isTrue();
     assertThat(r.training().epochs()).contains(1);
     assertThat(r.data().train().getFirst().format()).isEqualTo(Format.ALPACA);
     assertThat(r.evaluation().answers()).isEmpty();
@@ -121,7 +126,7 @@ class RecipesTest {
   void values() {
     Recipe r = parse(FULL);
     assertThat(r.model().base()).isEqualTo(Path.of("/r/models/llama"));
-    Recipe.LoraKind kind = r.model().lora().orElseThrow().kind().orElseThrow();
+    Recipe.LoraKind kind = r.model().lora().flatMap(Recipe.Lora::described).orElseThrow().kind();
     assertThat(kind.rankPattern().keySet()).containsExactly("down_proj", "layers.0.*");
     assertThat(kind.alphaPattern()).containsEntry("up_proj", 2.5);
     assertThat(kind.excluded().orElseThrow().expression()).contains(".*[.]9[.].*");
@@ -130,7 +135,7 @@ class RecipesTest {
     assertThat(kind.loftqIterations()).isEqualTo(3);
     assertThat(r.optimization().loraPlus()).contains(new Recipe.LoraPlus(16, 1e-5));
     assertThat(r.training().embeddingNoise()).isEqualTo(5);
-    assertThat(r.model().lora().orElseThrow().targets().names())
+    assertThat(r.model().lora().flatMap(Recipe.Lora::described).orElseThrow().targets().names())
         .containsExactly("q_proj", "v_proj");
     assertThat(r.data().train())
         .extracting(d -> d.path().toString())
@@ -169,8 +174,8 @@ class RecipesTest {
                 SMALL
                     + "adapter: none\ninit_weights: random\nsave_dtype: bf16\nwarmup_ratio: 0.03\n"),
             parse(SMALL, "datasets.0.prompt=\"{input} \\u0007 \\\" \\\\ é 漢 \\t: #\""),
-            parse(
-                SMALL + "lora_model_dir: /adapters/one\nlora_target_modules: '.*[.](q|k)_proj'\n"),
+            parse(SMALL + "lora_model_dir: /adapters/one\n"),
+            parse(SMALL + "lora_target_modules: '.*[.](q|k)_proj'\n"),
             parse(SMALL + "peft_init_lora_weights: false\n"),
             parse(SMALL + "chat_template: tokenizer_default\n"),
             parse(SMALL + "chat_template_jinja: |\n  {{- messages }}\n   x\n"),
@@ -197,7 +202,7 @@ class RecipesTest {
   void anAdapterThatIsContinuedHasItsOwnKind() {
     Recipe.Lora lora = parse(SMALL + "lora_model_dir: /adapters/one").model().lora().orElseThrow();
     assertThat(lora.continueFrom()).contains(Path.of("/adapters/one"));
-    assertThat(lora.kind()).isEmpty();
+    assertThat(lora.described()).isEmpty();
   }
 
   @Test
@@ -222,8 +227,9 @@ class RecipesTest {
             "warmup_steps=3",
             "learning_rate=3e-4");
     Path here = Path.of("").toAbsolutePath();
-    assertThat(r.model().lora().orElseThrow().rank()).isEqualTo(4);
-    assertThat(r.model().lora().orElseThrow().targets().names()).containsExactly("q_proj");
+    assertThat(r.model().lora().flatMap(Recipe.Lora::described).orElseThrow().rank()).isEqualTo(4);
+    assertThat(r.model().lora().flatMap(Recipe.Lora::described).orElseThrow().targets().names())
+        .containsExactly("q_proj");
     assertThat(r.data().train())
         .extracting(d -> d.path())
         .containsExactly(here.resolve("other.jsonl"), here.resolve("more.csv"));

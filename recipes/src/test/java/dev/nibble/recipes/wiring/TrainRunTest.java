@@ -149,6 +149,8 @@ class TrainRunTest {
         new RunStart.Anew(),
         "output_dir=" + folder.resolve("second"),
         "lora_model_dir=" + folder.resolve("first"),
+        "lora_r=",
+        "lora_dropout=",
         "answer_eval=",
         "max_steps=1");
     assertThat(folder.resolve("second/adapter_model.safetensors")).exists();

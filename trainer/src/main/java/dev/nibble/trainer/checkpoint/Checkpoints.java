@@ -1,6 +1,7 @@
 package dev.nibble.trainer.checkpoint;
 
 import dev.nibble.compute.files.Folders;
+import dev.nibble.compute.kernels.HostCopies;
 import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.safetensors.MalformedSafetensors;
 import dev.nibble.trainer.optim.AdamW;

@@ -1,6 +1,7 @@
 package dev.nibble.trainer.checkpoint;
 
 import dev.nibble.adapters.Parameters.Parameter;
+import dev.nibble.compute.kernels.HostCopies;
 import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.safetensors.Safetensors;
 import dev.nibble.compute.safetensors.SafetensorsFile;

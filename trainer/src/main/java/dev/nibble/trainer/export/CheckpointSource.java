@@ -27,7 +27,6 @@ public final class CheckpointSource implements TensorSource {
    *
    * @param checkpoint stays the caller's, and open
    * @param format what linear maps are rounded to; empty: as the checkpoint stores them
-   * @param kernels of host memory
    */
   public CheckpointSource(
       ShardedSafetensors checkpoint, Optional<FourBitFormat> format, Kernels kernels) {

@@ -1,7 +1,9 @@
 package dev.nibble.trainer.export;
 
 import dev.nibble.compute.files.AtomicFile;
+import dev.nibble.compute.kernels.HostCopies;
 import dev.nibble.compute.kernels.Kernels;
+import dev.nibble.compute.kernels.Mirror;
 import dev.nibble.compute.safetensors.SafetensorsWriter;
 import dev.nibble.compute.safetensors.ShardPlan;
 import dev.nibble.compute.safetensors.TensorInfo;
@@ -33,7 +35,6 @@ public final class MergedCheckpoint {
    *
    * @param written what it shall hold
    * @param trained the model as it was trained, for comparison; may be {@code written} itself
-   * @param kernels of host memory
    * @param dtype F32, BF16 or F16: every value is rounded to it once
    */
   public MergedCheckpoint(
@@ -102,14 +103,15 @@ public final class MergedCheckpoint {
   private void put(SafetensorsWriter.Sink sink, TensorInfo info) throws IOException {
     String name = info.name();
     long[] dims = info.shape().dims();
-    try (Scope memory = Scope.open("export", kernels.memory(), Scope.UNLIMITED)) {
+    try (Scope memory = Scope.open("export", kernels.memory(), Scope.UNLIMITED);
+        HostCopies host = new HostCopies(kernels)) {
       Tensor merged = memory.allocate("merged/" + name, DType.F32, dims);
       written.readFrozen(name, merged);
       Optional<Tensor> frozen = frozen(memory, name, merged);
       written.join(name, merged);
       Tensor rounded = memory.allocate("rounded/" + name, dtype, dims);
       kernels.copy(rounded, merged);
-      sink.put(name, rounded);
+      sink.put(name, host.of(rounded));
       if (frozen.isPresent()) {
         lost.add(lost(memory, name, frozen.get(), merged, rounded));
       }
@@ -149,8 +151,8 @@ public final class MergedCheckpoint {
   private double distance(Scope memory, Tensor a, Tensor b) {
     kernels.scale(a, -1);
     kernels.add(a, a, b);
-    Tensor squares = memory.allocate("compared/squares", DType.F64, 1);
-    kernels.sumOfSquares(squares, a);
-    return Math.sqrt(squares.getDouble(0));
+    Mirror squares = Mirror.allocate(memory, "compared/squares", DType.F64, 1);
+    kernels.sumOfSquares(squares.tensor(), a);
+    return Math.sqrt(squares.toHost(kernels).getDouble(0));
   }
 }

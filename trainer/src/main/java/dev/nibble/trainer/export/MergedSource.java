@@ -30,7 +30,6 @@ public final class MergedSource implements TensorSource {
    *
    * @param base what the adapter joins
    * @param adapter stays the caller's, and open
-   * @param kernels of host memory
    */
   public MergedSource(TensorSource base, AdapterMerge adapter, Kernels kernels) {
     this.base = base;

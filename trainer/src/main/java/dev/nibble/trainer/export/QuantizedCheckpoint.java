@@ -1,6 +1,8 @@
 package dev.nibble.trainer.export;
 
+import dev.nibble.compute.kernels.HostCopies;
 import dev.nibble.compute.kernels.Kernels;
+import dev.nibble.compute.kernels.Quantized;
 import dev.nibble.compute.safetensors.SafetensorsWriter;
 import dev.nibble.compute.safetensors.ShardPlan;
 import dev.nibble.compute.safetensors.ShardPlan.Shard;
@@ -42,7 +44,6 @@ public final class QuantizedCheckpoint {
    *
    * @param source not in 4 bits; stays the caller's, and open
    * @param quantized names of the weights to quantise; every other tensor is copied as it is
-   * @param kernels of host memory
    */
   public QuantizedCheckpoint(
       ShardedSafetensors source, Set<String> quantized, FourBitFormat format, Kernels kernels) {
@@ -145,13 +146,15 @@ public final class QuantizedCheckpoint {
   }
 
   private void quantize(String name, Use use) throws IOException {
-    try (Scope one = Scope.open("quantize", kernels.memory(), Scope.UNLIMITED)) {
+    try (Scope one = Scope.open("quantize", kernels.memory(), Scope.UNLIMITED);
+        HostCopies host = new HostCopies(kernels)) {
       FrozenWeights weights = new FrozenWeights(source, dense, Optional.of(format), kernels, one);
       if (!(weights.load(name) instanceof FrozenWeight.FourBit made)) {
         throw new IllegalArgumentException(name + " is kept as it is");
       }
-      QuantState state = FourBitLayout.state(made.weight(), format, source.tensor(name).dtype());
-      use.of(state, FourBitLayout.tensors(name, made.weight(), state));
+      Quantized weight = made.weight().over(host::of);
+      QuantState state = FourBitLayout.state(weight, format, source.tensor(name).dtype());
+      use.of(state, FourBitLayout.tensors(name, weight, state));
     }
   }
 

@@ -15,7 +15,7 @@ public interface TensorSource {
   /**
    * Writes a tensor's values.
    *
-   * @param out F32 in host memory, of {@link #shape}
+   * @param out F32 in the memory that the source works in, of {@link #shape}
    */
   void read(String name, Tensor out);
 }

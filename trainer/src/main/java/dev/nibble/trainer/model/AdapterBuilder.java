@@ -10,7 +10,7 @@ import dev.nibble.adapters.Parameters.Pace;
 import dev.nibble.adapters.PeftNames;
 import dev.nibble.adapters.WholeModules;
 import dev.nibble.compute.kernels.Kernels;
-import dev.nibble.compute.safetensors.ShardedSafetensors;
+import dev.nibble.compute.safetensors.StoredTensors;
 import dev.nibble.compute.tensor.Scope;
 import dev.nibble.compute.tensor.Tensor;
 import dev.nibble.quant.FourBitFormat;
@@ -55,14 +55,13 @@ final class AdapterBuilder {
   /** The parts of the model, what trains filled with its initial values. */
   AdaptedParts build(
       String modelType,
-      ShardedSafetensors checkpoint,
+      StoredTensors checkpoint,
       Function<String, FrozenWeight> linears,
       Optional<FourBitFormat> format,
       long seed,
       Kernels kernels,
       Scope scope) {
-    Set<String> whole =
-        WholeModules.tensors(spec.modulesToSave(), tensors.stream().map(TensorSpec::name).toList());
+    Set<String> whole = whole();
     List<Target> targets = targets(modelType, whole);
     checkStart(targets, format.isPresent());
     Parameters.Builder builder = new Parameters.Builder();
@@ -96,7 +95,7 @@ final class AdapterBuilder {
     };
   }
 
-  private void copyWhole(Tensor to, String name, ShardedSafetensors checkpoint, Kernels kernels) {
+  private void copyWhole(Tensor to, String name, StoredTensors checkpoint, Kernels kernels) {
     Tensor stored = checkpoint.tensor(checkpoint.has(name) ? name : embedding.name());
     if (!stored.dtype().isFloating() || !stored.shape().equals(to.shape())) {
       throw new ModelException(
@@ -120,7 +119,8 @@ final class AdapterBuilder {
     }
   }
 
-  private List<Target> targets(String modelType, Set<String> whole) {
+  /** The modules that carry an adapter; {@code whole}: tensors that train as a whole. */
+  List<Target> targets(String modelType, Set<String> whole) {
     List<String> linears = modules(Kind.LINEAR);
     List<String> tables = new ArrayList<>(modules(Kind.EMBEDDING));
     tables.addAll(modules(Kind.HEAD));
@@ -138,6 +138,12 @@ final class AdapterBuilder {
 
   private List<String> modules(Kind kind) {
     return tensors.stream().filter(t -> t.kind() == kind).map(TensorSpec::module).toList();
+  }
+
+  /** Names of the tensors that train as a whole. */
+  Set<String> whole() {
+    return WholeModules.tensors(
+        spec.modulesToSave(), tensors.stream().map(TensorSpec::name).toList());
   }
 
   private static boolean isTable(TensorSpec t) {

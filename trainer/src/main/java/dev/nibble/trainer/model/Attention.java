@@ -3,9 +3,8 @@ package dev.nibble.trainer.model;
 import dev.nibble.adapters.Pass;
 import dev.nibble.adapters.Projection;
 import dev.nibble.compute.kernels.AttentionRule;
+import dev.nibble.compute.kernels.Buffers;
 import dev.nibble.compute.kernels.Kernels;
-import dev.nibble.compute.tensor.DType;
-import dev.nibble.compute.tensor.Scope;
 import dev.nibble.compute.tensor.Tensor;
 import java.util.List;
 import java.util.Optional;
@@ -42,16 +41,16 @@ record Attention(
       Tensor attended,
       Tensor lse,
       Optional<HeadNorms.Saved> headNorms) {
-    static Saved allocate(Scope scope, ModelConfig c, int n) {
+    static Saved allocate(Buffers buffers, ModelConfig c, int n) {
       Sizes s = c.sizes();
       return new Saved(
-          scope.allocate("activations/q", DType.F32, n, s.query()),
-          scope.allocate("activations/k", DType.F32, n, s.keyValue()),
-          scope.allocate("activations/v", DType.F32, n, s.keyValue()),
-          scope.allocate("activations/attended", DType.F32, n, s.query()),
-          scope.allocate("activations/attention_lse", DType.F32, n, s.heads()),
+          buffers.activation("activations/q", n, s.query()),
+          buffers.activation("activations/k", n, s.keyValue()),
+          buffers.activation("activations/v", n, s.keyValue()),
+          buffers.activation("activations/attended", n, s.query()),
+          buffers.statistic("activations/attention_lse", n, s.heads()),
           c.wiring().headNorms()
-              ? Optional.of(HeadNorms.Saved.allocate(scope, s, n))
+              ? Optional.of(HeadNorms.Saved.allocate(buffers, s, n))
               : Optional.empty());
     }
 
@@ -77,15 +76,15 @@ record Attention(
   /** Gradients of what is saved, in the same shapes. */
   record Gradients(
       Tensor q, Tensor k, Tensor v, Tensor attended, Optional<HeadNorms.Gradients> headNorms) {
-    static Gradients allocate(Scope scope, ModelConfig c, int n) {
+    static Gradients allocate(Buffers buffers, ModelConfig c, int n) {
       Sizes s = c.sizes();
       return new Gradients(
-          scope.allocate("scratch/dq", DType.F32, n, s.query()),
-          scope.allocate("scratch/dk", DType.F32, n, s.keyValue()),
-          scope.allocate("scratch/dv", DType.F32, n, s.keyValue()),
-          scope.allocate("scratch/dattended", DType.F32, n, s.query()),
+          buffers.activation("scratch/dq", n, s.query()),
+          buffers.activation("scratch/dk", n, s.keyValue()),
+          buffers.activation("scratch/dv", n, s.keyValue()),
+          buffers.activation("scratch/dattended", n, s.query()),
           c.wiring().headNorms()
-              ? Optional.of(HeadNorms.Gradients.allocate(scope, s, n))
+              ? Optional.of(HeadNorms.Gradients.allocate(buffers, s, n))
               : Optional.empty());
     }
 
@@ -110,7 +109,7 @@ record Attention(
   void forward(Kernels kernels, Tensor out, Saved s, Tensor x, Sequences at, Pass pass) {
     project(kernels, s, x, at, pass);
     kernels.attentionForward(
-        heads(s.attended), s.lse, heads(s.q), heads(s.k), heads(s.v), at.segments(), rule);
+        heads(s.attended), s.lse, heads(s.q), heads(s.k), heads(s.v), at.segments().tensor(), rule);
     o.forward(kernels, out, s.attended, pass);
   }
 
@@ -139,7 +138,7 @@ record Attention(
         heads(s.q),
         heads(s.k),
         heads(s.v),
-        at.segments(),
+        at.segments().tensor(),
         rule);
     projectBackward(kernels, dx, d, s, x, at, pass);
   }
@@ -150,14 +149,14 @@ record Attention(
    */
   void decode(Kernels kernels, Tensor out, Saved s, Tensor x, Sequences at, KeyValueCache cache) {
     project(kernels, s, x, at, Pass.EVALUATION);
-    cache.put(kernels, s.k, s.v, at.segments());
+    cache.put(kernels, s.k, s.v);
     kernels.attentionForward(
         heads(s.attended),
         s.lse,
         heads(s.q),
         heads(cache.keys()),
         heads(cache.values()),
-        at.segments(),
+        at.segments().tensor(),
         rule);
     o.forward(kernels, out, s.attended, Pass.EVALUATION);
   }
@@ -165,14 +164,14 @@ record Attention(
   private void project(Kernels kernels, Saved s, Tensor x, Sequences at, Pass pass) {
     inputs.forward(kernels, s.projected(), x, pass);
     headNorms.ifPresent(n -> n.forward(kernels, s.q, s.k, s.headNorms.orElseThrow()));
-    at.rope(rope).forward(kernels, heads(s.q), at.positions());
-    at.rope(rope).forward(kernels, heads(s.k), at.positions());
+    at.rope(rope).forward(kernels, heads(s.q), at.positions().tensor());
+    at.rope(rope).forward(kernels, heads(s.k), at.positions().tensor());
   }
 
   private void projectBackward(
       Kernels kernels, Tensor dx, Gradients d, Saved s, Tensor x, Sequences at, Pass pass) {
-    at.rope(rope).backward(kernels, heads(d.q), at.positions());
-    at.rope(rope).backward(kernels, heads(d.k), at.positions());
+    at.rope(rope).backward(kernels, heads(d.q), at.positions().tensor());
+    at.rope(rope).backward(kernels, heads(d.k), at.positions().tensor());
     headNorms.ifPresent(
         n -> n.backward(kernels, d.headNorms.orElseThrow(), d.q, d.k, s.headNorms.orElseThrow()));
     inputs.backward(kernels, dx, d.projected(), x, pass);

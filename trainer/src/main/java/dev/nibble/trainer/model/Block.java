@@ -1,9 +1,8 @@
 package dev.nibble.trainer.model;
 
 import dev.nibble.adapters.Pass;
+import dev.nibble.compute.kernels.Buffers;
 import dev.nibble.compute.kernels.Kernels;
-import dev.nibble.compute.tensor.DType;
-import dev.nibble.compute.tensor.Scope;
 import dev.nibble.compute.tensor.Tensor;
 
 /** One layer: attention and a gated MLP on a residual stream [N, C]. */
@@ -54,13 +53,13 @@ sealed interface Block permits PreNormBlock, SandwichBlock {
      * @param rstd2 [N]
      */
     record Post(Tensor attended, Tensor rstd1, Tensor fed, Tensor rstd2) {
-      static Post allocate(Scope scope, ModelConfig c, int tokens) {
+      static Post allocate(Buffers buffers, ModelConfig c, int tokens) {
         int n = c.wiring().postNorms() ? tokens : 0;
         return new Post(
-            scope.allocate("activations/attention_out", DType.F32, n, c.sizes().hidden()),
-            scope.allocate("activations/post_rstd1", DType.F32, n),
-            scope.allocate("activations/mlp_out", DType.F32, n, c.sizes().hidden()),
-            scope.allocate("activations/post_rstd2", DType.F32, n));
+            buffers.activation("activations/attention_out", n, c.sizes().hidden()),
+            buffers.statistic("activations/post_rstd1", n),
+            buffers.activation("activations/mlp_out", n, c.sizes().hidden()),
+            buffers.statistic("activations/post_rstd2", n));
       }
 
       Post slice(int tokens) {
@@ -70,17 +69,17 @@ sealed interface Block permits PreNormBlock, SandwichBlock {
       }
     }
 
-    static Saved allocate(Scope scope, ModelConfig c, int n) {
+    static Saved allocate(Buffers buffers, ModelConfig c, int n) {
       int hidden = c.sizes().hidden();
       return new Saved(
-          scope.allocate("activations/normed1", DType.F32, n, hidden),
-          scope.allocate("activations/rstd1", DType.F32, n),
-          Attention.Saved.allocate(scope, c, n),
-          scope.allocate("activations/mid", DType.F32, n, hidden),
-          scope.allocate("activations/normed2", DType.F32, n, hidden),
-          scope.allocate("activations/rstd2", DType.F32, n),
-          GatedMlp.Saved.allocate(scope, c, n),
-          Post.allocate(scope, c, n));
+          buffers.activation("activations/normed1", n, hidden),
+          buffers.statistic("activations/rstd1", n),
+          Attention.Saved.allocate(buffers, c, n),
+          buffers.activation("activations/mid", n, hidden),
+          buffers.activation("activations/normed2", n, hidden),
+          buffers.statistic("activations/rstd2", n),
+          GatedMlp.Saved.allocate(buffers, c, n),
+          Post.allocate(buffers, c, n));
     }
 
     Saved slice(int n) {
@@ -105,13 +104,13 @@ sealed interface Block permits PreNormBlock, SandwichBlock {
    */
   record Gradients(
       Tensor normed, Tensor branch, Attention.Gradients attention, GatedMlp.Gradients mlp) {
-    static Gradients allocate(Scope scope, ModelConfig c, int n) {
+    static Gradients allocate(Buffers buffers, ModelConfig c, int n) {
       int hidden = c.sizes().hidden();
       return new Gradients(
-          scope.allocate("scratch/dnormed", DType.F32, n, hidden),
-          scope.allocate("scratch/dbranch", DType.F32, c.wiring().postNorms() ? n : 0, hidden),
-          Attention.Gradients.allocate(scope, c, n),
-          GatedMlp.Gradients.allocate(scope, c, n));
+          buffers.activation("scratch/dnormed", n, hidden),
+          buffers.activation("scratch/dbranch", c.wiring().postNorms() ? n : 0, hidden),
+          Attention.Gradients.allocate(buffers, c, n),
+          GatedMlp.Gradients.allocate(buffers, c, n));
     }
 
     Gradients slice(int n) {

@@ -1,5 +1,8 @@
 package dev.nibble.trainer.model;
 
+import dev.nibble.compute.kernels.Buffers;
+import dev.nibble.compute.kernels.Kernels;
+import dev.nibble.compute.kernels.Mirror;
 import dev.nibble.compute.tensor.Scope;
 import java.util.Arrays;
 import java.util.List;
@@ -11,26 +14,38 @@ import java.util.stream.Stream;
  */
 final class CachedDecoder implements Decoder {
   private final DecoderModel model;
+  private final Kernels kernels;
   private final Scope scope;
   private final int capacity;
   private final ModelConfig config;
   private final List<RopeTables> ropes;
+  private final Mirror rows; // of the caches, for the tokens of a pass
   private final List<KeyValueCache> caches;
   private final int[] lengths;
   private final int[][] fed; // tokens of each sequence, where they may be needed again
 
   /** Takes the scope over, and closes it. */
-  CachedDecoder(DecoderModel model, ModelConfig config, Scope scope, int sequences, int capacity) {
+  CachedDecoder(
+      DecoderModel model,
+      ModelConfig config,
+      Kernels kernels,
+      Scope scope,
+      int sequences,
+      int capacity) {
     this.model = model;
     this.config = config;
+    this.kernels = kernels;
     this.scope = scope;
     this.capacity = capacity;
     this.lengths = new int[sequences];
     this.fed = new int[sequences][config.mayForgetCache() ? capacity : 0];
     try {
+      Buffers buffers = Buffers.of(kernels, scope);
+      int all = Math.multiplyExact(sequences, capacity);
       this.ropes = RopeTables.allocate(scope, config, capacity);
+      this.rows = buffers.indices("cache/rows", model.maxBatchTokens());
       this.caches =
-          Stream.generate(() -> KeyValueCache.allocate(scope, config.sizes(), sequences, capacity))
+          Stream.generate(() -> KeyValueCache.allocate(buffers, config.sizes(), all, rows.tensor()))
               .limit(config.sizes().layers())
               .toList();
     } catch (RuntimeException | OutOfMemoryError e) {
@@ -46,6 +61,9 @@ final class CachedDecoder implements Decoder {
 
   @Override
   public void reset(int sequence) {
+    int from = sequence * capacity;
+    int to = from + lengths[sequence];
+    caches.forEach(cache -> cache.clear(kernels, from, to));
     lengths[sequence] = 0;
   }
 
@@ -83,7 +101,7 @@ final class CachedDecoder implements Decoder {
     if (before == 0 || !config.forgetsCache(before, after)) {
       return added;
     }
-    lengths[sequence] = 0;
+    reset(sequence);
     return Arrays.copyOf(fed[sequence], after);
   }
 
@@ -91,6 +109,7 @@ final class CachedDecoder implements Decoder {
   private final class Packed {
     private final int[] tokens = new int[model.maxBatchTokens()];
     private final int[] positions = new int[tokens.length];
+    private final int[] cached = new int[tokens.length]; // rows of the caches
     private final int[] segments = new int[4 * tokens.length];
     private final int[] last = new int[tokens.length]; // row of the last token of a finished input
     private final int[] input = new int[tokens.length]; // which input that was
@@ -110,6 +129,7 @@ final class CachedDecoder implements Decoder {
       System.arraycopy(source, from, tokens, n, length);
       for (int i = 0; i < length; i++) {
         positions[n + i] = past + i;
+        cached[n + i] = sequence * capacity + past + i;
       }
       segments[4 * pieces] = n;
       segments[4 * pieces + 1] = length;
@@ -129,7 +149,8 @@ final class CachedDecoder implements Decoder {
       if (n == 0) {
         return;
       }
-      float[][] rows =
+      rows.prefix(n).put(kernels, Arrays.copyOf(cached, n));
+      float[][] made =
           model.decode(
               Arrays.copyOf(tokens, n),
               Arrays.copyOf(positions, n),
@@ -139,7 +160,7 @@ final class CachedDecoder implements Decoder {
               caches,
               Arrays.copyOf(last, finished));
       for (int i = 0; i < finished; i++) {
-        logits[input[i]] = rows[i];
+        logits[input[i]] = made[i];
       }
       n = 0;
       pieces = 0;

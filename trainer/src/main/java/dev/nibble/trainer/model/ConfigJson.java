@@ -24,11 +24,18 @@ final class ConfigJson {
   }
 
   static ConfigJson read(Path file) {
-    JsonNode node;
     try {
-      node = JsonMapper.shared().readTree(Files.readString(file));
+      return parse(file, Files.readString(file));
     } catch (IOException e) {
       throw new ModelException("cannot read %s: %s".formatted(file, e), e);
+    }
+  }
+
+  /** What is written in {@code file}, or would be. */
+  static ConfigJson parse(Path file, String text) {
+    JsonNode node;
+    try {
+      node = JsonMapper.shared().readTree(text);
     } catch (JacksonException e) {
       throw new ModelException(
           "%s is not valid JSON: %s".formatted(file, e.getOriginalMessage()), e);

@@ -2,6 +2,7 @@ package dev.nibble.trainer.model;
 
 import dev.nibble.adapters.Parameters;
 import dev.nibble.adapters.Pass;
+import dev.nibble.compute.kernels.Buffers;
 import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.tensor.Scope;
 import dev.nibble.compute.tensor.Tensor;
@@ -49,13 +50,18 @@ final class DecoderModel implements CausalLm {
     this.head = head;
     this.maxBatchTokens = options.maxBatchTokens();
     this.noise = options.embeddingNoise();
+    Buffers buffers = Buffers.of(kernels, scope);
     this.room =
         Workspace.allocate(
-            scope, config, maxBatchTokens, parameters.count() > 0, options.gradientCheckpointing());
+            buffers,
+            config,
+            maxBatchTokens,
+            parameters.count() > 0,
+            options.gradientCheckpointing());
     this.ropes =
         RopeTables.allocate(scope, config, Math.min(maxBatchTokens, config.longestSample()));
     this.embeddingScale = config.scaledEmbedding() ? embedding.scaleOf(config.sizes().hidden()) : 1;
-    this.inputRoom = Sequences.allocate(scope, maxBatchTokens, ropes);
+    this.inputRoom = Sequences.allocate(buffers, maxBatchTokens, ropes);
     this.work = room;
     this.inputs = inputRoom;
   }
@@ -108,7 +114,7 @@ final class DecoderModel implements CausalLm {
     if (embeddingScale != 1) {
       kernels.scale(dx, embeddingScale);
     }
-    embedding.backward(kernels, dx, inputs.tokens());
+    embedding.backward(kernels, dx, inputs.tokens().tensor());
     pass = Pass.EVALUATION;
   }
 
@@ -133,7 +139,7 @@ final class DecoderModel implements CausalLm {
     pass = newPass;
     begin(batch.tokens(), batch.positions(), segments(batch.starts()), ropes, longest(batch));
     if (pass.dropout() && noise > 0) {
-      kernels.addNoise(work.residual(0), inputs.segments(), noise, pass.maskSeed(NOISE));
+      kernels.addNoise(work.residual(0), inputs.segments().tensor(), noise, pass.maskSeed(NOISE));
     }
     for (int l = 0; l < blocks.size(); l++) {
       Tensor x = work.residual(l);
@@ -172,7 +178,7 @@ final class DecoderModel implements CausalLm {
           "%d tokens (prompt and answer) exceed the model's max_position_embeddings = %d"
               .formatted(capacity, config.longestSample()));
     }
-    return new CachedDecoder(this, config, scope.child("decoder"), sequences, capacity);
+    return new CachedDecoder(this, config, kernels, scope.child("decoder"), sequences, capacity);
   }
 
   /** Makes the tokens' embeddings the input of the first layer. */
@@ -181,9 +187,9 @@ final class DecoderModel implements CausalLm {
     if (work.residual(0).dim(0) != tokens.length) {
       work = room.forTokens(tokens.length);
     }
-    turns.forEach(t -> t.fill(longest));
-    inputs = inputRoom.fill(tokens, positions, segments, turns);
-    embedding.forward(kernels, work.residual(0), inputs.tokens());
+    turns.forEach(t -> t.fill(kernels, longest));
+    inputs = inputRoom.fill(kernels, tokens, positions, segments, turns);
+    embedding.forward(kernels, work.residual(0), inputs.tokens().tensor());
     if (embeddingScale != 1) {
       kernels.scale(work.residual(0), embeddingScale);
     }

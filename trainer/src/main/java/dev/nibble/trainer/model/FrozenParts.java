@@ -2,7 +2,7 @@ package dev.nibble.trainer.model;
 
 import dev.nibble.adapters.FrozenProjection;
 import dev.nibble.compute.kernels.Kernels;
-import dev.nibble.compute.safetensors.ShardedSafetensors;
+import dev.nibble.compute.safetensors.StoredTensors;
 import dev.nibble.compute.tensor.DType;
 import dev.nibble.compute.tensor.Scope;
 import dev.nibble.compute.tensor.Tensor;
@@ -17,7 +17,7 @@ import java.util.function.Function;
  * stored, tables and biases as stored, norms widened to F32.
  */
 final class FrozenParts implements Parts {
-  private final ShardedSafetensors checkpoint;
+  private final StoredTensors checkpoint;
   private final Function<String, FrozenWeight> linears;
   private final Kernels kernels;
   private final Scope scope;
@@ -25,7 +25,7 @@ final class FrozenParts implements Parts {
 
   /** {@code linears}: reads the weight of a linear map by its tensor's name. */
   FrozenParts(
-      ShardedSafetensors checkpoint,
+      StoredTensors checkpoint,
       Function<String, FrozenWeight> linears,
       Kernels kernels,
       Scope scope) {

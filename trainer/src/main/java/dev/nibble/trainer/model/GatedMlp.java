@@ -3,9 +3,8 @@ package dev.nibble.trainer.model;
 import dev.nibble.adapters.Pass;
 import dev.nibble.adapters.Projection;
 import dev.nibble.compute.kernels.Activation;
+import dev.nibble.compute.kernels.Buffers;
 import dev.nibble.compute.kernels.Kernels;
-import dev.nibble.compute.tensor.DType;
-import dev.nibble.compute.tensor.Scope;
 import dev.nibble.compute.tensor.Tensor;
 import java.util.List;
 
@@ -22,11 +21,11 @@ record GatedMlp(Projections inputs, Projection down, Activation activation) {
    * @param hidden a(gate) * up: what down projects
    */
   record Saved(Tensor gate, Tensor up, Tensor hidden) {
-    static Saved allocate(Scope scope, ModelConfig c, int n) {
+    static Saved allocate(Buffers buffers, ModelConfig c, int n) {
       return new Saved(
-          scope.allocate("activations/gate", DType.F32, n, c.sizes().feedForward()),
-          scope.allocate("activations/up", DType.F32, n, c.sizes().feedForward()),
-          scope.allocate("activations/mlp_hidden", DType.F32, n, c.sizes().feedForward()));
+          buffers.activation("activations/gate", n, c.sizes().feedForward()),
+          buffers.activation("activations/up", n, c.sizes().feedForward()),
+          buffers.activation("activations/mlp_hidden", n, c.sizes().feedForward()));
     }
 
     Saved slice(int n) {
@@ -36,11 +35,11 @@ record GatedMlp(Projections inputs, Projection down, Activation activation) {
 
   /** Gradients of what is saved, in the same shapes. */
   record Gradients(Tensor gate, Tensor up, Tensor hidden) {
-    static Gradients allocate(Scope scope, ModelConfig c, int n) {
+    static Gradients allocate(Buffers buffers, ModelConfig c, int n) {
       return new Gradients(
-          scope.allocate("scratch/dgate", DType.F32, n, c.sizes().feedForward()),
-          scope.allocate("scratch/dup", DType.F32, n, c.sizes().feedForward()),
-          scope.allocate("scratch/dmlp_hidden", DType.F32, n, c.sizes().feedForward()));
+          buffers.activation("scratch/dgate", n, c.sizes().feedForward()),
+          buffers.activation("scratch/dup", n, c.sizes().feedForward()),
+          buffers.activation("scratch/dmlp_hidden", n, c.sizes().feedForward()));
     }
 
     Gradients slice(int n) {

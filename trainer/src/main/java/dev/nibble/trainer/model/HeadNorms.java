@@ -1,8 +1,7 @@
 package dev.nibble.trainer.model;
 
+import dev.nibble.compute.kernels.Buffers;
 import dev.nibble.compute.kernels.Kernels;
-import dev.nibble.compute.tensor.DType;
-import dev.nibble.compute.tensor.Scope;
 import dev.nibble.compute.tensor.Tensor;
 
 /** RMSNorm of each head of queries and keys (arXiv:2302.05442), of weights [D]. */
@@ -17,12 +16,12 @@ record HeadNorms(Norm query, Norm key) {
    * @param rstdK [N*K]
    */
   record Saved(Tensor q, Tensor k, Tensor rstdQ, Tensor rstdK) {
-    static Saved allocate(Scope scope, Sizes s, int n) {
+    static Saved allocate(Buffers buffers, Sizes s, int n) {
       return new Saved(
-          scope.allocate("activations/raw_q", DType.F32, n, s.query()),
-          scope.allocate("activations/raw_k", DType.F32, n, s.keyValue()),
-          scope.allocate("activations/rstd_q", DType.F32, n, s.heads()),
-          scope.allocate("activations/rstd_k", DType.F32, n, s.keyValueHeads()));
+          buffers.activation("activations/raw_q", n, s.query()),
+          buffers.activation("activations/raw_k", n, s.keyValue()),
+          buffers.statistic("activations/rstd_q", n, s.heads()),
+          buffers.statistic("activations/rstd_k", n, s.keyValueHeads()));
     }
 
     Saved slice(int n) {
@@ -32,10 +31,10 @@ record HeadNorms(Norm query, Norm key) {
 
   /** Gradients of what goes in, [N, H*D] and [N, K*D]. */
   record Gradients(Tensor q, Tensor k) {
-    static Gradients allocate(Scope scope, Sizes s, int n) {
+    static Gradients allocate(Buffers buffers, Sizes s, int n) {
       return new Gradients(
-          scope.allocate("scratch/draw_q", DType.F32, n, s.query()),
-          scope.allocate("scratch/draw_k", DType.F32, n, s.keyValue()));
+          buffers.activation("scratch/draw_q", n, s.query()),
+          buffers.activation("scratch/draw_k", n, s.keyValue()));
     }
 
     Gradients slice(int n) {

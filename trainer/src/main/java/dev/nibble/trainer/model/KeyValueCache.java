@@ -1,34 +1,36 @@
 package dev.nibble.trainer.model;
 
+import dev.nibble.compute.kernels.Buffers;
 import dev.nibble.compute.kernels.Kernels;
-import dev.nibble.compute.tensor.DType;
-import dev.nibble.compute.tensor.Scope;
 import dev.nibble.compute.tensor.Tensor;
 
 /**
  * One layer's keys and values of several sequences. Row {@code s * capacity + p} belongs to
- * position p of sequence s.
+ * position p of sequence s, and is 0 until its token comes.
  *
- * @param keys F32 [sequences * capacity, K*D], turned by rope
- * @param values F32 [sequences * capacity, K*D]
+ * @param keys [sequences * capacity, K*D], turned by rope
+ * @param values [sequences * capacity, K*D]
+ * @param rows I32 [N]: the rows of the tokens of a pass, shared by all layers
  */
-record KeyValueCache(Tensor keys, Tensor values) {
+record KeyValueCache(Tensor keys, Tensor values, Tensor rows) {
 
-  static KeyValueCache allocate(Scope scope, Sizes sizes, int sequences, int capacity) {
-    long rows = (long) sequences * capacity;
+  static KeyValueCache allocate(Buffers buffers, Sizes sizes, int positions, Tensor rows) {
     return new KeyValueCache(
-        scope.allocate("cache/keys", DType.F32, rows, sizes.keyValue()),
-        scope.allocate("cache/values", DType.F32, rows, sizes.keyValue()));
+        buffers.activation("cache/keys", positions, sizes.keyValue()),
+        buffers.activation("cache/values", positions, sizes.keyValue()),
+        rows);
   }
 
-  /** Stores k and v [N, K*D] of new tokens behind the earlier ones of their sequences. */
-  void put(Kernels kernels, Tensor k, Tensor v, Tensor segments) {
-    for (long s = 0; s < segments.rows(); s++) {
-      int from = segments.getInt(4 * s);
-      int length = segments.getInt(4 * s + 1);
-      int end = segments.getInt(4 * s + 2) + segments.getInt(4 * s + 3);
-      kernels.copy(keys.slice(end - length, end), k.slice(from, from + length));
-      kernels.copy(values.slice(end - length, end), v.slice(from, from + length));
-    }
+  /** Stores k and v [N, K*D] of new tokens. */
+  void put(Kernels kernels, Tensor k, Tensor v) {
+    Tensor to = rows.prefix(k.rows());
+    kernels.gatherRowsBackward(keys, k, to); // added to 0
+    kernels.gatherRowsBackward(values, v, to);
+  }
+
+  /** Forgets the tokens of rows {@code from} (inclusive) to {@code to} (exclusive). */
+  void clear(Kernels kernels, int from, int to) {
+    kernels.fill(keys.slice(from, to), 0);
+    kernels.fill(values.slice(from, to), 0);
   }
 }

@@ -2,9 +2,10 @@ package dev.nibble.trainer.model;
 
 import dev.nibble.adapters.Pass;
 import dev.nibble.adapters.Projection;
+import dev.nibble.compute.kernels.Buffers;
 import dev.nibble.compute.kernels.Kernels;
+import dev.nibble.compute.kernels.Mirror;
 import dev.nibble.compute.tensor.DType;
-import dev.nibble.compute.tensor.Scope;
 import dev.nibble.compute.tensor.Tensor;
 import dev.nibble.data.Batch;
 
@@ -18,8 +19,9 @@ final class LmHead {
   private final Norm norm;
   private final Projection head;
   private final int chunk;
-  private final Tensor rows; // I32 [M], positions of this chunk
-  private final Tensor targets; // I32 [M]
+  private final Mirror rows; // I32 [N], the positions that are asked for
+  private final Mirror targets; // I32 [N]
+  private final Mirror loss; // F32 [N]
   private final Tensor hidden; // [M, C]
   private final Tensor rstd; // [M]
   private final Tensor normed; // [M, C]
@@ -27,36 +29,30 @@ final class LmHead {
   private final Tensor logits; // [M, V]
   private final Tensor
       dlogits; // [M, V]; the logits themselves unless the cap's backward needs them
-  private final Tensor loss; // [M]
   private final Tensor lse; // [M]
   private final Tensor dnormed; // [M, C]
   private final Tensor dhidden; // [M, C]
-  private final int[] chunkRows;
-  private final int[] chunkTargets;
-  private int size; // M of the chunk at hand
-  private Pass pass = Pass.EVALUATION; // of the chunk at hand
+  private final Tensor logitsOfOne; // F32 [V], on the host
 
-  LmHead(Norm norm, Projection head, Scope scope, ModelConfig c, int maxTokens) {
+  LmHead(Norm norm, Projection head, Buffers buffers, ModelConfig c, int maxTokens) {
+    int width = c.sizes().hidden();
+    int vocab = c.sizes().vocab();
     this.norm = norm;
     this.head = head;
     this.chunk = chunk(maxTokens);
-    this.rows = scope.allocate("logits/rows", DType.I32, chunk);
-    this.targets = scope.allocate("logits/targets", DType.I32, chunk);
-    this.hidden = scope.allocate("logits/hidden", DType.F32, chunk, c.sizes().hidden());
-    this.rstd = scope.allocate("logits/rstd", DType.F32, chunk);
-    this.normed = scope.allocate("logits/normed", DType.F32, chunk, c.sizes().hidden());
-    this.logits = scope.allocate("logits/logits", DType.F32, chunk, c.sizes().vocab());
+    this.rows = buffers.indices("logits/rows", maxTokens);
+    this.targets = buffers.indices("logits/targets", maxTokens);
+    this.loss = Mirror.allocate(buffers.scope(), "logits/loss", DType.F32, maxTokens);
+    this.hidden = buffers.activation("logits/hidden", chunk, width);
+    this.rstd = buffers.statistic("logits/rstd", chunk);
+    this.normed = buffers.activation("logits/normed", chunk, width);
+    this.logits = buffers.activation("logits/logits", chunk, vocab);
     this.softCap = c.finalSoftCap();
-    this.dlogits =
-        softCap == 0
-            ? logits
-            : scope.allocate("logits/dlogits", DType.F32, chunk, c.sizes().vocab());
-    this.loss = scope.allocate("logits/loss", DType.F32, chunk);
-    this.lse = scope.allocate("logits/lse", DType.F32, chunk);
-    this.dnormed = scope.allocate("logits/dnormed", DType.F32, chunk, c.sizes().hidden());
-    this.dhidden = scope.allocate("logits/dhidden", DType.F32, chunk, c.sizes().hidden());
-    this.chunkRows = new int[chunk];
-    this.chunkTargets = new int[chunk];
+    this.dlogits = softCap == 0 ? logits : buffers.activation("logits/dlogits", chunk, vocab);
+    this.lse = buffers.statistic("logits/lse", chunk);
+    this.dnormed = buffers.activation("logits/dnormed", chunk, width);
+    this.dhidden = buffers.activation("logits/dhidden", chunk, width);
+    this.logitsOfOne = buffers.scope().allocateOnHost("logits/one", DType.F32, vocab);
   }
 
   /** How many positions it works on at once, in batches of up to {@code maxTokens}. */
@@ -66,98 +62,111 @@ final class LmHead {
 
   /** Loss of x [N, C] over the batch's targets. */
   LossSum evaluate(Kernels kernels, Tensor x, Batch batch) {
-    LossSum sum = LossSum.ZERO;
-    pass = Pass.EVALUATION;
-    for (int at = 0; at < batch.length(); ) {
-      at = nextChunk(batch, at);
-      sum = sum.plus(forward(kernels, x));
+    int count = supervise(kernels, batch);
+    for (int from = 0; from < count; from += chunk) {
+      forward(kernels, x, part(from, count), Pass.EVALUATION);
     }
-    return sum;
+    return sum(kernels, count);
   }
 
   /** Loss of x [N, C]; adds its gradient to dx and to the head's and the norm's gradients. */
   LossSum train(Kernels kernels, Tensor dx, Tensor x, Batch batch, Pass whole) {
-    LossSum sum = LossSum.ZERO;
-    for (int at = 0; at < batch.length(); ) {
-      pass = whole.part(at);
-      at = nextChunk(batch, at);
-      sum = sum.plus(forward(kernels, x));
-      backward(kernels, dx);
+    int count = supervise(kernels, batch);
+    for (int from = 0; from < count; from += chunk) {
+      Pass pass = whole.part(from == 0 ? 0 : rows.host().getInt(from - 1L) + 1);
+      Part part = part(from, count);
+      forward(kernels, x, part, pass);
+      backward(kernels, dx, part, pass);
     }
-    return sum;
+    return sum(kernels, count);
   }
 
   /** Logits [V] at some positions of x [N, C]. */
   float[][] logits(Kernels kernels, Tensor x, int[] positions) {
     float[][] result = new float[positions.length][];
-    pass = Pass.EVALUATION;
-    for (int at = 0; at < positions.length; at += chunk) {
-      size = Math.min(chunk, positions.length - at);
-      System.arraycopy(positions, at, chunkRows, 0, size);
-      computeLogits(kernels, x);
-      for (int i = 0; i < size; i++) {
-        result[at + i] = logits.slice(i, i + 1L).toFloats();
+    rows.prefix(positions.length).put(kernels, positions);
+    for (int from = 0; from < positions.length; from += chunk) {
+      Part part = part(from, positions.length);
+      computeLogits(kernels, x, part, Pass.EVALUATION);
+      for (int i = 0; i < part.size; i++) {
+        kernels.copy(logitsOfOne, logits.slice(i, i + 1L));
+        result[from + i] = logitsOfOne.toFloats();
       }
     }
     return result;
   }
 
-  /** Collects the next positions with a target, from {@code at} on; gives where to go on. */
-  private int nextChunk(Batch batch, int at) {
-    size = 0;
-    for (; at < batch.length() && size < chunk; at++) {
-      if (batch.targets()[at] != Batch.IGNORE) {
-        chunkRows[size] = at;
-        chunkTargets[size++] = batch.targets()[at];
+  /** Some of the positions at hand. */
+  private record Part(int from, int size) {
+    Tensor of(Mirror all) {
+      return all.tensor().part(from, size);
+    }
+  }
+
+  private Part part(int from, int count) {
+    return new Part(from, Math.min(chunk, count - from));
+  }
+
+  /** Takes the positions that have a target; gives their number. */
+  private int supervise(Kernels kernels, Batch batch) {
+    int count = 0;
+    for (int i = 0; i < batch.length(); i++) {
+      if (batch.targets()[i] != Batch.IGNORE) {
+        rows.host().setLong(count, i);
+        targets.host().setLong(count++, batch.targets()[i]);
       }
     }
-    return at;
+    rows.prefix(count).toDevice(kernels);
+    targets.prefix(count).toDevice(kernels);
+    return count;
   }
 
-  private LossSum forward(Kernels kernels, Tensor x) {
-    if (size == 0) {
-      return LossSum.ZERO;
+  /** The one time that the host waits for a pass. */
+  private LossSum sum(Kernels kernels, int count) {
+    Tensor losses = loss.prefix(count).toHost(kernels);
+    LossSum sum = LossSum.ZERO;
+    for (int from = 0; from < count; from += chunk) {
+      Part part = part(from, count);
+      double ofPart = 0;
+      for (int i = 0; i < part.size; i++) {
+        ofPart += losses.getFloat(from + i);
+      }
+      sum = sum.plus(new LossSum(ofPart, part.size));
     }
-    computeLogits(kernels, x);
-    targets.put(chunkTargets);
+    return sum;
+  }
+
+  private void forward(Kernels kernels, Tensor x, Part part, Pass pass) {
+    computeLogits(kernels, x, part, pass);
     kernels.crossEntropyForward(
-        loss.prefix(size), lse.prefix(size), logits.slice(0, size), targets.prefix(size));
-    double sum = 0;
-    for (int i = 0; i < size; i++) {
-      sum += loss.getFloat(i);
-    }
-    return new LossSum(sum, size);
+        part.of(loss), lse.prefix(part.size), logits.slice(0, part.size), part.of(targets));
   }
 
-  private void computeLogits(Kernels kernels, Tensor x) {
-    rows.put(chunkRows);
-    kernels.gatherRowsForward(hidden.slice(0, size), x, rows.prefix(size));
-    norm.forward(kernels, normed.slice(0, size), rstd.prefix(size), hidden.slice(0, size));
-    head.forward(kernels, logits.slice(0, size), normed.slice(0, size), pass);
+  private void computeLogits(Kernels kernels, Tensor x, Part part, Pass pass) {
+    Tensor h = hidden.slice(0, part.size);
+    Tensor n = normed.slice(0, part.size);
+    Tensor z = logits.slice(0, part.size);
+    kernels.gatherRowsForward(h, x, part.of(rows));
+    norm.forward(kernels, n, rstd.prefix(part.size), h);
+    head.forward(kernels, z, n, pass);
     if (softCap != 0) {
-      kernels.softCapForward(logits.slice(0, size), softCap);
+      kernels.softCapForward(z, softCap);
     }
   }
 
-  private void backward(Kernels kernels, Tensor dx) {
-    if (size == 0) {
-      return;
-    }
-    Tensor z = logits.slice(0, size);
-    Tensor dz = dlogits.slice(0, size);
-    kernels.crossEntropyBackward(dz, lse.prefix(size), z, targets.prefix(size), 1);
+  private void backward(Kernels kernels, Tensor dx, Part part, Pass pass) {
+    Tensor z = logits.slice(0, part.size);
+    Tensor dz = dlogits.slice(0, part.size);
+    Tensor dn = dnormed.slice(0, part.size);
+    Tensor dh = dhidden.slice(0, part.size);
+    kernels.crossEntropyBackward(dz, lse.prefix(part.size), z, part.of(targets), 1);
     if (softCap != 0) {
       kernels.softCapBackward(dz, z, softCap);
     }
-    kernels.fill(dnormed, 0);
-    head.backward(kernels, dnormed.slice(0, size), dz, normed.slice(0, size), pass);
-    kernels.fill(dhidden, 0);
-    norm.backward(
-        kernels,
-        dhidden.slice(0, size),
-        dnormed.slice(0, size),
-        hidden.slice(0, size),
-        rstd.prefix(size));
-    kernels.gatherRowsBackward(dx, dhidden.slice(0, size), rows.prefix(size));
+    kernels.fill(dn, 0);
+    head.backward(kernels, dn, dz, normed.slice(0, part.size), pass);
+    kernels.fill(dh, 0);
+    norm.backward(kernels, dh, dn, hidden.slice(0, part.size), rstd.prefix(part.size));
+    kernels.gatherRowsBackward(dx, dh, part.of(rows));
   }
 }

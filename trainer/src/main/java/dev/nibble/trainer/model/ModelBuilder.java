@@ -2,8 +2,8 @@ package dev.nibble.trainer.model;
 
 import dev.nibble.adapters.Parameters;
 import dev.nibble.adapters.Projection;
+import dev.nibble.compute.kernels.Buffers;
 import dev.nibble.compute.kernels.Kernels;
-import dev.nibble.compute.tensor.DType;
 import dev.nibble.compute.tensor.Scope;
 import dev.nibble.compute.tensor.Tensor;
 import java.util.ArrayList;
@@ -31,8 +31,9 @@ final class ModelBuilder {
       ModelOptions options,
       Kernels kernels,
       Scope scope) {
+    Buffers buffers = Buffers.of(kernels, scope);
     ModelBuilder builder =
-        new ModelBuilder(config, parts, fusedRoom(config, options.maxBatchTokens(), scope));
+        new ModelBuilder(config, parts, fusedRoom(config, options.maxBatchTokens(), buffers));
     Embedding embedding = parts.embedding(ModelTensors.EMBEDDING);
     List<Block> blocks = new ArrayList<>();
     for (int l = 0; l < config.sizes().layers(); l++) {
@@ -42,17 +43,17 @@ final class ModelBuilder {
         new LmHead(
             builder.norm(ModelTensors.LAST_NORM),
             parts.head(config.tiedHead() ? ModelTensors.EMBEDDING : ModelTensors.HEAD),
-            scope,
+            buffers,
             config,
             options.maxBatchTokens());
     return new DecoderModel(config, kernels, scope, parameters, embedding, blocks, head, options);
   }
 
-  private static Tensor fusedRoom(ModelConfig config, int tokens, Scope scope) {
+  private static Tensor fusedRoom(ModelConfig config, int tokens, Buffers buffers) {
     Sizes s = config.sizes();
     long width = Math.max(s.query() + 2L * s.keyValue(), 2L * s.feedForward());
     long n = config.wiring().fused() ? tokens * width : 0;
-    return scope.allocate("scratch/fused", DType.F32, n);
+    return buffers.activation("scratch/fused", n);
   }
 
   private Block block(int l) {

@@ -41,7 +41,10 @@ record ModelConfig(
    * @throws ModelException when the file is none, or asks for what is not supported
    */
   static ModelConfig read(Path file) {
-    ConfigJson c = ConfigJson.read(file);
+    return read(ConfigJson.read(file));
+  }
+
+  static ModelConfig read(ConfigJson c) {
     return switch (c.text("model_type", "")) {
       case "llama" -> LlamaFamily.read(c);
       case "mistral" -> MistralFamily.read(c);

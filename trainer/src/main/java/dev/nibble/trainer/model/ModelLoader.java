@@ -3,6 +3,8 @@ package dev.nibble.trainer.model;
 import dev.nibble.adapters.Parameters;
 import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.safetensors.ShardedSafetensors;
+import dev.nibble.compute.safetensors.StoredTensors;
+import dev.nibble.compute.tensor.Device;
 import dev.nibble.compute.tensor.Scope;
 import dev.nibble.quant.FourBitCheckpoint;
 import dev.nibble.quant.FourBitFormat;
@@ -44,11 +46,11 @@ public final class ModelLoader {
   }
 
   /**
-   * A model to evaluate whose linear maps stay where the mapped checkpoint has them, so that it
-   * needs little memory of its own.
+   * A model to evaluate whose linear maps are as the checkpoint stores them. For kernels of host
+   * memory they stay where the mapped checkpoint has them, so that it needs little memory of its
+   * own.
    *
    * @param checkpoint of the folder, not in 4 bits; must stay open as long as the model is used
-   * @param kernels of host memory
    */
   public static CausalLm view(
       Path folder,
@@ -61,10 +63,12 @@ public final class ModelLoader {
     CheckpointCheck.check(folder, checkpoint, fourBit, ModelTensors.of(config));
     ModelOptions options =
         new ModelOptions(new Training.Nothing(), Optional.empty(), maxBatchTokens, true);
+    FrozenWeights stored = new FrozenWeights(checkpoint, fourBit, Optional.empty(), kernels, scope);
+    boolean mapped = kernels.memory().device() instanceof Device.Host;
     return build(
         config,
         checkpoint,
-        name -> new FrozenWeight.Dense(checkpoint.tensor(name)),
+        name -> mapped ? new FrozenWeight.Dense(checkpoint.tensor(name)) : stored.load(name),
         options,
         kernels,
         scope);
@@ -73,7 +77,7 @@ public final class ModelLoader {
   /** The model of a checked checkpoint; {@code linears} reads a frozen linear map's weight. */
   static DecoderModel build(
       ModelConfig config,
-      ShardedSafetensors checkpoint,
+      StoredTensors checkpoint,
       Function<String, FrozenWeight> linears,
       ModelOptions options,
       Kernels kernels,
@@ -132,7 +136,7 @@ public final class ModelLoader {
     }
     List<TensorSpec> tensors = ModelTensors.of(config);
     Parameters parameters = TrainedParts.allocate(scope, tensors);
-    RandomInit.init(parameters, config, seed);
+    RandomInit.init(parameters, config, seed, kernels);
     Parts parts = new TrainedParts(parameters, tensors);
     return ModelBuilder.build(config, parts, parameters, options, kernels, scope);
   }
@@ -160,7 +164,7 @@ public final class ModelLoader {
     }
   }
 
-  private static void copy(ShardedSafetensors checkpoint, Parameters parameters, Kernels kernels) {
+  private static void copy(StoredTensors checkpoint, Parameters parameters, Kernels kernels) {
     for (Parameters.Parameter p : parameters.all()) {
       kernels.copy(p.weight(), checkpoint.tensor(p.name()));
     }
@@ -211,7 +215,7 @@ public final class ModelLoader {
     return ModelTensors.of(config(folder)).stream().mapToLong(t -> t.shape().elements()).sum();
   }
 
-  private static ModelConfig config(Path folder) {
+  static ModelConfig config(Path folder) {
     Path file = folder.resolve("config.json");
     if (!Files.isRegularFile(file)) {
       throw new ModelException(

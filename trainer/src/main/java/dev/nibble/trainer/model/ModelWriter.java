@@ -4,13 +4,16 @@ import dev.nibble.adapters.Parameters;
 import dev.nibble.compute.files.AtomicFile;
 import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.safetensors.SafetensorsWriter;
+import dev.nibble.compute.safetensors.SafetensorsWriter.Sink;
+import dev.nibble.compute.safetensors.TensorInfo;
 import dev.nibble.compute.tensor.DType;
+import dev.nibble.compute.tensor.Memory;
 import dev.nibble.compute.tensor.Scope;
 import dev.nibble.compute.tensor.Tensor;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 
 /** Saves a model whose every weight trained, in the layout that it was read from. */
@@ -28,24 +31,36 @@ public final class ModelWriter {
    */
   public static void save(
       Path folder, Path source, Parameters parameters, DType dtype, Kernels kernels) {
-    try (Scope rounded = Scope.open("save", kernels.memory(), Scope.UNLIMITED)) {
-      Map<String, Tensor> tensors = new LinkedHashMap<>();
-      for (Parameters.Parameter p : parameters.all()) {
-        Tensor weight = p.weight();
-        if (dtype != weight.dtype()) {
-          weight = rounded.allocate("save/" + p.name(), dtype, weight.shape().dims());
-          kernels.copy(weight, p.weight());
-        }
-        tensors.put(p.name(), weight);
-      }
+    try {
       Files.createDirectories(folder);
-      SafetensorsWriter.write(folder.resolve("model.safetensors"), tensors, Map.of("format", "pt"));
+      List<TensorInfo> tensors =
+          parameters.all().stream()
+              .map(p -> new TensorInfo(p.name(), dtype, p.weight().shape()))
+              .toList();
+      SafetensorsWriter.write(
+          folder.resolve("model.safetensors"),
+          tensors,
+          Map.of("format", "pt"),
+          sink -> {
+            for (TensorInfo tensor : tensors) {
+              put(sink, tensor, parameters.named(tensor.name()).weight(), kernels);
+            }
+          });
       ModelFolder model = new ModelFolder(source);
-      boolean ownHead = tensors.containsKey(ModelTensors.HEAD);
+      boolean ownHead = tensors.stream().anyMatch(t -> t.name().equals(ModelTensors.HEAD));
       AtomicFile.write(folder.resolve(ModelFolder.CONFIG), model.configOf(dtype, ownHead));
       model.copyCompanions(folder);
     } catch (IOException e) {
       throw new ModelException("cannot write the model to %s: %s".formatted(folder, e), e);
+    }
+  }
+
+  private static void put(Sink sink, TensorInfo tensor, Tensor weight, Kernels kernels)
+      throws IOException {
+    try (Scope host = Scope.open("save", Memory.host(), Scope.UNLIMITED)) {
+      Tensor rounded = host.allocate(tensor.name(), tensor.dtype(), tensor.shape().dims());
+      kernels.copy(rounded, weight);
+      sink.put(tensor.name(), rounded);
     }
   }
 }

@@ -2,6 +2,8 @@ package dev.nibble.trainer.model;
 
 import dev.nibble.adapters.Parameters;
 import dev.nibble.compute.kernels.Dropout;
+import dev.nibble.compute.kernels.Kernels;
+import dev.nibble.compute.kernels.Values;
 import dev.nibble.compute.tensor.Tensor;
 import java.util.SplittableRandom;
 
@@ -13,7 +15,7 @@ final class RandomInit {
   private RandomInit() {}
 
   /** A tensor's values depend on the seed and its name only. */
-  static void init(Parameters parameters, ModelConfig config, long seed) {
+  static void init(Parameters parameters, ModelConfig config, long seed, Kernels kernels) {
     double deviation = config.initializerRange();
     float one = (float) (1 - config.wiring().normOffset());
     for (TensorSpec t : ModelTensors.of(config)) {
@@ -28,7 +30,7 @@ final class RandomInit {
               case EMBEDDING, LINEAR, HEAD -> (float) (random.nextGaussian() * deviation);
             };
       }
-      weight.put(values);
+      Values.put(kernels, weight, values);
     }
   }
 }

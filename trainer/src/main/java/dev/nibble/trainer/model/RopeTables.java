@@ -1,6 +1,7 @@
 package dev.nibble.trainer.model;
 
 import dev.nibble.compute.kernels.Kernels;
+import dev.nibble.compute.kernels.Mirror;
 import dev.nibble.compute.tensor.DType;
 import dev.nibble.compute.tensor.Scope;
 import dev.nibble.compute.tensor.Tensor;
@@ -9,13 +10,13 @@ import java.util.List;
 /** Cosines and sines of one rope for positions 0 to P-1, of the length they were filled for. */
 final class RopeTables {
   private final Rope rope;
-  private final Tensor cos; // F32 [P, R]
-  private final Tensor sin; // F32 [P, R]
+  private final Mirror cos; // F32 [P, R]
+  private final Mirror sin; // F32 [P, R]
   private final float[] cosRow;
   private final float[] sinRow;
   private int filledFor = -1;
 
-  private RopeTables(Rope rope, Tensor cos, Tensor sin) {
+  private RopeTables(Rope rope, Mirror cos, Mirror sin) {
     this.rope = rope;
     this.cos = cos;
     this.sin = sin;
@@ -29,8 +30,10 @@ final class RopeTables {
         .map(rope ->
             new RopeTables(
                 rope,
-                scope.allocate("scratch/rope_cos", DType.F32, positions, rope.rotated() / 2),
-                scope.allocate("scratch/rope_sin", DType.F32, positions, rope.rotated() / 2)))
+                Mirror.allocate(
+                    scope, "scratch/rope_cos", DType.F32, positions, rope.rotated() / 2),
+                Mirror.allocate(
+                    scope, "scratch/rope_sin", DType.F32, positions, rope.rotated() / 2)))
         .toList();
   }
 
@@ -39,32 +42,34 @@ final class RopeTables {
    * position p and pair i: p times the pair's frequency, rounded to float32 where transformers
    * rounds.
    */
-  void fill(int length) {
+  void fill(Kernels kernels, int length) {
     int wanted = rope.scaling().representative(length);
     if (wanted == filledFor) {
       return;
     }
     float[] frequencies = rope.frequencies(wanted);
     float factor = (float) rope.scaling().attentionFactor();
-    for (int p = 0; p < cos.rows(); p++) {
+    for (int p = 0; p < cos.host().rows(); p++) {
       for (int i = 0; i < frequencies.length; i++) {
         float angle = p * frequencies[i];
         cosRow[i] = (float) Math.cos(angle) * factor;
         sinRow[i] = (float) Math.sin(angle) * factor;
       }
-      cos.slice(p, p + 1L).put(cosRow);
-      sin.slice(p, p + 1L).put(sinRow);
+      cos.host().slice(p, p + 1L).put(cosRow);
+      sin.host().slice(p, p + 1L).put(sinRow);
     }
+    cos.toDevice(kernels);
+    sin.toDevice(kernels);
     filledFor = wanted;
   }
 
   /** Turns each head of x [N, H, D] by its token's position, in place. */
   void forward(Kernels kernels, Tensor x, Tensor positions) {
-    kernels.ropeForward(x, cos, sin, positions);
+    kernels.ropeForward(x, cos.tensor(), sin.tensor(), positions);
   }
 
   /** Turns the gradient back, in place. */
   void backward(Kernels kernels, Tensor dx, Tensor positions) {
-    kernels.ropeBackward(dx, cos, sin, positions);
+    kernels.ropeBackward(dx, cos.tensor(), sin.tensor(), positions);
   }
 }

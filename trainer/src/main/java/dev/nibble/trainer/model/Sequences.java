@@ -1,8 +1,8 @@
 package dev.nibble.trainer.model;
 
-import dev.nibble.compute.tensor.DType;
-import dev.nibble.compute.tensor.Scope;
-import dev.nibble.compute.tensor.Tensor;
+import dev.nibble.compute.kernels.Buffers;
+import dev.nibble.compute.kernels.Kernels;
+import dev.nibble.compute.kernels.Mirror;
 import java.util.List;
 
 /**
@@ -13,24 +13,28 @@ import java.util.List;
  * @param segments I32 [S, 4], see {@link dev.nibble.compute.kernels.Kernels}
  * @param ropes the turns of their positions, one for each of the model's ropes
  */
-record Sequences(Tensor tokens, Tensor positions, Tensor segments, List<RopeTables> ropes) {
+record Sequences(Mirror tokens, Mirror positions, Mirror segments, List<RopeTables> ropes) {
 
   /** Room for {@code maxTokens} tokens, each at worst a sequence of its own. */
-  static Sequences allocate(Scope scope, int maxTokens, List<RopeTables> ropes) {
+  static Sequences allocate(Buffers buffers, int maxTokens, List<RopeTables> ropes) {
     return new Sequences(
-        scope.allocate("scratch/tokens", DType.I32, maxTokens),
-        scope.allocate("scratch/positions", DType.I32, maxTokens),
-        scope.allocate("scratch/segments", DType.I32, maxTokens, 4),
+        buffers.indices("scratch/tokens", maxTokens),
+        buffers.indices("scratch/positions", maxTokens),
+        buffers.indices("scratch/segments", maxTokens, 4),
         ropes);
   }
 
   /** Fills the first part of this room and gives a view of it. */
   Sequences fill(
-      int[] newTokens, int[] newPositions, int[] newSegments, List<RopeTables> newRopes) {
+      Kernels kernels,
+      int[] newTokens,
+      int[] newPositions,
+      int[] newSegments,
+      List<RopeTables> newRopes) {
     return new Sequences(
-        tokens.prefix(newTokens.length).put(newTokens),
-        positions.prefix(newTokens.length).put(newPositions),
-        segments.prefix(newSegments.length / 4, 4).put(newSegments),
+        tokens.prefix(newTokens.length).put(kernels, newTokens),
+        positions.prefix(newTokens.length).put(kernels, newPositions),
+        segments.prefix(newSegments.length / 4, 4).put(kernels, newSegments),
         newRopes);
   }
 
@@ -40,6 +44,6 @@ record Sequences(Tensor tokens, Tensor positions, Tensor segments, List<RopeTabl
 
   /** Number of tokens N. */
   int length() {
-    return Math.toIntExact(tokens.elements());
+    return Math.toIntExact(tokens.host().elements());
   }
 }

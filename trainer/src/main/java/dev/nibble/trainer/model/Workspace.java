@@ -1,7 +1,6 @@
 package dev.nibble.trainer.model;
 
-import dev.nibble.compute.tensor.DType;
-import dev.nibble.compute.tensor.Scope;
+import dev.nibble.compute.kernels.Buffers;
 import dev.nibble.compute.tensor.Tensor;
 import java.util.List;
 import java.util.stream.Stream;
@@ -24,18 +23,18 @@ record Workspace(
     List<Tensor> residuals, List<Block.Saved> saved, Tensor dresidual, Block.Gradients gradients) {
 
   static Workspace allocate(
-      Scope scope, ModelConfig c, int maxTokens, boolean trains, boolean checkpointing) {
+      Buffers buffers, ModelConfig c, int maxTokens, boolean trains, boolean checkpointing) {
     int backwardTokens = trains ? maxTokens : 0;
     return new Workspace(
-        Stream.generate(() ->
-                scope.allocate("activations/residual", DType.F32, maxTokens, c.sizes().hidden()))
+        Stream.generate(
+                () -> buffers.activation("activations/residual", maxTokens, c.sizes().hidden()))
             .limit(trains ? c.sizes().layers() + 1 : 2)
             .toList(),
-        Stream.generate(() -> Block.Saved.allocate(scope, c, maxTokens))
+        Stream.generate(() -> Block.Saved.allocate(buffers, c, maxTokens))
             .limit(trains && !checkpointing ? c.sizes().layers() : 1)
             .toList(),
-        scope.allocate("scratch/dresidual", DType.F32, backwardTokens, c.sizes().hidden()),
-        Block.Gradients.allocate(scope, c, backwardTokens));
+        buffers.activation("scratch/dresidual", backwardTokens, c.sizes().hidden()),
+        Block.Gradients.allocate(buffers, c, backwardTokens));
   }
 
   /** Views for a batch of n tokens. */

@@ -1,13 +1,10 @@
 package dev.nibble.trainer.optim;
 
 import dev.nibble.compute.kernels.Kernels;
+import dev.nibble.compute.kernels.Mirror;
 import dev.nibble.compute.tensor.DType;
-import dev.nibble.compute.tensor.Device;
-import dev.nibble.compute.tensor.Memory;
 import dev.nibble.compute.tensor.Scope;
-import dev.nibble.compute.tensor.Shape;
 import dev.nibble.compute.tensor.Tensor;
-import java.lang.foreign.Arena;
 
 /**
  * Clips gradients by their global norm (arXiv:1211.5063), with PyTorch's factor: {@code min(1,
@@ -16,8 +13,7 @@ import java.lang.foreign.Arena;
 public final class GradientClip {
   private final Kernels kernels;
   private final double maxNorm;
-  private final Tensor sum;
-  private final Tensor readable;
+  private final Mirror sum;
 
   /**
    * Takes eight bytes from {@code scope}.
@@ -30,13 +26,7 @@ public final class GradientClip {
     }
     this.kernels = kernels;
     this.maxNorm = maxNorm;
-    this.sum = scope.allocate("optimizer/squares", DType.F64, 1);
-    this.readable = sum.device() instanceof Device.Host ? sum : onHost();
-  }
-
-  private static Tensor onHost() {
-    return Tensor.onHost(
-        "squares", DType.F64, Shape.of(1), Memory.host().allocate(Double.BYTES, Arena.ofAuto()));
+    this.sum = Mirror.allocate(scope, "optimizer/squares", DType.F64, 1);
   }
 
   /**
@@ -45,12 +35,9 @@ public final class GradientClip {
    * @return the norm before clipping
    */
   public double apply(Tensor gradients) {
-    kernels.fill(sum, 0);
-    kernels.sumOfSquares(sum, gradients);
-    if (!(sum.device() instanceof Device.Host)) {
-      kernels.copy(readable, sum);
-    }
-    double norm = Math.sqrt(readable.getDouble(0));
+    kernels.fill(sum.tensor(), 0);
+    kernels.sumOfSquares(sum.tensor(), gradients);
+    double norm = Math.sqrt(sum.toHost(kernels).getDouble(0));
     double factor = maxNorm / (norm + 1e-6);
     if (factor < 1 && Double.isFinite(norm)) {
       kernels.scale(gradients, factor);

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.nibble.adapters.AdapterMerge;
 import dev.nibble.adapters.PeftAdapter;
+import dev.nibble.compute.kernels.KernelOptions;
 import dev.nibble.compute.kernels.KernelSets;
 import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.safetensors.ShardedSafetensors;
@@ -40,7 +41,7 @@ final class MergedCheckpointTest {
   private static final Batch BATCH = batch();
 
   @TempDir private Path folder;
-  private final Kernels kernels = KernelSets.require("cpu").open(2);
+  private final Kernels kernels = KernelSets.require("cpu").open(KernelOptions.exact(2));
 
   @AfterEach
   void close() {

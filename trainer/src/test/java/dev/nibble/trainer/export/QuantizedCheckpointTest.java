@@ -3,6 +3,7 @@ package dev.nibble.trainer.export;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.nibble.compute.kernels.KernelOptions;
 import dev.nibble.compute.kernels.KernelSets;
 import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.safetensors.ShardedSafetensors;
@@ -40,7 +41,7 @@ final class QuantizedCheckpointTest {
   private static final FourBitFormat NF4 = new FourBitFormat(QuantType.NF4, 64, true);
 
   @TempDir private Path folder;
-  private final Kernels kernels = KernelSets.require("cpu").open(2);
+  private final Kernels kernels = KernelSets.require("cpu").open(KernelOptions.exact(2));
 
   @AfterEach
   void close() {

@@ -125,8 +125,8 @@ final class AdapterStartTest {
         }
       }
       trained = logits(f);
-      PeftAdapter.save(folder.resolve("plain"), spec, "", f.model.parameters());
-      PeftAdapter.saveExact(folder.resolve("exact"), spec, "", f.model.parameters());
+      PeftAdapter.save(folder.resolve("plain"), spec, "", f.model.parameters(), f.kernels);
+      PeftAdapter.saveExact(folder.resolve("exact"), spec, "", f.model.parameters(), f.kernels);
     }
     PeftAdapter plain = PeftAdapter.open(folder.resolve("plain"));
     assertThat(plain.spec().start()).isEqualTo(new LoraStart.Zero());
@@ -137,7 +137,8 @@ final class AdapterStartTest {
       try (ModelFixture f = fixture(adapter.spec())) {
         adapter.copyTo(f.model.parameters(), f.kernels);
         assertClose("logits", logits(f), trained, 1e-4);
-        PeftAdapter.save(folder.resolve("again"), adapter.spec(), "", f.model.parameters());
+        PeftAdapter.save(
+            folder.resolve("again"), adapter.spec(), "", f.model.parameters(), f.kernels);
       }
       assertThat(folder.resolve("again").resolve(WEIGHTS)) // the start is found again to the bit
           .hasSameBinaryContentAs(folder.resolve("plain").resolve(WEIGHTS));

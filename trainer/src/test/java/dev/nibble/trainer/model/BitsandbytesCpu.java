@@ -1,5 +1,7 @@
 package dev.nibble.trainer.model;
 
+import dev.nibble.compute.kernels.HostCopies;
+import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.kernels.Quantized;
 
 /**
@@ -10,7 +12,13 @@ final class BitsandbytesCpu {
   private BitsandbytesCpu() {}
 
   /** The weights [O, I] in float32, before they are rounded to the dtype that they had. */
-  static float[] dequantize(Quantized q) {
+  static float[] dequantize(Quantized weight, Kernels kernels) {
+    try (HostCopies host = new HostCopies(kernels)) {
+      return dequantize(weight.over(host::of));
+    }
+  }
+
+  private static float[] dequantize(Quantized q) {
     Quantized.Scales.Nested scales = (Quantized.Scales.Nested) q.scales();
     float[] dense = new float[(int) q.elements()];
     for (int i = 0; i < dense.length; i++) {

@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.nibble.adapters.LoraSpec;
 import dev.nibble.adapters.TargetModules;
 import dev.nibble.compute.kernels.Kernels;
+import dev.nibble.compute.kernels.Values;
 import dev.nibble.compute.safetensors.Safetensors;
 import dev.nibble.compute.safetensors.SafetensorsFile;
 import dev.nibble.compute.safetensors.ShardedSafetensors;
@@ -48,10 +49,10 @@ final class FourBitGoldenTest {
         if (weight.cols() % weight.weight().block() == 0) {
           weight.dequantizeInto(kernels, dense);
         } else {
-          dense.put(BitsandbytesCpu.dequantize(weight.weight()));
+          Values.put(kernels, dense, BitsandbytesCpu.dequantize(weight.weight(), kernels));
         }
         float[] expected = golden.tensor(name).toFloats();
-        assertThat(Arrays.equals(dense.toFloats(), expected)).as(name).isTrue();
+        assertThat(Arrays.equals(Values.of(kernels, dense), expected)).as(name).isTrue();
       }
     }
   }

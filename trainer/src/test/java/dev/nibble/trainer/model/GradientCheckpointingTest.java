@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.nibble.adapters.LoraSpec;
 import dev.nibble.adapters.Parameters.Parameter;
 import dev.nibble.adapters.TargetModules;
+import dev.nibble.compute.kernels.Values;
 import dev.nibble.compute.safetensors.SafetensorsFile;
 import dev.nibble.compute.tensor.Tensor;
 import dev.nibble.data.Batch;
@@ -48,7 +49,7 @@ final class GradientCheckpointingTest {
       }
       f.model.forward(batch, 42);
       f.model.backward();
-      return f.model.parameters().gradients().toFloats();
+      return Values.of(f.kernels, f.model.parameters().gradients());
     }
   }
 

@@ -1,7 +1,7 @@
 package dev.nibble.trainer.model;
 
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
-
+import dev.nibble.compute.kernels.DistantKernels;
+import dev.nibble.compute.kernels.KernelOptions;
 import dev.nibble.compute.kernels.KernelSet;
 import dev.nibble.compute.kernels.KernelSets;
 import dev.nibble.compute.kernels.Kernels;
@@ -25,26 +25,28 @@ final class ModelFixture implements AutoCloseable {
     this.model = model;
   }
 
-  /** Every kernel set on the class path, for parameterised tests. */
+  /** The CPU's kernels behind memory that Java cannot touch. */
+  private static final String DISTANT = "distant";
+
+  /** Every kernel set that this machine can run and a distant one, for parameterised tests. */
   static Stream<String> kernelSetNames() {
-    return KernelSets.installed().stream().map(KernelSet::name);
-  }
-
-  /** The fastest set alone, for what tests a model more than its kernels. */
-  static Stream<String> fastestKernelSet() {
-    return Stream.of(KernelSets.choose(KernelSets.AUTO).name());
-  }
-
-  /** Opens a set by name; one that this machine cannot run is reported as an unmet assumption. */
-  static Kernels open(String name) {
-    KernelSet set =
+    return Stream.concat(
         KernelSets.installed().stream()
-            .filter(s -> s.name().equals(name))
-            .findFirst()
-            .orElseThrow();
-    Optional<String> reason = set.unavailableBecause();
-    assumeTrue(reason.isEmpty(), () -> name + ": " + reason.orElse(""));
-    return set.open(0);
+            .filter(set -> set.unavailableBecause().isEmpty())
+            .map(KernelSet::name),
+        Stream.of(DISTANT));
+  }
+
+  /** The host's fastest set alone, for what tests a model more than its kernels. */
+  static Stream<String> fastestKernelSet() {
+    return Stream.of("cpu");
+  }
+
+  /** Opens a set by name. */
+  static Kernels open(String name) {
+    return name.equals(DISTANT)
+        ? DistantKernels.of(open("cpu")).kernels()
+        : KernelSets.require(name).open(KernelOptions.exact(0));
   }
 
   /** Builds a model in a scope of its own. */

@@ -8,6 +8,8 @@ import dev.nibble.adapters.Parameters.Parameter;
 import dev.nibble.adapters.PeftAdapter;
 import dev.nibble.compute.kernels.AdamWStep;
 import dev.nibble.compute.kernels.Kernels;
+import dev.nibble.compute.kernels.Mirror;
+import dev.nibble.compute.kernels.Values;
 import dev.nibble.compute.safetensors.SafetensorsFile;
 import dev.nibble.compute.safetensors.ShardedSafetensors;
 import dev.nibble.compute.tensor.DType;
@@ -101,12 +103,12 @@ final class ModelGoldenTest {
         }
         FrozenWeight.FourBit weight = (FrozenWeight.FourBit) weights.load(spec.name());
         float[] expected = golden.tensor("dequant." + spec.name()).toFloats();
-        float[] dense = BitsandbytesCpu.dequantize(weight.weight());
+        float[] dense = BitsandbytesCpu.dequantize(weight.weight(), kernels);
         assertThat(Arrays.equals(dense, expected)).as(spec.name()).isTrue();
         if (weight.cols() % NF4.blockSize() == 0) {
           Tensor ours = scope.allocate("test/ours", DType.F32, weight.rows(), weight.cols());
           weight.dequantizeInto(kernels, ours);
-          assertThat(Arrays.equals(ours.toFloats(), expected)).as(spec.name()).isTrue();
+          assertThat(Arrays.equals(Values.of(kernels, ours), expected)).as(spec.name()).isTrue();
         }
       }
     }
@@ -126,7 +128,11 @@ final class ModelGoldenTest {
       c.loss("loss", loss.mean(), golden.tensor("loss").getFloat(0), 1e-5);
       f.kernels.scale(f.model.parameters().gradients(), 1.0 / loss.tokens());
       for (Parameter p : f.model.parameters().all()) {
-        c.close("gradients", p.gradient().toFloats(), golden.tensor("grad." + p.name()), 1e-3);
+        c.close(
+            "gradients",
+            Values.of(f.kernels, p.gradient()),
+            golden.tensor("grad." + p.name()),
+            1e-3);
       }
     }
   }
@@ -142,7 +148,7 @@ final class ModelGoldenTest {
       Tensor gradients = f.model.parameters().gradients();
       Tensor m = f.scope.allocate("optimizer/m", DType.F32, weights.elements());
       Tensor v = f.scope.allocate("optimizer/v", DType.F32, weights.elements());
-      Tensor square = f.scope.allocate("scratch/square", DType.F64, 1);
+      Mirror square = Mirror.allocate(f.scope, "scratch/square", DType.F64, 1);
       f.scope.seal(); // a step allocates nothing
       Case c = new Case(set, variant);
       for (int step = 1; step <= 6; step++) {
@@ -150,9 +156,9 @@ final class ModelGoldenTest {
         LossSum loss = f.model.forward(batch, step);
         f.model.backward();
         f.kernels.scale(gradients, 1.0 / loss.tokens());
-        square.setFloat(0, 0);
-        f.kernels.sumOfSquares(square, gradients);
-        double norm = Math.sqrt(square.getDouble(0));
+        f.kernels.fill(square.tensor(), 0);
+        f.kernels.sumOfSquares(square.tensor(), gradients);
+        double norm = Math.sqrt(square.toHost(f.kernels).getDouble(0));
         f.kernels.scale(gradients, Math.min(1, 1 / (norm + 1e-6)));
         f.kernels.adamW(weights, m, v, gradients, new AdamWStep(step, 1e-2, .9, .999, 1e-8, .01));
         float expected = golden.tensor("losses_adamw").getFloat(step - 1);
@@ -161,7 +167,7 @@ final class ModelGoldenTest {
       }
       for (Parameter p : f.model.parameters().all()) {
         float[] after = golden.tensor("after." + p.name()).toFloats();
-        float[] actual = p.weight().toFloats();
+        float[] actual = Values.of(f.kernels, p.weight());
         skipUnsettled(actual, after, golden.tensor("grad." + p.name()).toFloats());
         c.close("weights", p.name(), actual, after, 1e-3);
       }

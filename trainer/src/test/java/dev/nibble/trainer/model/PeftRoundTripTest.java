@@ -27,7 +27,7 @@ final class PeftRoundTripTest {
     PeftAdapter adapter = PeftAdapter.open(BASE.resolve("lora"));
     try (ModelFixture f = fixture(set, adapter.spec())) {
       adapter.copyTo(f.model.parameters(), f.kernels);
-      PeftAdapter.save(folder, adapter.spec(), "some/base", f.model.parameters());
+      PeftAdapter.save(folder, adapter.spec(), "some/base", f.model.parameters(), f.kernels);
     }
     PeftAdapter again = PeftAdapter.open(folder);
     assertThat(again.baseModel()).isEqualTo("some/base");

@@ -1,5 +1,6 @@
 package dev.nibble.compute.kernels.cpu;
 
+import dev.nibble.compute.kernels.KernelOptions;
 import dev.nibble.compute.kernels.KernelSet;
 import dev.nibble.compute.kernels.KernelUnavailable;
 import dev.nibble.compute.kernels.Kernels;
@@ -45,22 +46,19 @@ public final class CpuKernelSet implements KernelSet {
   }
 
   @Override
-  public Kernels open(int wanted) {
+  public Kernels open(KernelOptions options) {
     unavailableBecause()
         .ifPresent(reason -> {
           throw new KernelUnavailable("kernel set cpu cannot run here: " + reason);
         });
-    if (wanted < 0) {
-      throw new IllegalArgumentException(
-          "threads: expected 0 (one for each core) or more, got " + wanted);
-    }
+    options.requireHost("cpu");
     OneDnn onednn;
     try {
       onednn = OneDnn.load();
     } catch (OneDnnException e) {
       throw new KernelUnavailable("kernel set cpu cannot run here: " + e.getMessage(), e);
     }
-    threads = wanted == 0 ? cores() : wanted;
+    threads = options.threads() == 0 ? cores() : options.threads();
     library = "oneDNN " + onednn.version();
     return new CpuKernels(onednn, threads);
   }

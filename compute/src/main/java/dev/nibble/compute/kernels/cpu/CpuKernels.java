@@ -6,6 +6,7 @@ import dev.nibble.compute.kernels.AttentionRule;
 import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.kernels.Quantized;
 import dev.nibble.compute.kernels.cpu.onednn.OneDnn;
+import dev.nibble.compute.tensor.DType;
 import dev.nibble.compute.tensor.Memory;
 import dev.nibble.compute.tensor.Tensor;
 
@@ -47,6 +48,11 @@ final class CpuKernels implements Kernels {
   @Override
   public Memory memory() {
     return memory;
+  }
+
+  @Override
+  public DType activations() {
+    return DType.F32;
   }
 
   @Override

@@ -1,5 +1,6 @@
 package dev.nibble.compute.kernels.nd4j;
 
+import dev.nibble.compute.kernels.KernelOptions;
 import dev.nibble.compute.kernels.KernelSet;
 import dev.nibble.compute.kernels.KernelUnavailable;
 import dev.nibble.compute.kernels.Kernels;
@@ -43,7 +44,12 @@ public final class Nd4jKernelSet implements KernelSet {
 
   @Override
   public String describe() {
-    String threads = "ND4J on %d threads".formatted(Runtime.getRuntime().availableProcessors());
+    if (Nd4jCuda.installed() && Nd4jBackend.notCudaBecause().isEmpty()) {
+      return "ND4J on the GPU; tensors stay on the host, and each operation moves them";
+    }
+    String threads =
+        "ND4J on %d threads".formatted(Runtime.getRuntime().availableProcessors())
+            + Nd4jBackend.notCudaBecause().map(reason -> ", not on the GPU: " + reason).orElse("");
     return missesAvx512()
         ? threads + " (OPENBLAS_CORETYPE=SKYLAKEX may make it use this processor's AVX-512)"
         : threads;
@@ -62,14 +68,18 @@ public final class Nd4jKernelSet implements KernelSet {
   }
 
   @Override
-  public Kernels open(int threads) {
+  public Kernels open(KernelOptions options) {
     unavailableBecause()
         .ifPresent(reason -> {
           throw new KernelUnavailable("kernel set nd4j cannot run here: " + reason);
         });
+    options.requireHost("nd4j");
+    int threads = options.threads();
     int count = threads == 0 ? Runtime.getRuntime().availableProcessors() : threads;
-    Nd4j.getEnvironment().setMaxMasterThreads(count);
-    NativeOpsHolder.getInstance().getDeviceNativeOps().setOmpNumThreads(count);
+    if (!Nd4jBackend.isCuda()) {
+      Nd4j.getEnvironment().setMaxMasterThreads(count);
+      NativeOpsHolder.getInstance().getDeviceNativeOps().setOmpNumThreads(count);
+    }
     return new Nd4jKernels();
   }
 }

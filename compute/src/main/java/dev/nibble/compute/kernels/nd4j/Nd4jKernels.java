@@ -37,6 +37,11 @@ final class Nd4jKernels implements Kernels {
   }
 
   @Override
+  public DType activations() {
+    return DType.F32;
+  }
+
+  @Override
   public void close() {}
 
   private static void require(boolean fits, String kernel, Tensor... tensors) {

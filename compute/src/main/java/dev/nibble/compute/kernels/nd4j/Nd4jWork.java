@@ -1,17 +1,8 @@
 package dev.nibble.compute.kernels.nd4j;
 
-import dev.nibble.compute.tensor.DType;
-import dev.nibble.compute.tensor.Device;
 import dev.nibble.compute.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
-import org.bytedeco.javacpp.BytePointer;
-import org.bytedeco.javacpp.DoublePointer;
-import org.bytedeco.javacpp.FloatPointer;
-import org.bytedeco.javacpp.IntPointer;
-import org.bytedeco.javacpp.LongPointer;
-import org.bytedeco.javacpp.Pointer;
-import org.bytedeco.javacpp.ShortPointer;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.api.ops.DynamicCustomOp;
@@ -23,8 +14,9 @@ import org.nd4j.linalg.factory.Nd4j;
  */
 final class Nd4jWork implements AutoCloseable {
   private final List<INDArray> arrays = new ArrayList<>();
+  private final Nd4jBuffers buffers = Nd4jBuffers.ofBackend();
 
-  /** An array over a tensor's memory, row-major; nothing is copied. */
+  /** An array over a tensor's memory, row-major. */
   INDArray view(Tensor t, long... shape) {
     return overMemory(t, shape, 'c');
   }
@@ -45,47 +37,7 @@ final class Nd4jWork implements AutoCloseable {
   }
 
   private INDArray overMemory(Tensor t, long[] shape, char order) {
-    if (!(t.device() instanceof Device.Host)) {
-      throw new IllegalArgumentException("nd4j reads host memory only, not " + t);
-    }
-    Pointer pointer = pointer(t.dtype(), t.memory().address()).capacity(t.elements());
-    var buffer = Nd4j.createBuffer(pointer, t.elements(), type(t.dtype()));
-    return keep(Nd4j.create(buffer, shape, Nd4j.getStrides(shape, order), 0, order));
-  }
-
-  private static DataType type(DType dtype) {
-    return switch (dtype) {
-      case F64 -> DataType.DOUBLE;
-      case F32 -> DataType.FLOAT;
-      case BF16 -> DataType.BFLOAT16;
-      case F16 -> DataType.FLOAT16;
-      case I64 -> DataType.INT64;
-      case I32 -> DataType.INT32;
-      case I16 -> DataType.INT16;
-      case I8 -> DataType.INT8;
-      case U8 -> DataType.UINT8;
-      case BOOL -> DataType.BOOL;
-    };
-  }
-
-  private static Pointer pointer(DType dtype, long address) {
-    Pointer at = new Address(address);
-    return switch (dtype) {
-      case F64 -> new DoublePointer(at);
-      case F32 -> new FloatPointer(at);
-      case I64 -> new LongPointer(at);
-      case I32 -> new IntPointer(at);
-      case BF16, F16, I16 -> new ShortPointer(at);
-      case I8, U8, BOOL -> new BytePointer(at);
-    };
-  }
-
-  /** A bare address: JavaCPP frees nothing behind it. */
-  private static final class Address extends Pointer {
-    Address(long address) {
-      super((Pointer) null);
-      this.address = address;
-    }
+    return Nd4j.create(buffers.of(t), shape, Nd4j.getStrides(shape, order), 0, order);
   }
 
   /** A float32 array of this shape whose values are not set. */
@@ -138,9 +90,10 @@ final class Nd4jWork implements AutoCloseable {
     return keep(Nd4j.exec(op.build())[0]);
   }
 
-  /** Gives temporaries back now; memory of tensors is untouched. */
+  /** Gives temporaries back now; what was written is in the tensors' memory. */
   @Override
   public void close() {
+    buffers.close(); // First: some of the arrays are views of them.
     for (INDArray a : arrays.reversed()) {
       if (a.closeable()) {
         a.close();

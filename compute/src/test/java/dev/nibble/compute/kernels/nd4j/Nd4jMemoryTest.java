@@ -3,6 +3,7 @@ package dev.nibble.compute.kernels.nd4j;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.nibble.compute.kernels.Activation;
+import dev.nibble.compute.kernels.KernelOptions;
 import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.tensor.DType;
 import dev.nibble.compute.tensor.Memory;
@@ -16,7 +17,7 @@ class Nd4jMemoryTest {
   /** 50 calls with 4 MiB of temporaries each would show as 200 MiB if they stayed. */
   @Test
   void callsGiveTheirTemporariesBack() {
-    try (Kernels k = new Nd4jKernelSet().open(0);
+    try (Kernels k = new Nd4jKernelSet().open(KernelOptions.exact(0));
         Scope scope = Scope.open("test", Memory.host(), Scope.UNLIMITED)) {
       Tensor gate = scope.allocate("gate", DType.F32, 1 << 20);
       Tensor up = scope.allocate("up", DType.F32, 1 << 20);

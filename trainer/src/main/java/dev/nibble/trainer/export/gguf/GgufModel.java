@@ -20,7 +20,8 @@ public final class GgufModel {
    * in for it, is Q8_0.
    *
    * @param modelFolder holds config.json, the tokenizer's files and the chat template
-   * @param source the tensors; an output head among them is written even when config.json ties it
+   * @param source the tensors, in host memory; an output head among them is written even when
+   *     config.json ties it
    * @param out the file, replaced as a whole or not at all
    * @throws ExportException when GGUF or llama.cpp cannot represent the model or its tokenizer
    */

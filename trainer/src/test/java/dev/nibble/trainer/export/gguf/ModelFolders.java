@@ -1,5 +1,6 @@
 package dev.nibble.trainer.export.gguf;
 
+import dev.nibble.compute.kernels.KernelOptions;
 import dev.nibble.compute.kernels.KernelSets;
 import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.safetensors.ShardedSafetensors;
@@ -49,7 +50,7 @@ final class ModelFolders {
 
   /** Exports a golden model whose folder {@link #copy} made. */
   static GgufReport export(String model, Path folder, Path out, GgufType type) {
-    try (Kernels kernels = KernelSets.choose(KernelSets.AUTO).open(1);
+    try (Kernels kernels = KernelSets.require("cpu").open(KernelOptions.exact(1));
         ShardedSafetensors files = ShardedSafetensors.open(golden(model))) {
       CheckpointSource source = new CheckpointSource(files, Optional.empty(), kernels);
       return GgufModel.write(folder, source, out, type);

@@ -1,6 +1,5 @@
-package dev.nibble.trainer.checkpoint;
+package dev.nibble.compute.kernels;
 
-import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.tensor.Device;
 import dev.nibble.compute.tensor.Memory;
 import dev.nibble.compute.tensor.Scope;
@@ -9,15 +8,17 @@ import dev.nibble.compute.tensor.Tensor;
 /**
  * Tensors where Java can read them: those on the host as they are, others copied until this closes.
  */
-final class HostCopies implements AutoCloseable {
+public final class HostCopies implements AutoCloseable {
   private final Kernels kernels;
-  private final Scope scope = Scope.open("checkpoint", Memory.host(), Scope.UNLIMITED);
+  private final Scope scope = Scope.open("host copies", Memory.host(), Scope.UNLIMITED);
 
-  HostCopies(Kernels kernels) {
+  /** Copies by {@code kernels}, which stay the caller's. */
+  public HostCopies(Kernels kernels) {
     this.kernels = kernels;
   }
 
-  Tensor of(Tensor tensor) {
+  /** The same name, dtype, shape and values on the host; to be read only. */
+  public Tensor of(Tensor tensor) {
     if (tensor.device() instanceof Device.Host) {
       return tensor;
     }

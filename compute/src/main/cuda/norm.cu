@@ -1,0 +1,157 @@
+// RMSNorm and rotary positions. Each reads its rows from memory once: the second look at a row finds it in the cache.
+#include "nibble.cuh"
+
+constexpr int THREADS = 256;
+
+// ---- RMSNorm: a row is for one warp where it is short (heads of queries and keys), else for a block ----
+
+struct OfWarp {
+  static __device__ __forceinline__ int64_t first_row() { return (int64_t)blockIdx.x * (THREADS / WARP) + warp(); }
+  static __device__ __forceinline__ int64_t rows_at_once() { return (int64_t)gridDim.x * (THREADS / WARP); }
+  static __device__ __forceinline__ int thread() { return lane(); }
+  static __device__ __forceinline__ int threads() { return WARP; }
+  static __device__ __forceinline__ float sum(float x) { return warp_sum(x); }
+};
+
+struct OfBlock {
+  static __device__ __forceinline__ int64_t first_row() { return blockIdx.x; }
+  static __device__ __forceinline__ int64_t rows_at_once() { return gridDim.x; }
+  static __device__ __forceinline__ int thread() { return threadIdx.x; }
+  static __device__ __forceinline__ int threads() { return THREADS; }
+  static __device__ __forceinline__ float sum(float x) { return block_sum(x); }
+};
+
+template <class Of, class T>
+__device__ void rms_norm_forward(T* out, float* rstd, const T* x, const float* weight, int64_t rows, int64_t cols,
+                                 float offset, float eps) {
+  for (int64_t row = Of::first_row(); row < rows; row += Of::rows_at_once()) {
+    const T* in = x + row * cols;
+    T* to = out + row * cols;
+    bool fit = aligned_16(in) && aligned_16(to) && aligned_16(weight);
+    float squares = 0;
+    in_eights(cols, fit, Of::thread(), Of::threads(), [&](auto width, int64_t c) {
+      float v[width.value];
+      load(v, in + c);
+#pragma unroll
+      for (int k = 0; k < width.value; k++) squares += v[k] * v[k];
+    });
+    float r = 1 / sqrtf(Of::sum(squares) / (float)cols + eps);
+    if (Of::thread() == 0) rstd[row] = r;
+    in_eights(cols, fit, Of::thread(), Of::threads(), [&](auto width, int64_t c) {
+      float v[width.value], w[width.value];
+      load(v, in + c);
+      load(w, weight + c);
+#pragma unroll
+      for (int k = 0; k < width.value; k++) v[k] = v[k] * r * (offset + w[k]);
+      store(to + c, v);
+    });
+  }
+}
+
+// With g = dout (offset + weight) and h = x rstd: dx += rstd (g - h mean(g h)).
+template <class Of, class T>
+__device__ void rms_norm_backward(T* dx, const T* dout, const T* x, const float* rstd, const float* weight,
+                                  int64_t rows, int64_t cols, float offset) {
+  for (int64_t row = Of::first_row(); row < rows; row += Of::rows_at_once()) {
+    const T* in = x + row * cols;
+    const T* d = dout + row * cols;
+    T* to = dx + row * cols;
+    float r = rstd[row];
+    bool fit = aligned_16(in) && aligned_16(d) && aligned_16(to) && aligned_16(weight);
+    float dot = 0;
+    in_eights(cols, fit, Of::thread(), Of::threads(), [&](auto width, int64_t c) {
+      float v[width.value], g[width.value], w[width.value];
+      load(v, in + c);
+      load(g, d + c);
+      load(w, weight + c);
+#pragma unroll
+      for (int k = 0; k < width.value; k++) dot += g[k] * (offset + w[k]) * (v[k] * r);
+    });
+    float mean = Of::sum(dot) / (float)cols;
+    in_eights(cols, fit, Of::thread(), Of::threads(), [&](auto width, int64_t c) {
+      float v[width.value], g[width.value], w[width.value], sum[width.value];
+      load(v, in + c);
+      load(g, d + c);
+      load(w, weight + c);
+      load(sum, to + c);
+#pragma unroll
+      for (int k = 0; k < width.value; k++) sum[k] += r * (g[k] * (offset + w[k]) - v[k] * r * mean);
+      store(to + c, sum);
+    });
+  }
+}
+
+#define RMS_NORM(name, Of, T)                                                                                         \
+  NIBBLE_KERNEL(THREADS, rms_norm_forward_##name, T* out, float* rstd, const T* x, const float* weight, int64_t rows, \
+                int64_t cols, float offset, float eps) {                                                              \
+    rms_norm_forward<Of>(out, rstd, x, weight, rows, cols, offset, eps);                                              \
+  }                                                                                                                   \
+  NIBBLE_KERNEL(THREADS, rms_norm_backward_##name, T* dx, const T* dout, const T* x, const float* rstd,               \
+                const float* weight, int64_t rows, int64_t cols, float offset) {                                      \
+    rms_norm_backward<Of>(dx, dout, x, rstd, weight, rows, cols, offset);                                             \
+  }
+RMS_NORM(warp_f32, OfWarp, float)
+RMS_NORM(warp_bf16, OfWarp, bf16)
+RMS_NORM(block_f32, OfBlock, float)
+RMS_NORM(block_bf16, OfBlock, bf16)
+
+// dweight[c] += sum_n dout[n, c] x[n, c] rstd[n].
+template <class T>
+__device__ void rms_norm_backward_weight(float* dweight, const T* dout, const T* x, const float* rstd, int64_t rows,
+                                         int64_t cols) {
+  add_column_sums(dweight, rows, cols, [&](int64_t row, int64_t col) {
+    return to_float(dout[row * cols + col]) * to_float(x[row * cols + col]) * rstd[row];
+  });
+}
+
+NIBBLE_KERNEL(THREADS, rms_norm_backward_weight_f32, float* dweight, const float* dout, const float* x,
+              const float* rstd, int64_t rows, int64_t cols) {
+  rms_norm_backward_weight(dweight, dout, x, rstd, rows, cols);
+}
+NIBBLE_KERNEL(THREADS, rms_norm_backward_weight_bf16, float* dweight, const bf16* dout, const bf16* x,
+              const float* rstd, int64_t rows, int64_t cols) {
+  rms_norm_backward_weight(dweight, dout, x, rstd, rows, cols);
+}
+
+// ---- rotary positions ----
+
+// Turns each pair (j, j + half) of each head of a token by the angle of its position, forwards or (sign -1) back, in
+// place; a block for each token. A position that has no angle gives NaN.
+template <class T>
+__device__ void rope(T* x, const float* cos, const float* sin, const int* positions, int heads, int head_size, int half,
+                     int64_t angles, float sign) {
+  int64_t position = positions[blockIdx.x];
+  bool known = position >= 0 && position < angles;
+  const float* c = cos + (known ? position : 0) * half;
+  const float* s = sin + (known ? position : 0) * half;
+  T* token = x + (int64_t)blockIdx.x * heads * head_size;
+  bool fit = half % 8 == 0 && head_size % 8 == 0 && aligned_16(token) && aligned_16(c) && aligned_16(s);
+  in_eights((int64_t)heads * half, fit, threadIdx.x, blockDim.x, [&](auto width, int64_t i) {
+    int head = (int)i / half;
+    int j = (int)i % half;
+    T* low = token + head * head_size + j;
+    T* high = low + half;
+    float a[width.value], b[width.value], cosine[width.value], sine[width.value];
+    load(a, low);
+    load(b, high);
+    load(cosine, c + j);
+    load(sine, s + j);
+#pragma unroll
+    for (int k = 0; k < width.value; k++) {
+      float turned = a[k] * cosine[k] - sign * b[k] * sine[k];
+      b[k] = known ? b[k] * cosine[k] + sign * a[k] * sine[k] : NAN;
+      a[k] = known ? turned : NAN;
+    }
+    store(low, a);
+    store(high, b);
+  });
+}
+
+NIBBLE_KERNEL(THREADS, rope_f32, float* x, const float* cos, const float* sin, const int* positions, int heads,
+              int head_size, int half, int64_t angles, float sign) {
+  rope(x, cos, sin, positions, heads, head_size, half, angles, sign);
+}
+NIBBLE_KERNEL(THREADS, rope_bf16, bf16* x, const float* cos, const float* sin, const int* positions, int heads,
+              int head_size, int half, int64_t angles, float sign) {
+  rope(x, cos, sin, positions, heads, head_size, half, angles, sign);
+}

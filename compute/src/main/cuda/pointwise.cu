@@ -1,0 +1,151 @@
+// Gated activations, soft caps and dropout: one pass over memory each.
+#include "nibble.cuh"
+
+constexpr int THREADS = 256;
+
+// ---- gated activations: a(x) = x s(w(x)), s the logistic function ----
+
+struct Silu {
+  // w(x)
+  static __device__ __forceinline__ float argument(float x) { return x; }
+  // x w'(x)
+  static __device__ __forceinline__ float inner(float x) { return x; }
+};
+
+// The tanh form of GELU. Beyond the bound s is 0 or 1; the cube of more would overflow.
+struct Gelu {
+  static constexpr float BOUND = 20;
+  static constexpr float SLOPE = 1.5957691216057308f;  // 2 sqrt(2 / pi)
+  static constexpr float CUBIC = SLOPE * 0.044715f;
+  // Keeps NaN, as fminf would not.
+  static __device__ __forceinline__ float bounded(float x) { return x > BOUND ? BOUND : x < -BOUND ? -BOUND : x; }
+  static __device__ __forceinline__ float argument(float x) {
+    float b = bounded(x);
+    return (b * b * CUBIC + SLOPE) * b;
+  }
+  static __device__ __forceinline__ float inner(float x) {
+    float b = bounded(x);
+    return b * (b * b * (3 * CUBIC) + SLOPE);
+  }
+};
+
+template <class A, class T>
+__device__ void gated_forward(T* out, const T* gate, const T* up, int64_t n) {
+  in_eights(n, aligned_16(out) && aligned_16(gate) && aligned_16(up), [&](auto width, int64_t i) {
+    float x[width.value], u[width.value];
+    load(x, gate + i);
+    load(u, up + i);
+#pragma unroll
+    for (int k = 0; k < width.value; k++) x[k] = x[k] / (1 + expf(-A::argument(x[k]))) * u[k];
+    store(out + i, x);
+  });
+}
+
+// dup += dout a(gate); dgate += dout up a'(gate), a' = s + x w' s (1 - s).
+template <class A, class T>
+__device__ void gated_backward(T* dgate, T* dup, const T* dout, const T* gate, const T* up, int64_t n) {
+  bool fit = aligned_16(dgate) && aligned_16(dup) && aligned_16(dout) && aligned_16(gate) && aligned_16(up);
+  in_eights(n, fit, [&](auto width, int64_t i) {
+    float x[width.value], u[width.value], d[width.value], dg[width.value], du[width.value];
+    load(x, gate + i);
+    load(u, up + i);
+    load(d, dout + i);
+    load(dg, dgate + i);
+    load(du, dup + i);
+#pragma unroll
+    for (int k = 0; k < width.value; k++) {
+      float s = 1 / (1 + expf(-A::argument(x[k])));
+      du[k] += d[k] * (x[k] * s);
+      dg[k] += d[k] * u[k] * (s * (1 + A::inner(x[k]) * (1 - s)));
+    }
+    store(dgate + i, dg);
+    store(dup + i, du);
+  });
+}
+
+#define GATED(name, A, T)                                                                                         \
+  NIBBLE_KERNEL(THREADS, gated_forward_##name, T* out, const T* gate, const T* up, int64_t n) {                   \
+    gated_forward<A>(out, gate, up, n);                                                                           \
+  }                                                                                                               \
+  NIBBLE_KERNEL(THREADS, gated_backward_##name, T* dgate, T* dup, const T* dout, const T* gate, const T* up, int64_t n) { \
+    gated_backward<A>(dgate, dup, dout, gate, up, n);                                                             \
+  }
+GATED(silu_f32, Silu, float)
+GATED(silu_bf16, Silu, bf16)
+GATED(gelu_f32, Gelu, float)
+GATED(gelu_bf16, Gelu, bf16)
+
+// ---- soft cap ----
+
+template <class T>
+__device__ void soft_cap_forward(T* x, float cap, int64_t n) {
+  in_eights(n, aligned_16(x), [&](auto width, int64_t i) {
+    float v[width.value];
+    load(v, x + i);
+#pragma unroll
+    for (int k = 0; k < width.value; k++) v[k] = cap * tanhf(v[k] / cap);
+    store(x + i, v);
+  });
+}
+
+// dx *= 1 - (x / cap)^2, x already capped.
+template <class T>
+__device__ void soft_cap_backward(T* dx, const T* x, float cap, int64_t n) {
+  float inverse = 1 / cap;
+  in_eights(n, aligned_16(dx) && aligned_16(x), [&](auto width, int64_t i) {
+    float v[width.value], d[width.value];
+    load(v, x + i);
+    load(d, dx + i);
+#pragma unroll
+    for (int k = 0; k < width.value; k++) {
+      float t = v[k] * inverse;
+      d[k] *= 1 - t * t;
+    }
+    store(dx + i, d);
+  });
+}
+
+#define SOFT_CAP(name, T)                                                                            \
+  NIBBLE_KERNEL(THREADS, soft_cap_forward_##name, T* x, float cap, int64_t n) { soft_cap_forward(x, cap, n); } \
+  NIBBLE_KERNEL(THREADS, soft_cap_backward_##name, T* dx, const T* x, float cap, int64_t n) {        \
+    soft_cap_backward(dx, x, cap, n);                                                                \
+  }
+SOFT_CAP(f32, float)
+SOFT_CAP(bf16, bf16)
+
+// ---- dropout ----
+
+template <class T>
+__device__ void dropout_forward(T* out, const T* x, float keep, int64_t threshold, int64_t seed, int64_t n) {
+  in_eights(n, aligned_16(out) && aligned_16(x), [&](auto width, int64_t i) {
+    float v[width.value];
+    load(v, x + i);
+#pragma unroll
+    for (int k = 0; k < width.value; k++) v[k] = random_24(seed, i + k) < threshold ? 0 : v[k] / keep;
+    store(out + i, v);
+  });
+}
+
+template <class T>
+__device__ void dropout_backward(T* dx, const T* dout, float keep, int64_t threshold, int64_t seed, int64_t n) {
+  in_eights(n, aligned_16(dx) && aligned_16(dout), [&](auto width, int64_t i) {
+    float d[width.value], sum[width.value];
+    load(d, dout + i);
+    load(sum, dx + i);
+#pragma unroll
+    for (int k = 0; k < width.value; k++) sum[k] += random_24(seed, i + k) < threshold ? 0 : d[k] / keep;
+    store(dx + i, sum);
+  });
+}
+
+#define DROPOUT(name, T)                                                                                     \
+  NIBBLE_KERNEL(THREADS, dropout_forward_##name, T* out, const T* x, float keep, int64_t threshold, int64_t seed, \
+                int64_t n) {                                                                                 \
+    dropout_forward(out, x, keep, threshold, seed, n);                                                       \
+  }                                                                                                          \
+  NIBBLE_KERNEL(THREADS, dropout_backward_##name, T* dx, const T* dout, float keep, int64_t threshold, int64_t seed, \
+                int64_t n) {                                                                                 \
+    dropout_backward(dx, dout, keep, threshold, seed, n);                                                    \
+  }
+DROPOUT(f32, float)
+DROPOUT(bf16, bf16)

@@ -1,0 +1,118 @@
+package dev.nibble.compute.kernels;
+
+import java.nio.file.Path;
+import java.util.Locale;
+import java.util.OptionalInt;
+
+/**
+ * How a set is to be opened. A set that cannot do what is asked says so and does not open.
+ *
+ * @param threads of the host; 0 means one for each core
+ * @param activations their dtype
+ * @param device number of the accelerator; empty for the first that can be used
+ * @param debugSync whether each kernel is waited for, so that its error names it: slow
+ * @param cublas NVIDIA's matrix products
+ * @param deviceMemory who allocates the accelerator's memory
+ */
+public record KernelOptions(
+    int threads,
+    Activations activations,
+    OptionalInt device,
+    boolean debugSync,
+    Cublas cublas,
+    DeviceMemory deviceMemory) {
+
+  /** The dtype of activations and their gradients. */
+  public enum Activations {
+    /** What is fastest with the set: BF16 on an accelerator, F32 on the CPU. */
+    AUTO,
+    /** Exact. */
+    F32,
+    /** Half the memory, and tensor cores. */
+    BF16
+  }
+
+  /** Who allocates the memory of an accelerator. */
+  public enum DeviceMemory {
+    /** A library on the class path that can, else the driver. */
+    AUTO,
+    /** The driver. */
+    DRIVER,
+    /** ND4J's CUDA backend: tensors lie in its INDArrays. */
+    ND4J
+  }
+
+  /** Whether matrix products are NVIDIA's. */
+  public sealed interface Cublas {
+    /** Where the library is found. */
+    record Auto() implements Cublas {}
+
+    /** No: the set's own. */
+    record None() implements Cublas {}
+
+    /** Of this library. */
+    record At(Path library) implements Cublas {}
+  }
+
+  /** Checks the numbers. */
+  public KernelOptions {
+    if (threads < 0) {
+      throw new IllegalArgumentException(
+          "threads: expected 0 (one for each core) or more, got " + threads);
+    }
+    if (device.isPresent() && device.getAsInt() < 0) {
+      throw new IllegalArgumentException(
+          "device: accelerators are counted from 0, got " + device.getAsInt());
+    }
+  }
+
+  /** What suits the set, on so many threads of the host; 0 means one for each core. */
+  public static KernelOptions ofThreads(int threads) {
+    return new KernelOptions(
+        threads,
+        Activations.AUTO,
+        OptionalInt.empty(),
+        false,
+        new Cublas.Auto(),
+        DeviceMemory.AUTO);
+  }
+
+  /** Activations in F32 whatever the set, where numbers are compared. */
+  public static KernelOptions exact(int threads) {
+    return new KernelOptions(
+        threads, Activations.F32, OptionalInt.empty(), false, new Cublas.Auto(), DeviceMemory.AUTO);
+  }
+
+  /** The same with activations in F32, where numbers are compared. */
+  public KernelOptions inFloat32() {
+    return new KernelOptions(threads, Activations.F32, device, debugSync, cublas, deviceMemory);
+  }
+
+  /**
+   * For sets that compute on the host, in F32.
+   *
+   * @throws KernelUnavailable when an accelerator's options are asked for
+   */
+  public void requireHost(String set) {
+    if (activations == Activations.BF16) {
+      throw new KernelUnavailable(
+          "bf16: true needs device: cuda, kernel set %s computes in float32; write bf16: auto"
+              .formatted(set));
+    }
+    if (device.isPresent()) {
+      throw new KernelUnavailable(
+          "device: kernel set %s runs on the host and has no device %d"
+              .formatted(set, device.getAsInt()));
+    }
+    if (cublas instanceof Cublas.At(Path library)) {
+      throw new KernelUnavailable(
+          "cublas: %s needs device: cuda, kernel set %s has its own products; write cublas: auto"
+              .formatted(library, set));
+    }
+    if (deviceMemory != DeviceMemory.AUTO) {
+      throw new KernelUnavailable(
+          "device_memory: %s needs device: cuda, kernel set %s works in the host's; write device_memory: auto"
+              .formatted(deviceMemory.name().toLowerCase(Locale.ROOT), set));
+    }
+  }
+}

@@ -1,0 +1,33 @@
+package dev.nibble.compute.kernels;
+
+import dev.nibble.compute.tensor.DType;
+import dev.nibble.compute.tensor.Device;
+import dev.nibble.compute.tensor.Memory;
+import dev.nibble.compute.tensor.Scope;
+import dev.nibble.compute.tensor.Tensor;
+
+/** Values between Java's arrays and tensors, wherever these lie. Not for use in a training step. */
+public final class Values {
+  private Values() {}
+
+  /** Sets the elements of a floating tensor, rounding to its dtype. As many as there are values. */
+  public static void put(Kernels kernels, Tensor to, float... values) {
+    if (to.elements() != values.length) {
+      throw new IllegalArgumentException("%d values for %s".formatted(values.length, to));
+    }
+    if (to.device() instanceof Device.Host) {
+      to.put(values);
+      return;
+    }
+    try (Scope host = Scope.open("values", Memory.host(), Scope.UNLIMITED)) {
+      kernels.copy(to, host.allocate("values", DType.F32, values.length).put(values));
+    }
+  }
+
+  /** All elements of a tensor as floats. */
+  public static float[] of(Kernels kernels, Tensor from) {
+    try (HostCopies host = new HostCopies(kernels)) {
+      return host.of(from).toFloats();
+    }
+  }
+}

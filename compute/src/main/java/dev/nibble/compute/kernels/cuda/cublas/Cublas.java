@@ -1,0 +1,172 @@
+package dev.nibble.compute.kernels.cuda.cublas;
+
+import static java.lang.foreign.ValueLayout.ADDRESS;
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.MemoryLayout;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SymbolLookup;
+import java.lang.invoke.MethodHandle;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+
+/**
+ * The functions of cuBLAS that we use, each under its C prototype; they are the same in its
+ * versions 11, 12 and 13. Once loaded, the library stays loaded.
+ */
+public final class Cublas {
+  private static final int NEWEST = 13;
+  private static final int OLDEST = 11;
+
+  private static final Map<String, Cublas> LOADED = new ConcurrentHashMap<>();
+
+  private final String file;
+  private final SymbolLookup library;
+
+  // cublasStatus_t cublasCreate_v2(cublasHandle_t *handle);
+  final MethodHandle create;
+  // cublasStatus_t cublasDestroy_v2(cublasHandle_t handle);
+  final MethodHandle destroy;
+  // cublasStatus_t cublasGetVersion_v2(cublasHandle_t handle, int *version);
+  final MethodHandle getVersion;
+  // cublasStatus_t cublasSetStream_v2(cublasHandle_t handle, cudaStream_t streamId);
+  final MethodHandle setStream;
+  // cublasStatus_t cublasSetWorkspace_v2(cublasHandle_t handle, void *workspace, size_t bytes);
+  final MethodHandle setWorkspace;
+  // cublasStatus_t cublasSetMathMode(cublasHandle_t handle, cublasMath_t mode);
+  final MethodHandle setMathMode;
+  // cublasStatus_t cublasSetAtomicsMode(cublasHandle_t handle, cublasAtomicsMode_t mode);
+  final MethodHandle setAtomicsMode;
+  // cublasStatus_t cublasGemmEx(cublasHandle_t handle, cublasOperation_t transa,
+  //     cublasOperation_t transb, int m, int n, int k, const void *alpha, const void *A,
+  //     cudaDataType_t Atype, int lda, const void *B, cudaDataType_t Btype, int ldb,
+  //     const void *beta, void *C, cudaDataType_t Ctype, int ldc,
+  //     cublasComputeType_t computeType, cublasGemmAlgo_t algo);
+  final MethodHandle gemmEx;
+
+  private Cublas(String file) {
+    this.file = file;
+    library = open(file);
+    create = handle("cublasCreate_v2", ADDRESS);
+    destroy = handle("cublasDestroy_v2", JAVA_LONG);
+    getVersion = handle("cublasGetVersion_v2", JAVA_LONG, ADDRESS);
+    setStream = handle("cublasSetStream_v2", JAVA_LONG, JAVA_LONG);
+    setWorkspace = handle("cublasSetWorkspace_v2", JAVA_LONG, JAVA_LONG, JAVA_LONG);
+    setMathMode = handle("cublasSetMathMode", JAVA_LONG, JAVA_INT);
+    setAtomicsMode = handle("cublasSetAtomicsMode", JAVA_LONG, JAVA_INT);
+    gemmEx =
+        handle(
+            "cublasGemmEx",
+            JAVA_LONG,
+            JAVA_INT,
+            JAVA_INT,
+            JAVA_INT,
+            JAVA_INT,
+            JAVA_INT,
+            ADDRESS,
+            JAVA_LONG,
+            JAVA_INT,
+            JAVA_INT,
+            JAVA_LONG,
+            JAVA_INT,
+            JAVA_INT,
+            ADDRESS,
+            JAVA_LONG,
+            JAVA_INT,
+            JAVA_INT,
+            JAVA_INT,
+            JAVA_INT);
+  }
+
+  /**
+   * The newest library that the dynamic loader knows, or that lies in the folder that CUDA_HOME or
+   * CUDA_PATH names, or in CUDA's usual one; empty when there is none.
+   *
+   * @param cuda major version of CUDA that the driver knows: it cannot run what is newer
+   */
+  public static Optional<Cublas> find(int cuda) {
+    return IntStream.iterate(Math.min(NEWEST, cuda), v -> v >= OLDEST, v -> v - 1)
+        .mapToObj(v -> "libcublas.so." + v)
+        .flatMap(name -> Stream.concat(Stream.of(name), inCudaFolders(name)))
+        .flatMap(file -> tryLoad(file).stream())
+        .findFirst();
+  }
+
+  private static Stream<String> inCudaFolders(String name) {
+    return Stream.of(System.getenv("CUDA_HOME"), System.getenv("CUDA_PATH"), "/usr/local/cuda")
+        .filter(folder -> folder != null && !folder.isEmpty())
+        .map(folder -> Path.of(folder, "lib64", name))
+        .filter(Files::exists)
+        .map(Path::toString);
+  }
+
+  private static Optional<Cublas> tryLoad(String file) {
+    try {
+      return Optional.of(LOADED.computeIfAbsent(file, Cublas::new));
+    } catch (CublasException e) {
+      return Optional.empty();
+    }
+  }
+
+  /**
+   * Loads the library from a file.
+   *
+   * @throws CublasException when it cannot be loaded
+   */
+  public static Cublas load(Path file) {
+    return LOADED.computeIfAbsent(file.toAbsolutePath().toString(), Cublas::new);
+  }
+
+  /** The file, or the name that the dynamic loader found. */
+  public String file() {
+    return file;
+  }
+
+  @SuppressWarnings("restricted")
+  private static SymbolLookup open(String file) {
+    // cuBLAS needs libcublasLt of its own version; beside it, where the loader may not look.
+    Path name = Path.of(file).getFileName();
+    if (name != null && file.indexOf('/') >= 0) {
+      Path light =
+          Path.of(file).resolveSibling(name.toString().replace("libcublas.", "libcublasLt."));
+      if (!light.equals(Path.of(file)) && Files.exists(light)) {
+        load(light.toString());
+      }
+    }
+    return load(file);
+  }
+
+  @SuppressWarnings("restricted")
+  private static SymbolLookup load(String file) {
+    try {
+      return SymbolLookup.libraryLookup(file, Arena.global());
+    } catch (IllegalArgumentException e) {
+      throw new CublasException(
+          "%s cannot be loaded (%s); give the path of libcublas.so of CUDA 11, 12 or 13, or write cublas: none"
+              .formatted(file, e.getMessage()),
+          e);
+    }
+  }
+
+  @SuppressWarnings("restricted")
+  private MethodHandle handle(String symbol, MemoryLayout... arguments) {
+    MemorySegment address =
+        library
+            .find(symbol)
+            .orElseThrow(() ->
+                new CublasException(
+                    "%s has no function %s: expected cuBLAS of CUDA 11, 12 or 13"
+                        .formatted(file, symbol)));
+    return Linker.nativeLinker()
+        .downcallHandle(address, FunctionDescriptor.of(JAVA_INT, arguments));
+  }
+}

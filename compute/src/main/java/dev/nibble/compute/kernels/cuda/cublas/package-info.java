@@ -1,0 +1,5 @@
+/** cuBLAS' C interface: {@code CublasHandle} is what the project uses of it. */
+@NullMarked
+package dev.nibble.compute.kernels.cuda.cublas;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,5 @@
+/** The fast set for NVIDIA GPUs: own kernels through the CUDA driver, cuBLAS where it is found. */
+@NullMarked
+package dev.nibble.compute.kernels.cuda;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,133 @@
+package dev.nibble.recipes.wiring;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import dev.nibble.compute.kernels.cuda.Emulator;
+import dev.nibble.recipes.progress.Console;
+import dev.nibble.recipes.recipe.Recipes;
+import dev.nibble.trainer.generate.Sampler;
+import dev.nibble.trainer.train.StopRequest;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Whole runs with {@code device: cuda}, on the emulated GPU. */
+@Tag("cuda")
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+class CudaRunTest {
+  private static final String DRIVER = "nibble.cuda.driver";
+  private static final Pattern LOSS = Pattern.compile("\"loss\": ?([0-9.eE+-]+)");
+
+  private Path folder = Path.of("");
+  private final ByteArrayOutputStream shown = new ByteArrayOutputStream();
+  private final Console console =
+      new Console(new PrintStream(shown, true, StandardCharsets.UTF_8), false, false);
+
+  @BeforeAll
+  void pretrainOnTheCpu(@TempDir Path temp) throws IOException {
+    System.setProperty(DRIVER, Emulator.library());
+    folder = temp;
+    TinyRun.in(folder);
+    train("pretrain.yaml", "model", new RunStart.Anew(), StopSource.NEVER, "device=cpu");
+  }
+
+  @AfterAll
+  void forgetTheEmulator() {
+    System.clearProperty(DRIVER);
+  }
+
+  private void train(String recipe, String out, RunStart start, StopSource stop, String... sets) {
+    List<String> all = new ArrayList<>(List.of(sets));
+    all.add("output_dir=" + folder.resolve(out));
+    new TrainRun(Recipes.read(folder.resolve(recipe), all), console, stop).run(start);
+  }
+
+  private void qlora(String out, String... sets) {
+    List<String> all = new ArrayList<>(List.of("max_steps=4", "answer_eval="));
+    all.addAll(List.of(sets));
+    train("qlora.yaml", out, new RunStart.Anew(), StopSource.NEVER, all.toArray(String[]::new));
+  }
+
+  private List<Double> losses(String run) throws IOException {
+    return LOSS.matcher(Files.readString(folder.resolve(run).resolve("metrics.jsonl")))
+        .results()
+        .map(found -> Double.valueOf(found.group(1)))
+        .toList();
+  }
+
+  private String shown() {
+    return shown.toString(StandardCharsets.UTF_8);
+  }
+
+  private void assertClose(String run, String expected, double relative) throws IOException {
+    List<Double> a = losses(run);
+    List<Double> b = losses(expected);
+    assertThat(a).hasSameSizeAs(b).isNotEmpty();
+    for (int i = 0; i < a.size(); i++) {
+      assertThat(a.get(i)).isCloseTo(b.get(i), within(relative * b.get(i)));
+    }
+  }
+
+  @Test
+  void inFloat32ItFollowsTheCpu() throws IOException {
+    qlora("near", "device=cpu");
+    qlora("far", "device=cuda", "bf16=false", "cublas=none");
+    assertClose("far", "near", 1e-5);
+    assertThat(shown()).contains("(cuda:0), compute capability");
+  }
+
+  @Test
+  void inBfloat16ItIsWithinAHundredth() throws IOException {
+    qlora("exact", "device=cpu");
+    qlora("rounded", "device=cuda", "cublas=none");
+    assertClose("rounded", "exact", 1e-2);
+    TrainedModel subject =
+        new TrainedModel(
+            Recipes.read(folder.resolve("rounded/recipe.resolved.yaml"), List.of()),
+            Optional.of(folder.resolve("rounded")));
+    new EvalRun(subject, console).run(Optional.empty());
+    new GenerateRun(subject, console)
+        .run(
+            new GenerateRun.Request(
+                new GenerateRun.Prompt.Plain("star number 3"), 4, new Sampler.Greedy(), 0));
+  }
+
+  @Test
+  void anInterruptedRunGoesOnBitForBit() {
+    StopSource atOnce =
+        (stop, training) -> {
+          stop.request(StopRequest.Signal.INT);
+          return training.get();
+        };
+    qlora("whole", "device=cuda", "cublas=none");
+    String[] sets = {"device=cuda", "cublas=none", "max_steps=4", "answer_eval="};
+    train("qlora.yaml", "halves", new RunStart.Anew(), atOnce, sets);
+    train("qlora.yaml", "halves", new RunStart.Resume(Optional.empty()), StopSource.NEVER, sets);
+    assertThat(folder.resolve("halves/adapter_model.safetensors"))
+        .hasSameBinaryContentAs(folder.resolve("whole/adapter_model.safetensors"));
+    assertThat(folder.resolve("halves/checkpoint-4/optimizer.safetensors"))
+        .hasSameBinaryContentAs(folder.resolve("whole/checkpoint-4/optimizer.safetensors"));
+  }
+
+  @Test
+  void aDeviceThatIsNotThere() {
+    assertThatThrownBy(() -> qlora("none", "device=cuda:7"))
+        .hasMessageContaining("cuda:7")
+        .hasMessageContaining("cuda:0 alone");
+  }
+}

@@ -1,0 +1,49 @@
+package dev.nibble.trainer.model;
+
+import java.nio.file.Path;
+
+/** What a config.json says of a model: its family and sizes, and no weights. */
+public final class ModelShape {
+  private final ModelConfig config;
+
+  private ModelShape(ModelConfig config) {
+    this.config = config;
+  }
+
+  /**
+   * The shape of the model in a folder.
+   *
+   * @throws ModelException when the folder is no model, or its family is not supported
+   */
+  public static ModelShape read(Path folder) {
+    return new ModelShape(ModelLoader.config(folder));
+  }
+
+  /**
+   * The shape that a config.json of this text describes.
+   *
+   * @param name what errors call the file
+   */
+  public static ModelShape parse(String name, String json) {
+    return new ModelShape(ModelConfig.read(ConfigJson.parse(Path.of(name), json)));
+  }
+
+  ModelConfig config() {
+    return config;
+  }
+
+  /** Number of weights; a tied output head counts once. */
+  public long weights() {
+    return ModelTensors.of(config).stream().mapToLong(t -> t.shape().elements()).sum();
+  }
+
+  /** Vocabulary size V. */
+  public int vocabSize() {
+    return config.sizes().vocab();
+  }
+
+  /** The most positions of one sample. */
+  public int maxPositions() {
+    return config.longestSample();
+  }
+}
