@@ -14,6 +14,7 @@ import dev.nibble.recipes.progress.Human;
 import dev.nibble.recipes.progress.ResidentMemory;
 import dev.nibble.recipes.recipe.Machine;
 import dev.nibble.recipes.wiring.MachineWiring;
+import dev.nibble.trainer.model.Checkpointing;
 import dev.nibble.trainer.model.MatrixWork;
 import dev.nibble.trainer.model.ModelOptions;
 import dev.nibble.trainer.model.ModelShape;
@@ -80,7 +81,7 @@ public final class BenchRun {
     ModelShape shape = request.shape().model(Math.max(POSITIONS, request.seq()));
     int tokens = Math.multiplyExact(request.seq(), request.microBatch());
     ModelOptions options =
-        new ModelOptions(new Training.Adapter(ADAPTER, SEED), Optional.of(FORMAT), tokens, true);
+        new ModelOptions(new Training.Adapter(ADAPTER, SEED), Optional.of(FORMAT), tokens, Checkpointing.FULL);
     RandomModel made =
         RandomModel.make(
             shape,

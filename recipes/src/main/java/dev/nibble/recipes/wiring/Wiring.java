@@ -19,6 +19,7 @@ import dev.nibble.recipes.recipe.Recipe.InitWeights;
 import dev.nibble.recipes.recipe.Recipe.Lora;
 import dev.nibble.recipes.recipe.RecipeException;
 import dev.nibble.trainer.model.CausalLm;
+import dev.nibble.trainer.model.Checkpointing;
 import dev.nibble.trainer.model.ModelLoader;
 import dev.nibble.trainer.model.ModelOptions;
 import dev.nibble.trainer.model.Training;
@@ -154,7 +155,7 @@ final class Wiring {
         training,
         quantization(),
         batches().maxTokens(),
-        recipe.training().checkpointing(),
+        recipe.training().checkpointing() ? Checkpointing.FULL : Checkpointing.OFF,
         recipe.training().embeddingNoise());
   }
 

@@ -57,7 +57,7 @@ final class DecoderModel implements CausalLm {
             config,
             maxBatchTokens,
             parameters.count() > 0,
-            options.gradientCheckpointing());
+            options.checkpointing());
     this.ropes =
         RopeTables.allocate(scope, config, Math.min(maxBatchTokens, config.longestSample()));
     this.embeddingScale = config.scaledEmbedding() ? embedding.scaleOf(config.sizes().hidden()) : 1;
@@ -105,8 +105,7 @@ final class DecoderModel implements CausalLm {
     for (int l = blocks.size() - 1; l >= 0; l--) {
       Block block = blocks.get(l);
       Tensor x = work.residual(l);
-      boolean overwritten = work.shared() && l < blocks.size() - 1;
-      if (overwritten) {
+      if (work.overwritten(l)) {
         block.recompute(kernels, work.residual(l + 1), work.saved(l), x, inputs, pass);
       }
       block.backward(kernels, dx, work.gradients(), work.saved(l), x, inputs, pass);

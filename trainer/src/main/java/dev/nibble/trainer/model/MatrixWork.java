@@ -98,7 +98,7 @@ public final class MatrixWork {
 
   /** True when backward computes a layer's forward again. */
   private boolean recomputes(int layer) {
-    return options.gradientCheckpointing() && layer < config.sizes().layers() - 1;
+    return options.checkpointing().recomputes(layer, config.sizes().layers());
   }
 
   private int window(int layer) {

@@ -62,7 +62,7 @@ public final class ModelLoader {
     FourBitCheckpoint fourBit = FourBitCheckpoint.of(checkpoint);
     CheckpointCheck.check(folder, checkpoint, fourBit, ModelTensors.of(config));
     ModelOptions options =
-        new ModelOptions(new Training.Nothing(), Optional.empty(), maxBatchTokens, true);
+        new ModelOptions(new Training.Nothing(), Optional.empty(), maxBatchTokens, Checkpointing.FULL);
     FrozenWeights stored = new FrozenWeights(checkpoint, fourBit, Optional.empty(), kernels, scope);
     boolean mapped = kernels.memory().device() instanceof Device.Host;
     return build(

@@ -9,7 +9,7 @@ import java.util.Optional;
  * @param training what trains
  * @param quantization of the frozen linear maps inside the blocks; empty leaves them as stored
  * @param maxBatchTokens the most tokens of a batch: what activations are sized for
- * @param gradientCheckpointing keep each layer's input only, and compute the rest again in backward
+ * @param checkpointing which layers keep their activations for backward
  * @param embeddingNoise alpha of NEFTune (arXiv:2310.05914): when training, uniform noise of
  *     magnitude alpha / sqrt(L C) is added to the embeddings of a sample of L tokens; 0 for none
  */
@@ -17,7 +17,7 @@ public record ModelOptions(
     Training training,
     Optional<FourBitFormat> quantization,
     int maxBatchTokens,
-    boolean gradientCheckpointing,
+    Checkpointing checkpointing,
     double embeddingNoise) {
 
   /** Without noise. */
@@ -25,8 +25,8 @@ public record ModelOptions(
       Training training,
       Optional<FourBitFormat> quantization,
       int maxBatchTokens,
-      boolean gradientCheckpointing) {
-    this(training, quantization, maxBatchTokens, gradientCheckpointing, 0);
+      Checkpointing checkpointing) {
+    this(training, quantization, maxBatchTokens, checkpointing, 0);
   }
 
   /** Checks that the options fit each other. */

@@ -9,29 +9,36 @@ import java.util.stream.Stream;
  * Every buffer that a pass over N tokens works in, taken once for the largest N; a smaller batch
  * uses the first rows.
  *
- * <p>With gradient checkpointing (arXiv:1604.06174) layers share one set of activations and keep
- * only their inputs, so backward computes the activations of a layer again. A model that does not
- * train keeps nothing.
+ * <p>With gradient {@link Checkpointing} some layers share one set of activations and keep only
+ * their inputs, so backward computes their activations again. A model that does not train keeps
+ * nothing.
  *
+ * @param layers of the model
  * @param residuals [N, C] each: the input of every layer, then the output of the last; two that
  *     take turns when nothing is kept
- * @param saved one set for each layer, or one for all
+ * @param saved one set for each layer that keeps its own; the others share the first
  * @param dresidual [N, C]: the gradient that flows down the residual stream
  * @param gradients scratch of backward
  */
 record Workspace(
-    List<Tensor> residuals, List<Block.Saved> saved, Tensor dresidual, Block.Gradients gradients) {
+    int layers,
+    List<Tensor> residuals,
+    List<Block.Saved> saved,
+    Tensor dresidual,
+    Block.Gradients gradients) {
 
   static Workspace allocate(
-      Buffers buffers, ModelConfig c, int maxTokens, boolean trains, boolean checkpointing) {
+      Buffers buffers, ModelConfig c, int maxTokens, boolean trains, Checkpointing checkpointing) {
+    int layers = c.sizes().layers();
     int backwardTokens = trains ? maxTokens : 0;
     return new Workspace(
+        layers,
         Stream.generate(
                 () -> buffers.activation("activations/residual", maxTokens, c.sizes().hidden()))
-            .limit(trains ? c.sizes().layers() + 1 : 2)
+            .limit(trains ? layers + 1 : 2)
             .toList(),
         Stream.generate(() -> Block.Saved.allocate(buffers, c, maxTokens))
-            .limit(trains && !checkpointing ? c.sizes().layers() : 1)
+            .limit(trains ? checkpointing.sets(layers) : 1)
             .toList(),
         buffers.activation("scratch/dresidual", backwardTokens, c.sizes().hidden()),
         Block.Gradients.allocate(buffers, c, backwardTokens));
@@ -41,6 +48,7 @@ record Workspace(
   Workspace forTokens(int n) {
     boolean backward = dresidual.dim(0) > 0;
     return new Workspace(
+        layers,
         residuals.stream().map(t -> t.slice(0, n)).toList(),
         saved.stream().map(s -> s.slice(n)).toList(),
         dresidual.slice(0, backward ? n : 0),
@@ -53,11 +61,11 @@ record Workspace(
   }
 
   Block.Saved saved(int layer) {
-    return saved.get(layer % saved.size());
+    return saved.get(Math.max(0, layer - (layers - saved.size())));
   }
 
-  /** True when the activations of a layer are overwritten by the next. */
-  boolean shared() {
-    return saved.size() == 1;
+  /** True when a later layer overwrites the activations of this one. */
+  boolean overwritten(int layer) {
+    return layer < layers - saved.size();
   }
 }

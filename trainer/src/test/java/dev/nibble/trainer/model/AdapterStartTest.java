@@ -76,7 +76,7 @@ final class AdapterStartTest {
             dense.training(),
             Optional.of(new FourBitFormat(FourBitFormat.QuantType.NF4, 64, true)),
             dense.maxBatchTokens(),
-            dense.gradientCheckpointing()));
+            dense.checkpointing()));
   }
 
   private static Batch batch() {

@@ -42,19 +42,19 @@ final class DistantModelTest {
   }
 
   private static ModelOptions options(
-      Training training, Optional<FourBitFormat> format, boolean checkpointing) {
+      Training training, Optional<FourBitFormat> format, Checkpointing checkpointing) {
     return new ModelOptions(training, format, 64, checkpointing, 0.5);
   }
 
   private static ModelOptions qlora(LoraSpec spec) {
-    return options(new Training.Adapter(spec, 3), NF4, true);
+    return options(new Training.Adapter(spec, 3), NF4, Checkpointing.FULL);
   }
 
   /** A model with random weights, written by these kernels. */
   private static Path initialised(TinyModel tiny, Kernels kernels, Path folder) throws IOException {
     tiny.config(Files.createDirectories(folder));
     try (Scope scope = Scope.open("base", kernels.memory(), Scope.UNLIMITED)) {
-      ModelOptions all = options(new Training.AllWeights(), Optional.empty(), true);
+      ModelOptions all = options(new Training.AllWeights(), Optional.empty(), Checkpointing.FULL);
       CausalLm model = ModelLoader.initialise(folder, 7, all, kernels, scope);
       ModelWriter.save(folder, folder, model.parameters(), DType.F32, kernels);
     }
@@ -79,8 +79,8 @@ final class DistantModelTest {
             .map(spec -> Arguments.of(TinyModel.LLAMA_TIED, qlora(spec)));
     Stream<Arguments> others =
         Stream.of(
-                options(new Training.AllWeights(), Optional.empty(), false),
-                options(new Training.Adapter(SPEC, 3), Optional.empty(), false))
+                options(new Training.AllWeights(), Optional.empty(), Checkpointing.OFF),
+                options(new Training.Adapter(SPEC, 3), Optional.empty(), Checkpointing.OFF))
             .map(o -> Arguments.of(TinyModel.LLAMA, o));
     return Stream.of(families, adapters, others).flatMap(s -> s);
   }
@@ -138,7 +138,7 @@ final class DistantModelTest {
         Kernels far = DistantKernels.of(cpu()).kernels()) {
       Batch batch = Golden.batch(golden);
       Path base = Golden.model(name);
-      ModelOptions options = new ModelOptions(new Training.Adapter(spec, 3), NF4, 64, true);
+      ModelOptions options = new ModelOptions(new Training.Adapter(spec, 3), NF4, 64, Checkpointing.FULL);
       Trace expected = Trace.of(near, base, options, batch, folder.resolve("near"));
       Trace given = Trace.of(far, base, options, batch, folder.resolve("far"));
       assertThat(given.exact()).isEqualTo(expected.exact());

@@ -71,11 +71,11 @@ final class ModelFixture implements AutoCloseable {
   }
 
   static ModelOptions options(Training training) {
-    return new ModelOptions(training, Optional.empty(), MAX_TOKENS, true);
+    return new ModelOptions(training, Optional.empty(), MAX_TOKENS, Checkpointing.FULL);
   }
 
   static ModelOptions options(Training training, FourBitFormat format) {
-    return new ModelOptions(training, Optional.of(format), MAX_TOKENS, true);
+    return new ModelOptions(training, Optional.of(format), MAX_TOKENS, Checkpointing.FULL);
   }
 
   @Override

@@ -17,7 +17,7 @@ final class Arguments {
 
   /** The N of x [N, cols] and out [N, rows]; {@code weight} is for the message. */
   static long tokens(String operation, Tensor out, Tensor x, long rows, long cols, Object weight) {
-    requireF32(operation, out, x);
+    requireAlike(operation, out, x);
     long n = cols == 0 ? 0 : x.elements() / cols;
     if (n * cols != x.elements() || n * rows != out.elements()) {
       throw new IllegalArgumentException(
@@ -25,6 +25,18 @@ final class Arguments {
               .formatted(operation, x, out, weight, cols, rows));
     }
     return n;
+  }
+
+  /** Activations of one call: all F32 or all BF16. */
+  static void requireAlike(String operation, Tensor... tensors) {
+    DType first = tensors[0].dtype();
+    for (Tensor t : tensors) {
+      if (t.dtype() != first || (first != DType.F32 && first != DType.BF16)) {
+        throw new IllegalArgumentException(
+            "%s: expected F32, or BF16, throughout, got %s and %s"
+                .formatted(operation, tensors[0], t));
+      }
+    }
   }
 
   static void requireF32(String operation, Tensor... tensors) {

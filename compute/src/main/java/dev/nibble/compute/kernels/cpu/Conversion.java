@@ -71,7 +71,8 @@ final class Conversion {
     }
   }
 
-  private static void narrowBf16(
+  /** to[toStart + i] = from[fromStart + i], rounded. */
+  static void narrowBf16(
       MemorySegment from, long fromStart, MemorySegment to, long toStart, long n) {
     long end = VectorMath.vectorEnd(0, n);
     long i = 0;

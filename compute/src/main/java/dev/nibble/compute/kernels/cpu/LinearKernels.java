@@ -1,226 +1,71 @@
 package dev.nibble.compute.kernels.cpu;
 
+import dev.nibble.compute.kernels.KernelUnavailable;
 import dev.nibble.compute.kernels.Quantized;
 import dev.nibble.compute.tensor.DType;
 import dev.nibble.compute.tensor.Tensor;
-import java.lang.foreign.MemorySegment;
+import java.util.Optional;
 
-/**
- * Linear maps. A weight that is not F32 is widened tile by tile: each worker widens its own tiles
- * into its own scratch and multiplies by them at once, while they are in its cache.
- */
+/** Linear maps, by the dtype of activations. */
 final class LinearKernels {
+  private final F32Linear f32;
+  private final Optional<Bf16Linear> bf16;
+
   /**
-   * Inputs of one tile of the backward product: whole scale blocks, and wide enough for the matrix
-   * product.
+   * Linear maps of F32, and of BF16 where the processor multiplies it.
+   *
+   * @param bf16 empty where it does not
    */
-  private static final long BACKWARD_COLS = 2048;
-
-  private final Gemm gemm;
-  private final Workers workers;
-  private final Scratch scratch;
-
-  LinearKernels(Gemm gemm, Workers workers, Scratch scratch) {
-    this.gemm = gemm;
-    this.workers = workers;
-    this.scratch = scratch;
+  LinearKernels(F32Linear f32, Optional<Bf16Linear> bf16) {
+    this.f32 = f32;
+    this.bf16 = bf16;
   }
 
-  /** A matrix that is widened to F32 by stretches of its flattened elements. */
-  private record Frozen(Object name, long rows, long cols, Source source) {
-    interface Source {
-      void widen(long start, MemorySegment to, long toStart, long n);
-    }
-
-    static Frozen of(Tensor t) {
-      return new Frozen(
-          t,
-          t.rows(),
-          t.cols(),
-          (start, to, toStart, n) -> Conversion.widen(t, start, to, toStart, n));
-    }
-
-    static Frozen of(Quantized q) {
-      return new Frozen(
-          q.codes(),
-          q.rows(),
-          q.cols(),
-          (start, to, toStart, n) -> Dequantizer.decode(q, start, to, toStart, n));
-    }
-
-    /** Rows {@code row} and on, columns {@code col} and on, row-major. */
-    void widen(MemorySegment tile, long row, long height, long col, long width) {
-      if (width == cols) {
-        source.widen(row * cols, tile, 0, height * cols);
-        return;
-      }
-      for (long i = 0; i < height; i++) {
-        source.widen((row + i) * cols + col, tile, i * width, width);
-      }
-    }
+  private Bf16Linear bf16() {
+    return bf16.orElseThrow(() ->
+        new KernelUnavailable("kernel set cpu was opened for activations in float32"));
   }
 
-  /** out = alpha x weight^T + beta out. */
-  void forward(Tensor out, Tensor x, Tensor weight, float alpha, float beta) {
-    if (weight.dtype() == DType.F32) {
-      long rows = weight.rows();
-      long cols = weight.cols();
-      long tokens = Arguments.tokens("linearForward", out, x, weight);
-      gemm.onAllThreads(
-          false,
-          true,
-          tokens,
-          rows,
-          cols,
-          alpha,
-          address(x),
-          cols,
-          address(weight),
-          cols,
-          beta,
-          address(out),
-          rows);
+  /** out = alpha x weight^T, or += of it. */
+  void forward(Tensor out, Tensor x, Tensor weight, float alpha, boolean add) {
+    if (x.dtype() == DType.BF16) {
+      bf16().forward(out, x, weight, alpha, add);
     } else {
-      forward(out, x, Frozen.of(weight), alpha, beta);
+      f32.forward(out, x, weight, alpha, add ? 1 : 0);
     }
   }
 
   /** dx += scale dout weight. */
   void backward(Tensor dx, Tensor dout, Tensor weight, float scale) {
-    if (weight.dtype() == DType.F32) {
-      long rows = weight.rows();
-      long cols = weight.cols();
-      long tokens = Arguments.tokens("linearBackward", dout, dx, weight);
-      gemm.onAllThreads(
-          false,
-          false,
-          tokens,
-          cols,
-          rows,
-          scale,
-          address(dout),
-          rows,
-          address(weight),
-          cols,
-          1,
-          address(dx),
-          cols);
+    if (dout.dtype() == DType.BF16) {
+      bf16().backward(dx, dout, weight, scale);
     } else {
-      backward(dx, dout, Frozen.of(weight), scale);
+      f32.backward(dx, dout, weight, scale);
     }
   }
 
   /** dweight += scale dout^T x. */
   void backwardWeight(Tensor dweight, Tensor dout, Tensor x, float scale) {
-    Arguments.requireF32("linearBackwardWeight", dweight);
-    long tokens = Arguments.tokens("linearBackwardWeight", dout, x, dweight);
-    long rows = dweight.rows();
-    long cols = dweight.cols();
-    gemm.onAllThreads(
-        true,
-        false,
-        rows,
-        cols,
-        tokens,
-        scale,
-        address(dout),
-        rows,
-        address(x),
-        cols,
-        1,
-        address(dweight),
-        cols);
+    if (dout.dtype() == DType.BF16) {
+      bf16().backwardWeight(dweight, dout, x, scale);
+    } else {
+      f32.backwardWeight(dweight, dout, x, scale);
+    }
   }
 
   void forward(Tensor out, Tensor x, Quantized weight) {
-    forward(out, x, Frozen.of(weight), 1, 0);
+    if (x.dtype() == DType.BF16) {
+      bf16().forward(out, x, weight);
+    } else {
+      f32.forward(out, x, weight);
+    }
   }
 
   void backward(Tensor dx, Tensor dout, Quantized weight) {
-    backward(dx, dout, Frozen.of(weight), 1);
-  }
-
-  private void forward(Tensor out, Tensor x, Frozen weight, float alpha, float beta) {
-    long rows = weight.rows;
-    long cols = weight.cols;
-    long tokens = Arguments.tokens("linearForward", out, x, rows, cols, weight.name);
-    long tileCols = Math.min(cols, Scratch.FLOATS);
-    long tileRows = tile(rows, Math.max(1, Scratch.FLOATS / tileCols));
-    workers.each(
-        (rows + tileRows - 1) / tileRows,
-        (worker, from, to) -> {
-          MemorySegment tile = scratch.of(worker);
-          for (long row = from * tileRows; row < Math.min(rows, to * tileRows); row += tileRows) {
-            long height = Math.min(tileRows, rows - row);
-            for (long col = 0; col < cols; col += tileCols) {
-              long width = Math.min(tileCols, cols - col);
-              weight.widen(tile, row, height, col, width);
-              gemm.onThisThread(
-                  false,
-                  true,
-                  tokens,
-                  height,
-                  width,
-                  alpha,
-                  address(x) + 4 * col,
-                  cols,
-                  tile.address(),
-                  width,
-                  col == 0 ? beta : 1,
-                  address(out) + 4 * row,
-                  rows);
-            }
-          }
-        });
-  }
-
-  private void backward(Tensor dx, Tensor dout, Frozen weight, float scale) {
-    long rows = weight.rows;
-    long cols = weight.cols;
-    long tokens = Arguments.tokens("linearBackward", dout, dx, rows, cols, weight.name);
-    long tileCols = tile(cols, BACKWARD_COLS);
-    long tileRows = Math.min(rows, Scratch.FLOATS / tileCols);
-    workers.each(
-        (cols + tileCols - 1) / tileCols,
-        (worker, from, to) -> {
-          MemorySegment tile = scratch.of(worker);
-          for (long col = from * tileCols; col < Math.min(cols, to * tileCols); col += tileCols) {
-            long width = Math.min(tileCols, cols - col);
-            for (long row = 0; row < rows; row += tileRows) {
-              long height = Math.min(tileRows, rows - row);
-              weight.widen(tile, row, height, col, width);
-              gemm.onThisThread(
-                  false,
-                  false,
-                  tokens,
-                  width,
-                  height,
-                  scale,
-                  address(dout) + 4 * row,
-                  rows,
-                  tile.address(),
-                  width,
-                  1,
-                  address(dx) + 4 * col,
-                  cols);
-            }
-          }
-        });
-  }
-
-  /**
-   * A tile size of at most {@code most} that gives each worker as many tiles as the next, in steps
-   * of 64.
-   */
-  private long tile(long size, long most) {
-    long tiles = (size + most - 1) / most;
-    long threads = workers.threads();
-    long even = (tiles + threads - 1) / threads * threads;
-    long tile = (size + even - 1) / even;
-    return Math.max(1, Math.min(most, (tile + 63) / 64 * 64));
-  }
-
-  private static long address(Tensor t) {
-    return t.memory().address();
+    if (dout.dtype() == DType.BF16) {
+      bf16().backward(dx, dout, weight);
+    } else {
+      f32.backward(dx, dout, weight);
+    }
   }
 }

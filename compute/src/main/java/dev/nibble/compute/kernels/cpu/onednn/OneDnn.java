@@ -17,18 +17,18 @@ import java.util.Optional;
  * the library's threads and ours never compete for cores. Once loaded, the library stays loaded.
  */
 public final class OneDnn {
+  private final SymbolLookup library;
   private final MethodHandle sgemm;
   private final MethodHandle setThreads;
   private final String version;
 
   private OneDnn(Path file) {
-    SymbolLookup library = load(file);
+    library = load(file);
     // dnnl_status_t dnnl_sgemm(char transa, char transb, dnnl_dim_t M, dnnl_dim_t N, dnnl_dim_t K,
     //     float alpha, const float *A, dnnl_dim_t lda, const float *B, dnnl_dim_t ldb,
     //     float beta, float *C, dnnl_dim_t ldc);
     sgemm =
         handle(
-            library,
             "dnnl_sgemm",
             FunctionDescriptor.of(
                 ValueLayout.JAVA_INT,
@@ -47,8 +47,8 @@ public final class OneDnn {
                 ValueLayout.JAVA_LONG));
     // void omp_set_num_threads(int num_threads);   (of the calling thread)
     setThreads =
-        handle(library, "omp_set_num_threads", FunctionDescriptor.ofVoid(ValueLayout.JAVA_INT));
-    version = version(library);
+        handle("omp_set_num_threads", FunctionDescriptor.ofVoid(ValueLayout.JAVA_INT));
+    version = readVersion();
   }
 
   /**
@@ -93,9 +93,9 @@ public final class OneDnn {
       float beta,
       long c,
       long ldc) {
+    onOneThread();
     int status;
     try {
-      setThreads.invokeExact(1);
       status =
           (int)
               sgemm.invokeExact(
@@ -106,15 +106,23 @@ public final class OneDnn {
     OneDnnCall.check("dnnl_sgemm", status);
   }
 
+  /** Keeps the library's own threads out of what the calling thread asks for. */
+  void onOneThread() {
+    try {
+      setThreads.invokeExact(1);
+    } catch (Throwable e) {
+      throw OneDnnCall.failed("omp_set_num_threads", e);
+    }
+  }
+
   private static byte letter(boolean transposed) {
     return (byte) (transposed ? 'T' : 'N');
   }
 
   // const dnnl_version_t *dnnl_version(void);   a struct that starts with int major, minor, patch
   @SuppressWarnings("restricted")
-  private static String version(SymbolLookup library) {
-    MethodHandle handle =
-        handle(library, "dnnl_version", FunctionDescriptor.of(ValueLayout.ADDRESS));
+  private String readVersion() {
+    MethodHandle handle = handle("dnnl_version", FunctionDescriptor.of(ValueLayout.ADDRESS));
     try {
       MemorySegment v = ((MemorySegment) handle.invokeExact()).reinterpret(12);
       return "%d.%d.%d"
@@ -139,9 +147,9 @@ public final class OneDnn {
     }
   }
 
+  /** A function of the library under its C prototype. */
   @SuppressWarnings("restricted")
-  private static MethodHandle handle(
-      SymbolLookup library, String symbol, FunctionDescriptor descriptor) {
+  MethodHandle handle(String symbol, FunctionDescriptor descriptor) {
     MemorySegment address =
         library
             .find(symbol)

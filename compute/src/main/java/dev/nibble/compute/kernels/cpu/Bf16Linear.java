@@ -1,0 +1,71 @@
+package dev.nibble.compute.kernels.cpu;
+
+import dev.nibble.compute.kernels.Quantized;
+import dev.nibble.compute.kernels.cpu.Bf16Products.Left;
+import dev.nibble.compute.tensor.Tensor;
+
+/** Linear maps of activations in bfloat16. */
+final class Bf16Linear {
+  private final Bf16Products products;
+
+  Bf16Linear(Bf16Products products) {
+    this.products = products;
+  }
+
+  void forward(Tensor out, Tensor x, Tensor weight, float alpha, boolean add) {
+    forward(out, x, Bf16Matrix.of(weight), alpha, add);
+  }
+
+  void forward(Tensor out, Tensor x, Quantized weight) {
+    forward(out, x, Bf16Matrix.of(weight), 1, false);
+  }
+
+  private void forward(Tensor out, Tensor x, Bf16Matrix w, float alpha, boolean add) {
+    long tokens = Arguments.tokens("linearForward", out, x, w.rows(), w.cols(), w.name());
+    products.multiply(
+        out,
+        tokens,
+        w.rows(),
+        w.cols(),
+        new Left(x.memory().address(), false, w.cols()),
+        (panel, i, k, j, n, stage) -> PanelPacker.transposed(panel, w, j, n, i, k, stage),
+        alpha,
+        add);
+  }
+
+  void backward(Tensor dx, Tensor dout, Tensor weight, float scale) {
+    backward(dx, dout, Bf16Matrix.of(weight), scale);
+  }
+
+  void backward(Tensor dx, Tensor dout, Quantized weight) {
+    backward(dx, dout, Bf16Matrix.of(weight), 1);
+  }
+
+  private void backward(Tensor dx, Tensor dout, Bf16Matrix w, float scale) {
+    long tokens = Arguments.tokens("linearBackward", dout, dx, w.rows(), w.cols(), w.name());
+    products.multiply(
+        dx,
+        tokens,
+        w.cols(),
+        w.rows(),
+        new Left(dout.memory().address(), false, w.rows()),
+        (panel, i, k, j, n, stage) -> PanelPacker.straight(panel, w, i, k, j, n, stage),
+        scale,
+        true);
+  }
+
+  void backwardWeight(Tensor dweight, Tensor dout, Tensor x, float scale) {
+    Arguments.requireF32("linearBackwardWeight", dweight);
+    long tokens = Arguments.tokens("linearBackwardWeight", dout, x, dweight);
+    Bf16Matrix inputs = Bf16Matrix.of(x.reshape(tokens, dweight.cols()));
+    products.multiply(
+        dweight,
+        dweight.rows(),
+        dweight.cols(),
+        tokens,
+        new Left(dout.memory().address(), true, dweight.rows()),
+        (panel, i, k, j, n, stage) -> PanelPacker.straight(panel, inputs, i, k, j, n, stage),
+        scale,
+        true);
+  }
+}
