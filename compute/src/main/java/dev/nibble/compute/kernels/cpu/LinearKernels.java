@@ -16,11 +16,13 @@ final class LinearKernels {
    */
   private static final long BACKWARD_COLS = 2048;
 
+  private final Bf16Linear bf16;
   private final Gemm gemm;
   private final Workers workers;
   private final Scratch scratch;
 
-  LinearKernels(Gemm gemm, Workers workers, Scratch scratch) {
+  LinearKernels(Gemm gemm, Workers workers, Scratch scratch, Bf16Linear bf16) {
+    this.bf16 = bf16;
     this.gemm = gemm;
     this.workers = workers;
     this.scratch = scratch;
@@ -62,6 +64,10 @@ final class LinearKernels {
 
   /** out = alpha x weight^T + beta out. */
   void forward(Tensor out, Tensor x, Tensor weight, float alpha, float beta) {
+    if (x.dtype() == DType.BF16) {
+      bf16.forward(out, x, weight, alpha, beta != 0);
+      return;
+    }
     if (weight.dtype() == DType.F32) {
       long rows = weight.rows();
       long cols = weight.cols();
@@ -87,6 +93,10 @@ final class LinearKernels {
 
   /** dx += scale dout weight. */
   void backward(Tensor dx, Tensor dout, Tensor weight, float scale) {
+    if (dout.dtype() == DType.BF16) {
+      bf16.backward(dx, dout, weight, scale);
+      return;
+    }
     if (weight.dtype() == DType.F32) {
       long rows = weight.rows();
       long cols = weight.cols();
@@ -112,6 +122,10 @@ final class LinearKernels {
 
   /** dweight += scale dout^T x. */
   void backwardWeight(Tensor dweight, Tensor dout, Tensor x, float scale) {
+    if (x.dtype() == DType.BF16) {
+      bf16.backwardWeight(dweight, dout, x, scale);
+      return;
+    }
     Arguments.requireF32("linearBackwardWeight", dweight);
     long tokens = Arguments.tokens("linearBackwardWeight", dout, x, dweight);
     long rows = dweight.rows();
@@ -133,10 +147,18 @@ final class LinearKernels {
   }
 
   void forward(Tensor out, Tensor x, Quantized weight) {
+    if (x.dtype() == DType.BF16) {
+      bf16.forward(out, x, weight);
+      return;
+    }
     forward(out, x, Frozen.of(weight), 1, 0);
   }
 
   void backward(Tensor dx, Tensor dout, Quantized weight) {
+    if (dout.dtype() == DType.BF16) {
+      bf16.backward(dx, dout, weight);
+      return;
+    }
     backward(dx, dout, Frozen.of(weight), 1);
   }
 
