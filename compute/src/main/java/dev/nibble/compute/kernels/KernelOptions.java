@@ -24,11 +24,11 @@ public record KernelOptions(
 
   /** The dtype of activations and their gradients. */
   public enum Activations {
-    /** What is fastest with the set: BF16 on an accelerator, F32 on the CPU. */
+    /** What is fastest with the set: BF16 where the hardware multiplies it, else F32. */
     AUTO,
     /** Exact. */
     F32,
-    /** Half the memory, and tensor cores. */
+    /** Half the memory, and twice the rate of matrix products or more. */
     BF16
   }
 
@@ -89,16 +89,24 @@ public record KernelOptions(
   }
 
   /**
-   * For sets that compute on the host, in F32.
+   * For sets whose activations are always F32.
+   *
+   * @throws KernelUnavailable when others are asked for
+   */
+  public void requireFloat32(String set) {
+    if (activations == Activations.BF16) {
+      throw new KernelUnavailable(
+          "bf16: true needs device: cuda or cpu, kernel set %s computes in float32; write bf16: auto"
+              .formatted(set));
+    }
+  }
+
+  /**
+   * For sets that compute on the host.
    *
    * @throws KernelUnavailable when an accelerator's options are asked for
    */
   public void requireHost(String set) {
-    if (activations == Activations.BF16) {
-      throw new KernelUnavailable(
-          "bf16: true needs device: cuda, kernel set %s computes in float32; write bf16: auto"
-              .formatted(set));
-    }
     if (device.isPresent()) {
       throw new KernelUnavailable(
           "device: kernel set %s runs on the host and has no device %d"

@@ -16,84 +16,97 @@ import jdk.incubator.vector.VectorOperators;
 
 /** Functions that bend: gated activations and the soft cap. */
 final class ActivationKernels {
-  /** Elements that are worth a second thread. */
-  private static final long GRAIN = 4096;
-
   // GELU's logistic function is 0 or 1 beyond this; a cube of more would overflow.
   private static final float BOUND = 20;
   private static final float SLOPE = (float) (2 * Math.sqrt(2 / Math.PI));
   private static final float CUBIC = SLOPE * 0.044715f;
   private static final FloatVector ONE = FloatVector.broadcast(F, 1f);
 
-  private final Workers workers;
+  private final Stretches stretches;
 
-  ActivationKernels(Workers workers) {
-    this.workers = workers;
+  ActivationKernels(Stretches stretches) {
+    this.stretches = stretches;
   }
 
   void gatedForward(Tensor out, Tensor gate, Tensor up, Activation a) {
-    MemorySegment y = out.memory();
-    MemorySegment g = gate.memory();
-    MemorySegment u = up.memory();
-    boolean gelu = a == Activation.GELU_TANH;
-    workers.split(
+    stretches.each(
         out.elements(),
-        GRAIN,
-        (worker, from, to) -> {
-          long end = vectorEnd(from, to);
-          long i = from;
+        (f, from, n) -> {
+          MemorySegment g = f.read(gate, from, n);
+          MemorySegment u = f.read(up, from, n);
+          MemorySegment y = f.write(out, from, n);
+          MemorySegment e = expMinusArgument(f, g, n, a);
+          long end = vectorEnd(0, n);
+          long i = 0;
           for (; i < end; i += LANES) {
-            FloatVector x = load(g, i);
-            FloatVector w = gelu ? argument(bounded(x)) : x;
-            store(x.div(VectorMath.exp(w.neg()).add(1f)).mul(load(u, i)), y, i);
+            store(load(g, i).div(load(e, i).add(1f)).mul(load(u, i)), y, i);
           }
-          for (; i < to; i++) {
-            float x = get(g, i);
-            float w = gelu ? argument(bounded(x)) : x;
-            set(y, i, x / (1 + VectorMath.exp(-w)) * get(u, i));
+          for (; i < n; i++) {
+            set(y, i, get(g, i) / (1 + get(e, i)) * get(u, i));
           }
+          f.store(y, out, from);
         });
   }
 
   void gatedBackward(Tensor dgate, Tensor dup, Tensor dout, Tensor gate, Tensor up, Activation a) {
-    MemorySegment dg = dgate.memory();
-    MemorySegment du = dup.memory();
-    MemorySegment dy = dout.memory();
-    MemorySegment g = gate.memory();
-    MemorySegment u = up.memory();
     boolean gelu = a == Activation.GELU_TANH;
-    workers.split(
+    stretches.each(
         dout.elements(),
-        GRAIN,
-        (worker, from, to) -> {
-          long end = vectorEnd(from, to);
-          long i = from;
+        (f, from, n) -> {
+          MemorySegment g = f.read(gate, from, n);
+          MemorySegment u = f.read(up, from, n);
+          MemorySegment dy = f.read(dout, from, n);
+          MemorySegment dg = f.read(dgate, from, n);
+          MemorySegment du = f.read(dup, from, n);
+          MemorySegment e = expMinusArgument(f, g, n, a);
+          long end = vectorEnd(0, n);
+          long i = 0;
           for (; i < end; i += LANES) {
             FloatVector x = load(g, i);
             FloatVector d = load(dy, i);
-            FloatVector bounded = bounded(x);
-            FloatVector w = gelu ? argument(bounded) : x;
-            FloatVector s = ONE.div(VectorMath.exp(w.neg()).add(1f));
+            FloatVector s = ONE.div(load(e, i).add(1f));
             store(load(du, i).add(d.mul(x.mul(s))), du, i);
+            FloatVector bounded = bounded(x);
             FloatVector inner = gelu ? bounded.mul(argumentSlope(bounded)) : x;
             FloatVector slope = s.mul(inner.fma(ONE.sub(s), ONE));
             store(load(dg, i).add(d.mul(load(u, i)).mul(slope)), dg, i);
           }
-          for (; i < to; i++) {
+          for (; i < n; i++) {
             float x = get(g, i);
             float d = get(dy, i);
-            float bounded = bounded(x);
-            float w = gelu ? argument(bounded) : x;
-            float s = 1 / (1 + VectorMath.exp(-w));
-            float inner = gelu ? bounded * argumentSlope(bounded) : x;
+            float s = 1 / (1 + get(e, i));
             set(du, i, get(du, i) + d * x * s);
+            float bounded = bounded(x);
+            float inner = gelu ? bounded * argumentSlope(bounded) : x;
             set(dg, i, get(dg, i) + d * get(u, i) * s * (1 + inner * (1 - s)));
           }
+          f.store(dg, dgate, from);
+          f.store(du, dup, from);
         });
   }
 
+  /** exp(-w(x)). */
+  private static MemorySegment expMinusArgument(Floats f, MemorySegment x, long n, Activation a) {
+    MemorySegment e = f.room(n);
+    if (a != Activation.GELU_TANH) {
+      VectorMath.exp(x, 0, e, 0, n, -1, 0);
+      return e;
+    }
+    long end = vectorEnd(0, n);
+    long i = 0;
+    for (; i < end; i += LANES) {
+      store(argument(bounded(load(x, i))), e, i);
+    }
+    for (; i < n; i++) {
+      set(e, i, argument(bounded(get(x, i))));
+    }
+    VectorMath.exp(e, 0, e, 0, n, -1, 0);
+    return e;
+  }
+
   private static FloatVector bounded(FloatVector x) {
-    return x.lanewise(VectorOperators.MAX, -BOUND).lanewise(VectorOperators.MIN, BOUND);
+    FloatVector above = x.blend(-BOUND, x.compare(VectorOperators.LT, -BOUND));
+    return above.blend(BOUND, above.compare(VectorOperators.GT, BOUND));
   }
 
   private static float bounded(float x) {
@@ -119,29 +132,32 @@ final class ActivationKernels {
   }
 
   void softCapForward(Tensor x, float cap) {
-    workers.split(
+    stretches.each(
         x.elements(),
-        GRAIN,
-        (worker, from, to) -> VectorMath.softCap(x.memory(), from, to - from, cap));
+        (f, from, n) -> {
+          MemorySegment a = f.read(x, from, n);
+          VectorMath.softCap(a, 0, n, cap, f.room(n));
+          f.store(a, x, from);
+        });
   }
 
   void softCapBackward(Tensor dx, Tensor x, float cap) {
-    MemorySegment da = dx.memory();
-    MemorySegment a = x.memory();
-    workers.split(
+    stretches.each(
         dx.elements(),
-        GRAIN,
-        (worker, from, to) -> {
-          long end = vectorEnd(from, to);
-          long i = from;
+        (f, from, n) -> {
+          MemorySegment a = f.read(x, from, n);
+          MemorySegment da = f.read(dx, from, n);
+          long end = vectorEnd(0, n);
+          long i = 0;
           for (; i < end; i += LANES) {
             FloatVector t = load(a, i).div(cap);
             store(load(da, i).mul(ONE.sub(t.mul(t))), da, i);
           }
-          for (; i < to; i++) {
+          for (; i < n; i++) {
             float t = get(a, i) / cap;
             set(da, i, get(da, i) * (1 - t * t));
           }
+          f.store(da, dx, from);
         });
   }
 }

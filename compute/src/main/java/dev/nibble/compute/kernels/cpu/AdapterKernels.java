@@ -7,41 +7,41 @@ import static dev.nibble.compute.kernels.cpu.VectorMath.set;
 import static dev.nibble.compute.kernels.cpu.VectorMath.store;
 import static dev.nibble.compute.kernels.cpu.VectorMath.vectorEnd;
 
-import dev.nibble.compute.kernels.Dropout;
 import dev.nibble.compute.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 import java.util.Objects;
 
-/** What adapters need besides linear maps: DoRA's lengths, look-up in A, noise. */
+/** What adapters need besides linear maps: DoRA's lengths, and look-up in A. */
 final class AdapterKernels {
   /** Rows that are worth a second thread. */
   private static final long ROWS = 16;
 
   private final Workers workers;
+  private final Stretches stretches;
 
-  AdapterKernels(Workers workers) {
+  AdapterKernels(Workers workers, Stretches stretches) {
     this.workers = workers;
+    this.stretches = stretches;
   }
 
   void scaleColumns(Tensor out, Tensor x, Tensor factors) {
-    MemorySegment y = out.memory();
-    MemorySegment a = x.memory();
-    MemorySegment f = factors.memory();
+    MemorySegment w = factors.memory();
     long cols = factors.elements();
-    workers.split(
-        cols == 0 ? 0 : out.elements() / cols,
-        ROWS,
-        (worker, from, to) -> {
+    stretches.rows(
+        Stretches.rowsOf(out, cols),
+        cols,
+        (f, row) -> {
+          MemorySegment a = f.read(x, row * cols, cols);
+          MemorySegment y = f.write(out, row * cols, cols);
           long end = vectorEnd(0, cols);
-          for (long row = from * cols; row < to * cols; row += cols) {
-            long c = 0;
-            for (; c < end; c += LANES) {
-              store(load(a, row + c).mul(load(f, c)), y, row + c);
-            }
-            for (; c < cols; c++) {
-              set(y, row + c, get(a, row + c) * get(f, c));
-            }
+          long c = 0;
+          for (; c < end; c += LANES) {
+            store(load(a, c).mul(load(w, c)), y, c);
           }
+          for (; c < cols; c++) {
+            set(y, c, get(a, c) * get(w, c));
+          }
+          f.store(y, out, row * cols);
         });
   }
 
@@ -67,16 +67,16 @@ final class AdapterKernels {
   void gatherColumnsForward(Tensor out, Tensor table, Tensor columns) {
     long rank = out.cols();
     long width = table.cols();
-    workers.split(
+    stretches.rows(
         columns.elements(),
-        ROWS,
-        (worker, from, to) -> {
-          for (long n = from; n < to; n++) {
-            long column = column(columns, n, width);
-            for (long k = 0; k < rank; k++) {
-              set(out.memory(), n * rank + k, get(table.memory(), k * width + column));
-            }
+        rank,
+        (f, n) -> {
+          long column = column(columns, n, width);
+          MemorySegment y = f.write(out, n * rank, rank);
+          for (long k = 0; k < rank; k++) {
+            set(y, k, get(table.memory(), k * width + column));
           }
+          f.store(y, out, n * rank);
         });
   }
 
@@ -84,13 +84,17 @@ final class AdapterKernels {
     long rank = dout.cols();
     long width = dtable.cols();
     MemorySegment sums = dtable.memory();
-    workers.each(
+    stretches.columns(
         rank,
-        (worker, from, to) -> {
-          for (long k = from; k < to; k++) {
-            for (long n = 0; n < columns.elements(); n++) {
-              long at = k * width + column(columns, n, width);
-              set(sums, at, get(sums, at) + get(dout.memory(), n * rank + k));
+        1,
+        (f, from, ranks) -> {
+          for (long n = 0; n < columns.elements(); n++) {
+            f.release(0);
+            MemorySegment dy = f.read(dout, n * rank + from, ranks);
+            long column = column(columns, n, width);
+            for (long k = 0; k < ranks; k++) {
+              long at = (from + k) * width + column;
+              set(sums, at, get(sums, at) + get(dy, k));
             }
           }
         });
@@ -98,23 +102,5 @@ final class AdapterKernels {
 
   private static long column(Tensor columns, long n, long width) {
     return Objects.checkIndex((long) VectorMath.getInt(columns.memory(), n), width);
-  }
-
-  void addNoise(Tensor x, Tensor segments, double alpha, long seed) {
-    MemorySegment y = x.memory();
-    long cols = x.cols();
-    for (long s = 0; s < segments.rows(); s++) {
-      long start = VectorMath.getInt(segments.memory(), 4 * s);
-      long length = VectorMath.getInt(segments.memory(), 4 * s + 1);
-      float magnitude = (float) (alpha / Math.sqrt((double) length * cols));
-      workers.split(
-          length * cols,
-          ROWS * cols,
-          (worker, from, to) -> {
-            for (long i = start * cols + from; i < start * cols + to; i++) {
-              set(y, i, get(y, i) + magnitude * Dropout.uniform(seed, i));
-            }
-          });
-    }
   }
 }

@@ -2,6 +2,7 @@ package dev.nibble.compute.kernels.cpu;
 
 import dev.nibble.compute.tensor.DType;
 import dev.nibble.compute.tensor.Tensor;
+import java.util.Arrays;
 
 /**
  * Checks of what goes to native code as bare addresses, where a wrong shape would read or write
@@ -17,7 +18,7 @@ final class Arguments {
 
   /** The N of x [N, cols] and out [N, rows]; {@code weight} is for the message. */
   static long tokens(String operation, Tensor out, Tensor x, long rows, long cols, Object weight) {
-    requireAlike(operation, out, x);
+    requireActivations(operation, out, x);
     long n = cols == 0 ? 0 : x.elements() / cols;
     if (n * cols != x.elements() || n * rows != out.elements()) {
       throw new IllegalArgumentException(
@@ -27,14 +28,14 @@ final class Arguments {
     return n;
   }
 
-  /** Activations of one call: all F32 or all BF16. */
-  static void requireAlike(String operation, Tensor... tensors) {
-    DType first = tensors[0].dtype();
+  /** One dtype for all: that of activations. */
+  static void requireActivations(String operation, Tensor... tensors) {
+    DType dtype = tensors[0].dtype();
     for (Tensor t : tensors) {
-      if (t.dtype() != first || (first != DType.F32 && first != DType.BF16)) {
+      if (t.dtype() != dtype || (dtype != DType.F32 && dtype != DType.BF16)) {
         throw new IllegalArgumentException(
-            "%s: expected F32, or BF16, throughout, got %s and %s"
-                .formatted(operation, tensors[0], t));
+            "%s: expected F32, or BF16 for all activations, got %s"
+                .formatted(operation, Arrays.toString(tensors)));
       }
     }
   }
@@ -52,7 +53,8 @@ final class Arguments {
    * fit them.
    */
   static void requireHeads(String operation, Tensor q, Tensor k, Tensor lse, Tensor segments) {
-    requireF32(operation, q, k, lse);
+    requireActivations(operation, q, k);
+    requireF32(operation, lse);
     boolean fit =
         q.shape().rank() == 3
             && k.shape().rank() == 3
@@ -85,8 +87,8 @@ final class Arguments {
   }
 
   static void requireSameShape(String operation, Tensor expected, Tensor... tensors) {
-    requireF32(operation, tensors);
     for (Tensor t : tensors) {
+      requireActivations(operation, expected, t);
       if (!t.shape().equals(expected.shape())) {
         throw new IllegalArgumentException(
             "%s: expected the shape of %s, got %s".formatted(operation, expected, t));

@@ -8,6 +8,14 @@ import dev.nibble.compute.tensor.Tensor;
  * @param window the most keys that a query sees; 0 for all
  */
 record AttentionSegment(long queryStart, long queries, long keyStart, long keys, long window) {
+  /** Queries of a block. */
+  private static final long QUERIES = 128;
+
+  /** Scores of a block. */
+  private static final long SCORES = 1 << 15;
+
+  /** Floats of an operand of a block. */
+  private static final long FLOATS = 1 << 16;
 
   static AttentionSegment of(Tensor segments, long s, long window) {
     var m = segments.memory();
@@ -17,6 +25,16 @@ record AttentionSegment(long queryStart, long queries, long keyStart, long keys,
         VectorMath.getInt(m, 4 * s + 2),
         VectorMath.getInt(m, 4 * s + 3),
         window);
+  }
+
+  /** How many of so many queries of D floats make a block. */
+  static long queryBlock(long queries, long size) {
+    return Math.max(1, Math.min(Math.min(QUERIES, queries), FLOATS / Math.max(1, size)));
+  }
+
+  /** How many keys of D floats a block of queries meets at once. */
+  static long keyBlock(long queries, long size) {
+    return Math.max(1, Math.min(SCORES / queries, FLOATS / Math.max(1, size)));
   }
 
   /** The first key that a query sees. */

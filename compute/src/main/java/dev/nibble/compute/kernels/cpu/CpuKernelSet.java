@@ -6,11 +6,8 @@ import dev.nibble.compute.kernels.KernelUnavailable;
 import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.kernels.cpu.onednn.OneDnn;
 import dev.nibble.compute.kernels.cpu.onednn.OneDnnException;
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
+import dev.nibble.compute.tensor.DType;
 import java.util.Optional;
-import java.util.stream.Stream;
 
 /** The fast set for the CPU: oneDNN's matrix product and Vector API loops. */
 public final class CpuKernelSet implements KernelSet {
@@ -18,6 +15,7 @@ public final class CpuKernelSet implements KernelSet {
 
   private volatile int threads = cores();
   private volatile String library = "oneDNN";
+  private volatile DType activations = dtype(KernelOptions.Activations.AUTO);
 
   /** For {@link java.util.ServiceLoader}. */
   public CpuKernelSet() {}
@@ -40,8 +38,14 @@ public final class CpuKernelSet implements KernelSet {
   public String describe() {
     String reason = unavailableBecause().orElse("");
     return reason.isEmpty()
-        ? "%s, %s, %d thread%s, %s"
-            .formatted(processor(), vectors(), threads, threads == 1 ? "" : "s", library)
+        ? "%s, %s, %d thread%s, %s, %s"
+            .formatted(
+                Processor.name(),
+                vectors(),
+                threads,
+                threads == 1 ? "" : "s",
+                library,
+                activations == DType.BF16 ? "bf16" : "f32")
         : "not available: " + reason;
   }
 
@@ -52,6 +56,7 @@ public final class CpuKernelSet implements KernelSet {
           throw new KernelUnavailable("kernel set cpu cannot run here: " + reason);
         });
     options.requireHost("cpu");
+    DType dtype = dtype(options.activations());
     OneDnn onednn;
     try {
       onednn = OneDnn.load();
@@ -60,7 +65,23 @@ public final class CpuKernelSet implements KernelSet {
     }
     threads = options.threads() == 0 ? cores() : options.threads();
     library = "oneDNN " + onednn.version();
-    return new CpuKernels(onednn, threads);
+    activations = dtype;
+    return new CpuKernels(onednn, threads, dtype);
+  }
+
+  private static DType dtype(KernelOptions.Activations asked) {
+    return switch (asked) {
+      case F32 -> DType.F32;
+      case AUTO -> Processor.noBf16Because().isEmpty() ? DType.BF16 : DType.F32;
+      case BF16 -> {
+        Processor.noBf16Because()
+            .ifPresent(reason -> {
+              throw new KernelUnavailable(
+                  "bf16: true: " + reason + "; write bf16: auto, which takes float32 here");
+            });
+        yield DType.BF16;
+      }
+    };
   }
 
   private static int cores() {
@@ -73,17 +94,5 @@ public final class CpuKernelSet implements KernelSet {
       case 256 -> "AVX2";
       default -> VectorMath.F.vectorBitSize() + "-bit vectors";
     };
-  }
-
-  private static String processor() {
-    try (Stream<String> lines = Files.lines(Path.of("/proc/cpuinfo"))) {
-      return lines
-          .filter(line -> line.startsWith("model name"))
-          .map(line -> line.substring(line.indexOf(':') + 1).strip())
-          .findFirst()
-          .orElse("x86-64");
-    } catch (IOException e) {
-      return "x86-64";
-    }
   }
 }

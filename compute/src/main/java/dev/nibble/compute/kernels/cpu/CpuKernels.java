@@ -5,39 +5,61 @@ import dev.nibble.compute.kernels.AdamWStep;
 import dev.nibble.compute.kernels.AttentionRule;
 import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.kernels.Quantized;
+import dev.nibble.compute.kernels.cpu.onednn.MatMuls;
 import dev.nibble.compute.kernels.cpu.onednn.OneDnn;
 import dev.nibble.compute.tensor.DType;
 import dev.nibble.compute.tensor.Memory;
 import dev.nibble.compute.tensor.Tensor;
+import java.util.Optional;
 
 /** The operations by theme: each delegates to the class that knows it. One caller at a time. */
 final class CpuKernels implements Kernels {
   private final Memory memory = Memory.host();
+  private final DType activations;
   private final Workers workers;
   private final Scratch scratch;
   private final MoveKernels move;
+  private final NormKernels norm;
   private final RowKernels rows;
-  private final AttentionKernels attention;
+  private final RowSums rowSums;
+  private final AttentionForward attentionForward;
+  private final AttentionBackward attentionBackward;
+  private final Optional<MatMuls> matMuls;
   private final LinearKernels linear;
   private final Quantizer quantizer;
   private final PointwiseKernels pointwise;
-  private final ActivationKernels activations;
+  private final ActivationKernels activation;
+  private final DropoutKernels dropout;
   private final AdapterKernels adapter;
   private final CrossEntropyKernels crossEntropy;
 
-  CpuKernels(OneDnn onednn, int threads) {
+  /** A set for activations in F32 or BF16. */
+  CpuKernels(OneDnn onednn, int threads, DType activations) {
+    this.activations = activations;
     workers = new Workers(threads);
     scratch = new Scratch(threads);
+    Stretches stretches = new Stretches(workers, scratch);
     Gemm gemm = new Gemm(onednn, workers);
     move = new MoveKernels(workers, scratch);
-    rows = new RowKernels(workers, scratch);
-    attention = new AttentionKernels(gemm, workers, scratch);
-    linear = new LinearKernels(gemm, workers, scratch);
+    norm = new NormKernels(stretches);
+    rows = new RowKernels(stretches);
+    rowSums = new RowSums(stretches);
+    attentionForward = new AttentionForward(gemm, stretches);
+    attentionBackward = new AttentionBackward(gemm, stretches);
+    matMuls =
+        activations == DType.BF16
+            ? Optional.of(new MatMuls(onednn, threads))
+            : Optional.empty();
+    linear =
+        new LinearKernels(
+            new F32Linear(gemm, workers, scratch),
+            matMuls.map(m -> new Bf16Linear(new Bf16Products(m, workers, scratch))));
     quantizer = new Quantizer(workers, scratch);
-    pointwise = new PointwiseKernels(workers);
-    activations = new ActivationKernels(workers);
-    adapter = new AdapterKernels(workers);
-    crossEntropy = new CrossEntropyKernels(workers);
+    pointwise = new PointwiseKernels(workers, stretches);
+    activation = new ActivationKernels(stretches);
+    dropout = new DropoutKernels(stretches);
+    adapter = new AdapterKernels(workers, stretches);
+    crossEntropy = new CrossEntropyKernels(stretches);
   }
 
   @Override
@@ -52,7 +74,7 @@ final class CpuKernels implements Kernels {
 
   @Override
   public DType activations() {
-    return DType.F32;
+    return activations;
   }
 
   @Override
@@ -98,34 +120,34 @@ final class CpuKernels implements Kernels {
   @Override
   public void rmsNormForward(
       Tensor out, Tensor rstd, Tensor x, Tensor weight, double offset, double eps) {
-    rows.normForward(out, rstd, x, weight, (float) offset, eps);
+    norm.forward(out, rstd, x, weight, (float) offset, eps);
   }
 
   @Override
   public void rmsNormBackward(
       Tensor dx, Tensor dout, Tensor x, Tensor rstd, Tensor weight, double offset) {
-    rows.normBackward(dx, dout, x, rstd, weight, (float) offset);
+    norm.backward(dx, dout, x, rstd, weight, (float) offset);
   }
 
   @Override
   public void rmsNormBackwardWeight(Tensor dweight, Tensor dout, Tensor x, Tensor rstd) {
-    rows.normBackwardWeight(dweight, dout, x, rstd);
+    rowSums.normBackwardWeight(dweight, dout, x, rstd);
   }
 
   @Override
   public void ropeForward(Tensor x, Tensor cos, Tensor sin, Tensor positions) {
-    rows.rope(x, cos, sin, positions, 1);
+    norm.rope(x, cos, sin, positions, 1);
   }
 
   @Override
   public void ropeBackward(Tensor dx, Tensor cos, Tensor sin, Tensor positions) {
-    rows.rope(dx, cos, sin, positions, -1);
+    norm.rope(dx, cos, sin, positions, -1);
   }
 
   @Override
   public void attentionForward(
       Tensor out, Tensor lse, Tensor q, Tensor k, Tensor v, Tensor segments, AttentionRule rule) {
-    attention.forward(out, lse, q, k, v, segments, rule);
+    attentionForward.run(out, lse, q, k, v, segments, rule);
   }
 
   @Override
@@ -141,17 +163,17 @@ final class CpuKernels implements Kernels {
       Tensor v,
       Tensor segments,
       AttentionRule rule) {
-    attention.backward(dq, dk, dv, dout, out, lse, q, k, v, segments, rule);
+    attentionBackward.run(dq, dk, dv, dout, out, lse, q, k, v, segments, rule);
   }
 
   @Override
   public void linearForward(Tensor out, Tensor x, Tensor weight) {
-    linear.forward(out, x, weight, 1, 0);
+    linear.forward(out, x, weight, 1, false);
   }
 
   @Override
   public void linearForwardAdd(Tensor out, Tensor x, Tensor weight, double scale) {
-    linear.forward(out, x, weight, (float) scale, 1);
+    linear.forward(out, x, weight, (float) scale, true);
   }
 
   @Override
@@ -171,7 +193,7 @@ final class CpuKernels implements Kernels {
 
   @Override
   public void biasBackward(Tensor dbias, Tensor dout) {
-    rows.biasBackward(dbias, dout);
+    rowSums.biasBackward(dbias, dout);
   }
 
   @Override
@@ -196,33 +218,33 @@ final class CpuKernels implements Kernels {
 
   @Override
   public void gatedForward(Tensor out, Tensor gate, Tensor up, Activation a) {
-    activations.gatedForward(out, gate, up, a);
+    activation.gatedForward(out, gate, up, a);
   }
 
   @Override
   public void gatedBackward(
       Tensor dgate, Tensor dup, Tensor dout, Tensor gate, Tensor up, Activation a) {
-    activations.gatedBackward(dgate, dup, dout, gate, up, a);
+    activation.gatedBackward(dgate, dup, dout, gate, up, a);
   }
 
   @Override
   public void softCapForward(Tensor x, double cap) {
-    activations.softCapForward(x, (float) cap);
+    activation.softCapForward(x, (float) cap);
   }
 
   @Override
   public void softCapBackward(Tensor dx, Tensor x, double cap) {
-    activations.softCapBackward(dx, x, (float) cap);
+    activation.softCapBackward(dx, x, (float) cap);
   }
 
   @Override
   public void dropoutForward(Tensor out, Tensor x, double rate, long seed) {
-    pointwise.dropoutForward(out, x, rate, seed);
+    dropout.forward(out, x, rate, seed);
   }
 
   @Override
   public void dropoutBackward(Tensor dx, Tensor dout, double rate, long seed) {
-    pointwise.dropoutBackward(dx, dout, rate, seed);
+    dropout.backward(dx, dout, rate, seed);
   }
 
   @Override
@@ -232,7 +254,7 @@ final class CpuKernels implements Kernels {
 
   @Override
   public void columnDots(Tensor out, Tensor a, Tensor b) {
-    rows.columnDots(out, a, b);
+    rowSums.columnDots(out, a, b);
   }
 
   @Override
@@ -253,7 +275,7 @@ final class CpuKernels implements Kernels {
 
   @Override
   public void addNoise(Tensor x, Tensor segments, double alpha, long seed) {
-    adapter.addNoise(x, segments, alpha, seed);
+    dropout.addNoise(x, segments, alpha, seed);
   }
 
   @Override
@@ -280,6 +302,7 @@ final class CpuKernels implements Kernels {
   @Override
   public void close() {
     workers.close();
+    matMuls.ifPresent(MatMuls::close);
     scratch.close();
   }
 }

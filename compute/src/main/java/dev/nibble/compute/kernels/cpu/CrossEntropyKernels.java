@@ -1,59 +1,66 @@
 package dev.nibble.compute.kernels.cpu;
 
-import static dev.nibble.compute.kernels.cpu.VectorMath.LANES;
-
 import dev.nibble.compute.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 
-/** The loss, a row of logits at a time. */
+/** The loss, a row of logits at a time, in stretches: each logit is read once. */
 final class CrossEntropyKernels {
-  private final Workers workers;
+  private final Stretches stretches;
 
-  CrossEntropyKernels(Workers workers) {
-    this.workers = workers;
+  CrossEntropyKernels(Stretches stretches) {
+    this.stretches = stretches;
   }
 
   void forward(Tensor loss, Tensor lse, Tensor logits, Tensor targets) {
-    MemorySegment x = logits.memory();
     long vocabulary = logits.cols();
-    workers.split(
+    stretches.rows(
         logits.rows(),
-        1,
-        (worker, from, to) -> {
-          for (long m = from; m < to; m++) {
-            long row = m * vocabulary;
-            float max = VectorMath.max(x, row, vocabulary);
-            double sum = VectorMath.sumOfExp(x, row, vocabulary, max);
-            double logSum = max + Math.log(sum);
-            int target = target(targets, m, vocabulary);
-            VectorMath.set(lse.memory(), m, (float) logSum);
-            VectorMath.set(loss.memory(), m, (float) (logSum - VectorMath.get(x, row + target)));
+        vocabulary,
+        (f, m) -> {
+          int target = target(targets, m, vocabulary);
+          float logit = 0;
+          float max = Float.NEGATIVE_INFINITY;
+          double sum = 0;
+          for (long from = 0; from < vocabulary; from += Stretches.LENGTH) {
+            long n = Math.min(Stretches.LENGTH, vocabulary - from);
+            f.release(0);
+            MemorySegment x = f.read(logits, m * vocabulary + from, n);
+            float now = Math.max(max, VectorMath.max(x, 0, n));
+            if (now != Float.NEGATIVE_INFINITY) {
+              sum *= Math.exp(max - now);
+              sum += VectorMath.exp(x, 0, f.room(n), 0, n, 1, now);
+              max = now;
+            }
+            if (from <= target && target < from + n) {
+              logit = VectorMath.get(x, target - from);
+            }
           }
+          double logSum = max + Math.log(sum);
+          VectorMath.set(lse.memory(), m, (float) logSum);
+          VectorMath.set(loss.memory(), m, (float) (logSum - logit));
         });
   }
 
   void backward(Tensor dlogits, Tensor lse, Tensor logits, Tensor targets, float scale) {
-    MemorySegment x = logits.memory();
-    MemorySegment dx = dlogits.memory();
     long vocabulary = logits.cols();
-    workers.split(
+    stretches.rows(
         logits.rows(),
-        1,
-        (worker, from, to) -> {
-          for (long m = from; m < to; m++) {
-            int target = target(targets, m, vocabulary);
-            float logSum = VectorMath.get(lse.memory(), m);
-            long last = (m + 1) * vocabulary;
-            long i = m * vocabulary;
-            long end = VectorMath.vectorEnd(i, last);
-            for (; i < end; i += LANES) {
-              VectorMath.store(VectorMath.exp(VectorMath.load(x, i).sub(logSum)).mul(scale), dx, i);
+        vocabulary,
+        (f, m) -> {
+          int target = target(targets, m, vocabulary);
+          float logSum = VectorMath.get(lse.memory(), m);
+          for (long from = 0; from < vocabulary; from += Stretches.LENGTH) {
+            long n = Math.min(Stretches.LENGTH, vocabulary - from);
+            f.release(0);
+            MemorySegment x = f.read(logits, m * vocabulary + from, n);
+            MemorySegment dx = f.write(dlogits, m * vocabulary + from, n);
+            VectorMath.exp(x, 0, dx, 0, n, 1, logSum);
+            VectorMath.scale(dx, 0, n, scale);
+            if (from <= target && target < from + n) {
+              long at = target - from;
+              VectorMath.set(dx, at, VectorMath.get(dx, at) - scale);
             }
-            for (; i < last; i++) {
-              VectorMath.set(dx, i, VectorMath.exp(VectorMath.get(x, i) - logSum) * scale);
-            }
-            long at = m * vocabulary + target;
-            VectorMath.set(dx, at, VectorMath.get(dx, at) - scale);
+            f.store(dx, dlogits, m * vocabulary + from);
           }
         });
   }

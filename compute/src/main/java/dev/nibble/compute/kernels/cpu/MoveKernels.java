@@ -9,6 +9,9 @@ import java.lang.foreign.MemorySegment;
 final class MoveKernels {
   private static final long GRAIN = 1 << 15;
 
+  /** Bytes that {@link #fill} makes and then copies: a share of the first cache. */
+  private static final long PATTERN = 1 << 13;
+
   /** Weights decoded at once on the way to a 16-bit dtype. */
   private static final long STRETCH = 1 << 14;
 
@@ -32,10 +35,23 @@ final class MoveKernels {
     }
     MemorySegment m = out.memory();
     long size = out.dtype().bytes();
+    long pattern = Math.min(out.bytes(), PATTERN);
     // Each copy doubles what is filled.
-    for (long filled = size; filled < out.bytes(); filled *= 2) {
-      MemorySegment.copy(m, 0, m, filled, Math.min(filled, out.bytes() - filled));
+    for (long filled = size; filled < pattern; filled *= 2) {
+      MemorySegment.copy(m, 0, m, filled, Math.min(filled, pattern - filled));
     }
+    workers.split(
+        out.bytes() - pattern,
+        GRAIN,
+        (worker, from, to) -> {
+          // Chunks may start at any byte, the pattern repeats after each element.
+          for (long at = pattern + from; at < pattern + to; ) {
+            long phase = at % size;
+            long n = Math.min(pattern - phase, pattern + to - at);
+            MemorySegment.copy(m, phase, m, at, n);
+            at += n;
+          }
+        });
   }
 
   void copy(Tensor out, Tensor in) {

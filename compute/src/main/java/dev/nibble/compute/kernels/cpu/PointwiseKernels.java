@@ -9,7 +9,6 @@ import static dev.nibble.compute.kernels.cpu.VectorMath.store;
 import static dev.nibble.compute.kernels.cpu.VectorMath.vectorEnd;
 
 import dev.nibble.compute.kernels.AdamWStep;
-import dev.nibble.compute.kernels.Dropout;
 import dev.nibble.compute.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
@@ -29,86 +28,67 @@ final class PointwiseKernels {
    */
   private static final int PARTS = 64;
 
+  /** Elements that are summed at once. */
+  private static final long SQUARES = 1 << 13;
+
   private static final VectorSpecies<Double> D = F.withLanes(double.class);
 
   private final Workers workers;
+  private final Stretches stretches;
   private final double[] partialSums = new double[PARTS];
 
-  PointwiseKernels(Workers workers) {
+  PointwiseKernels(Workers workers, Stretches stretches) {
     this.workers = workers;
+    this.stretches = stretches;
   }
 
   void add(Tensor out, Tensor a, Tensor b) {
-    MemorySegment y = out.memory();
-    MemorySegment s = a.memory();
-    MemorySegment t = b.memory();
-    workers.split(
+    stretches.each(
         out.elements(),
-        GRAIN,
-        (worker, from, to) -> {
-          long end = vectorEnd(from, to);
-          long i = from;
+        (f, from, n) -> {
+          MemorySegment s = f.read(a, from, n);
+          MemorySegment t = f.read(b, from, n);
+          MemorySegment y = f.write(out, from, n);
+          long end = vectorEnd(0, n);
+          long i = 0;
           for (; i < end; i += LANES) {
             store(load(s, i).add(load(t, i)), y, i);
           }
-          for (; i < to; i++) {
+          for (; i < n; i++) {
             set(y, i, get(s, i) + get(t, i));
           }
+          f.store(y, out, from);
         });
   }
 
   void scale(Tensor x, double factor) {
-    workers.split(
+    stretches.each(
         x.elements(),
-        GRAIN,
-        (worker, from, to) -> VectorMath.scale(x.memory(), from, to - from, (float) factor));
-  }
-
-  // ---- dropout ----
-
-  void dropoutForward(Tensor out, Tensor x, double rate, long seed) {
-    MemorySegment y = out.memory();
-    MemorySegment a = x.memory();
-    float keep = (float) (1 - rate);
-    workers.split(
-        out.elements(),
-        GRAIN,
-        (worker, from, to) -> {
-          for (long i = from; i < to; i++) {
-            set(y, i, Dropout.isDropped(seed, i, rate) ? 0 : get(a, i) / keep);
-          }
-        });
-  }
-
-  void dropoutBackward(Tensor dx, Tensor dout, double rate, long seed) {
-    MemorySegment da = dx.memory();
-    MemorySegment dy = dout.memory();
-    float keep = (float) (1 - rate);
-    workers.split(
-        dx.elements(),
-        GRAIN,
-        (worker, from, to) -> {
-          for (long i = from; i < to; i++) {
-            set(da, i, get(da, i) + (Dropout.isDropped(seed, i, rate) ? 0 : get(dy, i) / keep));
-          }
+        (f, from, n) -> {
+          MemorySegment a = f.read(x, from, n);
+          VectorMath.scale(a, 0, n, (float) factor);
+          f.store(a, x, from);
         });
   }
 
   // ---- optimizer ----
 
   double sumOfSquares(Tensor x) {
-    MemorySegment a = x.memory();
     long n = x.elements();
     Arrays.fill(partialSums, 0);
     long part = (n + PARTS - 1) / PARTS;
-    workers.split(
+    stretches.rows(
         PARTS,
-        Math.max(1, GRAIN / Math.max(1, part)),
-        (worker, from, to) -> {
-          for (long p = from; p < to; p++) {
-            partialSums[(int) p] =
-                sumOfSquares(a, Math.min(n, p * part), Math.min(n, (p + 1) * part));
+        part,
+        (f, p) -> {
+          double sum = 0;
+          long to = Math.min(n, (p + 1) * part);
+          for (long from = p * part; from < to; from += SQUARES) {
+            f.release(0);
+            MemorySegment a = f.read(x, from, Math.min(SQUARES, to - from));
+            sum += sumOfSquares(a);
           }
+          partialSums[(int) p] = sum;
         });
     double sum = 0;
     for (double s : partialSums) {
@@ -117,11 +97,12 @@ final class PointwiseKernels {
     return sum;
   }
 
-  private static double sumOfSquares(MemorySegment a, long from, long to) {
-    long end = vectorEnd(from, to);
+  private static double sumOfSquares(MemorySegment a) {
+    long n = a.byteSize() / 4;
+    long end = vectorEnd(0, n);
     DoubleVector low = DoubleVector.zero(D);
     DoubleVector high = DoubleVector.zero(D);
-    long i = from;
+    long i = 0;
     for (; i < end; i += LANES) {
       FloatVector x = load(a, i);
       DoubleVector x0 = (DoubleVector) x.convertShape(VectorOperators.F2D, D, 0);
@@ -133,7 +114,7 @@ final class PointwiseKernels {
     for (double lane : low.add(high).toDoubleArray()) { // in order, unlike reduceLanes
       sum += lane;
     }
-    for (; i < to; i++) {
+    for (; i < n; i++) {
       double x = get(a, i);
       sum += x * x;
     }

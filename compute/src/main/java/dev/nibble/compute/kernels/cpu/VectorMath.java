@@ -96,44 +96,9 @@ final class VectorMath {
     return to - (to - from) % LANES;
   }
 
-  /**
-   * e^x within 2 units in the last place: x = n ln 2 + r with |r| at most ln(2)/2, the Taylor
-   * polynomial of degree 7 for e^r, then 2^n in two factors so that results near the ends of the
-   * range are right.
-   */
-  static FloatVector exp(FloatVector x) {
-    FloatVector bounded =
-        x.lanewise(VectorOperators.MAX, LEAST).lanewise(VectorOperators.MIN, MOST);
-    FloatVector shifted = bounded.fma(LOG2_E, ROUND);
-    FloatVector n = shifted.sub(ROUND);
-    FloatVector r = n.fma(MINUS_LN2_LOW, n.fma(MINUS_LN2_HIGH, bounded));
-    FloatVector p =
-        C7.fma(r, C6).fma(r, C5).fma(r, C4).fma(r, C3).fma(r, C2).fma(r, ONE).fma(r, ONE);
-    IntVector exponent = shifted.reinterpretAsInts().sub(ROUND.reinterpretAsInts());
-    IntVector half = exponent.lanewise(VectorOperators.ASHR, 1);
-    return p.mul(powerOfTwo(half)).mul(powerOfTwo(exponent.sub(half)));
-  }
-
-  private static FloatVector powerOfTwo(IntVector n) {
-    return n.add(127).lanewise(VectorOperators.LSHL, 23).reinterpretAsFloats();
-  }
-
   /** e^x of one number, for what is left over after the last whole vector. */
   static float exp(float x) {
     return (float) Math.exp(x);
-  }
-
-  /**
-   * tanh x within a few units in the last place. Small x takes the continued fraction x / (1 + x^2
-   * / (3 + x^2 / (5 + ...))), cut after 9; elsewhere 1 - 2 / (e^2x + 1) loses nothing.
-   */
-  static FloatVector tanh(FloatVector x) {
-    FloatVector square = x.mul(x);
-    FloatVector top = square.add(105f).fma(square, TANH_945);
-    FloatVector bottom = square.mul(15f).add(420f).fma(square, TANH_945);
-    FloatVector small = x.mul(top).div(bottom);
-    FloatVector large = ONE.sub(TWO.div(exp(x.add(x)).add(1f)));
-    return small.blend(large, x.abs().compare(VectorOperators.GT, 0.625f));
   }
 
   /**
@@ -193,58 +158,96 @@ final class VectorMath {
     return max;
   }
 
-  /** sum_i exp(m[i] - shift). */
-  static double sumOfExp(MemorySegment m, long start, long n, float shift) {
+  /**
+   * to[i] = exp(factor * from[i] - shift) within 2 units in the last place; returns their sum. The
+   * two may be the same floats. With y = n ln 2 + r and |r| at most ln(2)/2, e^y is the Taylor
+   * polynomial of degree 7 for e^r, times 2^n in two factors so that results near the ends of the
+   * range are right.
+   *
+   * <p>A loop rather than a function of a vector: once the compiler has made a large method of
+   * that, it calls it, and each vector goes through the heap.
+   */
+  static double exp(
+      MemorySegment from,
+      long fromStart,
+      MemorySegment to,
+      long toStart,
+      long n,
+      float factor,
+      float shift) {
     double sum = 0;
-    for (long from = start; from < start + n; from += SUM_BLOCK) {
-      long to = Math.min(start + n, from + SUM_BLOCK);
-      long end = vectorEnd(from, to);
+    for (long first = 0; first < n; first += SUM_BLOCK) {
+      long last = Math.min(n, first + SUM_BLOCK);
+      long end = vectorEnd(first, last);
       FloatVector s = FloatVector.zero(F);
-      long i = from;
+      FloatVector scale = FloatVector.broadcast(F, factor);
+      FloatVector minusShift = FloatVector.broadcast(F, -shift);
+      long i = first;
       for (; i < end; i += LANES) {
-        s = s.add(exp(load(m, i).sub(shift)));
-      }
-      sum += sum(s);
-      for (; i < to; i++) {
-        sum += exp(get(m, i) - shift);
-      }
-    }
-    return sum;
-  }
-
-  /** m[i] = exp(m[i] - shift); returns their sum. */
-  static double expInPlace(MemorySegment m, long start, long n, float shift) {
-    double sum = 0;
-    for (long from = start; from < start + n; from += SUM_BLOCK) {
-      long to = Math.min(start + n, from + SUM_BLOCK);
-      long end = vectorEnd(from, to);
-      FloatVector s = FloatVector.zero(F);
-      long i = from;
-      for (; i < end; i += LANES) {
-        FloatVector e = exp(load(m, i).sub(shift));
-        store(e, m, i);
+        FloatVector y = load(from, fromStart + i).fma(scale, minusShift);
+        // Not min and max, which take several instructions to keep NaN.
+        y = y.blend(LEAST, y.compare(VectorOperators.LT, LEAST));
+        y = y.blend(MOST, y.compare(VectorOperators.GT, MOST));
+        FloatVector shifted = y.fma(LOG2_E, ROUND);
+        FloatVector whole = shifted.sub(ROUND);
+        FloatVector r = whole.fma(MINUS_LN2_LOW, whole.fma(MINUS_LN2_HIGH, y));
+        FloatVector p =
+            C7.fma(r, C6).fma(r, C5).fma(r, C4).fma(r, C3).fma(r, C2).fma(r, ONE).fma(r, ONE);
+        IntVector exponent = shifted.reinterpretAsInts().sub(ROUND.reinterpretAsInts());
+        IntVector half = exponent.lanewise(VectorOperators.ASHR, 1);
+        FloatVector e = p.mul(powerOfTwo(half)).mul(powerOfTwo(exponent.sub(half)));
+        store(e, to, toStart + i);
         s = s.add(e);
       }
       sum += sum(s);
-      for (; i < to; i++) {
-        float e = exp(get(m, i) - shift);
-        set(m, i, e);
+      for (; i < last; i++) {
+        float e = exp(Math.fma(get(from, fromStart + i), factor, -shift));
+        set(to, toStart + i, e);
         sum += e;
       }
     }
     return sum;
   }
 
-  /** m[i] = cap * tanh(m[i] / cap). */
-  static void softCap(MemorySegment m, long from, long n, float cap) {
-    long to = from + n;
-    long end = vectorEnd(from, to);
-    long i = from;
+  private static FloatVector powerOfTwo(IntVector n) {
+    return n.add(127).lanewise(VectorOperators.LSHL, 23).reinterpretAsFloats();
+  }
+
+  /**
+   * m[i] = cap * tanh(m[i] / cap), the tanh within a few units in the last place. Small x takes the
+   * continued fraction x / (1 + x^2 / (3 + x^2 / (5 + ...))), cut after 9; elsewhere 1 - 2 / (e^2x
+   * + 1) loses nothing.
+   *
+   * @param work room for {@code n} floats
+   */
+  static void softCap(MemorySegment m, long from, long n, float cap, MemorySegment work) {
+    exp(m, from, work, 0, n, 2 / cap, 0);
+    long end = vectorEnd(0, n);
+    long i = 0;
     for (; i < end; i += LANES) {
-      store(tanh(load(m, i).div(cap)).mul(cap), m, i);
+      FloatVector x = load(m, from + i).div(cap);
+      FloatVector square = x.mul(x);
+      FloatVector top = square.add(105f).fma(square, TANH_945);
+      FloatVector bottom = square.mul(15f).add(420f).fma(square, TANH_945);
+      FloatVector small = x.mul(top).div(bottom);
+      FloatVector large = ONE.sub(TWO.div(load(work, i).add(1f)));
+      FloatVector tanh = small.blend(large, x.abs().compare(VectorOperators.GT, 0.625f));
+      store(tanh.mul(cap), m, from + i);
     }
-    for (; i < to; i++) {
-      set(m, i, (float) Math.tanh(get(m, i) / cap) * cap);
+    for (; i < n; i++) {
+      set(m, from + i, (float) Math.tanh(get(m, from + i) / cap) * cap);
+    }
+  }
+
+  /** sum[i] += terms[i]. */
+  static void add(MemorySegment sum, MemorySegment terms, long n) {
+    long end = vectorEnd(0, n);
+    long i = 0;
+    for (; i < end; i += LANES) {
+      store(load(sum, i).add(load(terms, i)), sum, i);
+    }
+    for (; i < n; i++) {
+      set(sum, i, get(sum, i) + get(terms, i));
     }
   }
 

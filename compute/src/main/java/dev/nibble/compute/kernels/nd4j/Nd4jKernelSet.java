@@ -74,6 +74,7 @@ public final class Nd4jKernelSet implements KernelSet {
           throw new KernelUnavailable("kernel set nd4j cannot run here: " + reason);
         });
     options.requireHost("nd4j");
+    options.requireFloat32("nd4j");
     int threads = options.threads();
     int count = threads == 0 ? Runtime.getRuntime().availableProcessors() : threads;
     if (!Nd4jBackend.isCuda()) {
