@@ -24,7 +24,8 @@ final class MachineOptions {
       names = "--bf16",
       paramLabel = "BF16",
       defaultValue = "auto",
-      description = "Activations in bfloat16: true, false, or auto, which is true on a GPU.")
+      description =
+          "Activations in bfloat16: true, false, or auto, which is true on a GPU and on a CPU that has it.")
   private Bf16 bf16 = Bf16.AUTO;
 
   @Option(

@@ -32,7 +32,7 @@ final class MachineKeys {
           new MachineTypes.Bf16Type(),
           value(Bf16.AUTO),
           r -> r.machine().bf16(),
-          "Activations and their gradients in bfloat16; what trains stays in float32. `auto`: yes on a GPU; on the CPU they always have 32 bits.");
+          "Activations and their gradients in bfloat16; what trains stays in float32. `auto`: yes on a GPU, and on a CPU that multiplies bfloat16 (avx512_bf16 or amx_bf16). With `nd4j` they always have 32 bits.");
 
   static final Key<Recipe, Cublas> CUBLAS =
       Key.of(
@@ -81,8 +81,8 @@ final class MachineKeys {
         "needs device: cuda, this recipe says device: "
             + DEVICE.type().plain(device)
             + "; remove it";
-    if (v.is(BF16, Bf16.TRUE)) {
-      v.problem(BF16, "true " + needsGpu);
+    if (v.is(BF16, Bf16.TRUE) && device instanceof Device.Nd4j) {
+      v.problem(BF16, "true needs device: cuda or cpu, this recipe says device: nd4j; remove it");
     }
     if (v.find(CUBLAS).filter(Cublas.At.class::isInstance).isPresent()) {
       v.problem(CUBLAS, "a library " + needsGpu);

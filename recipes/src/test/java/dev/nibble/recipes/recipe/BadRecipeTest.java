@@ -270,9 +270,9 @@ class BadRecipeTest {
         .isEqualTo("r.yaml:6:1: warmup_steps: expected at most max_steps, 5, got 6");
     assertThat(with("val_set_size: 0.1\ntest_datasets: [{path: v.jsonl}]"))
         .isEqualTo("r.yaml:5:1: val_set_size: test_datasets is given too; keep one of them");
-    assertThat(with("device: cpu\nbf16: true"))
+    assertThat(with("device: nd4j\nbf16: true"))
         .isEqualTo(
-            "r.yaml:6:1: bf16: true needs device: cuda, this recipe says device: cpu; remove it");
+            "r.yaml:6:1: bf16: true needs device: cuda or cpu, this recipe says device: nd4j; remove it");
     assertThat(with("device: nd4j\ncublas: libcublas.so.12"))
         .isEqualTo(
             "r.yaml:6:1: cublas: a library needs device: cuda, this recipe says device: nd4j; remove it");

@@ -12,7 +12,7 @@ record AttentionSegment(long queryStart, long queries, long keyStart, long keys,
   private static final long QUERIES = 128;
 
   /** Scores of a block. */
-  private static final long SCORES = 1 << 15;
+  private static final long SCORES = 1 << 16;
 
   /** Floats of an operand of a block. */
   private static final long FLOATS = 1 << 16;

@@ -12,6 +12,7 @@ import java.lang.foreign.MemorySegment;
 import java.nio.ByteOrder;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.ShortVector;
+import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorOperators;
 
 /** Between F32 and the 16-bit formats. */
@@ -81,10 +82,11 @@ final class Conversion {
           IntVector.fromMemorySegment(I, from, (fromStart + i) * 4, ByteOrder.LITTLE_ENDIAN);
       IntVector upper = bits.lanewise(VectorOperators.LSHR, 16);
       IntVector rounded = bits.add(0x7fff).add(upper.and(1)).lanewise(VectorOperators.LSHR, 16);
-      var isNan = bits.and(0x7fffffff).compare(VectorOperators.GT, 0x7f800000);
-      ShortVector s =
-          (ShortVector)
-              rounded.blend(upper.or(0x40), isNan).convertShape(VectorOperators.I2S, HALF, 0);
+      VectorMask<Integer> nan = bits.and(0x7fffffff).compare(VectorOperators.GT, 0x7f800000);
+      if (nan.anyTrue()) {
+        rounded = rounded.blend(upper.or(0x40), nan);
+      }
+      ShortVector s = (ShortVector) rounded.convertShape(VectorOperators.I2S, HALF, 0);
       s.intoMemorySegment(to, (toStart + i) * 2, ByteOrder.LITTLE_ENDIAN);
     }
     for (; i < n; i++) {

@@ -26,11 +26,11 @@ final class CrossEntropyKernels {
             f.release(0);
             MemorySegment x = f.read(logits, m * vocabulary + from, n);
             float now = Math.max(max, VectorMath.max(x, 0, n));
-            if (now != Float.NEGATIVE_INFINITY) {
-              sum *= Math.exp(max - now);
-              sum += VectorMath.exp(x, 0, f.room(n), 0, n, 1, now);
-              max = now;
-            }
+            // Where all are -infinity, any shift will do.
+            float shift = now == Float.NEGATIVE_INFINITY ? 0 : now;
+            sum *= Math.exp(max - shift);
+            sum += VectorMath.exp(x, 0, f.room(n), 0, n, 1, shift);
+            max = now;
             if (from <= target && target < from + n) {
               logit = VectorMath.get(x, target - from);
             }

@@ -142,18 +142,20 @@ final class VectorMath {
     return sum;
   }
 
-  /** The largest of {@code n} floats; -infinity of none. */
+  /** The largest of {@code n} floats, apart from NaN; -infinity of none. */
   static float max(MemorySegment m, long from, long n) {
     long to = from + n;
     long end = vectorEnd(from, to);
     FloatVector v = FloatVector.broadcast(F, Float.NEGATIVE_INFINITY);
     long i = from;
     for (; i < end; i += LANES) {
-      v = v.max(load(m, i));
+      FloatVector x = load(m, i);
+      v = v.blend(x, x.compare(VectorOperators.GT, v));
     }
     float max = v.reduceLanes(VectorOperators.MAX);
     for (; i < to; i++) {
-      max = Math.max(max, get(m, i));
+      float x = get(m, i);
+      max = x > max ? x : max;
     }
     return max;
   }
