@@ -25,8 +25,9 @@ public final class Parameters {
    * @param name its name in the checkpoint or the adapter file
    * @param weight a view into {@link Parameters#weights}
    * @param gradient a view into {@link Parameters#gradients}
+   * @param isEmbedding whether it is a table of embeddings, or adapts one
    */
-  public record Parameter(String name, Tensor weight, Tensor gradient) {}
+  public record Parameter(String name, Tensor weight, Tensor gradient, boolean isEmbedding) {}
 
   /** How fast a parameter learns, as LoRA+ (arXiv:2402.12354) tells parameters apart. */
   public enum Pace {
@@ -131,7 +132,7 @@ public final class Parameters {
 
   /** Collects what trains before memory is taken. */
   public static final class Builder {
-    private record Entry(String name, Pace pace, boolean decays, Shape shape) {
+    private record Entry(String name, Pace pace, boolean decays, boolean isEmbedding, Shape shape) {
       boolean isLike(Range range) {
         return pace == range.pace() && decays == range.decays();
       }
@@ -146,7 +147,13 @@ public final class Parameters {
 
     /** Adds a tensor. {@code decays} is false for norms and biases. */
     public Builder add(String name, Pace pace, boolean decays, long... dims) {
-      entries.add(new Entry(name, pace, decays, Shape.of(dims)));
+      entries.add(new Entry(name, pace, decays, pace == Pace.EMBEDDING, Shape.of(dims)));
+      return this;
+    }
+
+    /** Adds a whole table of embeddings, which learns at the learning rate. */
+    public Builder addEmbedding(String name, boolean decays, long... dims) {
+      entries.add(new Entry(name, Pace.NORMAL, decays, true, Shape.of(dims)));
       return this;
     }
 
@@ -164,7 +171,7 @@ public final class Parameters {
       for (Entry e : sorted()) {
         Tensor w = weights.part(offset, e.shape().dims()).named(e.name());
         Tensor g = gradients.part(offset, e.shape().dims()).named("grad " + e.name());
-        if (byName.put(e.name(), new Parameter(e.name(), w, g)) != null) {
+        if (byName.put(e.name(), new Parameter(e.name(), w, g, e.isEmbedding())) != null) {
           throw new IllegalArgumentException("two parameters named " + e.name());
         }
         extend(ranges, e, offset);

@@ -1,5 +1,6 @@
 package dev.nibble.compute.kernels;
 
+import dev.nibble.compute.tensor.DType;
 import dev.nibble.compute.tensor.Device;
 import dev.nibble.compute.tensor.Memory;
 import dev.nibble.compute.tensor.Scope;
@@ -25,6 +26,11 @@ public final class HostCopies implements AutoCloseable {
     Tensor copy = scope.allocate(tensor.name(), tensor.dtype(), tensor.shape().dims());
     kernels.copy(copy, tensor);
     return copy;
+  }
+
+  /** Room on the host for what is put together of several tensors. */
+  public Tensor allocate(String name, DType dtype, long... dims) {
+    return scope.allocate(name, dtype, dims);
   }
 
   @Override

@@ -141,13 +141,13 @@ class BrokenKernelsTest {
   @Test
   void aSumInFloat32() {
     var loss =
-        new LossConformance() {
+        new OptimizerConformance() {
           @Override
           Kernels open() {
             return new FloatSum();
           }
         };
-    caught(loss, LossConformance::sumOfSquares, "out[");
+    caught(loss, OptimizerConformance::sumOfSquares, "out[");
   }
 
   /** A window that is one key too long. */

@@ -3,6 +3,7 @@ package dev.nibble.compute.kernels;
 import dev.nibble.compute.tensor.DType;
 import dev.nibble.compute.tensor.Device;
 import dev.nibble.compute.tensor.Memory;
+import dev.nibble.compute.tensor.Scope;
 import dev.nibble.compute.tensor.Tensor;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -56,6 +57,7 @@ public final class DistantKernels {
                   case "name" -> "distant " + near.name();
                   case "memory" -> new Far();
                   case "activations" -> activations;
+                  case "pager" -> Pager.resident((Scope) args[0], (long[]) args[1]);
                   default -> call(method, args == null ? new Object[0] : args);
                 });
   }

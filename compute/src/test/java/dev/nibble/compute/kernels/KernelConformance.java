@@ -155,4 +155,17 @@ public abstract class KernelConformance {
       return KernelConformance.this.activations();
     }
   }
+
+  @Nested
+  class Optimizer extends OptimizerConformance {
+    @Override
+    Kernels open() {
+      return KernelConformance.this.open();
+    }
+
+    @Override
+    DType activations() {
+      return KernelConformance.this.activations();
+    }
+  }
 }

@@ -3,6 +3,7 @@ package dev.nibble.compute.kernels;
 import dev.nibble.compute.tensor.DType;
 import dev.nibble.compute.tensor.Half;
 import dev.nibble.compute.tensor.Memory;
+import dev.nibble.compute.tensor.Scope;
 import dev.nibble.compute.tensor.Tensor;
 import java.util.Arrays;
 import java.util.Objects;
@@ -527,5 +528,38 @@ class ReferenceKernels implements Kernels {
       double root = Math.sqrt(v.getDouble(i)) / Math.sqrt(correction2) + step.epsilon();
       weight.setFloat(i, w - step.learningRate() / correction1 * m.getDouble(i) / root);
     }
+  }
+
+  @Override
+  public void adamW8bit(
+      Tensor weight,
+      Tensor m,
+      Tensor mScales,
+      Tensor v,
+      Tensor vScales,
+      Tensor gradient,
+      AdamWStep step) {
+    ReferenceOptimizers.adamW8bit(weight, m, mScales, v, vScales, gradient, step);
+  }
+
+  @Override
+  public void lion(Tensor weight, Tensor m, Tensor gradient, LionStep step) {
+    ReferenceOptimizers.lion(weight, m, gradient, step);
+  }
+
+  @Override
+  public void sgd(Tensor weight, Tensor velocity, Tensor gradient, SgdStep step) {
+    ReferenceOptimizers.sgd(weight, velocity, gradient, step);
+  }
+
+  @Override
+  public void adafactor(
+      Tensor weight, Tensor rows, Tensor columns, Tensor gradient, AdafactorStep step) {
+    ReferenceOptimizers.adafactor(weight, rows, columns, gradient, step);
+  }
+
+  @Override
+  public Pager pager(Scope scope, long[] pageBytes, Paging paging) {
+    return Pager.onHost(scope, pageBytes, paging);
   }
 }

@@ -146,6 +146,15 @@ final class Trial implements AutoCloseable {
     return add(noise.initial, Role.RESULT, Tolerance.ofSum(1).ofTermsLike(1));
   }
 
+  /** U8 codes that a kernel changes in place, of which every bit counts: random until then. */
+  Argument codes(String name, long n) {
+    Tensor t = host.allocate(name, DType.U8, n);
+    for (long i = 0; i < n; i++) {
+      t.setLong(i, random.nextInt(256));
+    }
+    return add(t, Role.RESULT, Tolerance.EXACT);
+  }
+
   private Argument add(Tensor t, Role role, Tolerance tolerance) {
     Argument a = new Argument(t, role, tolerance);
     arguments.add(a);

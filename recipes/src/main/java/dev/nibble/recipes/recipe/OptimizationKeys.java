@@ -11,23 +11,35 @@ import static dev.nibble.recipes.schema.Numbers.wholeNumber;
 import dev.nibble.recipes.recipe.Recipe.LoraPlus;
 import dev.nibble.recipes.recipe.Recipe.Optimizer;
 import dev.nibble.recipes.recipe.Recipe.Schedule;
+import dev.nibble.recipes.schema.ByteSizes;
 import dev.nibble.recipes.schema.Key;
 import dev.nibble.recipes.schema.Schema.Group;
 import dev.nibble.recipes.schema.Values;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /** Keys of the optimizer and the learning rate. */
 final class OptimizationKeys {
   private OptimizationKeys() {}
 
+  /** What transformers calls them, where the arithmetic is the same. */
+  private static final Map<String, Optimizer> OTHER_NAMES =
+      Map.of(
+          "adamw_torch", Optimizer.ADAMW,
+          "adamw_torch_fused", Optimizer.ADAMW,
+          "adamw_hf", Optimizer.ADAMW,
+          "adamw_bnb_8bit", Optimizer.ADAMW_8BIT,
+          "paged_adamw_32bit", Optimizer.PAGED_ADAMW,
+          "lion_32bit", Optimizer.LION);
+
   static final Key<Recipe, Optimizer> OPTIMIZER =
       Key.of(
           "optimizer",
-          oneOf(Optimizer.class),
+          oneOf(Optimizer.class, OTHER_NAMES),
           value(Optimizer.ADAMW),
           r -> r.optimization().optimizer(),
-          "`adamw`: AdamW with 32-bit moments.");
+          "`adamw`: AdamW with 32-bit moments. `adamw_8bit`: its moments in 8 bits as in bitsandbytes, a quarter of the memory; parameters of fewer than 4096 weights and embeddings keep 32. `paged_…`: the same results to the bit, and only `paged_optimizer_memory` of the moments stays on the device. `lion`: half the memory; wants a learning rate some 3 to 10 times smaller. `adafactor`: moments of rows and columns only; the learning rate is the one given. `sgd`: no memory, see `momentum`. Names of transformers such as `adamw_torch`, `adamw_bnb_8bit` and `paged_adamw_32bit` are understood.");
 
   static final Key<Recipe, Double> LEARNING_RATE =
       Key.of(
@@ -74,28 +86,54 @@ final class OptimizationKeys {
           "Decoupled weight decay. Norms and biases have none.");
 
   static final Key<Recipe, Double> BETA1 =
-      Key.of(
+      Key.when(
           "adam_beta1",
           fromToBelow(0, 1),
           value(0.9),
-          r -> r.optimization().beta1(),
-          "Decay of the mean of gradients.");
+          r ->
+              Optional.of(r.optimization().beta1())
+                  .filter(b -> usesBetas(r.optimization().optimizer())),
+          "With AdamW, decay of the mean of gradients; with `lion`, the share of the momentum in a step's direction.");
 
   static final Key<Recipe, Double> BETA2 =
-      Key.of(
+      Key.when(
           "adam_beta2",
           fromToBelow(0, 1),
           value(0.999),
-          r -> r.optimization().beta2(),
-          "Decay of the mean of squared gradients.");
+          r ->
+              Optional.of(r.optimization().beta2())
+                  .filter(b -> usesBetas(r.optimization().optimizer())),
+          "With AdamW, decay of the mean of squared gradients; with `lion`, decay of the momentum, where 0.99 is usual.");
 
   static final Key<Recipe, Double> EPSILON =
-      Key.of(
+      Key.when(
           "adam_epsilon",
           above(0),
           value(1e-8),
-          r -> r.optimization().epsilon(),
-          "Added to the root of the mean of squared gradients.");
+          r ->
+              Optional.of(r.optimization().epsilon())
+                  .filter(b -> r.optimization().optimizer().isAdamW()),
+          "With AdamW: added to the root of the mean of squared gradients.");
+
+  static final Key<Recipe, Double> MOMENTUM =
+      Key.when(
+          "momentum",
+          fromToBelow(0, 1),
+          value(0.0),
+          r ->
+              Optional.of(r.optimization().momentum())
+                  .filter(m -> r.optimization().optimizer() == Optimizer.SGD),
+          "With `sgd`: the share of the last step that stays. 0 keeps nothing.");
+
+  static final Key<Recipe, Long> PAGED_MEMORY =
+      Key.when(
+          "paged_optimizer_memory",
+          ByteSizes.size(),
+          value(256_000_000L),
+          r ->
+              Optional.of(r.optimization().pagedMemory())
+                  .filter(m -> r.optimization().optimizer().isPaged()),
+          "With a paged optimizer: how much of its state stays on the device; the rest passes through page by page. On a GPU the rest lies in the host's memory, on the CPU in a file in `output_dir` that goes when the run ends. Does not change results.");
 
   static final Key<Recipe, Double> LORAPLUS_RATIO =
       Key.when(
@@ -135,10 +173,40 @@ final class OptimizationKeys {
                   BETA1,
                   BETA2,
                   EPSILON,
+                  MOMENTUM,
+                  PAGED_MEMORY,
                   LORAPLUS_RATIO,
                   LORAPLUS_EMBEDDING,
                   MAX_GRAD_NORM)),
-          List.of(OptimizationKeys::checkWarmup, OptimizationKeys::checkLoraPlus));
+          List.of(
+              OptimizationKeys::checkWarmup,
+              OptimizationKeys::checkOptimizer,
+              OptimizationKeys::checkLoraPlus));
+
+  private static boolean usesBetas(Optimizer optimizer) {
+    return optimizer.isAdamW() || optimizer == Optimizer.LION;
+  }
+
+  private static void checkOptimizer(Values<Recipe> v) {
+    Optional<Optimizer> chosen = v.find(OPTIMIZER);
+    if (chosen.isEmpty()) {
+      return;
+    }
+    Optimizer optimizer = chosen.get();
+    String unused = "not used with optimizer: " + OPTIMIZER.type().plain(optimizer) + "; remove it";
+    if (!usesBetas(optimizer)) {
+      v.refuse(unused, BETA1, BETA2);
+    }
+    if (!optimizer.isAdamW()) {
+      v.refuse(unused, EPSILON);
+    }
+    if (optimizer != Optimizer.SGD) {
+      v.refuse(unused, MOMENTUM);
+    }
+    if (!optimizer.isPaged()) {
+      v.refuse(unused, PAGED_MEMORY);
+    }
+  }
 
   private static void checkLoraPlus(Values<Recipe> v) {
     if (v.is(ModelKeys.ADAPTER, Recipe.Adapter.NONE)) {
@@ -170,6 +238,8 @@ final class OptimizationKeys {
         v.get(BETA1),
         v.get(BETA2),
         v.get(EPSILON),
+        v.get(MOMENTUM),
+        v.get(PAGED_MEMORY),
         v.find(LORAPLUS_RATIO)
             .map(ratio -> new LoraPlus(ratio, v.find(LORAPLUS_EMBEDDING).orElse(1e-6))),
         v.get(MAX_GRAD_NORM));

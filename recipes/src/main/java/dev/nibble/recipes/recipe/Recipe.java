@@ -307,6 +307,8 @@ public record Recipe(
    * @param beta1 decay of the first moment
    * @param beta2 decay of the second moment
    * @param epsilon added to the root of the second moment
+   * @param momentum of SGD
+   * @param pagedMemory bytes of a paged optimizer's state that stay where kernels work
    * @param loraPlus rates of an adapter's parts, if they differ
    * @param maxGradNorm gradients are scaled down to this norm; 0 for never
    */
@@ -320,6 +322,8 @@ public record Recipe(
       double beta1,
       double beta2,
       double epsilon,
+      double momentum,
+      long pagedMemory,
       Optional<LoraPlus> loraPlus,
       double maxGradNorm) {}
 
@@ -334,7 +338,29 @@ public record Recipe(
   /** Update rules. */
   public enum Optimizer {
     /** AdamW with 32-bit moments. */
-    ADAMW
+    ADAMW,
+    /** AdamW with 8-bit moments. */
+    ADAMW_8BIT,
+    /** AdamW with 32-bit moments in pages. */
+    PAGED_ADAMW,
+    /** AdamW with 8-bit moments in pages. */
+    PAGED_ADAMW_8BIT,
+    /** Lion. */
+    LION,
+    /** Adafactor with a learning rate that is given. */
+    ADAFACTOR,
+    /** Stochastic gradient descent. */
+    SGD;
+
+    /** Whether its state need not fit where kernels work. */
+    public boolean isPaged() {
+      return this == PAGED_ADAMW || this == PAGED_ADAMW_8BIT;
+    }
+
+    /** Whether it is AdamW, wherever and in however many bits its moments are. */
+    public boolean isAdamW() {
+      return this == ADAMW || this == ADAMW_8BIT || isPaged();
+    }
   }
 
   /** How the learning rate falls after warm-up. */

@@ -108,6 +108,7 @@ public final class Recipes {
         .filter(group -> !group.equals(OutputKeys.PART.group()))
         .flatMap(group -> group.keys().stream())
         .filter(key -> !key.equals(MachineKeys.DEBUG))
+        .filter(key -> !key.equals(OptimizationKeys.PAGED_MEMORY))
         .forEach(key ->
             key.plain(recipe).ifPresent(v -> decisive.append(YamlText.entry(key.name(), v))));
     try {

@@ -45,7 +45,12 @@ public final class KeyTypes {
 
   /** One of an enum's constants, written in lower case. */
   public static <E extends Enum<E>> KeyType<E> oneOf(Class<E> choices) {
-    return new Choice<>(Arrays.asList(choices.getEnumConstants()));
+    return oneOf(choices, Map.of());
+  }
+
+  /** The same, with further names for some of them, which other tools have. */
+  public static <E extends Enum<E>> KeyType<E> oneOf(Class<E> choices, Map<String, E> otherNames) {
+    return new Choice<>(Arrays.asList(choices.getEnumConstants()), otherNames);
   }
 
   /** A list of one thing or more. */
@@ -144,7 +149,8 @@ public final class KeyTypes {
     }
   }
 
-  private record Choice<E extends Enum<E>>(List<E> choices) implements KeyType<E> {
+  private record Choice<E extends Enum<E>>(List<E> choices, Map<String, E> otherNames)
+      implements KeyType<E> {
     @Override
     public String describe() {
       String all = choices.stream().map(Choice::written).collect(Collectors.joining(", "));
@@ -154,7 +160,11 @@ public final class KeyTypes {
     @Override
     public Optional<E> read(Node node, String path, Problems problems) {
       if (node instanceof Scalar s) {
-        Optional<E> choice = choices.stream().filter(c -> written(c).equals(s.text())).findFirst();
+        Optional<E> choice =
+            choices.stream()
+                .filter(c -> written(c).equals(s.text()))
+                .findFirst()
+                .or(() -> Optional.ofNullable(otherNames.get(s.text())));
         if (choice.isPresent()) {
           return choice;
         }

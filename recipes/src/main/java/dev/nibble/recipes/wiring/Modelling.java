@@ -12,7 +12,7 @@ import dev.nibble.trainer.checkpoint.ModelFiles;
 import dev.nibble.trainer.evaluation.ValidationLoss;
 import dev.nibble.trainer.model.CausalLm;
 import dev.nibble.trainer.model.ModelException;
-import dev.nibble.trainer.optim.AdamW;
+import dev.nibble.trainer.optim.Optimizer;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -50,7 +50,8 @@ final class Modelling {
   }
 
   /** The checkpoints of a run: always in 32 bits, so that it goes on to the bit. */
-  static Checkpoints checkpoints(Recipe recipe, Wiring wiring, AdamW optimizer, Kernels kernels) {
+  static Checkpoints checkpoints(
+      Recipe recipe, Wiring wiring, Optimizer optimizer, Kernels kernels) {
     ModelFiles files =
         switch (result(recipe, wiring, optimizer.parameters(), kernels)) {
           case WeightFiles weights -> weights.exact();

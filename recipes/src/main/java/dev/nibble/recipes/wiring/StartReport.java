@@ -130,6 +130,17 @@ final class StartReport {
                 console.faint("             %-22s %10s".formatted(group, Human.bytes(bytes)))));
   }
 
+  /** Where a paged optimizer's state is. */
+  void pages(long stateBytes) {
+    if (recipe.optimization().optimizer().isPaged()) {
+      entry(
+          "pages",
+          "%s of optimizer state, of which at most %s stay here"
+              .formatted(
+                  Human.bytes(stateBytes), Human.bytes(recipe.optimization().pagedMemory())));
+    }
+  }
+
   void plan(TrainingPlan plan) {
     entry(
         "plan",

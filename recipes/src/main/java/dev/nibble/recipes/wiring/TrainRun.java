@@ -10,7 +10,7 @@ import dev.nibble.recipes.recipe.Recipe;
 import dev.nibble.trainer.evaluation.Accuracy;
 import dev.nibble.trainer.evaluation.Comparison;
 import dev.nibble.trainer.model.CausalLm;
-import dev.nibble.trainer.optim.AdamW;
+import dev.nibble.trainer.optim.Optimizer;
 import dev.nibble.trainer.train.Finetune;
 import dev.nibble.trainer.train.Outcome;
 import dev.nibble.trainer.train.StopRequest;
@@ -59,21 +59,23 @@ public final class TrainRun {
           EndlessBatches batches = new EndlessBatches(data.train(), wiring.batches())) {
         CausalLm model = wiring.modelToTrain(kernels, memory);
         Modelling.checkVocabulary(recipe, tokenizer, model);
-        AdamW optimizer = wiring.optimizer(kernels, model.parameters(), memory);
-        TrainingPlan plan = wiring.plan(data.train());
-        Finetune.Parts parts =
-            new Finetune.Parts(
-                model,
-                batches,
-                optimizer,
-                wiring.schedule(plan.steps()),
-                wiring.clip(kernels, memory),
-                data.validation().map(held -> Modelling.validation(model, held, wiring)),
-                Optional.of(Modelling.checkpoints(recipe, wiring, optimizer, kernels)));
-        report.trains(model.parameters().count(), weights);
-        report.memory(memory);
-        report.plan(plan);
-        return train(kernels, memory, parts, plan, records, answers);
+        try (Optimizer optimizer = wiring.optimizer(kernels, model.parameters(), memory)) {
+          TrainingPlan plan = wiring.plan(data.train());
+          Finetune.Parts parts =
+              new Finetune.Parts(
+                  model,
+                  batches,
+                  optimizer,
+                  wiring.schedule(plan.steps()),
+                  wiring.clip(kernels, memory),
+                  data.validation().map(held -> Modelling.validation(model, held, wiring)),
+                  Optional.of(Modelling.checkpoints(recipe, wiring, optimizer, kernels)));
+          report.trains(model.parameters().count(), weights);
+          report.memory(memory);
+          report.pages(optimizer.state().bytes());
+          report.plan(plan);
+          return train(kernels, memory, parts, plan, records, answers);
+        }
       }
     } catch (IOException e) {
       throw new UncheckedIOException(e);

@@ -4,6 +4,7 @@ import dev.nibble.adapters.LoraSpec;
 import dev.nibble.adapters.Parameters;
 import dev.nibble.adapters.PeftAdapter;
 import dev.nibble.compute.kernels.Kernels;
+import dev.nibble.compute.kernels.Paging;
 import dev.nibble.compute.safetensors.ShardedSafetensors;
 import dev.nibble.compute.tensor.DType;
 import dev.nibble.compute.tensor.Scope;
@@ -23,9 +24,16 @@ import dev.nibble.trainer.model.Checkpointing;
 import dev.nibble.trainer.model.ModelLoader;
 import dev.nibble.trainer.model.ModelOptions;
 import dev.nibble.trainer.model.Training;
+import dev.nibble.trainer.optim.Adafactor;
 import dev.nibble.trainer.optim.AdamW;
+import dev.nibble.trainer.optim.AdamW8bit;
 import dev.nibble.trainer.optim.GradientClip;
+import dev.nibble.trainer.optim.Lion;
+import dev.nibble.trainer.optim.Optimizer;
+import dev.nibble.trainer.optim.Rates;
 import dev.nibble.trainer.optim.Schedule;
+import dev.nibble.trainer.optim.Sgd;
+import dev.nibble.trainer.optim.StateMemory;
 import dev.nibble.trainer.train.TrainingPlan;
 import java.nio.file.Path;
 import java.time.LocalDateTime;
@@ -177,19 +185,35 @@ final class Wiring {
   }
 
   /** How weights move. */
-  AdamW optimizer(Kernels kernels, Parameters parameters, Scope scope) {
+  Optimizer optimizer(Kernels kernels, Parameters parameters, Scope scope) {
     Recipe.Optimization o = recipe.optimization();
+    AdamW.Settings adam = new AdamW.Settings(o.beta1(), o.beta2(), o.epsilon(), o.weightDecay());
+    Rates rates =
+        o.loraPlus()
+            .map(p -> new Rates(p.ratio(), p.embeddingRate() / o.learningRate()))
+            .orElse(Rates.EQUAL);
+    StateMemory memory =
+        o.optimizer().isPaged()
+            ? StateMemory.paged(scope, new Paging(o.pagedMemory(), pages()))
+            : StateMemory.resident(scope);
     return switch (o.optimizer()) {
-      case ADAMW ->
-          new AdamW(
-              kernels,
-              parameters,
-              new AdamW.Settings(o.beta1(), o.beta2(), o.epsilon(), o.weightDecay()),
-              o.loraPlus()
-                  .map(p -> new AdamW.Rates(p.ratio(), p.embeddingRate() / o.learningRate()))
-                  .orElse(AdamW.Rates.EQUAL),
-              scope);
+      case ADAMW, PAGED_ADAMW -> new AdamW(kernels, parameters, adam, rates, memory);
+      case ADAMW_8BIT, PAGED_ADAMW_8BIT -> new AdamW8bit(kernels, parameters, adam, rates, memory);
+      case LION -> {
+        Lion.Settings lion = new Lion.Settings(o.beta1(), o.beta2(), o.weightDecay());
+        yield new Lion(kernels, parameters, lion, rates, memory);
+      }
+      case ADAFACTOR -> new Adafactor(kernels, parameters, o.weightDecay(), rates, scope);
+      case SGD -> {
+        Sgd.Settings sgd = new Sgd.Settings(o.momentum(), o.weightDecay());
+        yield new Sgd(kernels, parameters, sgd, rates, memory);
+      }
     };
+  }
+
+  /** The file of a paged optimizer on the CPU. */
+  private Path pages() {
+    return recipe.output().folder().resolve("optimizer.pages");
   }
 
   /** How large a step may be. */

@@ -147,12 +147,30 @@ class BadRecipeTest {
   }
 
   @Test
+  void keysOfAnotherOptimizer() {
+    assertThat(with("momentum: 0.9"))
+        .isEqualTo("r.yaml:5:1: momentum: not used with optimizer: adamw; remove it");
+    assertThat(with("optimizer: adamw_8bit\npaged_optimizer_memory: 1GB"))
+        .isEqualTo(
+            "r.yaml:6:1: paged_optimizer_memory: not used with optimizer: adamw_8bit; remove it");
+    assertThat(with("optimizer: lion\nadam_epsilon: 1e-6"))
+        .isEqualTo("r.yaml:6:1: adam_epsilon: not used with optimizer: lion; remove it");
+    assertThat(with("optimizer: adafactor\nadam_beta2: 0.9"))
+        .isEqualTo("r.yaml:6:1: adam_beta2: not used with optimizer: adafactor; remove it");
+    assertThat(with("optimizer: paged_adamw\npaged_optimizer_memory: much"))
+        .isEqualTo(
+            "r.yaml:6:25: paged_optimizer_memory: expected a size such as 256MB or 1GiB, got text \"much\"");
+  }
+
+  @Test
   void choicesAreListed() {
     assertThat(with("adapter: dora"))
         .isEqualTo(
             "r.yaml:5:10: adapter: expected one of qlora, lora, none, got text \"dora\"; did you mean lora?");
-    assertThat(with("optimizer: paged_adamw_8bit"))
-        .isEqualTo("r.yaml:5:12: optimizer: expected adamw, got text \"paged_adamw_8bit\"");
+    assertThat(with("optimizer: adamw_9bit"))
+        .isEqualTo(
+            "r.yaml:5:12: optimizer: expected one of adamw, adamw_8bit, paged_adamw, paged_adamw_8bit, lion, adafactor,"
+                + " sgd, got text \"adamw_9bit\"; did you mean adamw_8bit?");
     assertThat(with("lr_scheduler: cosin"))
         .isEqualTo(
             "r.yaml:5:15: lr_scheduler: expected one of constant, linear, cosine, got text \"cosin\"; did you mean"

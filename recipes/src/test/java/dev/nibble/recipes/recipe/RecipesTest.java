@@ -193,7 +193,13 @@ class RecipesTest {
     RecipeKeys.SCHEMA.keys().stream()
         .map(k -> k.name())
         .filter(name ->
-            !List.of("warmup_ratio", "save_dtype", "lora_model_dir", "chat_template_jinja")
+            !List.of(
+                    "warmup_ratio",
+                    "save_dtype",
+                    "lora_model_dir",
+                    "chat_template_jinja",
+                    "momentum",
+                    "paged_optimizer_memory")
                 .contains(name))
         .forEach(name -> assertThat(text).containsPattern("(?m)^" + name + ":"));
   }
@@ -243,5 +249,27 @@ class RecipesTest {
   @Test
   void aByteOrderMarkIsNoPartOfAKey() {
     assertThat(parse("\uFEFF" + SMALL)).isEqualTo(parse(SMALL));
+  }
+
+  @Test
+  void optimizersUnderOtherToolsNames() {
+    assertThat(optimizer("adamw_torch")).isEqualTo(Recipe.Optimizer.ADAMW);
+    assertThat(optimizer("adamw_bnb_8bit")).isEqualTo(Recipe.Optimizer.ADAMW_8BIT);
+    assertThat(optimizer("paged_adamw_32bit")).isEqualTo(Recipe.Optimizer.PAGED_ADAMW);
+    assertThat(optimizer("paged_adamw_8bit")).isEqualTo(Recipe.Optimizer.PAGED_ADAMW_8BIT);
+    Recipe paged = parse(SMALL + "optimizer: paged_adamw_32bit\npaged_optimizer_memory: 512MiB");
+    assertThat(paged.optimization().pagedMemory()).isEqualTo(512L << 20);
+    assertThat(Recipes.resolved(paged))
+        .contains("optimizer: paged_adamw\n", "paged_optimizer_memory: 512MiB\n");
+    assertThat(Recipes.fingerprint(paged))
+        .as("memory does not change results")
+        .isEqualTo(Recipes.fingerprint(parse(SMALL + "optimizer: paged_adamw")));
+    assertThat(Recipes.resolved(parse(SMALL + "optimizer: sgd")))
+        .contains("momentum: 0\n")
+        .doesNotContain("adam_", "paged_optimizer_memory");
+  }
+
+  private static Recipe.Optimizer optimizer(String name) {
+    return parse(SMALL + "optimizer: " + name).optimization().optimizer();
   }
 }

@@ -19,6 +19,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
@@ -122,6 +123,36 @@ class CudaRunTest {
         .hasSameBinaryContentAs(folder.resolve("whole/adapter_model.safetensors"));
     assertThat(folder.resolve("halves/checkpoint-4/optimizer.safetensors"))
         .hasSameBinaryContentAs(folder.resolve("whole/checkpoint-4/optimizer.safetensors"));
+  }
+
+  /** With all of the state on the device, with a part of it, and with none; stopped and resumed. */
+  @Test
+  void aPagedOptimizerGivesTheSameBits() throws IOException {
+    String[] sets = {
+      "device=cuda", "cublas=none", "answer_eval=", "max_steps=2", "lora_r=64",
+    };
+    qlora("resident", add(sets, "optimizer=adamw_8bit"));
+    for (String memory : List.of("1GB", "200KB", "1B")) {
+      String out = "paged-" + memory;
+      String[] paged = add(sets, "optimizer=paged_adamw_8bit", "paged_optimizer_memory=" + memory);
+      StopSource atOnce =
+          (stop, training) -> {
+            stop.request(StopRequest.Signal.INT);
+            return training.get();
+          };
+      train("qlora.yaml", out, new RunStart.Anew(), atOnce, paged);
+      train("qlora.yaml", out, new RunStart.Resume(Optional.empty()), StopSource.NEVER, paged);
+      for (String file :
+          List.of("adapter_model.safetensors", "checkpoint-2/optimizer.safetensors")) {
+        assertThat(folder.resolve(out).resolve(file))
+            .hasSameBinaryContentAs(folder.resolve("resident").resolve(file));
+      }
+      assertThat(folder.resolve(out).resolve("optimizer.pages")).doesNotExist();
+    }
+  }
+
+  private static String[] add(String[] sets, String... more) {
+    return Stream.concat(Stream.of(sets), Stream.of(more)).toArray(String[]::new);
   }
 
   @Test

@@ -20,6 +20,7 @@ import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
@@ -27,6 +28,8 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** From a recipe to a trained model, with everything real but the size. */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
@@ -117,6 +120,54 @@ class TrainRunTest {
           .isEqualTo(Files.readAllBytes(folder.resolve("whole").resolve(file)));
     }
     assertThat(Files.readAllLines(folder.resolve("parts/metrics.jsonl"))).hasSize(8 + 2);
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {"adamw_8bit", "paged_adamw", "paged_adamw_8bit", "lion", "adafactor", "sgd"})
+  void everyOptimizerGoesOnToTheBit(String optimizer) throws IOException {
+    List<String> sets = new ArrayList<>(List.of("answer_eval=", "max_steps=4", "lora_r=64"));
+    sets.add("optimizer=" + optimizer);
+    if (optimizer.startsWith("paged")) {
+      sets.add("paged_optimizer_memory=64KB");
+    }
+    if (optimizer.equals("sgd")) {
+      sets.add("momentum=0.9");
+    }
+    train(optimizer, new RunStart.Anew(), StopSource.NEVER, sets);
+    String parts = optimizer + "-parts";
+    StopSource stopAtOnce =
+        (stop, training) -> {
+          stop.request(StopRequest.Signal.INT);
+          return training.get();
+        };
+    train(parts, new RunStart.Anew(), stopAtOnce, sets);
+    train(parts, new RunStart.Resume(Optional.empty()), StopSource.NEVER, sets);
+    for (String file : List.of("adapter_model.safetensors", "checkpoint-4/optimizer.safetensors")) {
+      assertThat(folder.resolve(parts).resolve(file))
+          .hasSameBinaryContentAs(folder.resolve(optimizer).resolve(file));
+    }
+    assertThat(folder.resolve(parts).resolve("optimizer.pages")).doesNotExist();
+  }
+
+  private void train(String out, RunStart start, StopSource stop, List<String> sets) {
+    List<String> all = new ArrayList<>(sets);
+    all.add("output_dir=" + folder.resolve(out));
+    new TrainRun(recipe("qlora.yaml", all.toArray(String[]::new)), console, stop).run(start);
+  }
+
+  @Test
+  void aPagedOptimizerGivesTheBitsOfOneThatIsNot() throws IOException {
+    List<String> sets = List.of("answer_eval=", "max_steps=3", "lora_r=64");
+    train("kept", new RunStart.Anew(), StopSource.NEVER, sets);
+    List<String> paged = new ArrayList<>(sets);
+    paged.addAll(List.of("optimizer=paged_adamw", "paged_optimizer_memory=100KB"));
+    train("passed", new RunStart.Anew(), StopSource.NEVER, paged);
+    for (String file : List.of("adapter_model.safetensors", "checkpoint-3/optimizer.safetensors")) {
+      assertThat(folder.resolve("passed").resolve(file))
+          .hasSameBinaryContentAs(folder.resolve("kept").resolve(file));
+    }
+    assertThat(output()).contains("of optimizer state, of which at most");
   }
 
   @Test

@@ -4,7 +4,7 @@ import dev.nibble.compute.files.Folders;
 import dev.nibble.compute.kernels.HostCopies;
 import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.safetensors.MalformedSafetensors;
-import dev.nibble.trainer.optim.AdamW;
+import dev.nibble.trainer.optim.Optimizer;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -29,7 +29,7 @@ public final class Checkpoints {
   private final Path outputDir;
   private final int keep;
   private final ModelFiles model;
-  private final AdamW optimizer;
+  private final Optimizer optimizer;
   private final Kernels kernels;
 
   /**
@@ -37,7 +37,8 @@ public final class Checkpoints {
    *
    * @param keep how many are kept, the newest; 0 for all
    */
-  public Checkpoints(Path outputDir, int keep, ModelFiles model, AdamW optimizer, Kernels kernels) {
+  public Checkpoints(
+      Path outputDir, int keep, ModelFiles model, Optimizer optimizer, Kernels kernels) {
     if (keep < 0) {
       throw new IllegalArgumentException("cannot keep %d checkpoints; 0 keeps all".formatted(keep));
     }
@@ -105,7 +106,7 @@ public final class Checkpoints {
   }
 
   /**
-   * Restores weights and moments.
+   * Restores weights and the optimizer's state.
    *
    * @param expected what the run that goes on has in common with the one that stopped
    * @return what the rest of the run needs
@@ -115,7 +116,7 @@ public final class Checkpoints {
     try (HostCopies host = new HostCopies(kernels)) {
       TrainerState state = TrainerStateFile.read(folder);
       SameRun.check(folder, state.run(), expected);
-      OptimizerFile.read(folder, optimizer, state.step(), kernels);
+      OptimizerFile.read(folder, optimizer, state.step());
       model.load(folder);
       if (weightsChecksum(host) != state.weightsChecksum()) {
         throw new CheckpointException(

@@ -1,77 +1,75 @@
 package dev.nibble.trainer.checkpoint;
 
-import dev.nibble.adapters.Parameters.Parameter;
 import dev.nibble.compute.kernels.HostCopies;
-import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.safetensors.Safetensors;
 import dev.nibble.compute.safetensors.SafetensorsFile;
 import dev.nibble.compute.safetensors.SafetensorsWriter;
 import dev.nibble.compute.tensor.Tensor;
-import dev.nibble.trainer.optim.AdamW;
+import dev.nibble.trainer.optim.Optimizer;
+import dev.nibble.trainer.optim.OptimizerState.Entry;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
 
-/** {@code optimizer.safetensors}: both moments of every parameter, under the parameter's name. */
+/**
+ * {@code optimizer.safetensors}: the state of every parameter, under the parameter's name, and
+ * which optimizer's it is. Where state lies in a run makes no difference.
+ */
 final class OptimizerFile {
   static final String NAME = "optimizer.safetensors";
-  private static final String FIRST = ".exp_avg";
-  private static final String SECOND = ".exp_avg_sq";
+  private static final String KIND = "optimizer";
 
   private OptimizerFile() {}
 
-  /** Views of the flat moments, one for each tensor of the file. */
-  private static Map<String, Tensor> views(AdamW optimizer, Tensor first, Tensor second) {
-    Map<String, Tensor> views = new LinkedHashMap<>();
-    long offset = 0;
-    for (Parameter p : optimizer.parameters().all()) {
-      views.put(p.name() + FIRST, part(first, offset, p));
-      views.put(p.name() + SECOND, part(second, offset, p));
-      offset += p.weight().elements();
-    }
-    return views;
+  static void write(Path folder, Optimizer optimizer, HostCopies host) throws IOException {
+    SafetensorsWriter.write(
+        folder.resolve(NAME),
+        optimizer.state().save(host),
+        Map.of("format", "nibble", KIND, optimizer.name()));
   }
 
-  private static Tensor part(Tensor flat, long offset, Parameter p) {
-    return flat.part(offset, p.weight().shape().dims());
-  }
-
-  static void write(Path folder, AdamW optimizer, HostCopies host) throws IOException {
-    Map<String, Tensor> moments =
-        views(optimizer, host.of(optimizer.firstMoment()), host.of(optimizer.secondMoment()));
-    SafetensorsWriter.write(folder.resolve(NAME), moments, Map.of("format", "nibble"));
-  }
-
-  /** Restores the moments, after checking that the file holds exactly those of the parameters. */
-  static void read(Path folder, AdamW optimizer, long steps, Kernels kernels) throws IOException {
+  /** Restores the state, after checking that the file holds exactly that of the parameters. */
+  static void read(Path folder, Optimizer optimizer, long steps) throws IOException {
     Path path = folder.resolve(NAME);
     try (SafetensorsFile file = Safetensors.open(path)) {
-      Map<String, Tensor> moments =
-          views(optimizer, optimizer.firstMoment(), optimizer.secondMoment());
-      check(path, file, moments);
-      moments.forEach((name, moment) -> kernels.copy(moment, file.tensor(name)));
+      checkKind(path, file, optimizer);
+      check(path, file, optimizer.state().entries());
+      optimizer.state().restore(file::tensor);
       optimizer.resumeAfter(steps);
     }
   }
 
-  private static void check(Path path, SafetensorsFile file, Map<String, Tensor> moments) {
+  private static void checkKind(Path path, SafetensorsFile file, Optimizer optimizer) {
+    String kind = file.metadata().getOrDefault(KIND, "adamw"); // it was the only one at first
+    if (!kind.equals(optimizer.name())) {
+      throw new CheckpointException(
+          ("%s holds the state of optimizer %s, the run has %s. Resume with the recipe that the checkpoint was made with,"
+                  + " or start a new run in another output_dir")
+              .formatted(path, kind, optimizer.name()));
+    }
+  }
+
+  private static void check(Path path, SafetensorsFile file, List<Entry> entries) {
     List<String> wrong = new ArrayList<>();
-    moments.forEach((name, moment) -> {
-      if (!file.names().contains(name)) {
-        wrong.add("%s %s is missing".formatted(name, moment.shape()));
-      } else if (!file.tensor(name).shape().equals(moment.shape())
-          || file.tensor(name).dtype() != moment.dtype()) {
-        Tensor t = file.tensor(name);
+    for (Entry e : entries) {
+      if (!file.has(e.name())) {
+        wrong.add("%s %s is missing".formatted(e.name(), e.shape()));
+        continue;
+      }
+      Tensor t = file.tensor(e.name());
+      if (!t.shape().equals(e.shape()) || t.dtype() != e.dtype()) {
         wrong.add(
             "%s is %s%s, the run has %s%s"
-                .formatted(name, t.dtype(), t.shape(), moment.dtype(), moment.shape()));
+                .formatted(e.name(), t.dtype(), t.shape(), e.dtype(), e.shape()));
       }
-    });
+    }
+    Set<String> expected = entries.stream().map(Entry::name).collect(Collectors.toSet());
     for (String name : file.names()) {
-      if (!moments.containsKey(name)) {
+      if (!expected.contains(name)) {
         wrong.add("the run has no %s".formatted(name));
       }
     }

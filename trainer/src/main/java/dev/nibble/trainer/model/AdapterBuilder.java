@@ -67,7 +67,9 @@ final class AdapterBuilder {
     Parameters.Builder builder = new Parameters.Builder();
     LoraAdapter.declare(builder, spec, targets);
     for (TensorSpec t : tensors) {
-      if (whole.contains(t.name())) {
+      if (whole.contains(t.name()) && t.kind() == Kind.EMBEDDING) {
+        builder.addEmbedding(PeftNames.whole(t.name()), t.decays(), t.shape().dims());
+      } else if (whole.contains(t.name())) {
         Pace pace = t.shape().rank() == 1 ? Pace.FAST : Pace.NORMAL;
         builder.add(PeftNames.whole(t.name()), pace, t.decays(), t.shape().dims());
       }

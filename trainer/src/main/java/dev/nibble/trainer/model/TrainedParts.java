@@ -36,7 +36,13 @@ final class TrainedParts implements Parts {
   /** One parameter for each tensor of the checkpoint. */
   static Parameters allocate(Scope scope, List<TensorSpec> tensors) {
     Parameters.Builder builder = new Parameters.Builder();
-    tensors.forEach(t -> builder.add(t.name(), t.decays(), t.shape().dims()));
+    for (TensorSpec t : tensors) {
+      if (t.kind() == TensorSpec.Kind.EMBEDDING) {
+        builder.addEmbedding(t.name(), t.decays(), t.shape().dims());
+      } else {
+        builder.add(t.name(), t.decays(), t.shape().dims());
+      }
+    }
     return builder.allocate(scope, "weights");
   }
 

@@ -8,8 +8,8 @@ import dev.nibble.trainer.checkpoint.TrainerState;
 import dev.nibble.trainer.evaluation.ValidationLoss;
 import dev.nibble.trainer.model.CausalLm;
 import dev.nibble.trainer.model.LossSum;
-import dev.nibble.trainer.optim.AdamW;
 import dev.nibble.trainer.optim.GradientClip;
+import dev.nibble.trainer.optim.Optimizer;
 import dev.nibble.trainer.optim.Schedule;
 import java.nio.file.Path;
 import java.util.Optional;
@@ -36,7 +36,7 @@ public final class Finetune {
   public record Parts(
       CausalLm model,
       BatchSource batches,
-      AdamW optimizer,
+      Optimizer optimizer,
       Schedule schedule,
       GradientClip clip,
       Optional<ValidationLoss> validation,
@@ -46,7 +46,7 @@ public final class Finetune {
   private final CausalLm model;
   private final Parameters parameters;
   private final BatchSource batches;
-  private final AdamW optimizer;
+  private final Optimizer optimizer;
   private final Schedule schedule;
   private final GradientClip clip;
   private final Optional<ValidationLoss> validation;

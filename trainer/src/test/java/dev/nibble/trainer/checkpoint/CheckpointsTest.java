@@ -5,6 +5,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.nibble.compute.safetensors.Safetensors;
 import dev.nibble.compute.safetensors.SafetensorsFile;
+import dev.nibble.compute.tensor.Scope;
+import dev.nibble.trainer.optim.Lion;
+import dev.nibble.trainer.optim.Rates;
+import dev.nibble.trainer.optim.StateMemory;
 import dev.nibble.trainer.toy.ToyData;
 import dev.nibble.trainer.toy.ToyRun;
 import dev.nibble.trainer.train.TrainingPlan;
@@ -132,10 +136,32 @@ final class CheckpointsTest {
       Path folder = dir.resolve("checkpoint-6");
       assertThatThrownBy(() -> run.finetune.resumeFrom(folder))
           .hasMessageContaining("trained weights: 56 there, 90 now");
-      assertThatThrownBy(() -> OptimizerFile.read(folder, run.optimizer, 6, run.kernels))
+      assertThatThrownBy(() -> OptimizerFile.read(folder, run.optimizer, 6))
           .isInstanceOf(CheckpointException.class)
           .hasMessageContaining("trains other parameters")
           .hasMessageContaining("table.exp_avg is F32[7, 7], the run has F32[9, 9]");
+    }
+  }
+
+  @Test
+  void refusesTheStateOfAnotherOptimizer() {
+    try (ToyRun run = new ToyRun(dir, PLAN)) {
+      run.finetune.run();
+      Path folder = dir.resolve("checkpoint-6");
+      Lion.Settings settings = new Lion.Settings(0.9, 0.99, 0);
+      try (Scope scope = Scope.open("other", run.kernels.memory(), Scope.UNLIMITED);
+          Lion lion =
+              new Lion(
+                  run.kernels,
+                  run.model.parameters(),
+                  settings,
+                  Rates.EQUAL,
+                  StateMemory.resident(scope))) {
+        assertThatThrownBy(() -> OptimizerFile.read(folder, lion, 6))
+            .isInstanceOf(CheckpointException.class)
+            .hasMessageContaining("holds the state of optimizer adamw, the run has lion")
+            .hasMessageContaining(OptimizerFile.NAME);
+      }
     }
   }
 

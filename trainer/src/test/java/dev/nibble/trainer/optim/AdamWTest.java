@@ -66,7 +66,12 @@ final class AdamWTest {
               .allocate(scope, "weights");
       parameters.gradients().put(1f, 1f, 1f, 1f, 1f);
       AdamW adamW =
-          new AdamW(kernels, parameters, AdamW.Settings.DEFAULT, new AdamW.Rates(16, 0.5), scope);
+          new AdamW(
+              kernels,
+              parameters,
+              AdamW.Settings.DEFAULT,
+              new Rates(16, 0.5),
+              StateMemory.resident(scope));
 
       adamW.update(0.01);
 
@@ -86,8 +91,8 @@ final class AdamWTest {
 
   @Test
   void refusesSettingsOutOfRange() {
-    assertThatThrownBy(() -> new AdamW.Rates(0, 1)).hasMessageContaining("rate of B");
-    assertThatThrownBy(() -> new AdamW.Rates(1, -1)).hasMessageContaining("rate of embeddings");
+    assertThatThrownBy(() -> new Rates(0, 1)).hasMessageContaining("rate of B");
+    assertThatThrownBy(() -> new Rates(1, -1)).hasMessageContaining("rate of embeddings");
     assertThatThrownBy(() -> new AdamW.Settings(1, 0.9, 1e-8, 0)).hasMessageContaining("beta1");
     assertThatThrownBy(() -> new AdamW.Settings(0.9, -1, 1e-8, 0)).hasMessageContaining("beta2");
     assertThatThrownBy(() -> new AdamW.Settings(0.9, 0.9, 0, 0)).hasMessageContaining("epsilon");

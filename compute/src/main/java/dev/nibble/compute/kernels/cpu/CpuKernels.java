@@ -1,14 +1,20 @@
 package dev.nibble.compute.kernels.cpu;
 
 import dev.nibble.compute.kernels.Activation;
+import dev.nibble.compute.kernels.AdafactorStep;
 import dev.nibble.compute.kernels.AdamWStep;
 import dev.nibble.compute.kernels.AttentionRule;
 import dev.nibble.compute.kernels.Kernels;
+import dev.nibble.compute.kernels.LionStep;
+import dev.nibble.compute.kernels.Pager;
+import dev.nibble.compute.kernels.Paging;
 import dev.nibble.compute.kernels.Quantized;
+import dev.nibble.compute.kernels.SgdStep;
 import dev.nibble.compute.kernels.cpu.onednn.MatMuls;
 import dev.nibble.compute.kernels.cpu.onednn.OneDnn;
 import dev.nibble.compute.tensor.DType;
 import dev.nibble.compute.tensor.Memory;
+import dev.nibble.compute.tensor.Scope;
 import dev.nibble.compute.tensor.Tensor;
 import java.util.Optional;
 
@@ -32,6 +38,7 @@ final class CpuKernels implements Kernels {
   private final DropoutKernels dropout;
   private final AdapterKernels adapter;
   private final CrossEntropyKernels crossEntropy;
+  private final OptimizerKernels optimizer;
 
   /** A set for activations in F32 or BF16. */
   CpuKernels(OneDnn onednn, int threads, DType activations) {
@@ -55,11 +62,12 @@ final class CpuKernels implements Kernels {
             new F32Linear(gemm, workers, scratch),
             matMuls.map(m -> new Bf16Linear(new Bf16Products(m, workers, scratch))));
     quantizer = new Quantizer(workers, scratch);
-    pointwise = new PointwiseKernels(workers, stretches);
+    pointwise = new PointwiseKernels(stretches);
     activation = new ActivationKernels(stretches);
     dropout = new DropoutKernels(stretches);
     adapter = new AdapterKernels(workers, stretches);
     crossEntropy = new CrossEntropyKernels(stretches);
+    optimizer = new OptimizerKernels(workers);
   }
 
   @Override
@@ -296,7 +304,40 @@ final class CpuKernels implements Kernels {
 
   @Override
   public void adamW(Tensor weight, Tensor m, Tensor v, Tensor gradient, AdamWStep step) {
-    pointwise.adamW(weight, m, v, gradient, step);
+    optimizer.adamW(weight, m, v, gradient, step);
+  }
+
+  @Override
+  public void adamW8bit(
+      Tensor weight,
+      Tensor m,
+      Tensor mScales,
+      Tensor v,
+      Tensor vScales,
+      Tensor gradient,
+      AdamWStep step) {
+    optimizer.adamW8bit(weight, m, mScales, v, vScales, gradient, step);
+  }
+
+  @Override
+  public void lion(Tensor weight, Tensor m, Tensor gradient, LionStep step) {
+    optimizer.lion(weight, m, gradient, step);
+  }
+
+  @Override
+  public void sgd(Tensor weight, Tensor velocity, Tensor gradient, SgdStep step) {
+    optimizer.sgd(weight, velocity, gradient, step);
+  }
+
+  @Override
+  public void adafactor(
+      Tensor weight, Tensor rows, Tensor columns, Tensor gradient, AdafactorStep step) {
+    optimizer.adafactor(weight, rows, columns, gradient, step);
+  }
+
+  @Override
+  public Pager pager(Scope scope, long[] pageBytes, Paging paging) {
+    return Pager.onHost(scope, pageBytes, paging);
   }
 
   @Override

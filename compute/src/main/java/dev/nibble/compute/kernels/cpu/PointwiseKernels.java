@@ -8,7 +8,6 @@ import static dev.nibble.compute.kernels.cpu.VectorMath.set;
 import static dev.nibble.compute.kernels.cpu.VectorMath.store;
 import static dev.nibble.compute.kernels.cpu.VectorMath.vectorEnd;
 
-import dev.nibble.compute.kernels.AdamWStep;
 import dev.nibble.compute.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
@@ -19,9 +18,6 @@ import jdk.incubator.vector.VectorSpecies;
 
 /** What works on each element alone. */
 final class PointwiseKernels {
-  /** Elements that are worth a second thread. */
-  private static final long GRAIN = 4096;
-
   /**
    * Parts of a sum over all elements; a fixed number, so that the bits do not depend on the
    * threads.
@@ -33,12 +29,10 @@ final class PointwiseKernels {
 
   private static final VectorSpecies<Double> D = F.withLanes(double.class);
 
-  private final Workers workers;
   private final Stretches stretches;
   private final double[] partialSums = new double[PARTS];
 
-  PointwiseKernels(Workers workers, Stretches stretches) {
-    this.workers = workers;
+  PointwiseKernels(Stretches stretches) {
     this.stretches = stretches;
   }
 
@@ -119,45 +113,5 @@ final class PointwiseKernels {
       sum += x * x;
     }
     return sum;
-  }
-
-  void adamW(Tensor weight, Tensor m, Tensor v, Tensor gradient, AdamWStep step) {
-    MemorySegment w = weight.memory();
-    MemorySegment first = m.memory();
-    MemorySegment second = v.memory();
-    MemorySegment g = gradient.memory();
-    float decay = (float) (1 - step.learningRate() * step.weightDecay());
-    float b1 = (float) step.beta1();
-    float c1 = (float) (1 - step.beta1());
-    float b2 = (float) step.beta2();
-    float c2 = (float) (1 - step.beta2());
-    float size = (float) (step.learningRate() / (1 - Math.pow(step.beta1(), (double) step.step())));
-    float root = (float) Math.sqrt(1 - Math.pow(step.beta2(), (double) step.step()));
-    float eps = (float) step.epsilon();
-    workers.split(
-        weight.elements(),
-        GRAIN,
-        (worker, from, to) -> {
-          long end = vectorEnd(from, to);
-          long i = from;
-          for (; i < end; i += LANES) {
-            FloatVector x = load(g, i);
-            FloatVector p = load(first, i).mul(b1).add(x.mul(c1));
-            FloatVector q = load(second, i).mul(b2).add(x.mul(x).mul(c2));
-            store(p, first, i);
-            store(q, second, i);
-            FloatVector update = p.mul(size).div(q.sqrt().div(root).add(eps));
-            store(load(w, i).mul(decay).sub(update), w, i);
-          }
-          for (; i < to; i++) {
-            float x = get(g, i);
-            float p = get(first, i) * b1 + x * c1;
-            float q = get(second, i) * b2 + x * x * c2;
-            set(first, i, p);
-            set(second, i, q);
-            float update = p * size / ((float) Math.sqrt(q) / root + eps);
-            set(w, i, get(w, i) * decay - update);
-          }
-        });
   }
 }

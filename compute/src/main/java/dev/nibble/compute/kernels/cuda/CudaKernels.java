@@ -1,10 +1,15 @@
 package dev.nibble.compute.kernels.cuda;
 
 import dev.nibble.compute.kernels.Activation;
+import dev.nibble.compute.kernels.AdafactorStep;
 import dev.nibble.compute.kernels.AdamWStep;
 import dev.nibble.compute.kernels.AttentionRule;
 import dev.nibble.compute.kernels.Kernels;
+import dev.nibble.compute.kernels.LionStep;
+import dev.nibble.compute.kernels.Pager;
+import dev.nibble.compute.kernels.Paging;
 import dev.nibble.compute.kernels.Quantized;
+import dev.nibble.compute.kernels.SgdStep;
 import dev.nibble.compute.kernels.cuda.cublas.Cublas;
 import dev.nibble.compute.tensor.DType;
 import dev.nibble.compute.tensor.Memory;
@@ -316,6 +321,39 @@ final class CudaKernels implements Kernels {
   @Override
   public void adamW(Tensor weight, Tensor m, Tensor v, Tensor gradient, AdamWStep step) {
     optimizer.adamW(weight, m, v, gradient, step);
+  }
+
+  @Override
+  public void adamW8bit(
+      Tensor weight,
+      Tensor m,
+      Tensor mScales,
+      Tensor v,
+      Tensor vScales,
+      Tensor gradient,
+      AdamWStep step) {
+    optimizer.adamW8bit(weight, m, mScales, v, vScales, gradient, step);
+  }
+
+  @Override
+  public void lion(Tensor weight, Tensor m, Tensor gradient, LionStep step) {
+    optimizer.lion(weight, m, gradient, step);
+  }
+
+  @Override
+  public void sgd(Tensor weight, Tensor velocity, Tensor gradient, SgdStep step) {
+    optimizer.sgd(weight, velocity, gradient, step);
+  }
+
+  @Override
+  public void adafactor(
+      Tensor weight, Tensor rows, Tensor columns, Tensor gradient, AdafactorStep step) {
+    optimizer.adafactor(weight, rows, columns, gradient, step);
+  }
+
+  @Override
+  public Pager pager(Scope scope, long[] pageBytes, Paging paging) {
+    return gpu.pager(scope, pageBytes, paging);
   }
 
   @Override

@@ -1,11 +1,15 @@
 package dev.nibble.compute.kernels.cuda;
 
+import dev.nibble.compute.kernels.Pager;
+import dev.nibble.compute.kernels.Paging;
 import dev.nibble.compute.kernels.cuda.driver.Context;
 import dev.nibble.compute.kernels.cuda.driver.Cuda;
 import dev.nibble.compute.kernels.cuda.driver.CudaDevice;
 import dev.nibble.compute.kernels.cuda.driver.CudaMemory;
 import dev.nibble.compute.kernels.cuda.driver.Stream;
 import dev.nibble.compute.tensor.Memory;
+import dev.nibble.compute.tensor.Scope;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 
@@ -68,6 +72,15 @@ final class Gpu implements AutoCloseable {
 
   Launch launch() {
     return launch;
+  }
+
+  /** Pages that do not all stay on the device. */
+  Pager pager(Scope scope, long[] pageBytes, Paging paging) {
+    int stay = paging.residentPages(pageBytes);
+    Pager resident = Pager.resident(scope, Arrays.copyOf(pageBytes, stay));
+    return stay == pageBytes.length
+        ? resident
+        : new StreamedPages(context, stream, scope, resident, stay, pageBytes);
   }
 
   /** Ends the set's work. Memory of callers stays until they close its scope. */

@@ -1,14 +1,20 @@
 package dev.nibble.compute.kernels.nd4j;
 
 import dev.nibble.compute.kernels.Activation;
+import dev.nibble.compute.kernels.AdafactorStep;
 import dev.nibble.compute.kernels.AdamWStep;
 import dev.nibble.compute.kernels.AttentionRule;
 import dev.nibble.compute.kernels.Dropout;
 import dev.nibble.compute.kernels.Kernels;
+import dev.nibble.compute.kernels.LionStep;
+import dev.nibble.compute.kernels.Pager;
+import dev.nibble.compute.kernels.Paging;
 import dev.nibble.compute.kernels.Quantized;
+import dev.nibble.compute.kernels.SgdStep;
 import dev.nibble.compute.tensor.DType;
 import dev.nibble.compute.tensor.Half;
 import dev.nibble.compute.tensor.Memory;
+import dev.nibble.compute.tensor.Scope;
 import dev.nibble.compute.tensor.Tensor;
 import java.util.Arrays;
 import java.util.Objects;
@@ -459,22 +465,39 @@ final class Nd4jKernels implements Kernels {
 
   @Override
   public void adamW(Tensor weight, Tensor m, Tensor v, Tensor gradient, AdamWStep step) {
-    double correction1 = 1 - Math.pow(step.beta1(), (double) step.step());
-    double correction2 = 1 - Math.pow(step.beta2(), (double) step.step());
-    for (long from = 0; from < weight.elements(); from += MOST_ELEMENTS) {
-      long n = Math.min(MOST_ELEMENTS, weight.elements() - from);
-      try (Nd4jWork work = new Nd4jWork()) {
-        INDArray w = work.flat(weight.part(from, n));
-        INDArray m1 = work.flat(m.part(from, n));
-        INDArray m2 = work.flat(v.part(from, n));
-        INDArray g = work.flat(gradient.part(from, n));
-        w.muli(1 - step.learningRate() * step.weightDecay());
-        m1.muli(step.beta1()).addi(work.keep(g.mul(1 - step.beta1())));
-        m2.muli(step.beta2()).addi(work.keep(g.mul(g)).muli(1 - step.beta2()));
-        INDArray root = work.keep(Transforms.sqrt(m2, true));
-        root.divi(Math.sqrt(correction2)).addi(step.epsilon());
-        w.subi(work.keep(m1.div(root)).muli(step.learningRate() / correction1));
-      }
-    }
+    Nd4jOptimizers.adamW(weight, m, v, gradient, step);
+  }
+
+  @Override
+  public void adamW8bit(
+      Tensor weight,
+      Tensor m,
+      Tensor mScales,
+      Tensor v,
+      Tensor vScales,
+      Tensor gradient,
+      AdamWStep step) {
+    Nd4jEightBit.adamW(weight, m, mScales, v, vScales, gradient, step);
+  }
+
+  @Override
+  public void lion(Tensor weight, Tensor m, Tensor gradient, LionStep step) {
+    Nd4jOptimizers.lion(weight, m, gradient, step);
+  }
+
+  @Override
+  public void sgd(Tensor weight, Tensor velocity, Tensor gradient, SgdStep step) {
+    Nd4jOptimizers.sgd(weight, velocity, gradient, step);
+  }
+
+  @Override
+  public void adafactor(
+      Tensor weight, Tensor rows, Tensor columns, Tensor gradient, AdafactorStep step) {
+    Nd4jOptimizers.adafactor(weight, rows, columns, gradient, step);
+  }
+
+  @Override
+  public Pager pager(Scope scope, long[] pageBytes, Paging paging) {
+    return Pager.onHost(scope, pageBytes, paging);
   }
 }

@@ -1,0 +1,16 @@
+package dev.nibble.compute.kernels;
+
+/** There is no room for pages. The message names the place, the size and what to do. */
+public final class PagingException extends RuntimeException {
+  private static final long serialVersionUID = 1L;
+
+  /** With the cause. */
+  public PagingException(String message, Throwable cause) {
+    super(message, cause);
+  }
+
+  /** Without a cause. */
+  public PagingException(String message) {
+    super(message);
+  }
+}
