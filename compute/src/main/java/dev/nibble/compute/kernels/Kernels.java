@@ -20,7 +20,7 @@ import dev.nibble.compute.tensor.Tensor;
  * #activations()} are BF16 takes them in BF16 too, all of one call alike. Frozen dense weights, and
  * tables that rows are gathered from, may be F32, BF16 or F16; their values are widened exactly.
  * Products and sums are taken in float32 or better, and a BF16 result is rounded once. With BF16
- * activations, what is multiplied with them is rounded to BF16 first: weights, and in attention the
+ * activations, weights are rounded to BF16 before they are multiplied; so may be attention's
  * probabilities and their gradients.
  *
  * <p>Indices (tokens, rows, targets) outside their table are the caller's error. Where Java can
