@@ -4,13 +4,7 @@ package dev.nibble.compute.kernels;
 public final class PagingException extends RuntimeException {
   private static final long serialVersionUID = 1L;
 
-  /** With the cause. */
-  public PagingException(String message, Throwable cause) {
+  PagingException(String message, Throwable cause) {
     super(message, cause);
-  }
-
-  /** Without a cause. */
-  public PagingException(String message) {
-    super(message);
   }
 }

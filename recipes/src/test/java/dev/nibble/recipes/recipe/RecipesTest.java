@@ -260,7 +260,7 @@ class RecipesTest {
     Recipe paged = parse(SMALL + "optimizer: paged_adamw_32bit\npaged_optimizer_memory: 512MiB");
     assertThat(paged.optimization().pagedMemory()).isEqualTo(512L << 20);
     assertThat(Recipes.resolved(paged))
-        .contains("optimizer: paged_adamw\n", "paged_optimizer_memory: 512MiB\n");
+        .contains("optimizer: paged_adamw\n", "paged_optimizer_memory: \"512MiB\"\n");
     assertThat(Recipes.fingerprint(paged))
         .as("memory does not change results")
         .isEqualTo(Recipes.fingerprint(parse(SMALL + "optimizer: paged_adamw")));
