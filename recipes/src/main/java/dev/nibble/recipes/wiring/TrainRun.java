@@ -44,6 +44,7 @@ public final class TrainRun {
         Kernels kernels = set.open(wiring.machine().options());
         Scope memory = Scope.open("run", kernels.memory(), Scope.UNLIMITED)) {
       report.machine(wiring.machine().asked(), set);
+      new Planner(recipe, wiring, kernels).requireFit();
       RunData data = wiring.data(tokenizer);
       Optional<AnswerTest> answers =
           recipe

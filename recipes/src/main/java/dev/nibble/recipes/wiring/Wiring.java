@@ -95,19 +95,19 @@ final class Wiring {
 
   /** The model with what trains in it: new, or continued from an adapter. */
   CausalLm modelToTrain(Kernels kernels, Scope scope) {
+    return modelToTrain(kernels, scope, batches().maxTokens());
+  }
+
+  /** The same for batches of up to so many tokens. */
+  CausalLm modelToTrain(Kernels kernels, Scope scope, int maxTokens) {
     Optional<PeftAdapter> earlier =
         recipe.model().lora().flatMap(Lora::continueFrom).map(PeftAdapter::open);
-    Training training =
-        recipe
-            .model()
-            .lora()
-            .<Training>map(lora -> new Training.Adapter(loraSpec(), recipe.training().seed()))
-            .orElseGet(Training.AllWeights::new);
+    ModelOptions options = optionsToTrain(maxTokens);
     CausalLm model =
         recipe.model().init() == InitWeights.RANDOM
             ? ModelLoader.initialise(
-                recipe.model().base(), recipe.training().seed(), options(training), kernels, scope)
-            : ModelLoader.load(recipe.model().base(), options(training), kernels, scope);
+                recipe.model().base(), recipe.training().seed(), options, kernels, scope)
+            : ModelLoader.load(recipe.model().base(), options, kernels, scope);
     earlier.ifPresent(adapter -> {
       try (ShardedSafetensors base = ShardedSafetensors.open(recipe.model().base())) {
         adapter.checkBase(base);
@@ -149,11 +149,26 @@ final class Wiring {
     return LoraWiring.spec(recipe.model().lora().orElseThrow());
   }
 
+  /** How {@link #modelToTrain} builds. */
+  ModelOptions optionsToTrain(int maxTokens) {
+    Training training =
+        recipe
+            .model()
+            .lora()
+            .<Training>map(lora -> new Training.Adapter(loraSpec(), recipe.training().seed()))
+            .orElseGet(Training.AllWeights::new);
+    return options(training, maxTokens);
+  }
+
   private ModelOptions options(Training training) {
+    return options(training, batches().maxTokens());
+  }
+
+  private ModelOptions options(Training training, int maxTokens) {
     return new ModelOptions(
         training,
         quantization(),
-        batches().maxTokens(),
+        maxTokens,
         recipe.training().checkpointing(),
         recipe.training().embeddingNoise());
   }
