@@ -51,7 +51,7 @@ final class DistantModelTest {
   }
 
   /** A model with random weights, written by these kernels. */
-  private static Path initialised(TinyModel tiny, Kernels kernels, Path folder) throws IOException {
+  static Path initialised(TinyModel tiny, Kernels kernels, Path folder) throws IOException {
     tiny.config(Files.createDirectories(folder));
     try (Scope scope = Scope.open("base", kernels.memory(), Scope.UNLIMITED)) {
       ModelOptions all = options(new Training.AllWeights(), Optional.empty(), true);
