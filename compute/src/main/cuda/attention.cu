@@ -291,17 +291,25 @@ __device__ void backward_keys(T* dk, T* dv, const T* dout, const float* lse, con
   }
 }
 
+// Shared memory has room for two or three of these blocks on a multiprocessor: registers are not saved for more, which
+// would spill them.
+#ifdef __CUDACC__
+#define BOUNDED THREADS, 2
+#else
+#define BOUNDED THREADS
+#endif
+
 // For heads of at most MOST elements.
 #define ATTENTION(B, MOST, T, name)                                                                                    \
-  NIBBLE_KERNEL(THREADS, attention_forward_##MOST##_##name, T* out, float* lse, const T* q, const T* k, const T* v,    \
+  NIBBLE_KERNEL(BOUNDED, attention_forward_##MOST##_##name, T* out, float* lse, const T* q, const T* k, const T* v,    \
                 ATTENTION_PARAMETERS) {                                                                                \
     forward<B, MOST>(out, lse, q, k, v, ATTENTION_ARGUMENTS, segments, segment_count);                                 \
   }                                                                                                                    \
-  NIBBLE_KERNEL(THREADS, attention_backward_queries_##MOST##_##name, T* dq, const T* dout, const float* lse,           \
+  NIBBLE_KERNEL(BOUNDED, attention_backward_queries_##MOST##_##name, T* dq, const T* dout, const float* lse,           \
                 const float* delta, const T* q, const T* k, const T* v, ATTENTION_PARAMETERS, int first_head) {        \
     backward_queries<B, MOST>(dq, dout, lse, delta, q, k, v, ATTENTION_ARGUMENTS, segments, segment_count, first_head); \
   }                                                                                                                    \
-  NIBBLE_KERNEL(THREADS, attention_backward_keys_##MOST##_##name, T* dk, T* dv, const T* dout, const float* lse,       \
+  NIBBLE_KERNEL(BOUNDED, attention_backward_keys_##MOST##_##name, T* dk, T* dv, const T* dout, const float* lse,       \
                 const float* delta, const T* q, const T* k, const T* v, ATTENTION_PARAMETERS, int first_head) {        \
     backward_keys<B, MOST>(dk, dv, dout, lse, delta, q, k, v, ATTENTION_ARGUMENTS, segments, segment_count,            \
                            first_head);                                                                                \

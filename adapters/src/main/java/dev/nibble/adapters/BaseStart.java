@@ -25,7 +25,9 @@ record BaseStart(LoraStart start, LowRank update, long seed, Kernels kernels) {
 
   /** Reads W, fills A and B, and keeps the rest. */
   FrozenWeight load(FrozenWeights weights, String name) {
-    return weights.load(name, (w, rounding) -> split(name, w, rounding));
+    return kernels.memory().isPlanned()
+        ? weights.load(name)
+        : weights.load(name, (w, rounding) -> split(name, w, rounding));
   }
 
   private void split(String name, Tensor w, Consumer<Tensor> rounding) {

@@ -31,6 +31,9 @@ final class LoraInit {
    * takes them from the model's weights, with those of {@link LoraStart.Zero}.
    */
   static void init(Parameters parameters, LoraStart start, long seed, Kernels kernels) {
+    if (kernels.memory().isPlanned()) {
+      return; // drawing them takes time
+    }
     LoraInit init = new LoraInit(parameters, start, seed, kernels);
     for (Parameter p : parameters.all()) {
       PeftNames.parse(p.name()).ifPresent(name -> init.fill(p, name));

@@ -23,6 +23,9 @@ final class RowLengths {
 
   /** out[o] = the squared length of row o of a frozen weight. */
   static void squares(Tensor out, FrozenWeight weight, Kernels kernels) {
+    if (out.isPlanned()) {
+      return;
+    }
     float[] squares = new float[Math.toIntExact(weight.rows())];
     try (Scope near = Scope.open("lengths", kernels.memory(), Scope.UNLIMITED);
         HostCopies host = new HostCopies(kernels)) {

@@ -5,11 +5,14 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 import java.util.OptionalLong;
+import java.util.stream.LongStream;
 
 /** Looks for NaN and infinities, whose exponent has all bits set, eight bytes at a time. */
 final class NonFinite {
   private static final ValueLayout.OfLong WORD =
       ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+
+  private static final long CHUNK = 1 << 16; // words
 
   private NonFinite() {}
 
@@ -24,19 +27,31 @@ final class NonFinite {
     };
   }
 
+  /** In chunks on all cores: the first to touch a mapped file waits for its pages. */
   private static OptionalLong first(Tensor t, long exponent, long lowest, long sign) {
     MemorySegment memory = t.memory();
     long words = memory.byteSize() / Long.BYTES;
-    long carries = 0;
-    for (long i = 0; i < words; i++) {
-      carries |= (memory.get(WORD, i * Long.BYTES) & exponent) + lowest;
-    }
-    long from = (carries & sign) == 0 ? words * Long.BYTES / t.dtype().bytes() : 0;
-    for (long i = from; i < t.elements(); i++) {
+    OptionalLong chunk =
+        LongStream.range(0, Math.ceilDiv(words, CHUNK))
+            .parallel()
+            .filter(c ->
+                has(memory, c * CHUNK, Math.min(words, (c + 1) * CHUNK), exponent, lowest, sign))
+            .findFirst();
+    long from = (chunk.isPresent() ? chunk.getAsLong() * CHUNK : words) * Long.BYTES;
+    for (long i = from / t.dtype().bytes(); i < t.elements(); i++) {
       if (!Float.isFinite(t.getFloat(i))) {
         return OptionalLong.of(i);
       }
     }
     return OptionalLong.empty();
+  }
+
+  private static boolean has(
+      MemorySegment memory, long from, long to, long exponent, long lowest, long sign) {
+    long carries = 0;
+    for (long i = from; i < to; i++) {
+      carries |= (memory.get(WORD, i * Long.BYTES) & exponent) + lowest;
+    }
+    return (carries & sign) != 0;
   }
 }

@@ -76,7 +76,8 @@ final class StoredFourBit {
 
   private Tensor finite(String name) {
     Tensor stored = checkpoint.tensor(name);
-    OptionalLong bad = stored.dtype() == DType.F32 ? NonFinite.first(stored) : OptionalLong.empty();
+    boolean values = stored.dtype() == DType.F32 && !kernels.memory().isPlanned();
+    OptionalLong bad = values ? NonFinite.first(stored) : OptionalLong.empty();
     if (bad.isPresent()) {
       throw new UnusableWeight(
           "%s: tensor '%s' has %s at [%d], expected a number"

@@ -20,7 +20,7 @@ public record Mirror(Tensor tensor, Tensor host) {
     Tensor tensor = scope.allocate(name, dtype, dims);
     return new Mirror(
         tensor,
-        tensor.device() instanceof Device.Host ? tensor : scope.allocateOnHost(name, dtype, dims));
+        isHostOrPlanFor(tensor.device()) ? tensor : scope.allocateOnHost(name, dtype, dims));
   }
 
   /** The first elements of both in a smaller shape. */
@@ -57,6 +57,11 @@ public record Mirror(Tensor tensor, Tensor host) {
   }
 
   private boolean isOne() {
-    return tensor.device() instanceof Device.Host;
+    return isHostOrPlanFor(tensor.device());
+  }
+
+  private static boolean isHostOrPlanFor(Device device) {
+    return device instanceof Device.Host
+        || (device instanceof Device.Planned(Device real) && real instanceof Device.Host);
   }
 }

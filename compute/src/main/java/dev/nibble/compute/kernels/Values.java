@@ -15,6 +15,9 @@ public final class Values {
     if (to.elements() != values.length) {
       throw new IllegalArgumentException("%d values for %s".formatted(values.length, to));
     }
+    if (to.isPlanned()) {
+      return;
+    }
     if (to.device() instanceof Device.Host) {
       to.put(values);
       return;
@@ -24,8 +27,11 @@ public final class Values {
     }
   }
 
-  /** All elements of a tensor as floats. */
+  /** All elements of a tensor as floats; zeros, where it is planned. */
   public static float[] of(Kernels kernels, Tensor from) {
+    if (from.isPlanned()) {
+      return new float[Math.toIntExact(from.elements())];
+    }
     try (HostCopies host = new HostCopies(kernels)) {
       return host.of(from).toFloats();
     }

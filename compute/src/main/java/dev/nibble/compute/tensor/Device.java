@@ -23,6 +23,18 @@ public sealed interface Device {
     }
   }
 
+  /**
+   * Nowhere: tensors of a plan have sizes and no values. See {@link Memory#planned}.
+   *
+   * @param device whose memory is planned
+   */
+  record Planned(Device device) implements Device {
+    @Override
+    public String toString() {
+      return "a plan for " + device;
+    }
+  }
+
   /** The host. */
   Device HOST = new Host();
 }

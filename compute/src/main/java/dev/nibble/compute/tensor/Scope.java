@@ -30,6 +30,7 @@ public final class Scope implements AutoCloseable {
   private final List<Tensor> tensors = new ArrayList<>();
   private final List<Scope> children = new ArrayList<>();
   private long bytes;
+  private long hostBytes;
   private boolean sealed;
   private boolean closed;
 
@@ -98,7 +99,15 @@ public final class Scope implements AutoCloseable {
     checkOpen();
     reserve(tensorName, 0);
     long size = Math.multiplyExact(shape.elements(), (long) dtype.bytes());
-    return Tensor.onHost(tensorName, dtype, shape, Memory.host().allocate(size, arena));
+    hostBytes += size;
+    return memory.isPlanned()
+        ? new Tensor(tensorName, dtype, shape, memory.device(), memory.allocate(size, arena), 0)
+        : Tensor.onHost(tensorName, dtype, shape, Memory.host().allocate(size, arena));
+  }
+
+  /** Bytes of {@link #allocateOnHost}, those of children included. */
+  public synchronized long hostBytes() {
+    return hostBytes + children.stream().mapToLong(Scope::hostBytes).sum();
   }
 
   private synchronized void reserve(String tensorName, long size) {

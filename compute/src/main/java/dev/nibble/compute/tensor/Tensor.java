@@ -117,6 +117,11 @@ public record Tensor(
         : new Tensor(name, dtype, part, device, memory, offset + from);
   }
 
+  /** Whether this has a size and no values, see {@link Memory#planned}. */
+  public boolean isPlanned() {
+    return device instanceof Device.Planned;
+  }
+
   /** Where the first element lies, an address of the tensor's device. */
   public long address() {
     return memory.address() + offset;

@@ -81,7 +81,8 @@ public final class BenchRun {
     ModelShape shape = request.shape().model(Math.max(POSITIONS, request.seq()));
     int tokens = Math.multiplyExact(request.seq(), request.microBatch());
     ModelOptions options =
-        new ModelOptions(new Training.Adapter(ADAPTER, SEED), Optional.of(FORMAT), tokens, Checkpointing.FULL);
+        new ModelOptions(
+            new Training.Adapter(ADAPTER, SEED), Optional.of(FORMAT), tokens, Checkpointing.FULL);
     RandomModel made =
         RandomModel.make(
             shape,

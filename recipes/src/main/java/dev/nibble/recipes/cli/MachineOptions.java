@@ -1,11 +1,11 @@
 package dev.nibble.recipes.cli;
 
 import dev.nibble.recipes.recipe.Machine;
-import dev.nibble.recipes.recipe.Machine.Bf16;
 import dev.nibble.recipes.recipe.Machine.Cublas;
 import dev.nibble.recipes.recipe.Machine.Debug;
 import dev.nibble.recipes.recipe.Machine.Device;
 import dev.nibble.recipes.recipe.Machine.DeviceMemory;
+import dev.nibble.recipes.schema.AutoFlag;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.TypeConversionException;
@@ -26,7 +26,7 @@ final class MachineOptions {
       defaultValue = "auto",
       description =
           "Activations in bfloat16: true, false, or auto, which is true on a GPU and on a CPU that has it.")
-  private Bf16 bf16 = Bf16.AUTO;
+  private AutoFlag bf16 = AutoFlag.AUTO;
 
   @Option(
       names = "--threads",

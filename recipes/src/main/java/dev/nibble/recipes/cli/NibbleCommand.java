@@ -33,6 +33,7 @@ import picocli.CommandLine.Spec;
     subcommands = {
       TrainCommand.class,
       PreviewCommand.class,
+      EstimateCommand.class,
       EvalCommand.class,
       GenerateCommand.class,
       ExportCommand.class,

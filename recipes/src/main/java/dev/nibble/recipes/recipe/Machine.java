@@ -1,5 +1,6 @@
 package dev.nibble.recipes.recipe;
 
+import dev.nibble.recipes.schema.AutoFlag;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -17,7 +18,12 @@ import java.util.regex.Pattern;
  * @param threads number of threads; 0 for one a core
  */
 public record Machine(
-    Device device, Bf16 bf16, Cublas cublas, DeviceMemory deviceMemory, Debug debug, int threads) {
+    Device device,
+    AutoFlag bf16,
+    Cublas cublas,
+    DeviceMemory deviceMemory,
+    Debug debug,
+    int threads) {
 
   /** Where the run computes, and with what. */
   public sealed interface Device {
@@ -56,16 +62,6 @@ public record Machine(
      * @param index its number; empty for the first that can be used
      */
     record Cuda(OptionalInt index) implements Device {}
-  }
-
-  /** Whether activations are bfloat16. */
-  public enum Bf16 {
-    /** On a GPU. */
-    AUTO,
-    /** Yes. */
-    TRUE,
-    /** No: they have 32 bits. */
-    FALSE
   }
 
   /** Whether matrix products are cuBLAS's. */

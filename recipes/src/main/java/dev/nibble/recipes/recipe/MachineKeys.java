@@ -4,12 +4,13 @@ import static dev.nibble.recipes.schema.Default.value;
 import static dev.nibble.recipes.schema.KeyTypes.oneOf;
 import static dev.nibble.recipes.schema.Numbers.wholeNumber;
 
-import dev.nibble.recipes.recipe.Machine.Bf16;
 import dev.nibble.recipes.recipe.Machine.Cublas;
 import dev.nibble.recipes.recipe.Machine.Debug;
 import dev.nibble.recipes.recipe.Machine.Device;
 import dev.nibble.recipes.recipe.Machine.DeviceMemory;
+import dev.nibble.recipes.schema.AutoFlag;
 import dev.nibble.recipes.schema.Key;
+import dev.nibble.recipes.schema.KeyTypes;
 import dev.nibble.recipes.schema.Schema.Group;
 import dev.nibble.recipes.schema.Values;
 import java.util.List;
@@ -26,11 +27,11 @@ final class MachineKeys {
           r -> r.machine().device(),
           "What computes: `cuda` is an NVIDIA GPU (`cuda:1` the second), `cpu` is oneDNN and the Vector API, `nd4j` is ND4J (portable, slow). `auto` takes the first of these that runs here. What was chosen, and why, is the first thing that `train` says.");
 
-  static final Key<Recipe, Bf16> BF16 =
+  static final Key<Recipe, AutoFlag> BF16 =
       Key.of(
           "bf16",
-          new MachineTypes.Bf16Type(),
-          value(Bf16.AUTO),
+          KeyTypes.autoFlag(),
+          value(AutoFlag.AUTO),
           r -> r.machine().bf16(),
           "Activations and their gradients in bfloat16; what trains stays in float32. `auto`: yes on a GPU, and on a CPU that multiplies bfloat16 (avx512_bf16 or amx_bf16). With `nd4j` they always have 32 bits.");
 
@@ -81,7 +82,7 @@ final class MachineKeys {
         "needs device: cuda, this recipe says device: "
             + DEVICE.type().plain(device)
             + "; remove it";
-    if (v.is(BF16, Bf16.TRUE) && device instanceof Device.Nd4j) {
+    if (v.is(BF16, AutoFlag.TRUE) && device instanceof Device.Nd4j) {
       v.problem(BF16, "true needs device: cuda or cpu, this recipe says device: nd4j; remove it");
     }
     if (v.find(CUBLAS).filter(Cublas.At.class::isInstance).isPresent()) {

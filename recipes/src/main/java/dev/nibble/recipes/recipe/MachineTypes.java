@@ -43,32 +43,6 @@ final class MachineTypes {
     }
   }
 
-  /** {@code auto}, {@code true} or {@code false}. */
-  record Bf16Type() implements KeyType<Machine.Bf16> {
-    @Override
-    public String describe() {
-      return "auto, true or false";
-    }
-
-    @Override
-    public Optional<Machine.Bf16> read(Node node, String path, Problems problems) {
-      return node instanceof Scalar s && s.text().equals("auto")
-          ? Optional.of(Machine.Bf16.AUTO)
-          : KeyTypes.flag()
-              .read(node, path, problems)
-              .map(yes -> yes ? Machine.Bf16.TRUE : Machine.Bf16.FALSE);
-    }
-
-    @Override
-    public Object plain(Machine.Bf16 value) {
-      return switch (value) {
-        case AUTO -> "auto";
-        case TRUE -> true;
-        case FALSE -> false;
-      };
-    }
-  }
-
   /** A {@link Cublas}. */
   record CublasType() implements KeyType<Cublas> {
     private static final KeyType<Path> PATH = KeyTypes.inputPath();

@@ -1,6 +1,7 @@
 package dev.nibble.recipes.recipe;
 
 import dev.nibble.data.chat.TemplateChoice;
+import dev.nibble.recipes.schema.AutoFlag;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -282,7 +283,8 @@ public record Recipe(
    * @param accumulation micro-batches of one step
    * @param epochs passes over the data at most; empty when only the steps are limited
    * @param maxSteps steps at most; empty when only the epochs are limited
-   * @param checkpointing whether activations are computed again instead of kept
+   * @param checkpointing whether activations are computed again instead of kept; AUTO for those
+   *     that do not fit
    * @param embeddingNoise alpha of NEFTune; 0 for none
    * @param seed of everything random
    */
@@ -291,7 +293,7 @@ public record Recipe(
       int accumulation,
       Optional<Integer> epochs,
       Optional<Integer> maxSteps,
-      boolean checkpointing,
+      AutoFlag checkpointing,
       double embeddingNoise,
       long seed) {}
 

@@ -2,11 +2,12 @@ package dev.nibble.recipes.recipe;
 
 import static dev.nibble.recipes.schema.Default.otherwise;
 import static dev.nibble.recipes.schema.Default.value;
-import static dev.nibble.recipes.schema.KeyTypes.flag;
+import static dev.nibble.recipes.schema.KeyTypes.autoFlag;
 import static dev.nibble.recipes.schema.Numbers.above;
 import static dev.nibble.recipes.schema.Numbers.longNumber;
 import static dev.nibble.recipes.schema.Numbers.wholeNumber;
 
+import dev.nibble.recipes.schema.AutoFlag;
 import dev.nibble.recipes.schema.Key;
 import dev.nibble.recipes.schema.Schema.Group;
 import dev.nibble.recipes.schema.Values;
@@ -49,14 +50,15 @@ final class TrainingKeys {
           r -> r.training().maxSteps(),
           "Optimizer steps.");
 
-  static final Key<Recipe, Boolean> CHECKPOINTING =
+  static final Key<Recipe, AutoFlag> CHECKPOINTING =
       Key.of(
           "gradient_checkpointing",
-          flag(),
-          value(true),
+          autoFlag(),
+          value(AutoFlag.AUTO),
           r -> r.training().checkpointing(),
-          "Keep only the input of each layer and compute the rest again going back: far less memory, about a third more"
-              + " time.");
+          "Keep only the input of a layer and compute the rest again going back: far less memory, about a third more"
+              + " time, the same bits. `true`: in every layer, `false`: in none, `auto`: in those whose activations do not fit into"
+              + " the memory that is free at the start.");
 
   static final Key<Recipe, Double> NOISE =
       Key.when(

@@ -43,6 +43,11 @@ public final class KeyTypes {
     return new Flag();
   }
 
+  /** {@code auto}, {@code true} or {@code false}. */
+  public static KeyType<AutoFlag> autoFlag() {
+    return new AutoFlagType();
+  }
+
   /** One of an enum's constants, written in lower case. */
   public static <E extends Enum<E>> KeyType<E> oneOf(Class<E> choices) {
     return oneOf(choices, Map.of());
@@ -116,6 +121,32 @@ public final class KeyTypes {
     @Override
     public Object plain(Path value) {
       return value.toString();
+    }
+  }
+
+  private record AutoFlagType() implements KeyType<AutoFlag> {
+    @Override
+    public String describe() {
+      return "auto, true or false";
+    }
+
+    @Override
+    public Optional<AutoFlag> read(Node node, String path, Problems problems) {
+      return switch (node instanceof Scalar s ? s.text() : "") {
+        case "auto" -> Optional.of(AutoFlag.AUTO);
+        case "true" -> Optional.of(AutoFlag.TRUE);
+        case "false" -> Optional.of(AutoFlag.FALSE);
+        default -> mismatch(node, path, problems, "");
+      };
+    }
+
+    @Override
+    public Object plain(AutoFlag value) {
+      return switch (value) {
+        case AUTO -> "auto";
+        case TRUE -> true;
+        case FALSE -> false;
+      };
     }
   }
 

@@ -24,7 +24,7 @@ import java.util.Optional;
 /** The questions of {@code answer_eval}, and what is asked of a model with them. */
 final class AnswerTest {
   /** Tokens of all answers under way together: what the cache is sized for. */
-  private static final int CACHE_TOKENS = 2048;
+  static final int CACHE_TOKENS = 2048;
 
   private static final int MOST_SEQUENCES = 32;
 

@@ -11,6 +11,7 @@ import dev.nibble.recipes.recipe.Recipe;
 import dev.nibble.recipes.recipe.Recipe.FourBit;
 import dev.nibble.recipes.recipe.Recipe.Lora;
 import dev.nibble.recipes.yaml.YamlText;
+import dev.nibble.trainer.model.Checkpointing;
 import dev.nibble.trainer.model.ModelLoader;
 import dev.nibble.trainer.train.TrainingPlan;
 import java.util.Locale;
@@ -128,6 +129,19 @@ final class StartReport {
         .forEach((group, bytes) ->
             console.line(
                 console.faint("             %-22s %10s".formatted(group, Human.bytes(bytes)))));
+  }
+
+  /** Which layers keep their activations. */
+  void checkpointing(Checkpointing checkpointing) {
+    entry("layers", text(checkpointing, ModelLoader.layers(recipe.model().base())));
+  }
+
+  /** What gradient checkpointing does, in words. */
+  public static String text(Checkpointing checkpointing, int layers) {
+    int kept = checkpointing.keptOf(layers);
+    return kept == layers
+        ? "all %d keep their activations".formatted(layers)
+        : "%d of %d keep their activations, the others compute them again".formatted(kept, layers);
   }
 
   /** Where a paged optimizer's state is. */

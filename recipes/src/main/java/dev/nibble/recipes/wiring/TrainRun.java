@@ -10,6 +10,7 @@ import dev.nibble.recipes.recipe.Recipe;
 import dev.nibble.trainer.evaluation.Accuracy;
 import dev.nibble.trainer.evaluation.Comparison;
 import dev.nibble.trainer.model.CausalLm;
+import dev.nibble.trainer.model.Checkpointing;
 import dev.nibble.trainer.optim.Optimizer;
 import dev.nibble.trainer.train.Finetune;
 import dev.nibble.trainer.train.Outcome;
@@ -44,6 +45,9 @@ public final class TrainRun {
         Kernels kernels = set.open(wiring.machine().options());
         Scope memory = Scope.open("run", kernels.memory(), Scope.UNLIMITED)) {
       report.machine(wiring.machine().asked(), set);
+      Planner planner = new Planner(recipe, wiring, kernels);
+      planner.requireFit();
+      Checkpointing checkpointing = planner.checkpointing();
       RunData data = wiring.data(tokenizer);
       Optional<AnswerTest> answers =
           recipe
@@ -57,7 +61,7 @@ public final class TrainRun {
       report.model(weights);
       try (RunRecords records = RunRecords.open(recipe, start, set);
           EndlessBatches batches = new EndlessBatches(data.train(), wiring.batches())) {
-        CausalLm model = wiring.modelToTrain(kernels, memory);
+        CausalLm model = wiring.modelToTrain(kernels, memory, checkpointing);
         Modelling.checkVocabulary(recipe, tokenizer, model);
         try (Optimizer optimizer = wiring.optimizer(kernels, model.parameters(), memory)) {
           TrainingPlan plan = wiring.plan(data.train());
@@ -72,6 +76,7 @@ public final class TrainRun {
                   Optional.of(Modelling.checkpoints(recipe, wiring, optimizer, kernels)));
           report.trains(model.parameters().count(), weights);
           report.memory(memory);
+          report.checkpointing(checkpointing);
           report.pages(optimizer.state().bytes());
           report.plan(plan);
           return train(kernels, memory, parts, plan, records, answers);

@@ -103,20 +103,20 @@ final class Wiring {
   }
 
   /** The model with what trains in it: new, or continued from an adapter. */
-  CausalLm modelToTrain(Kernels kernels, Scope scope) {
+  CausalLm modelToTrain(Kernels kernels, Scope scope, Checkpointing checkpointing) {
+    return modelToTrain(kernels, scope, batches().maxTokens(), checkpointing);
+  }
+
+  /** The same for batches of up to so many tokens. */
+  CausalLm modelToTrain(Kernels kernels, Scope scope, int maxTokens, Checkpointing checkpointing) {
     Optional<PeftAdapter> earlier =
         recipe.model().lora().flatMap(Lora::continueFrom).map(PeftAdapter::open);
-    Training training =
-        recipe
-            .model()
-            .lora()
-            .<Training>map(lora -> new Training.Adapter(loraSpec(), recipe.training().seed()))
-            .orElseGet(Training.AllWeights::new);
+    ModelOptions options = optionsToTrain(maxTokens, checkpointing);
     CausalLm model =
         recipe.model().init() == InitWeights.RANDOM
             ? ModelLoader.initialise(
-                recipe.model().base(), recipe.training().seed(), options(training), kernels, scope)
-            : ModelLoader.load(recipe.model().base(), options(training), kernels, scope);
+                recipe.model().base(), recipe.training().seed(), options, kernels, scope)
+            : ModelLoader.load(recipe.model().base(), options, kernels, scope);
     earlier.ifPresent(adapter -> {
       try (ShardedSafetensors base = ShardedSafetensors.open(recipe.model().base())) {
         adapter.checkBase(base);
@@ -132,7 +132,7 @@ final class Wiring {
    */
   CausalLm trainedModel(Optional<Path> run, Kernels kernels, Scope scope) {
     if (run.isEmpty()) {
-      return modelToTrain(kernels, scope);
+      return modelToTrain(kernels, scope, Checkpointing.FULL);
     }
     if (recipe.model().lora().isEmpty()) {
       return ModelLoader.load(run.get(), options(new Training.Nothing()), kernels, scope);
@@ -158,13 +158,24 @@ final class Wiring {
     return LoraWiring.spec(recipe.model().lora().orElseThrow());
   }
 
+  /** How {@link #modelToTrain} builds. */
+  ModelOptions optionsToTrain(int maxTokens, Checkpointing checkpointing) {
+    Training training =
+        recipe
+            .model()
+            .lora()
+            .<Training>map(lora -> new Training.Adapter(loraSpec(), recipe.training().seed()))
+            .orElseGet(Training.AllWeights::new);
+    return options(training, maxTokens, checkpointing);
+  }
+
   private ModelOptions options(Training training) {
+    return options(training, batches().maxTokens(), Checkpointing.FULL);
+  }
+
+  private ModelOptions options(Training training, int maxTokens, Checkpointing checkpointing) {
     return new ModelOptions(
-        training,
-        quantization(),
-        batches().maxTokens(),
-        recipe.training().checkpointing() ? Checkpointing.FULL : Checkpointing.OFF,
-        recipe.training().embeddingNoise());
+        training, quantization(), maxTokens, checkpointing, recipe.training().embeddingNoise());
   }
 
   /** The format of the frozen linear maps; empty when they stay as the checkpoint has them. */

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import dev.nibble.recipes.progress.Console;
 import dev.nibble.recipes.recipe.Machine;
+import dev.nibble.recipes.schema.AutoFlag;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
@@ -16,7 +17,7 @@ class BenchRunTest {
   private static final Machine MACHINE =
       new Machine(
           new Machine.Device.Cpu(),
-          Machine.Bf16.AUTO,
+          AutoFlag.AUTO,
           new Machine.Cublas.Auto(),
           Machine.DeviceMemory.AUTO,
           Machine.Debug.NONE,

@@ -1,5 +1,7 @@
 package dev.nibble.trainer.model;
 
+import java.util.function.ToLongFunction;
+
 /**
  * Gradient checkpointing (arXiv:1604.06174): how many layers, counted from the last, keep what
  * backward needs of them. The others keep their input and compute the rest again, which gives the
@@ -21,8 +23,24 @@ public record Checkpointing(int keptLayers) {
     }
   }
 
-  /** How many sets of activations a model of so many layers has. */
-  int sets(int layers) {
+  /**
+   * Keeps as many layers as fit.
+   *
+   * @param layers of the model
+   * @param room bytes that a model may take
+   * @param bytes what a model takes
+   */
+  public static Checkpointing fitting(int layers, long room, ToLongFunction<Checkpointing> bytes) {
+    long least = bytes.applyAsLong(FULL);
+    long layer = bytes.applyAsLong(new Checkpointing(2)) - least;
+    if (layers < 2 || least + (layers - 1) * layer <= room) {
+      return OFF;
+    }
+    return new Checkpointing((int) (1 + Math.max(0, room - least) / layer));
+  }
+
+  /** How many of a model's layers keep their activations. */
+  public int keptOf(int layers) {
     return Math.min(keptLayers, layers);
   }
 

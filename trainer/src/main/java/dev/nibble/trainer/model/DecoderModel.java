@@ -53,11 +53,7 @@ final class DecoderModel implements CausalLm {
     Buffers buffers = Buffers.of(kernels, scope);
     this.room =
         Workspace.allocate(
-            buffers,
-            config,
-            maxBatchTokens,
-            parameters.count() > 0,
-            options.checkpointing());
+            buffers, config, maxBatchTokens, parameters.count() > 0, options.checkpointing());
     this.ropes =
         RopeTables.allocate(scope, config, Math.min(maxBatchTokens, config.longestSample()));
     this.embeddingScale = config.scaledEmbedding() ? embedding.scaleOf(config.sizes().hidden()) : 1;

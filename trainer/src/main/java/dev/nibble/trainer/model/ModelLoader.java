@@ -62,7 +62,8 @@ public final class ModelLoader {
     FourBitCheckpoint fourBit = FourBitCheckpoint.of(checkpoint);
     CheckpointCheck.check(folder, checkpoint, fourBit, ModelTensors.of(config));
     ModelOptions options =
-        new ModelOptions(new Training.Nothing(), Optional.empty(), maxBatchTokens, Checkpointing.FULL);
+        new ModelOptions(
+            new Training.Nothing(), Optional.empty(), maxBatchTokens, Checkpointing.FULL);
     FrozenWeights stored = new FrozenWeights(checkpoint, fourBit, Optional.empty(), kernels, scope);
     boolean mapped = kernels.memory().device() instanceof Device.Host;
     return build(
@@ -200,6 +201,11 @@ public final class ModelLoader {
         .filter(t -> t.kind() == TensorSpec.Kind.LINEAR)
         .map(TensorSpec::name)
         .toList();
+  }
+
+  /** Number of layers of the model in {@code folder}. */
+  public static int layers(Path folder) {
+    return config(folder).sizes().layers();
   }
 
   /** The most positions of one sequence that the model in {@code folder} allows. */

@@ -37,6 +37,11 @@ public final class ModelShape {
     return ModelTensors.of(config).stream().mapToLong(t -> t.shape().elements()).sum();
   }
 
+  /** Number of layers L. */
+  public int layers() {
+    return config.sizes().layers();
+  }
+
   /** Vocabulary size V. */
   public int vocabSize() {
     return config.sizes().vocab();

@@ -16,6 +16,9 @@ final class RandomInit {
 
   /** A tensor's values depend on the seed and its name only. */
   static void init(Parameters parameters, ModelConfig config, long seed, Kernels kernels) {
+    if (kernels.memory().isPlanned()) {
+      return;
+    }
     double deviation = config.initializerRange();
     float one = (float) (1 - config.wiring().normOffset());
     for (TensorSpec t : ModelTensors.of(config)) {

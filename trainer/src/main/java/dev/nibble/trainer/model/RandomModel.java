@@ -1,6 +1,7 @@
 package dev.nibble.trainer.model;
 
 import dev.nibble.compute.kernels.Kernels;
+import dev.nibble.compute.tensor.Memory;
 import dev.nibble.compute.tensor.Scope;
 import dev.nibble.quant.FourBitCheckpoint;
 import dev.nibble.quant.FrozenWeights;
@@ -28,7 +29,8 @@ public record RandomModel(CausalLm model, double quantizeSeconds) {
       Scope scope,
       DoubleConsumer progress) {
     ModelConfig config = shape.config();
-    try (RandomWeights weights = new RandomWeights(config, seed)) {
+    Memory host = kernels.memory().isPlanned() ? Memory.planned(Memory.host()) : Memory.host();
+    try (RandomWeights weights = new RandomWeights(config, seed, host)) {
       FrozenWeights linears =
           new FrozenWeights(
               weights, FourBitCheckpoint.of(weights), options.quantization(), kernels, scope);

@@ -29,13 +29,20 @@ final class RandomWeights implements StoredTensors, AutoCloseable {
 
   private final ModelConfig config;
   private final long seed;
+  private final Memory memory;
   private final SequencedMap<String, TensorSpec> specs = new LinkedHashMap<>();
   private final Map<String, Scope> made = new HashMap<>();
   private final Map<String, Tensor> tensors = new HashMap<>();
   private long nanos;
 
-  RandomWeights(ModelConfig config, long seed) {
+  /**
+   * Random weights.
+   *
+   * @param memory where they are made; planned memory gets their sizes alone
+   */
+  RandomWeights(ModelConfig config, long seed, Memory memory) {
     this.config = config;
+    this.memory = memory;
     this.seed = seed;
     ModelTensors.of(config).forEach(t -> specs.put(t.name(), t));
   }
@@ -80,9 +87,12 @@ final class RandomWeights implements StoredTensors, AutoCloseable {
       throw new IllegalArgumentException("no tensor named " + name);
     }
     long start = System.nanoTime();
-    Scope scope = Scope.open(name, Memory.host(), Scope.UNLIMITED);
+    Scope scope = Scope.open(name, memory, Scope.UNLIMITED);
     made.put(name, scope);
     Tensor t = scope.allocate(name, DType.BF16, spec.shape().dims());
+    if (memory.isPlanned()) {
+      return t;
+    }
     switch (spec.kind()) {
       case NORM -> fill(t, (float) (1 - config.wiring().normOffset()));
       case BIAS -> fill(t, 0);

@@ -38,7 +38,7 @@ record Workspace(
             .limit(trains ? layers + 1 : 2)
             .toList(),
         Stream.generate(() -> Block.Saved.allocate(buffers, c, maxTokens))
-            .limit(trains ? checkpointing.sets(layers) : 1)
+            .limit(trains ? checkpointing.keptOf(layers) : 1)
             .toList(),
         buffers.activation("scratch/dresidual", backwardTokens, c.sizes().hidden()),
         Block.Gradients.allocate(buffers, c, backwardTokens));

@@ -14,8 +14,8 @@ import dev.nibble.data.Batch;
 import dev.nibble.data.Sample;
 import dev.nibble.quant.FourBitFormat;
 import dev.nibble.trainer.model.CausalLm;
-import dev.nibble.trainer.model.ModelLoader;
 import dev.nibble.trainer.model.Checkpointing;
+import dev.nibble.trainer.model.ModelLoader;
 import dev.nibble.trainer.model.ModelOptions;
 import dev.nibble.trainer.model.Training;
 import java.io.IOException;
@@ -98,7 +98,8 @@ final class MergedCheckpointTest {
       CausalLm trained =
           ModelLoader.load(
               base,
-              new ModelOptions(new Training.Adapter(peft.spec(), 0), format, 32, Checkpointing.FULL),
+              new ModelOptions(
+                  new Training.Adapter(peft.spec(), 0), format, 32, Checkpointing.FULL),
               kernels,
               one);
       peft.copyTo(trained.parameters(), kernels);

@@ -34,7 +34,8 @@ final class DecoderTest {
     int[] first = tokens(1, 29);
     int[] second = tokens(2, 13);
     // 8 tokens a pass: prompts run in pieces that do not end where sequences end
-    ModelOptions small = new ModelOptions(new Training.Nothing(), Optional.empty(), 8, Checkpointing.FULL);
+    ModelOptions small =
+        new ModelOptions(new Training.Nothing(), Optional.empty(), 8, Checkpointing.FULL);
     try (ModelFixture whole =
             ModelFixture.load(set, folder, ModelFixture.options(new Training.Nothing()));
         ModelFixture f = ModelFixture.load(set, folder, small);

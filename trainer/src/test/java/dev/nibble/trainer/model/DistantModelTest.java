@@ -51,7 +51,7 @@ final class DistantModelTest {
   }
 
   /** A model with random weights, written by these kernels. */
-  private static Path initialised(TinyModel tiny, Kernels kernels, Path folder) throws IOException {
+  static Path initialised(TinyModel tiny, Kernels kernels, Path folder) throws IOException {
     tiny.config(Files.createDirectories(folder));
     try (Scope scope = Scope.open("base", kernels.memory(), Scope.UNLIMITED)) {
       ModelOptions all = options(new Training.AllWeights(), Optional.empty(), Checkpointing.FULL);
@@ -138,7 +138,8 @@ final class DistantModelTest {
         Kernels far = DistantKernels.of(cpu()).kernels()) {
       Batch batch = Golden.batch(golden);
       Path base = Golden.model(name);
-      ModelOptions options = new ModelOptions(new Training.Adapter(spec, 3), NF4, 64, Checkpointing.FULL);
+      ModelOptions options =
+          new ModelOptions(new Training.Adapter(spec, 3), NF4, 64, Checkpointing.FULL);
       Trace expected = Trace.of(near, base, options, batch, folder.resolve("near"));
       Trace given = Trace.of(far, base, options, batch, folder.resolve("far"));
       assertThat(given.exact()).isEqualTo(expected.exact());

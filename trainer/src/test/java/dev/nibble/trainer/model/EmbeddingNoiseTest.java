@@ -36,14 +36,18 @@ final class EmbeddingNoiseTest {
   private CausalLm model(double noise, Kernels kernels, Scope scope) {
     ModelOptions options =
         new ModelOptions(
-            new Training.AllWeights(), Optional.empty(), ModelFixture.MAX_TOKENS, Checkpointing.FULL, noise);
+            new Training.AllWeights(),
+            Optional.empty(),
+            ModelFixture.MAX_TOKENS,
+            Checkpointing.FULL,
+            noise);
     return ModelLoader.initialise(folder, 7, options, kernels, scope);
   }
 
   @Test
   void mustBeANumberOfAtLeastZero() {
-    assertThatThrownBy(
-            () -> new ModelOptions(new Training.Nothing(), Optional.empty(), 8, Checkpointing.FULL, -1))
+    assertThatThrownBy(() ->
+            new ModelOptions(new Training.Nothing(), Optional.empty(), 8, Checkpointing.FULL, -1))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("embedding noise is -1");
   }

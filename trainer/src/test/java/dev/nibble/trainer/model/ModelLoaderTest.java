@@ -102,7 +102,8 @@ final class ModelLoaderTest {
   @ParameterizedTest
   @MethodSource(SETS)
   void refusesBatchesThatAreTooLong(String set) {
-    ModelOptions wide = new ModelOptions(new Training.Nothing(), Optional.empty(), 200, Checkpointing.FULL);
+    ModelOptions wide =
+        new ModelOptions(new Training.Nothing(), Optional.empty(), 200, Checkpointing.FULL);
     try (ModelFixture f = ModelFixture.load(set, LLAMA, wide)) {
       assertThatThrownBy(() -> f.model.evaluate(batch(201)))
           .hasMessageContaining("batch of 201 tokens; this model was built for at most 200");

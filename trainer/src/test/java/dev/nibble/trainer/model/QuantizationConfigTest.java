@@ -112,7 +112,8 @@ final class QuantizationConfigTest {
         .hasMessageContaining("cannot be put in FP4");
     try (Kernels kernels = ModelFixture.open(ModelFixture.fastestKernelSet().findFirst().get());
         Scope scope = Scope.open("test", kernels.memory(), Scope.UNLIMITED)) {
-      ModelOptions all = new ModelOptions(new Training.AllWeights(), Optional.empty(), 8, Checkpointing.OFF);
+      ModelOptions all =
+          new ModelOptions(new Training.AllWeights(), Optional.empty(), 8, Checkpointing.OFF);
       assertThatThrownBy(() -> ModelLoader.initialise(folder, 1, all, kernels, scope))
           .isInstanceOf(ModelException.class)
           .hasMessageContaining("remove quantization_config");

@@ -8,8 +8,8 @@ import dev.nibble.compute.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 
 /**
- * Products of bfloat16 with sums in float32: C = alpha A B + beta C, beta 0 or 1. The right factor is
- * laid out panel by panel, each in the scratch of the worker that multiplies by it at once.
+ * Products of bfloat16 with sums in float32: C = alpha A B + beta C, beta 0 or 1. The right factor
+ * is laid out panel by panel, each in the scratch of the worker that multiplies by it at once.
  */
 final class Bf16Products {
   // Scratch of a worker: a panel, the packer's stage, and float32 sums of 64 columns.
@@ -47,7 +47,8 @@ final class Bf16Products {
   }
 
   /** out [m, n] = alpha left right, or += of it. */
-  void multiply(Tensor out, long m, long n, long k, Left left, Right right, float alpha, boolean add) {
+  void multiply(
+      Tensor out, long m, long n, long k, Left left, Right right, float alpha, boolean add) {
     if (m == 0 || n == 0) {
       return;
     }

@@ -54,9 +54,7 @@ final class CpuKernels implements Kernels {
     attentionForward = new AttentionForward(gemm, stretches);
     attentionBackward = new AttentionBackward(gemm, stretches);
     matMuls =
-        activations == DType.BF16
-            ? Optional.of(new MatMuls(onednn, threads))
-            : Optional.empty();
+        activations == DType.BF16 ? Optional.of(new MatMuls(onednn, threads)) : Optional.empty();
     linear =
         new LinearKernels(
             new F32Linear(gemm, workers, scratch),

@@ -6,8 +6,9 @@ import dev.nibble.compute.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 
 /**
- * Linear maps of activations in float32. A weight that is not F32 is widened tile by tile: each worker widens its own tiles
- * into its own scratch and multiplies by them at once, while they are in its cache.
+ * Linear maps of activations in float32. A weight that is not F32 is widened tile by tile: each
+ * worker widens its own tiles into its own scratch and multiplies by them at once, while they are
+ * in its cache.
  */
 final class F32Linear {
   /**

@@ -22,8 +22,8 @@ final class LinearKernels {
   }
 
   private Bf16Linear bf16() {
-    return bf16.orElseThrow(() ->
-        new KernelUnavailable("kernel set cpu was opened for activations in float32"));
+    return bf16.orElseThrow(
+        () -> new KernelUnavailable("kernel set cpu was opened for activations in float32"));
   }
 
   /** out = alpha x weight^T, or += of it. */

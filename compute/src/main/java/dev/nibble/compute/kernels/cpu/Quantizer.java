@@ -6,10 +6,12 @@ import static dev.nibble.compute.kernels.cpu.VectorMath.LANES;
 
 import dev.nibble.compute.kernels.NestedScales;
 import dev.nibble.compute.kernels.Quantized;
+import dev.nibble.compute.tensor.DType;
 import dev.nibble.compute.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Comparator;
+import java.util.Optional;
 import java.util.stream.IntStream;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
@@ -21,7 +23,7 @@ import jdk.incubator.vector.VectorOperators;
  */
 final class Quantizer {
   /** What the reciprocal of an all-zero block is taken of. */
-  private static final float TINY = 1e-38f;
+  static final float TINY = 1e-38f;
 
   /** Blocks that a worker takes at once when scales are not nested. */
   private static final int GROUP = 256;
@@ -45,53 +47,40 @@ final class Quantizer {
           "%s: expected F32, BF16 or F16 with %d elements".formatted(in, out.elements()));
     }
     long blocks = (out.elements() + out.block() - 1) / out.block();
-    Midpoints midpoints = new Midpoints(out.codebook());
+    Blocks all = new Blocks(out, in, new Midpoints(out.codebook()), scratch);
+    float[] scales = new float[Math.toIntExact(blocks)];
     switch (out.scales()) {
       case Quantized.Scales.Plain p ->
           workers.each(
               (blocks + GROUP - 1) / GROUP,
               (worker, from, to) -> {
-                Block block = new Block(out, in, scratch.of(worker));
-                for (long b = from * GROUP; b < Math.min(blocks, to * GROUP); b++) {
-                  float absmax = block.load(b);
-                  VectorMath.set(p.absmax().memory(), b, absmax);
-                  block.encode(absmax, midpoints);
+                for (long group = from; group < to; group++) {
+                  long first = group * GROUP;
+                  long last = Math.min(blocks, first + GROUP);
+                  all.measure(worker, first, last, scales);
+                  all.encode(worker, first, last, scales);
+                  for (long b = first; b < last; b++) {
+                    VectorMath.set(p.absmax().memory(), b, scales[(int) b]);
+                  }
                 }
               });
       case Quantized.Scales.Nested d -> {
-        float[] scales = scales(out, in, blocks);
+        workers.split(blocks, GROUP, (worker, from, to) -> all.measure(worker, from, to, scales));
         float offset = NestedScales.offset(scales);
         VectorMath.set(d.offset().memory(), 0, offset);
         byte[] codeOfBin = NestedScales.codeOfBin(d.codebook().toFloats());
         workers.each(
             (blocks + d.block() - 1) / d.block(),
             (worker, from, to) -> {
-              Block block = new Block(out, in, scratch.of(worker));
               for (long group = from; group < to; group++) {
                 long first = group * d.block();
                 long last = Math.min(blocks, first + d.block());
-                for (long b = first; b < last; b++) {
-                  block.encode(block.load(b), midpoints);
-                }
+                all.encode(worker, first, last, scales);
                 encodeScales(scales, offset, (int) first, (int) last, codeOfBin, d);
               }
             });
       }
     }
-  }
-
-  private float[] scales(Quantized out, Tensor in, long blocks) {
-    float[] scales = new float[Math.toIntExact(blocks)];
-    workers.split(
-        blocks,
-        GROUP,
-        (worker, from, to) -> {
-          Block block = new Block(out, in, scratch.of(worker));
-          for (long b = from; b < to; b++) {
-            scales[(int) b] = block.load(b);
-          }
-        });
-    return scales;
   }
 
   private static void encodeScales(
@@ -133,12 +122,62 @@ final class Quantizer {
       }
     }
 
+    /** Whether the code of a value is how many midpoints are below it. */
+    boolean ascend() {
+      return IntStream.range(0, 16).allMatch(i -> codes[i] == i);
+    }
+
     int codeOf(float x) {
       int below = 0;
       for (float midpoint : between) {
         below += midpoint < x ? 1 : 0;
       }
       return codes[below];
+    }
+  }
+
+  /** The blocks of a matrix: the whole ones of BF16 many at a time, others one by one. */
+  private static final class Blocks {
+    private final Quantized out;
+    private final Tensor in;
+    private final Midpoints midpoints;
+    private final Scratch scratch;
+    private final Optional<Bf16Blocks> fast;
+    private final long whole;
+
+    Blocks(Quantized out, Tensor in, Midpoints midpoints, Scratch scratch) {
+      this.out = out;
+      this.in = in;
+      this.midpoints = midpoints;
+      this.scratch = scratch;
+      fast =
+          in.dtype() == DType.BF16 && midpoints.ascend()
+              ? Bf16Blocks.of(out.block(), midpoints.between)
+              : Optional.empty();
+      whole = fast.isPresent() ? out.elements() / out.block() : 0;
+    }
+
+    /** scales[b] = the largest magnitude in block b. */
+    void measure(int worker, long from, long to, float[] scales) {
+      long end = Math.clamp(whole, from, to);
+      if (fast.isPresent()) {
+        fast.get().measure(in.memory(), from, end, scales);
+      }
+      Block block = new Block(out, in, scratch.of(worker));
+      for (long b = end; b < to; b++) {
+        scales[(int) b] = block.load(b);
+      }
+    }
+
+    void encode(int worker, long from, long to, float[] scales) {
+      long end = Math.clamp(whole, from, to);
+      if (fast.isPresent()) {
+        fast.get().encode(out.codes().memory(), in.memory(), from, end, scales);
+      }
+      Block block = new Block(out, in, scratch.of(worker));
+      for (long b = end; b < to; b++) {
+        block.encode(block.load(b), midpoints);
+      }
     }
   }
 

@@ -46,8 +46,7 @@ public final class OneDnn {
                 ValueLayout.JAVA_LONG,
                 ValueLayout.JAVA_LONG));
     // void omp_set_num_threads(int num_threads);   (of the calling thread)
-    setThreads =
-        handle("omp_set_num_threads", FunctionDescriptor.ofVoid(ValueLayout.JAVA_INT));
+    setThreads = handle("omp_set_num_threads", FunctionDescriptor.ofVoid(ValueLayout.JAVA_INT));
     version = readVersion();
   }
 

@@ -56,10 +56,12 @@ final class Primitives {
   private final MethodHandle memorySetData;
 
   Primitives(OneDnn library) {
-    // dnnl_status_t dnnl_engine_create(dnnl_engine_t *engine, dnnl_engine_kind_t kind, size_t index);
+    // dnnl_status_t dnnl_engine_create(dnnl_engine_t *engine, dnnl_engine_kind_t kind, size_t
+    // index);
     engineCreate = library.handle("dnnl_engine_create", status(ADDRESS, JAVA_INT, JAVA_LONG));
     engineDestroy = destroyer(library, "dnnl_engine_destroy");
-    // dnnl_status_t dnnl_stream_create(dnnl_stream_t *stream, dnnl_engine_t engine, unsigned flags);
+    // dnnl_status_t dnnl_stream_create(dnnl_stream_t *stream, dnnl_engine_t engine, unsigned
+    // flags);
     streamCreate = library.handle("dnnl_stream_create", status(ADDRESS, JAVA_LONG, JAVA_INT));
     streamDestroy = destroyer(library, "dnnl_stream_destroy");
     // dnnl_status_t dnnl_memory_desc_create_with_strides(dnnl_memory_desc_t *desc, int ndims,
@@ -175,8 +177,7 @@ final class Primitives {
   }
 
   long engine() {
-    return create(
-        "dnnl_engine_create", room -> (int) engineCreate.invokeExact(room, CPU, 0L));
+    return create("dnnl_engine_create", room -> (int) engineCreate.invokeExact(room, CPU, 0L));
   }
 
   void destroyEngine(long engine) {
@@ -226,25 +227,20 @@ final class Primitives {
 
   private long attributes(float alpha, boolean accumulates, int type) {
     long attributes =
-        create(
-            "dnnl_primitive_attr_create", room -> (int) attributesCreate.invokeExact(room));
+        create("dnnl_primitive_attr_create", room -> (int) attributesCreate.invokeExact(room));
     call(
         "dnnl_primitive_attr_set_scratchpad_mode",
         () -> (int) setScratchpadMode.invokeExact(attributes, USER_SCRATCHPAD));
-    long after =
-        create("dnnl_post_ops_create", room -> (int) postOpsCreate.invokeExact(room));
+    long after = create("dnnl_post_ops_create", room -> (int) postOpsCreate.invokeExact(room));
     if (alpha != 1) {
       call(
           "dnnl_post_ops_append_eltwise",
           () -> (int) appendEltwise.invokeExact(after, LINEAR, alpha, 0f));
     }
     if (accumulates) {
-      call(
-          "dnnl_post_ops_append_sum", () -> (int) appendSum.invokeExact(after, 1f, 0, type));
+      call("dnnl_post_ops_append_sum", () -> (int) appendSum.invokeExact(after, 1f, 0, type));
     }
-    call(
-        "dnnl_primitive_attr_set_post_ops",
-        () -> (int) setPostOps.invokeExact(attributes, after));
+    call("dnnl_primitive_attr_set_post_ops", () -> (int) setPostOps.invokeExact(attributes, after));
     call("dnnl_post_ops_destroy", () -> (int) postOpsDestroy.invokeExact(after));
     return attributes;
   }
@@ -257,9 +253,7 @@ final class Primitives {
           "dnnl_matmul_primitive_desc_create",
           room -> (int) matmulDesc.invokeExact(room, engine, a, b, 0L, c, attributes));
     } finally {
-      call(
-          "dnnl_primitive_attr_destroy",
-          () -> (int) attributesDestroy.invokeExact(attributes));
+      call("dnnl_primitive_attr_destroy", () -> (int) attributesDestroy.invokeExact(attributes));
     }
   }
 
@@ -287,8 +281,7 @@ final class Primitives {
 
   /** Compiles. */
   long primitive(long desc) {
-    return create(
-        "dnnl_primitive_create", room -> (int) primitiveCreate.invokeExact(room, desc));
+    return create("dnnl_primitive_create", room -> (int) primitiveCreate.invokeExact(room, desc));
   }
 
   void destroyPrimitive(long primitive) {
@@ -298,8 +291,7 @@ final class Primitives {
   /** An object for a described matrix that lies nowhere yet. */
   long memory(long desc, long engine) {
     return create(
-        "dnnl_memory_create",
-        room -> (int) memoryCreate.invokeExact(room, desc, engine, 0L));
+        "dnnl_memory_create", room -> (int) memoryCreate.invokeExact(room, desc, engine, 0L));
   }
 
   void destroyMemory(long memory) {

@@ -5,6 +5,7 @@ import dev.nibble.compute.tensor.Memory;
 import dev.nibble.compute.tensor.OutOfDeviceMemory;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.OptionalLong;
 
 /**
  * The device's memory. A segment has length 0: Java sees no byte of it, only the address, and from
@@ -23,6 +24,11 @@ public final class CudaMemory implements Memory {
   @Override
   public Device device() {
     return new Device.Cuda(context.device().index());
+  }
+
+  @Override
+  public OptionalLong free() {
+    return OptionalLong.of(context.memoryInfo().free());
   }
 
   @Override
