@@ -21,6 +21,7 @@ import tools.jackson.databind.node.ObjectNode;
  * @param quantizeSeconds to quantise all frozen linear maps
  * @param processPeak the most bytes that the process occupied; empty where the system does not say
  * @param tensors bytes of tensors in the kernels' memory
+ * @param heapBytes that a step after the warm-up takes from Java's heap
  * @param losses of each step, the warm-up first
  * @param matrixRate floating-point operations a second of large matrix products, measured
  * @param share part of that rate that the step's matrix products reach
@@ -36,6 +37,7 @@ public record BenchResult(
     double quantizeSeconds,
     OptionalLong processPeak,
     long tensors,
+    long heapBytes,
     List<Double> losses,
     double matrixRate,
     double share) {
@@ -54,6 +56,7 @@ public record BenchResult(
     json.put("quantise_s", digits(quantizeSeconds));
     processPeak.ifPresent(bytes -> json.put("rss_gib", digits(bytes / GIB)));
     json.put("tensors_gib", digits(tensors / GIB));
+    json.put("heap_bytes_per_step", heapBytes);
     ArrayNode curve = json.putArray("losses");
     losses.forEach(loss -> curve.add(new BigDecimal(loss, new MathContext(6))));
     json.put("gemm_tflops", digits(matrixRate / 1e12));

@@ -1,5 +1,6 @@
 package dev.nibble.recipes.bench;
 
+import com.sun.management.ThreadMXBean;
 import dev.nibble.adapters.LoraSpec;
 import dev.nibble.adapters.TargetModules;
 import dev.nibble.compute.kernels.KernelSet;
@@ -27,6 +28,7 @@ import dev.nibble.trainer.train.Finetune;
 import dev.nibble.trainer.train.Report;
 import dev.nibble.trainer.train.StopRequest;
 import dev.nibble.trainer.train.TrainingPlan;
+import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -57,6 +59,8 @@ public final class BenchRun {
 
   private final Request request;
   private final Console console;
+  private long heapAtFirst;
+  private long heapAtLast;
 
   /** A run that tells {@code console} what it does. */
   public BenchRun(Request request, Console console) {
@@ -114,9 +118,22 @@ public final class BenchRun {
         made.quantizeSeconds(),
         peak,
         memory.bytes(),
+        heapBytes(steps.size()),
         steps.stream().map(Report.StepReport::loss).toList(),
         rate,
         work / step / rate);
+  }
+
+  /** What Java's heap gave out between the first report and the last, a step. */
+  private long heapBytes(int reports) {
+    return (heapAtLast - heapAtFirst) / Math.max(1, reports - 1);
+  }
+
+  /** Bytes that all threads, living or not, have taken from Java's heap. */
+  private static long allocated() {
+    return ManagementFactory.getThreadMXBean() instanceof ThreadMXBean threads
+        ? threads.getTotalThreadAllocatedBytes()
+        : 0;
   }
 
   private List<Report.StepReport> steps(
@@ -140,6 +157,8 @@ public final class BenchRun {
             new StopRequest(),
             report -> {
               if (report instanceof Report.StepReport step) {
+                heapAtLast = allocated();
+                heapAtFirst = steps.isEmpty() ? heapAtLast : heapAtFirst;
                 steps.add(step);
                 tell(step);
               }

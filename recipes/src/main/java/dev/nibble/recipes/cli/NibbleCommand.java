@@ -39,6 +39,7 @@ import picocli.CommandLine.Spec;
       ExportCommand.class,
       QuantizeCommand.class,
       BenchCommand.class,
+      DoctorCommand.class,
       HelpCommand.class
     })
 final class NibbleCommand implements Runnable {

@@ -5,6 +5,7 @@ import dev.nibble.recipes.recipe.Recipes;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
@@ -22,14 +23,16 @@ final class RecipeArguments {
       })
   private List<String> overrides = new ArrayList<>();
 
+  @Mixin private ThreadsOption threads = new ThreadsOption();
+
   Recipe read() {
-    return Recipes.read(file, overrides);
+    return Recipes.read(file, threads.with(overrides));
   }
 
   /** The arguments as one would write them in a shell. */
   String asWritten() {
     StringBuilder s = new StringBuilder(quoted(file.toString()));
-    overrides.forEach(o -> s.append(" --set ").append(quoted(o)));
+    threads.with(overrides).forEach(o -> s.append(" --set ").append(quoted(o)));
     return s.toString();
   }
 

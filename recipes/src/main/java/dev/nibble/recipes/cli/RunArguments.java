@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
@@ -26,9 +27,11 @@ final class RunArguments {
       description = "Override a key of the recipe; may be given several times.")
   private List<String> overrides = new ArrayList<>();
 
+  @Mixin private ThreadsOption threads = new ThreadsOption();
+
   TrainedModel read() {
     if (!Files.isDirectory(place)) {
-      return new TrainedModel(Recipes.read(place, overrides), Optional.empty());
+      return new TrainedModel(Recipes.read(place, threads.with(overrides)), Optional.empty());
     }
     Path file = place.resolve("recipe.resolved.yaml");
     if (!Files.isRegularFile(file)) {
@@ -36,7 +39,7 @@ final class RunArguments {
           place
               + ": holds no recipe.resolved.yaml, so it is no run; expected the output_dir of one, or a recipe");
     }
-    Recipe recipe = Recipes.read(file, overrides);
+    Recipe recipe = Recipes.read(file, threads.with(overrides));
     return new TrainedModel(recipe, Optional.of(place.toAbsolutePath().normalize()));
   }
 }

@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.stream.Stream;
 
 /**
  * The machine's memory, as Linux tells it.
@@ -60,7 +61,7 @@ public record HostMemory(long total, long available, OptionalLong limit) {
         .flatMap(part -> {
           Path top = root.resolve(part[1].isEmpty() ? "sys/fs/cgroup" : "sys/fs/cgroup/memory");
           Path group = top.resolve(part[2].replaceFirst("^/+", "")).normalize();
-          return java.util.stream.Stream.iterate(
+          return Stream.iterate(
               group.startsWith(top) ? group : top,
               g -> g.startsWith(top),
               g -> g.resolve("..").normalize());

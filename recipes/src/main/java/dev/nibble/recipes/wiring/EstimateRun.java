@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
+import java.util.function.IntUnaryOperator;
 import java.util.stream.IntStream;
 
 /**
@@ -85,7 +86,7 @@ public final class EstimateRun {
     }
   }
 
-  private static OptionalInt mapped(OptionalInt tokens, java.util.function.IntUnaryOperator to) {
+  private static OptionalInt mapped(OptionalInt tokens, IntUnaryOperator to) {
     return tokens.isEmpty() ? tokens : OptionalInt.of(to.applyAsInt(tokens.getAsInt()));
   }
 

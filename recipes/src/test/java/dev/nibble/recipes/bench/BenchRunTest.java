@@ -40,6 +40,7 @@ class BenchRunTest {
     assertThat(json.propertyNames())
         .contains(
             "shape", "seq", "step_s", "tok_s", "quantise_s", "losses", "gemm_tflops", "share");
+    assertThat(json.get("heap_bytes_per_step").longValue()).isEqualTo(result.heapBytes());
     assertThat(json.get("losses").size()).isEqualTo(3);
   }
 }

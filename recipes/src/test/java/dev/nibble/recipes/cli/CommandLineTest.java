@@ -25,7 +25,8 @@ class CommandLineTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"train", "preview", "eval", "generate", "quantize", "bench"})
+  @ValueSource(
+      strings = {"train", "preview", "estimate", "eval", "generate", "quantize", "bench", "doctor"})
   void everyCommandHasHelpWithAnExample(String command) {
     assertThat(run(command, "--help")).isZero();
     assertThat(out.toString()).contains("Usage: nibble " + command, "  nibble " + command + " ");

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import dev.nibble.compute.kernels.cuda.Emulator;
 import dev.nibble.recipes.progress.Console;
+import dev.nibble.recipes.recipe.RecipeException;
 import dev.nibble.recipes.recipe.Recipes;
 import dev.nibble.trainer.generate.Sampler;
 import dev.nibble.trainer.train.StopRequest;
@@ -153,6 +154,32 @@ class CudaRunTest {
 
   private static String[] add(String[] sets, String... more) {
     return Stream.concat(Stream.of(sets), Stream.of(more)).toArray(String[]::new);
+  }
+
+  @Test
+  void aRunThatCannotFitIsRefusedBeforeItLoads() {
+    Emulator.configure("memory", 64L << 20);
+    try {
+      assertThatThrownBy(() -> qlora("large", "device=cuda", "cublas=none", "micro_batch_size=400"))
+          .isInstanceOf(RecipeException.class)
+          .hasMessageContainingAll(
+              "are free on cuda:0", "too much", "activations", "micro_batch_size from 400 to");
+      assertThat(folder.resolve("large")).doesNotExist();
+    } finally {
+      Emulator.configure("memory", 4L << 30);
+    }
+  }
+
+  @Test
+  void theSecondDevice() {
+    Emulator.configure("devices", 2);
+    try {
+      qlora("second", "device=cuda:1", "cublas=none", "max_steps=1");
+      assertThat(shown()).contains("Emulated GPU 1 (cuda:1)");
+      assertThat(Emulator.alive()).isZero();
+    } finally {
+      Emulator.configure("devices", 1);
+    }
   }
 
   @Test
