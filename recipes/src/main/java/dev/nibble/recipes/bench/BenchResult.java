@@ -16,6 +16,7 @@ import tools.jackson.databind.node.ObjectNode;
  * @param activations their dtype
  * @param seq tokens of a sample
  * @param microBatch samples of a step
+ * @param keptLayers layers that keep their activations
  * @param stepSeconds of the median step
  * @param tokensPerSecond of that step
  * @param quantizeSeconds to quantise all frozen linear maps
@@ -32,6 +33,7 @@ public record BenchResult(
     String activations,
     int seq,
     int microBatch,
+    int keptLayers,
     double stepSeconds,
     double tokensPerSecond,
     double quantizeSeconds,
@@ -51,6 +53,7 @@ public record BenchResult(
     json.put("activations", activations);
     json.put("seq", seq);
     json.put("micro_batch", microBatch);
+    json.put("kept_layers", keptLayers);
     json.put("step_s", digits(stepSeconds));
     json.put("tok_s", digits(tokensPerSecond));
     json.put("quantise_s", digits(quantizeSeconds));

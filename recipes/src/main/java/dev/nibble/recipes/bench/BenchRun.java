@@ -7,6 +7,7 @@ import dev.nibble.compute.kernels.KernelSet;
 import dev.nibble.compute.kernels.KernelSets;
 import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.kernels.MatrixRate;
+import dev.nibble.compute.kernels.PlanningKernels;
 import dev.nibble.compute.tensor.Scope;
 import dev.nibble.quant.FourBitFormat;
 import dev.nibble.quant.FourBitFormat.QuantType;
@@ -14,7 +15,9 @@ import dev.nibble.recipes.progress.Console;
 import dev.nibble.recipes.progress.Human;
 import dev.nibble.recipes.progress.ResidentMemory;
 import dev.nibble.recipes.recipe.Machine;
+import dev.nibble.recipes.schema.AutoFlag;
 import dev.nibble.recipes.wiring.MachineWiring;
+import dev.nibble.recipes.wiring.Room;
 import dev.nibble.trainer.model.Checkpointing;
 import dev.nibble.trainer.model.MatrixWork;
 import dev.nibble.trainer.model.ModelOptions;
@@ -54,8 +57,16 @@ public final class BenchRun {
    * @param seq tokens of a sample
    * @param steps measured after one that warms up
    * @param microBatch samples of a step
+   * @param checkpointing whether layers compute their activations again; AUTO for those that do not
+   *     fit
    */
-  public record Request(BenchShape shape, int seq, int steps, int microBatch, Machine machine) {}
+  public record Request(
+      BenchShape shape,
+      int seq,
+      int steps,
+      int microBatch,
+      AutoFlag checkpointing,
+      Machine machine) {}
 
   private final Request request;
   private final Console console;
@@ -84,9 +95,8 @@ public final class BenchRun {
   private BenchResult measure(Kernels kernels, Scope memory) {
     ModelShape shape = request.shape().model(Math.max(POSITIONS, request.seq()));
     int tokens = Math.multiplyExact(request.seq(), request.microBatch());
-    ModelOptions options =
-        new ModelOptions(
-            new Training.Adapter(ADAPTER, SEED), Optional.of(FORMAT), tokens, Checkpointing.FULL);
+    Checkpointing checkpointing = checkpointing(kernels, shape, tokens);
+    ModelOptions options = options(tokens, checkpointing);
     RandomModel made =
         RandomModel.make(
             shape,
@@ -101,6 +111,7 @@ public final class BenchRun {
             .formatted(Human.count(shape.weights()), seconds(made.quantizeSeconds())));
     RandomBatch batches =
         new RandomBatch(request.microBatch(), request.seq(), shape.vocabSize(), SEED);
+    console.entry("layers", checkpointing.describe(shape.layers()));
     List<Report.StepReport> steps = steps(kernels, memory, made, batches);
     OptionalLong peak = ResidentMemory.peak();
     console.live("  measuring matrix products");
@@ -113,6 +124,7 @@ public final class BenchRun {
         kernels.activations().name().toLowerCase(Locale.ROOT),
         request.seq(),
         request.microBatch(),
+        checkpointing.keptOf(shape.layers()),
         step,
         tokens / step,
         made.quantizeSeconds(),
@@ -122,6 +134,37 @@ public final class BenchRun {
         steps.stream().map(Report.StepReport::loss).toList(),
         rate,
         work / step / rate);
+  }
+
+  private static ModelOptions options(int tokens, Checkpointing checkpointing) {
+    return new ModelOptions(
+        new Training.Adapter(ADAPTER, SEED), Optional.of(FORMAT), tokens, checkpointing);
+  }
+
+  private Checkpointing checkpointing(Kernels kernels, ModelShape shape, int tokens) {
+    return switch (request.checkpointing()) {
+      case TRUE -> Checkpointing.FULL;
+      case FALSE -> Checkpointing.OFF;
+      case AUTO ->
+          Room.free(kernels)
+              .map(room ->
+                  Checkpointing.fitting(
+                      shape.layers(),
+                      room.filled(),
+                      c -> planned(kernels, shape, options(tokens, c))))
+              .orElse(Checkpointing.FULL);
+    };
+  }
+
+  /** Bytes that a model takes with all that trains it. */
+  private static long planned(Kernels real, ModelShape shape, ModelOptions options) {
+    Kernels kernels = PlanningKernels.of(real);
+    try (Scope scope = Scope.open("plan", kernels.memory(), Scope.UNLIMITED)) {
+      RandomModel made = RandomModel.make(shape, SEED, options, kernels, scope, part -> {});
+      new AdamW(kernels, made.model().parameters(), AdamW.Settings.DEFAULT, scope);
+      new GradientClip(kernels, 1, scope);
+      return scope.bytes();
+    }
   }
 
   /** What Java's heap gave out between the first report and the last, a step. */

@@ -4,6 +4,7 @@ import dev.nibble.recipes.bench.BenchResult;
 import dev.nibble.recipes.bench.BenchRun;
 import dev.nibble.recipes.bench.BenchShape;
 import dev.nibble.recipes.progress.Console;
+import dev.nibble.recipes.schema.AutoFlag;
 import java.io.OutputStream;
 import java.io.PrintStream;
 import java.util.concurrent.Callable;
@@ -64,6 +65,15 @@ final class BenchCommand implements Callable<Integer> {
       description = "Samples of a step (default ${DEFAULT-VALUE}).")
   private int microBatch;
 
+  @Option(
+      names = "--gradient-checkpointing",
+      paramLabel = "WHEN",
+      defaultValue = "auto",
+      description =
+          "Layers compute their activations again: all (true), none (false), or those whose activations do not fit into memory"
+              + " (auto, the default).")
+  private AutoFlag checkpointing = AutoFlag.AUTO;
+
   @Mixin private MachineOptions machine = new MachineOptions();
 
   @Option(names = "--json", description = "Print one line of JSON and nothing else.")
@@ -78,7 +88,8 @@ final class BenchCommand implements Callable<Integer> {
     Console console = Console.standard();
     BenchResult result =
         new BenchRun(
-                new BenchRun.Request(shape, seq, steps, microBatch, machine.machine()),
+                new BenchRun.Request(
+                    shape, seq, steps, microBatch, checkpointing, machine.machine()),
                 json ? silent : console)
             .run();
     if (json) {

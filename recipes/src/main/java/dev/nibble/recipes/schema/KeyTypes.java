@@ -132,12 +132,15 @@ public final class KeyTypes {
 
     @Override
     public Optional<AutoFlag> read(Node node, String path, Problems problems) {
-      return switch (node instanceof Scalar s ? s.text() : "") {
-        case "auto" -> Optional.of(AutoFlag.AUTO);
-        case "true" -> Optional.of(AutoFlag.TRUE);
-        case "false" -> Optional.of(AutoFlag.FALSE);
-        default -> mismatch(node, path, problems, "");
-      };
+      if (node instanceof Scalar s) {
+        if (s.kind() == Kind.BOOLEAN) {
+          return Optional.of(s.text().equalsIgnoreCase("true") ? AutoFlag.TRUE : AutoFlag.FALSE);
+        }
+        return s.text().equals("auto")
+            ? Optional.of(AutoFlag.AUTO)
+            : mismatch(node, path, problems, Flag.advice(s));
+      }
+      return mismatch(node, path, problems, "");
     }
 
     @Override
@@ -164,14 +167,17 @@ public final class KeyTypes {
       if (s.kind() == Kind.BOOLEAN) {
         return Optional.of(s.text().equalsIgnoreCase("true"));
       }
-      String advice =
-          switch (s.text().toLowerCase(Locale.ROOT)) {
-            case "true", "false" -> "; remove the quotes";
-            case "yes", "on", "1" -> "; write true";
-            case "no", "off", "0" -> "; write false";
-            default -> "";
-          };
-      return mismatch(node, path, problems, advice);
+      return mismatch(node, path, problems, advice(s));
+    }
+
+    /** For words that mean yes or no elsewhere. */
+    private static String advice(Scalar s) {
+      return switch (s.text().toLowerCase(Locale.ROOT)) {
+        case "true", "false" -> "; remove the quotes";
+        case "yes", "on", "1" -> "; write true";
+        case "no", "off", "0" -> "; write false";
+        default -> "";
+      };
     }
 
     @Override

@@ -19,8 +19,6 @@ import dev.nibble.trainer.model.ModelLoader;
 final class Planner {
   // A micro-batch of more tokens than this is not looked for.
   private static final int MOST_TOKENS = 1 << 22;
-  // What activations may fill of the memory that is free; the rest is left to others.
-  private static final double FILLED = 0.9;
 
   private final Recipe recipe;
   private final Wiring wiring;
@@ -59,9 +57,7 @@ final class Planner {
 
   Checkpointing fitting(Room room) {
     return Checkpointing.fitting(
-        ModelLoader.layers(recipe.model().base()),
-        (long) (room.forTensors() * FILLED),
-        c -> plan(c).tensors());
+        ModelLoader.layers(recipe.model().base()), room.filled(), c -> plan(c).tensors());
   }
 
   private Checkpointing least() {

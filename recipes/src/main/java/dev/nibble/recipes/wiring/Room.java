@@ -22,6 +22,13 @@ public record Room(long bytes, long runtime, String words) {
    */
   static final long JAVA = 384L << 20;
 
+  private static final double FILLED = 0.9;
+
+  /** Bytes for tensors when activations are kept as far as they fit: not all, others live too. */
+  public long filled() {
+    return (long) (forTensors() * FILLED);
+  }
+
   /** Bytes for tensors. */
   long forTensors() {
     return bytes - runtime;
@@ -33,7 +40,7 @@ public record Room(long bytes, long runtime, String words) {
   }
 
   /** What is free at the moment; empty where that is not known. */
-  static Optional<Room> free(Kernels kernels) {
+  public static Optional<Room> free(Kernels kernels) {
     Memory memory = kernels.memory();
     if (memory.device() instanceof Device.Host) {
       return HostMemory.now()

@@ -133,15 +133,7 @@ final class StartReport {
 
   /** Which layers keep their activations. */
   void checkpointing(Checkpointing checkpointing) {
-    entry("layers", text(checkpointing, ModelLoader.layers(recipe.model().base())));
-  }
-
-  /** What gradient checkpointing does, in words. */
-  public static String text(Checkpointing checkpointing, int layers) {
-    int kept = checkpointing.keptOf(layers);
-    return kept == layers
-        ? "all %d keep their activations".formatted(layers)
-        : "%d of %d keep their activations, the others compute them again".formatted(kept, layers);
+    entry("layers", checkpointing.describe(ModelLoader.layers(recipe.model().base())));
   }
 
   /** Where a paged optimizer's state is. */

@@ -28,7 +28,9 @@ class BenchRunTest {
     ByteArrayOutputStream out = new ByteArrayOutputStream();
     Console console = new Console(new PrintStream(out, true, StandardCharsets.UTF_8), false, false);
     BenchResult result =
-        new BenchRun(new BenchRun.Request(BenchShape.TINY, 24, 2, 2, MACHINE), console).run();
+        new BenchRun(
+                new BenchRun.Request(BenchShape.TINY, 24, 2, 2, AutoFlag.AUTO, MACHINE), console)
+            .run();
     assertThat(result.losses()).hasSize(3);
     assertThat(result.losses().getFirst()).isEqualTo(Math.log(4096), within(0.3));
     assertThat(result.losses().getLast()).isLessThan(result.losses().getFirst());
@@ -39,7 +41,15 @@ class BenchRunTest {
     assertThat(result.json()).doesNotContain("\n");
     assertThat(json.propertyNames())
         .contains(
-            "shape", "seq", "step_s", "tok_s", "quantise_s", "losses", "gemm_tflops", "share");
+            "shape",
+            "seq",
+            "kept_layers",
+            "step_s",
+            "tok_s",
+            "quantise_s",
+            "losses",
+            "gemm_tflops",
+            "share");
     assertThat(json.get("heap_bytes_per_step").longValue()).isEqualTo(result.heapBytes());
     assertThat(json.get("losses").size()).isEqualTo(3);
   }

@@ -306,7 +306,7 @@ class BadRecipeTest {
             "r.yaml:5:9: device: expected auto, cpu, nd4j, cuda, or cuda:N for GPU number N, got text \"gpu\"; did you mean cuda?");
     assertThat(with("device: cuda:-1")).startsWith("r.yaml:5:9: device: expected auto, cpu,");
     assertThat(with("bf16: yes"))
-        .isEqualTo("r.yaml:5:7: bf16: expected true or false, got text \"yes\"; write true");
+        .isEqualTo("r.yaml:5:7: bf16: expected auto, true or false, got text \"yes\"; write true");
     assertThat(with("cublas: [a]")).startsWith("r.yaml:5:9: cublas: expected auto, none, or the");
     assertThat(with("kernels: cpu")).contains("did you mean device?");
   }

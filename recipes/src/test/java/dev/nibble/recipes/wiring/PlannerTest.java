@@ -12,6 +12,7 @@ import dev.nibble.recipes.recipe.Recipe;
 import dev.nibble.recipes.recipe.RecipeException;
 import dev.nibble.recipes.recipe.Recipes;
 import dev.nibble.trainer.model.CausalLm;
+import dev.nibble.trainer.model.Checkpointing;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -61,16 +62,41 @@ class PlannerTest {
   void theRunTakesWhatIsPlanned() {
     for (String length : new String[] {"sequence_len=16", "sequence_len=128"}) {
       Recipe recipe = recipe(length, "gradient_checkpointing=true");
-      MemoryPlan plan = planner(recipe).plan();
+      Planner planner = planner(recipe);
+      MemoryPlan plan = planner.plan();
       Wiring wiring = new Wiring(recipe);
       try (Scope memory = Scope.open("run", kernels.memory(), Scope.UNLIMITED)) {
-        CausalLm model = wiring.modelToTrain(kernels, memory);
+        CausalLm model = wiring.modelToTrain(kernels, memory, planner.checkpointing());
         assertThat(wiring.optimizer(kernels, model.parameters(), memory).steps()).isZero();
         assertThat(wiring.clip(kernels, memory)).isNotNull();
         assertThat(plan.groups()).isEqualTo(memory.groups());
         assertThat(plan.tensors()).isEqualTo(memory.bytes());
       }
     }
+  }
+
+  @Test
+  void asManyLayersKeepTheirActivationsAsFit() {
+    Planner planner = planner(recipe("gradient_checkpointing=auto"));
+    long least = planner.plan(Checkpointing.FULL).tensors();
+    long most = planner.plan(Checkpointing.OFF).tensors();
+    assertThat(most).isGreaterThan(least);
+    assertThat(planner.fitting(room(most))).isEqualTo(Checkpointing.OFF);
+    assertThat(planner.fitting(room(most - 1))).isNotEqualTo(Checkpointing.OFF);
+    assertThat(planner.fitting(room(least))).isEqualTo(Checkpointing.FULL);
+    assertThat(planner.fitting(room(least - 1))).isEqualTo(Checkpointing.FULL);
+    assertThat(planner.checkpointing()).isEqualTo(Checkpointing.OFF);
+    assertThat(planner(recipe("gradient_checkpointing=true")).checkpointing())
+        .isEqualTo(Checkpointing.FULL);
+  }
+
+  /** One of which so much is filled. */
+  private static Room room(long filled) {
+    long bytes = (long) (filled / 0.9);
+    while (new Room(bytes, 0, "").filled() < filled) {
+      bytes++;
+    }
+    return new Room(bytes, 0, "there is enough");
   }
 
   @Test

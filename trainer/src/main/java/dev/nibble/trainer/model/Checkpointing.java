@@ -39,6 +39,14 @@ public record Checkpointing(int keptLayers) {
     return new Checkpointing((int) (1 + Math.max(0, room - least) / layer));
   }
 
+  /** For the log. */
+  public String describe(int layers) {
+    int kept = keptOf(layers);
+    return kept == layers
+        ? "all %d keep their activations".formatted(layers)
+        : "%d of %d keep their activations, the others compute them again".formatted(kept, layers);
+  }
+
   /** How many of a model's layers keep their activations. */
   public int keptOf(int layers) {
     return Math.min(keptLayers, layers);
