@@ -13,12 +13,13 @@ import org.junit.jupiter.api.TestInstance;
 /** What benchmarks time agrees with the reference. */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 final class WorkloadTest {
-  /** One of everything, and sizes beside those of vectors, blocks and tiles. */
+  /** One of everything, and sizes beside those of vectors, tiles and attention's blocks. */
   private static final List<Sizes> SIZES =
       List.of(
           new Sizes(1, 1, 2, 1, 1, 1),
           new Sizes(17, 3, 10, 37, 207, 5),
-          new Sizes(33, 2, 34, 129, 1031, 16));
+          new Sizes(33, 2, 34, 129, 1031, 16),
+          new Sizes(600, 1, 66, 5, 3, 2));
 
   private final Kernels exact = new CpuKernelSet().open(KernelOptions.exact(2));
   private final Kernels fastest = new CpuKernelSet().open(KernelOptions.ofThreads(2));
