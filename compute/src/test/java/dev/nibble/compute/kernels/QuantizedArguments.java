@@ -1,10 +1,11 @@
 package dev.nibble.compute.kernels;
 
+import dev.nibble.compute.kernels.Operands.Operand;
 import dev.nibble.compute.tensor.DType;
 
-/** A quantised matrix whose parts are arguments of a {@link Trial}. */
+/** A quantised matrix whose parts are made by {@link Operands}. */
 record QuantizedArguments(
-    Trial.Argument codes, Trial.Argument codebook, Scales scales, int rows, int cols, int block) {
+    Operand codes, Operand codebook, Scales scales, int rows, int cols, int block) {
   /** The codebook of NF4 (arXiv:2305.14314, appendix E). */
   static final float[] NF4 = {
     -1,
@@ -36,16 +37,15 @@ record QuantizedArguments(
   /** The arguments of {@link Quantized.Scales}. */
   sealed interface Scales {
     /** See {@link Quantized.Scales.Plain}. */
-    record Plain(Trial.Argument absmax) implements Scales {}
+    record Plain(Operand absmax) implements Scales {}
 
     /** See {@link Quantized.Scales.Nested}. */
-    record Nested(
-        Trial.Argument codes, Trial.Argument absmax, Trial.Argument codebook, Trial.Argument offset)
+    record Nested(Operand codes, Operand absmax, Operand codebook, Operand offset)
         implements Scales {}
   }
 
   /** What {@code quantize} fills; the shape is rows, columns and block. */
-  static QuantizedArguments output(Trial t, float[] codebook, boolean nested, int... shape) {
+  static QuantizedArguments output(Operands t, float[] codebook, boolean nested, int... shape) {
     int rows = shape[0];
     int cols = shape[1];
     int block = shape[2];
@@ -60,7 +60,7 @@ record QuantizedArguments(
         block);
   }
 
-  private static Scales nestedOutput(Trial t, int blocks) {
+  private static Scales nestedOutput(Operands t, int blocks) {
     return new Scales.Nested(
         t.output("scaleCodes", DType.U8, blocks).within(Tolerance.EXACT),
         exact(t, "absmax", (blocks + NESTED_BLOCK - 1) / NESTED_BLOCK),
@@ -68,12 +68,12 @@ record QuantizedArguments(
         exact(t, "offset", 1));
   }
 
-  private static Trial.Argument exact(Trial t, String name, int n) {
+  private static Operand exact(Operands t, String name, int n) {
     return t.output(name, DType.F32, n).within(Tolerance.EXACT);
   }
 
   /** A quantised random matrix; the shape is rows, columns and block. */
-  static QuantizedArguments input(Trial t, float[] codebook, boolean nested, int... shape) {
+  static QuantizedArguments input(Operands t, float[] codebook, boolean nested, int... shape) {
     int rows = shape[0];
     int cols = shape[1];
     int block = shape[2];
@@ -96,7 +96,7 @@ record QuantizedArguments(
     return new QuantizedArguments(codes, table, scales, rows, cols, block);
   }
 
-  private static void randomBytes(Trial t, Trial.Argument bytes) {
+  private static void randomBytes(Operands t, Operand bytes) {
     for (long i = 0; i < bytes.get().elements(); i++) {
       bytes.get().setLong(i, t.random().nextInt(256));
     }

@@ -10,7 +10,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Random;
 import java.util.function.Consumer;
-import java.util.function.Supplier;
 
 /**
  * One comparison of a kernel with the reference. Arguments are declared first: inputs, outputs
@@ -18,7 +17,7 @@ import java.util.function.Supplier;
  * once on the reference and twice on the set under test, each time on fresh copies, and demands
  * that results agree, that both calls gave the same bits, and that inputs are as they were.
  */
-final class Trial implements AutoCloseable {
+final class Trial implements Operands, AutoCloseable {
   private final Kernels kernels;
   private final DType activations;
   private final Random random;
@@ -35,13 +34,18 @@ final class Trial implements AutoCloseable {
     this.device = Scope.open("trial", kernels.memory(), Scope.UNLIMITED);
   }
 
+  @Override
+  public DType activations() {
+    return activations;
+  }
+
   private enum Role {
     INPUT,
     RESULT
   }
 
   /** A tensor of the call, in as many copies as there are calls. */
-  static final class Argument implements Supplier<Tensor> {
+  static final class Argument implements Operand {
     private final Tensor initial;
     private final Role role;
     private Tolerance tolerance;
@@ -61,26 +65,30 @@ final class Trial implements AutoCloseable {
     }
 
     /** How well this result must agree. */
-    Argument within(Tolerance t) {
+    @Override
+    public Argument within(Tolerance t) {
       tolerance = t;
       return this;
     }
 
     /** Sets the initial values. */
-    Argument put(float... values) {
+    @Override
+    public Argument put(float... values) {
       initial.put(values);
       return this;
     }
 
     /** Sets one initial value. */
-    Argument set(long i, double value) {
+    @Override
+    public Argument set(long i, double value) {
       initial.setFloat(i, value);
       return this;
     }
   }
 
   /** An input of independent normal values: activations, or their gradient. */
-  Argument normal(String name, long... dims) {
+  @Override
+  public Argument normal(String name, long... dims) {
     return normal(name, 1, dims);
   }
 
@@ -90,12 +98,14 @@ final class Trial implements AutoCloseable {
   }
 
   /** An F32 input of independent normal values: what trains, a table, or a statistic. */
-  Argument parameter(String name, long... dims) {
+  @Override
+  public Argument parameter(String name, long... dims) {
     return normal(name, DType.F32, 1, dims);
   }
 
   /** An input of independent normal values times a factor, rounded to a dtype. */
-  Argument normal(String name, DType dtype, double factor, long... dims) {
+  @Override
+  public Argument normal(String name, DType dtype, double factor, long... dims) {
     Tensor t = host.allocate(name, dtype, dims);
     for (long i = 0; i < t.elements(); i++) {
       t.setFloat(i, factor * random.nextGaussian());
@@ -104,7 +114,8 @@ final class Trial implements AutoCloseable {
   }
 
   /** An I32 input with values in [0, limit). */
-  Argument indices(String name, int limit, long n) {
+  @Override
+  public Argument indices(String name, int limit, long n) {
     Tensor t = host.allocate(name, DType.I32, n);
     for (long i = 0; i < n; i++) {
       t.setLong(i, random.nextInt(limit));
@@ -118,36 +129,42 @@ final class Trial implements AutoCloseable {
   }
 
   /** An input of which the caller sets the values; zeros until then. */
-  Argument input(String name, DType dtype, long... dims) {
+  @Override
+  public Argument input(String name, DType dtype, long... dims) {
     return add(host.allocate(name, dtype, dims), Role.INPUT, Tolerance.EXACT);
   }
 
   /** What a kernel overwrites: NaN, or all bits set, until then. */
-  Argument output(String name, DType dtype, long... dims) {
+  @Override
+  public Argument output(String name, DType dtype, long... dims) {
     Tensor t = host.allocate(name, dtype, dims);
     t.memory().fill((byte) 0xff);
     return add(t, Role.RESULT, Tolerance.ofSum(1));
   }
 
   /** An output of activations. */
-  Argument output(String name, long... dims) {
+  @Override
+  public Argument output(String name, long... dims) {
     return output(name, activations, dims);
   }
 
   /** Activations that a kernel adds to, or changes in place: normal values until then. */
-  Argument gradient(String name, long... dims) {
+  @Override
+  public Argument gradient(String name, long... dims) {
     return gradient(name, activations, dims);
   }
 
   /** What a kernel adds to, or changes in place: independent normal values until then. */
-  Argument gradient(String name, DType dtype, long... dims) {
+  @Override
+  public Argument gradient(String name, DType dtype, long... dims) {
     Argument noise = normal(name, dtype, 1, dims);
     arguments.remove(noise);
     return add(noise.initial, Role.RESULT, Tolerance.ofSum(1).ofTermsLike(1));
   }
 
   /** U8 codes that a kernel changes in place, of which every bit counts: random until then. */
-  Argument codes(String name, long n) {
+  @Override
+  public Argument codes(String name, long n) {
     Tensor t = host.allocate(name, DType.U8, n);
     for (long i = 0; i < n; i++) {
       t.setLong(i, random.nextInt(256));
@@ -162,7 +179,8 @@ final class Trial implements AutoCloseable {
   }
 
   /** The random numbers of this trial. */
-  Random random() {
+  @Override
+  public Random random() {
     return random;
   }
 

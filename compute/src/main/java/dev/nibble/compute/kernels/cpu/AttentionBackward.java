@@ -8,6 +8,7 @@ import static dev.nibble.compute.kernels.cpu.VectorMath.store;
 import static dev.nibble.compute.kernels.cpu.VectorMath.vectorEnd;
 
 import dev.nibble.compute.kernels.AttentionRule;
+import dev.nibble.compute.kernels.cpu.BlockProducts.Rows;
 import dev.nibble.compute.tensor.DType;
 import dev.nibble.compute.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
@@ -22,11 +23,11 @@ final class AttentionBackward {
   /** Floats of keys' gradients that are summed at once; those of values take as many. */
   private static final long STRIP = 1 << 18;
 
-  private final Gemm gemm;
+  private final AttentionProducts products;
   private final Stretches stretches;
 
-  AttentionBackward(Gemm gemm, Stretches stretches) {
-    this.gemm = gemm;
+  AttentionBackward(AttentionProducts products, Stretches stretches) {
+    this.products = products;
     this.stretches = stretches;
   }
 
@@ -60,6 +61,10 @@ final class AttentionBackward {
             (float) rule.softCap());
     // The query heads of a group add to the same dk and dv: one worker takes the group.
     long groups = task.k.heads();
+    for (long i = 0; i < segments.dim(0); i++) {
+      var segment = AttentionSegment.of(segments, i, rule.window());
+      products.prepareBackward(task.q, segment, task.scale);
+    }
     stretches.items(
         segments.dim(0) * groups,
         (f, item) -> {
@@ -159,75 +164,46 @@ final class AttentionBackward {
     MemorySegment delta = delta(t, token, head, queries, f);
     MemorySegment dqs = f.room(queries * size);
     VectorMath.zero(dqs, 0, queries * size);
-    Heads.Block dq = Heads.Block.of(dqs, size);
-    Heads.Block q = t.q.read(f, token, head, queries);
-    Heads.Block dout = t.dout.read(f, token, head, queries);
-    long keyBlock = AttentionSegment.keyBlock(queries, size);
+    BlockProducts on = products.of(t.q, segment);
+    Rows q = new Rows(t.q, token, head);
+    Rows dout = new Rows(t.dout, token, head);
+    long keyBlock = on.mostKeys(queries, size);
     long mark = f.mark();
     for (long key = from; key < to; key += keyBlock) {
       long keys = Math.min(keyBlock, to - key);
       f.release(mark);
-      MemorySegment ps = f.room(queries * keys);
-      MemorySegment dss = f.room(queries * keys);
-      Heads.Block p = Heads.Block.of(ps, keys);
-      Heads.Block ds = Heads.Block.of(dss, keys);
-      Heads.Block k = t.k.read(f, segment.keyStart() + key, kvHead, keys);
-      Heads.Block v = t.v.read(f, segment.keyStart() + key, kvHead, keys);
-      product(false, true, queries, keys, size, t.scale, q, k, 0, p);
-      product(false, true, queries, keys, size, 1, dout, v, 0, ds);
+      long stride = on.stride(keys);
+      MemorySegment ps = f.room(queries * stride);
+      MemorySegment dss = f.room(queries * stride);
+      Rows k = new Rows(t.k, segment.keyStart() + key, kvHead);
+      Rows v = new Rows(t.v, segment.keyStart() + key, kvHead);
+      on.scores(f, q, queries, k, keys, t.scale, ps);
+      on.scores(f, dout, queries, v, keys, 1, dss);
       MemorySegment work = f.room(keys);
       for (long i = 0; i < queries; i++) {
         long first = Math.clamp(segment.seenFrom(query + i) - key, 0, keys);
         long last = Math.clamp(segment.seenTo(query + i) - key, first, keys);
         float logSum = get(t.lse.memory(), (token + i) * t.q.heads() + head);
-        softmaxRow(ps, dss, i * keys + first, last - first, logSum, get(delta, i), t.softCap, work);
+        softmaxRow(
+            ps, dss, i * stride + first, last - first, logSum, get(delta, i), t.softCap, work);
         for (MemorySegment m : new MemorySegment[] {ps, dss}) {
-          VectorMath.zero(m, i * keys, first);
-          VectorMath.zero(m, i * keys + last, keys - last);
+          VectorMath.zero(m, i * stride, first);
+          VectorMath.zero(m, i * stride + last, keys - last);
         }
       }
       if (strip.forKeys) {
         long row = 4 * (key - strip.from) * size;
-        Heads.Block dk = new Heads.Block(strip.dk.address() + row, size);
-        Heads.Block dv = new Heads.Block(strip.dv.address() + row, size);
-        product(true, false, keys, size, queries, 1, p, dout, 1, dv);
-        product(true, false, keys, size, queries, t.scale, ds, q, 1, dk);
+        on.addTransposed(f, ps, queries, dout, keys, 1, strip.dv.asSlice(row));
+        on.addTransposed(f, dss, queries, q, keys, t.scale, strip.dk.asSlice(row));
       }
       if (strip.forQueries) {
-        product(false, false, queries, size, keys, t.scale, ds, k, 1, dq);
+        on.addWeighted(f, dss, queries, k, keys, t.scale, dqs);
       }
     }
     if (strip.forQueries) {
       f.release(mark);
       t.dq.add(f, token, head, queries, dqs);
     }
-  }
-
-  private void product(
-      boolean transA,
-      boolean transB,
-      long m,
-      long n,
-      long k,
-      float alpha,
-      Heads.Block a,
-      Heads.Block b,
-      float beta,
-      Heads.Block c) {
-    gemm.onThisThread(
-        transA,
-        transB,
-        m,
-        n,
-        k,
-        alpha,
-        a.address(),
-        a.stride(),
-        b.address(),
-        b.stride(),
-        beta,
-        c.address(),
-        c.stride());
   }
 
   /** delta of each query: sum_d dout * out. */

@@ -4,6 +4,7 @@ import static dev.nibble.compute.kernels.cpu.VectorMath.get;
 import static dev.nibble.compute.kernels.cpu.VectorMath.set;
 
 import dev.nibble.compute.kernels.AttentionRule;
+import dev.nibble.compute.kernels.cpu.BlockProducts.Rows;
 import dev.nibble.compute.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 
@@ -12,11 +13,11 @@ import java.lang.foreign.MemorySegment;
  * (FlashAttention, arXiv:2205.14135): a worker's blocks stay in its second cache.
  */
 final class AttentionForward {
-  private final Gemm gemm;
+  private final AttentionProducts products;
   private final Stretches stretches;
 
-  AttentionForward(Gemm gemm, Stretches stretches) {
-    this.gemm = gemm;
+  AttentionForward(AttentionProducts products, Stretches stretches) {
+    this.products = products;
     this.stretches = stretches;
   }
 
@@ -35,6 +36,10 @@ final class AttentionForward {
             (float) rule.scale(),
             (float) rule.softCap());
     long heads = task.q.heads();
+    for (long i = 0; i < segments.dim(0); i++) {
+      var segment = AttentionSegment.of(segments, i, rule.window());
+      products.prepareForward(task.q, segment, task.scale);
+    }
     stretches.items(
         segments.dim(0) * heads,
         (f, item) -> {
@@ -78,59 +83,33 @@ final class AttentionForward {
     for (long i = 0; i < queries; i++) {
       set(running.max, i, Float.NEGATIVE_INFINITY);
     }
-    Heads.Block q = t.q.read(f, segment.queryStart() + query, head, queries);
-    Heads.Block out = Heads.Block.of(running.out, size);
-    long keyBlock = AttentionSegment.keyBlock(queries, size);
+    BlockProducts on = products.of(t.q, segment);
+    Rows q = new Rows(t.q, segment.queryStart() + query, head);
+    long keyBlock = on.mostKeys(queries, size);
     long keyEnd = segment.seenTo(query + queries - 1);
     long mark = f.mark();
     for (long key = segment.seenFrom(query); key < keyEnd; key += keyBlock) {
       long keys = Math.min(keyBlock, keyEnd - key);
       f.release(mark);
-      MemorySegment scores = f.room(queries * keys);
-      Heads.Block p = Heads.Block.of(scores, keys);
-      Heads.Block k = t.k.read(f, segment.keyStart() + key, kvHead, keys);
-      gemm.onThisThread(
-          false,
-          true,
-          queries,
-          keys,
-          size,
-          t.scale,
-          q.address(),
-          q.stride(),
-          k.address(),
-          k.stride(),
-          0,
-          p.address(),
-          p.stride());
+      long stride = on.stride(keys);
+      MemorySegment scores = f.room(queries * stride);
+      Rows k = new Rows(t.k, segment.keyStart() + key, kvHead);
+      on.scores(f, q, queries, k, keys, t.scale, scores);
       MemorySegment work = f.room(keys);
       for (long i = 0; i < queries; i++) {
         long from = Math.clamp(segment.seenFrom(query + i) - key, 0, keys);
         long to = Math.clamp(segment.seenTo(query + i) - key, from, keys);
         if (from < to) {
           if (t.softCap != 0) {
-            VectorMath.softCap(scores, i * keys + from, to - from, t.softCap, work);
+            VectorMath.softCap(scores, i * stride + from, to - from, t.softCap, work);
           }
-          softmaxRow(scores, i * keys + from, to - from, running, i, size);
+          softmaxRow(scores, i * stride + from, to - from, running, i, size);
         }
-        VectorMath.zero(scores, i * keys, from);
-        VectorMath.zero(scores, i * keys + to, keys - to);
+        VectorMath.zero(scores, i * stride, from);
+        VectorMath.zero(scores, i * stride + to, keys - to);
       }
-      Heads.Block v = t.v.read(f, segment.keyStart() + key, kvHead, keys);
-      gemm.onThisThread(
-          false,
-          false,
-          queries,
-          size,
-          keys,
-          1,
-          p.address(),
-          p.stride(),
-          v.address(),
-          v.stride(),
-          1,
-          out.address(),
-          out.stride());
+      Rows v = new Rows(t.v, segment.keyStart() + key, kvHead);
+      on.addWeighted(f, scores, queries, v, keys, 1, running.out);
     }
   }
 

@@ -10,6 +10,7 @@ import dev.nibble.compute.tensor.Half;
 import dev.nibble.compute.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteOrder;
+import java.util.Objects;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.ShortVector;
 import jdk.incubator.vector.VectorMask;
@@ -17,6 +18,9 @@ import jdk.incubator.vector.VectorOperators;
 
 /** Between F32 and the 16-bit formats. */
 final class Conversion {
+  /** Elements of one loop, whose counter is an int. */
+  private static final long STRETCH = 1 << 30;
+
   private Conversion() {}
 
   /** to[toFrom + i] = from[start + i] for F32, BF16 and F16, exact. */
@@ -58,28 +62,50 @@ final class Conversion {
 
   private static void widenBf16(
       MemorySegment from, long start, MemorySegment to, long toFrom, long n) {
-    long end = VectorMath.vectorEnd(0, n);
-    long i = 0;
+    long source = shorts(from, start, n);
+    long target = VectorMath.span(to, toFrom, n);
+    for (long i = 0; i < n; i += STRETCH) {
+      widenBf16(source + 2 * i, target + 4 * i, (int) Math.min(STRETCH, n - i));
+    }
+  }
+
+  private static void widenBf16(long from, long to, int n) {
+    int end = VectorMath.vectorEnd(n);
+    int i = 0;
     for (; i < end; i += LANES) {
       ShortVector s =
-          ShortVector.fromMemorySegment(HALF, from, (start + i) * 2, ByteOrder.LITTLE_ENDIAN);
+          ShortVector.fromMemorySegment(HALF, Raw.ALL, from + 2L * i, ByteOrder.LITTLE_ENDIAN);
       IntVector bits = (IntVector) s.convertShape(VectorOperators.ZERO_EXTEND_S2I, I, 0);
       bits.lanewise(VectorOperators.LSHL, 16)
-          .intoMemorySegment(to, (toFrom + i) * 4, ByteOrder.LITTLE_ENDIAN);
+          .intoMemorySegment(Raw.ALL, to + 4L * i, ByteOrder.LITTLE_ENDIAN);
     }
     for (; i < n; i++) {
-      VectorMath.set(to, toFrom + i, Half.fromBf16(from.get(SHORT, (start + i) * 2)));
+      VectorMath.set(to, i, Half.fromBf16(Raw.getShort(from + 2L * i)));
     }
+  }
+
+  /** As {@link VectorMath#span}, of elements of two bytes. */
+  private static long shorts(MemorySegment m, long from, long n) {
+    Objects.checkFromIndexSize(2 * from, 2 * n, m.byteSize());
+    return m.address() + 2 * from;
   }
 
   /** to[toStart + i] = from[fromStart + i], rounded. */
   static void narrowBf16(
       MemorySegment from, long fromStart, MemorySegment to, long toStart, long n) {
-    long end = VectorMath.vectorEnd(0, n);
-    long i = 0;
+    long source = VectorMath.span(from, fromStart, n);
+    long target = shorts(to, toStart, n);
+    for (long i = 0; i < n; i += STRETCH) {
+      narrowBf16(source + 4 * i, target + 2 * i, (int) Math.min(STRETCH, n - i));
+    }
+  }
+
+  private static void narrowBf16(long from, long to, int n) {
+    int end = VectorMath.vectorEnd(n);
+    int i = 0;
     for (; i < end; i += LANES) {
       IntVector bits =
-          IntVector.fromMemorySegment(I, from, (fromStart + i) * 4, ByteOrder.LITTLE_ENDIAN);
+          IntVector.fromMemorySegment(I, Raw.ALL, from + 4L * i, ByteOrder.LITTLE_ENDIAN);
       IntVector upper = bits.lanewise(VectorOperators.LSHR, 16);
       IntVector rounded = bits.add(0x7fff).add(upper.and(1)).lanewise(VectorOperators.LSHR, 16);
       VectorMask<Integer> nan = bits.and(0x7fffffff).compare(VectorOperators.GT, 0x7f800000);
@@ -87,10 +113,10 @@ final class Conversion {
         rounded = rounded.blend(upper.or(0x40), nan);
       }
       ShortVector s = (ShortVector) rounded.convertShape(VectorOperators.I2S, HALF, 0);
-      s.intoMemorySegment(to, (toStart + i) * 2, ByteOrder.LITTLE_ENDIAN);
+      s.intoMemorySegment(Raw.ALL, to + 2L * i, ByteOrder.LITTLE_ENDIAN);
     }
     for (; i < n; i++) {
-      to.set(SHORT, (toStart + i) * 2, Half.toBf16(VectorMath.get(from, fromStart + i)));
+      Raw.setShort(to + 2L * i, Half.toBf16(VectorMath.get(from, i)));
     }
   }
 }

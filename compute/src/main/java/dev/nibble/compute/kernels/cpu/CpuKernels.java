@@ -51,10 +51,12 @@ final class CpuKernels implements Kernels {
     norm = new NormKernels(stretches);
     rows = new RowKernels(stretches);
     rowSums = new RowSums(stretches);
-    attentionForward = new AttentionForward(gemm, stretches);
-    attentionBackward = new AttentionBackward(gemm, stretches);
     matMuls =
         activations == DType.BF16 ? Optional.of(new MatMuls(onednn, threads)) : Optional.empty();
+    var attention =
+        new AttentionProducts(new F32BlockProducts(gemm), matMuls.map(Bf16BlockProducts::new));
+    attentionForward = new AttentionForward(attention, stretches);
+    attentionBackward = new AttentionBackward(attention, stretches);
     linear =
         new LinearKernels(
             new F32Linear(gemm, workers, scratch),

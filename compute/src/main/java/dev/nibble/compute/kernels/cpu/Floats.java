@@ -17,11 +17,18 @@ final class Floats {
 
   private static final long ALIGNMENT = 16;
 
+  private final int worker;
   private final MemorySegment scratch;
   private long used;
 
-  Floats(MemorySegment scratch) {
+  Floats(int worker, MemorySegment scratch) {
+    this.worker = worker;
     this.scratch = scratch;
+  }
+
+  /** Whose scratch this is. */
+  int worker() {
+    return worker;
   }
 
   /**

@@ -16,6 +16,11 @@ record Heads(Tensor tensor, long heads, long size) {
     return (token * heads + head) * size;
   }
 
+  /** All of it, a row for each token. */
+  Bf16Matrix matrix() {
+    return Bf16Matrix.of(tensor.reshape(tensor.dim(0), heads * size));
+  }
+
   /**
    * An operand of a matrix product: one head of some tokens, in float32.
    *

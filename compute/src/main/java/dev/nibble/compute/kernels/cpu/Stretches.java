@@ -17,7 +17,7 @@ final class Stretches {
     this.workers = workers;
     floats = new Floats[workers.threads()];
     for (int i = 0; i < floats.length; i++) {
-      floats[i] = new Floats(scratch.of(i));
+      floats[i] = new Floats(i, scratch.of(i));
     }
   }
 

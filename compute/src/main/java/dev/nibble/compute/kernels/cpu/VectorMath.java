@@ -3,6 +3,7 @@ package dev.nibble.compute.kernels.cpu;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
+import java.util.Objects;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorOperators;
@@ -79,6 +80,36 @@ final class VectorMath {
     v.intoMemorySegment(m, i * 4, ByteOrder.LITTLE_ENDIAN);
   }
 
+  /**
+   * Where {@code n} floats from element {@code from} on lie. The check is made once here: loops
+   * over addresses have none, which cost them several times the work. The caller keeps the memory
+   * alive.
+   */
+  static long span(MemorySegment m, long from, long n) {
+    Objects.checkFromIndexSize(4 * from, 4 * n, m.byteSize());
+    return m.address() + 4 * from;
+  }
+
+  /** Elements {@code i} and on of a {@link #span}. */
+  static FloatVector load(long span, int i) {
+    return FloatVector.fromMemorySegment(F, Raw.ALL, span + 4L * i, ByteOrder.LITTLE_ENDIAN);
+  }
+
+  /** Sets elements {@code i} and on of a {@link #span}. */
+  static void store(FloatVector v, long span, int i) {
+    v.intoMemorySegment(Raw.ALL, span + 4L * i, ByteOrder.LITTLE_ENDIAN);
+  }
+
+  /** Element {@code i} of a {@link #span}. */
+  static float get(long span, int i) {
+    return Raw.ALL.get(FLOAT, span + 4L * i);
+  }
+
+  /** Sets element {@code i} of a {@link #span}. */
+  static void set(long span, int i, float x) {
+    Raw.ALL.set(FLOAT, span + 4L * i, x);
+  }
+
   static float get(MemorySegment m, long i) {
     return m.get(FLOAT, i * 4);
   }
@@ -94,6 +125,11 @@ final class VectorMath {
   /** The end of the whole vectors that fit between {@code from} and {@code to}. */
   static long vectorEnd(long from, long to) {
     return to - (to - from) % LANES;
+  }
+
+  /** The end of the whole vectors of {@code n} elements. */
+  static int vectorEnd(int n) {
+    return n - n % LANES;
   }
 
   /** e^x of one number, for what is left over after the last whole vector. */
@@ -125,39 +161,69 @@ final class VectorMath {
 
   /** sum_i a[i] b[i]. */
   static double dot(MemorySegment a, long aFrom, MemorySegment b, long bFrom, long n) {
+    long p = span(a, aFrom, n);
+    long q = span(b, bFrom, n);
     double sum = 0;
     for (long from = 0; from < n; from += SUM_BLOCK) {
-      long to = Math.min(n, from + SUM_BLOCK);
-      long end = vectorEnd(from, to);
-      FloatVector s = FloatVector.zero(F);
-      long i = from;
-      for (; i < end; i += LANES) {
-        s = load(a, aFrom + i).fma(load(b, bFrom + i), s);
-      }
-      sum += sum(s);
-      for (; i < to; i++) {
-        sum += get(a, aFrom + i) * get(b, bFrom + i);
-      }
+      sum += dot(p + 4 * from, q + 4 * from, (int) Math.min(SUM_BLOCK, n - from));
+    }
+    return sum;
+  }
+
+  /** Four sums side by side: one would wait for each addition. */
+  private static double dot(long a, long b, int n) {
+    FloatVector s0 = FloatVector.zero(F);
+    FloatVector s1 = s0;
+    FloatVector s2 = s0;
+    FloatVector s3 = s0;
+    int i = 0;
+    for (; i <= n - 4 * LANES; i += 4 * LANES) {
+      s0 = load(a, i).fma(load(b, i), s0);
+      s1 = load(a, i + LANES).fma(load(b, i + LANES), s1);
+      s2 = load(a, i + 2 * LANES).fma(load(b, i + 2 * LANES), s2);
+      s3 = load(a, i + 3 * LANES).fma(load(b, i + 3 * LANES), s3);
+    }
+    for (; i <= n - LANES; i += LANES) {
+      s0 = load(a, i).fma(load(b, i), s0);
+    }
+    double sum = sum(s0.add(s1).add(s2.add(s3)));
+    for (; i < n; i++) {
+      sum += get(a, i) * get(b, i);
     }
     return sum;
   }
 
   /** The largest of {@code n} floats, apart from NaN; -infinity of none. */
   static float max(MemorySegment m, long from, long n) {
-    long to = from + n;
-    long end = vectorEnd(from, to);
-    FloatVector v = FloatVector.broadcast(F, Float.NEGATIVE_INFINITY);
-    long i = from;
-    for (; i < end; i += LANES) {
-      FloatVector x = load(m, i);
-      v = v.blend(x, x.compare(VectorOperators.GT, v));
+    return max(span(m, from, n), Math.toIntExact(n));
+  }
+
+  private static float max(long m, int n) {
+    FloatVector v0 = FloatVector.broadcast(F, Float.NEGATIVE_INFINITY);
+    FloatVector v1 = v0;
+    FloatVector v2 = v0;
+    FloatVector v3 = v0;
+    int i = 0;
+    for (; i <= n - 4 * LANES; i += 4 * LANES) {
+      v0 = larger(v0, load(m, i));
+      v1 = larger(v1, load(m, i + LANES));
+      v2 = larger(v2, load(m, i + 2 * LANES));
+      v3 = larger(v3, load(m, i + 3 * LANES));
     }
-    float max = v.reduceLanes(VectorOperators.MAX);
-    for (; i < to; i++) {
+    for (; i <= n - LANES; i += LANES) {
+      v0 = larger(v0, load(m, i));
+    }
+    float max = larger(larger(v0, v1), larger(v2, v3)).reduceLanes(VectorOperators.MAX);
+    for (; i < n; i++) {
       float x = get(m, i);
       max = x > max ? x : max;
     }
     return max;
+  }
+
+  /** Not max, which takes several instructions to keep NaN. */
+  private static FloatVector larger(FloatVector v, FloatVector x) {
+    return v.blend(x, x.compare(VectorOperators.GT, v));
   }
 
   /**
@@ -177,36 +243,45 @@ final class VectorMath {
       long n,
       float factor,
       float shift) {
+    long source = span(from, fromStart, n);
+    long target = span(to, toStart, n);
     double sum = 0;
     for (long first = 0; first < n; first += SUM_BLOCK) {
-      long last = Math.min(n, first + SUM_BLOCK);
-      long end = vectorEnd(first, last);
-      FloatVector s = FloatVector.zero(F);
-      FloatVector scale = FloatVector.broadcast(F, factor);
-      FloatVector minusShift = FloatVector.broadcast(F, -shift);
-      long i = first;
-      for (; i < end; i += LANES) {
-        FloatVector y = load(from, fromStart + i).fma(scale, minusShift);
-        // Not min and max, which take several instructions to keep NaN.
-        y = y.blend(LEAST, y.compare(VectorOperators.LT, LEAST));
-        y = y.blend(MOST, y.compare(VectorOperators.GT, MOST));
-        FloatVector shifted = y.fma(LOG2_E, ROUND);
-        FloatVector whole = shifted.sub(ROUND);
-        FloatVector r = whole.fma(MINUS_LN2_LOW, whole.fma(MINUS_LN2_HIGH, y));
-        FloatVector p =
-            C7.fma(r, C6).fma(r, C5).fma(r, C4).fma(r, C3).fma(r, C2).fma(r, ONE).fma(r, ONE);
-        IntVector exponent = shifted.reinterpretAsInts().sub(ROUND.reinterpretAsInts());
-        IntVector half = exponent.lanewise(VectorOperators.ASHR, 1);
-        FloatVector e = p.mul(powerOfTwo(half)).mul(powerOfTwo(exponent.sub(half)));
-        store(e, to, toStart + i);
-        s = s.add(e);
-      }
-      sum += sum(s);
-      for (; i < last; i++) {
-        float e = exp(Math.fma(get(from, fromStart + i), factor, -shift));
-        set(to, toStart + i, e);
-        sum += e;
-      }
+      long x = source + 4 * first;
+      long y = target + 4 * first;
+      int length = (int) Math.min(SUM_BLOCK, n - first);
+      sum += exp(x, y, length, factor, shift);
+    }
+    return sum;
+  }
+
+  private static double exp(long from, long to, int n, float factor, float shift) {
+    int end = vectorEnd(n);
+    FloatVector s = FloatVector.zero(F);
+    FloatVector scale = FloatVector.broadcast(F, factor);
+    FloatVector minusShift = FloatVector.broadcast(F, -shift);
+    int i = 0;
+    for (; i < end; i += LANES) {
+      FloatVector y = load(from, i).fma(scale, minusShift);
+      // Not min and max, which take several instructions to keep NaN.
+      y = y.blend(LEAST, y.compare(VectorOperators.LT, LEAST));
+      y = y.blend(MOST, y.compare(VectorOperators.GT, MOST));
+      FloatVector shifted = y.fma(LOG2_E, ROUND);
+      FloatVector whole = shifted.sub(ROUND);
+      FloatVector r = whole.fma(MINUS_LN2_LOW, whole.fma(MINUS_LN2_HIGH, y));
+      FloatVector p =
+          C7.fma(r, C6).fma(r, C5).fma(r, C4).fma(r, C3).fma(r, C2).fma(r, ONE).fma(r, ONE);
+      IntVector exponent = shifted.reinterpretAsInts().sub(ROUND.reinterpretAsInts());
+      IntVector half = exponent.lanewise(VectorOperators.ASHR, 1);
+      FloatVector e = p.mul(powerOfTwo(half)).mul(powerOfTwo(exponent.sub(half)));
+      store(e, to, i);
+      s = s.add(e);
+    }
+    double sum = sum(s);
+    for (; i < n; i++) {
+      float e = exp(Math.fma(get(from, i), factor, -shift));
+      set(to, i, e);
+      sum += e;
     }
     return sum;
   }
@@ -224,27 +299,35 @@ final class VectorMath {
    */
   static void softCap(MemorySegment m, long from, long n, float cap, MemorySegment work) {
     exp(m, from, work, 0, n, 2 / cap, 0);
-    long end = vectorEnd(0, n);
-    long i = 0;
+    softCap(span(m, from, n), Math.toIntExact(n), cap, span(work, 0, n));
+  }
+
+  private static void softCap(long m, int n, float cap, long exp) {
+    int end = vectorEnd(n);
+    int i = 0;
     for (; i < end; i += LANES) {
-      FloatVector x = load(m, from + i).div(cap);
+      FloatVector x = load(m, i).div(cap);
       FloatVector square = x.mul(x);
       FloatVector top = square.add(105f).fma(square, TANH_945);
       FloatVector bottom = square.mul(15f).add(420f).fma(square, TANH_945);
       FloatVector small = x.mul(top).div(bottom);
-      FloatVector large = ONE.sub(TWO.div(load(work, i).add(1f)));
+      FloatVector large = ONE.sub(TWO.div(load(exp, i).add(1f)));
       FloatVector tanh = small.blend(large, x.abs().compare(VectorOperators.GT, 0.625f));
-      store(tanh.mul(cap), m, from + i);
+      store(tanh.mul(cap), m, i);
     }
     for (; i < n; i++) {
-      set(m, from + i, (float) Math.tanh(get(m, from + i) / cap) * cap);
+      set(m, i, (float) Math.tanh(get(m, i) / cap) * cap);
     }
   }
 
   /** sum[i] += terms[i]. */
   static void add(MemorySegment sum, MemorySegment terms, long n) {
-    long end = vectorEnd(0, n);
-    long i = 0;
+    add(span(sum, 0, n), span(terms, 0, n), Math.toIntExact(n));
+  }
+
+  private static void add(long sum, long terms, int n) {
+    int end = vectorEnd(n);
+    int i = 0;
     for (; i < end; i += LANES) {
       store(load(sum, i).add(load(terms, i)), sum, i);
     }
@@ -255,13 +338,16 @@ final class VectorMath {
 
   /** m[i] *= factor. */
   static void scale(MemorySegment m, long from, long n, float factor) {
-    long to = from + n;
-    long end = vectorEnd(from, to);
-    long i = from;
+    scale(span(m, from, n), Math.toIntExact(n), factor);
+  }
+
+  private static void scale(long m, int n, float factor) {
+    int end = vectorEnd(n);
+    int i = 0;
     for (; i < end; i += LANES) {
       store(load(m, i).mul(factor), m, i);
     }
-    for (; i < to; i++) {
+    for (; i < n; i++) {
       set(m, i, get(m, i) * factor);
     }
   }
