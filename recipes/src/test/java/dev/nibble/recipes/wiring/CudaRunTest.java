@@ -158,12 +158,13 @@ class CudaRunTest {
 
   @Test
   void aRunThatCannotFitIsRefusedBeforeItLoads() {
-    Emulator.configure("memory", 64L << 20);
+    Emulator.configure("memory", 256L << 20);
     try {
-      assertThatThrownBy(() -> qlora("large", "device=cuda", "cublas=none", "micro_batch_size=400"))
+      assertThatThrownBy(
+              () -> qlora("large", "device=cuda", "cublas=none", "micro_batch_size=20000"))
           .isInstanceOf(RecipeException.class)
           .hasMessageContainingAll(
-              "are free on cuda:0", "too much", "activations", "micro_batch_size from 400 to");
+              "are free on cuda:0", "too much", "activations", "micro_batch_size from 20000 to");
       assertThat(folder.resolve("large")).doesNotExist();
     } finally {
       Emulator.configure("memory", 4L << 30);
