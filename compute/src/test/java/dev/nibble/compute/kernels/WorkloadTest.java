@@ -19,6 +19,7 @@ final class WorkloadTest {
           new Sizes(1, 1, 2, 1, 1, 1),
           new Sizes(17, 3, 10, 37, 207, 5),
           new Sizes(33, 2, 34, 129, 1031, 16),
+          new Sizes(100, 1, 32, 5, 3, 2),
           new Sizes(600, 1, 66, 5, 3, 2));
 
   private final Kernels exact = new CpuKernelSet().open(KernelOptions.exact(2));

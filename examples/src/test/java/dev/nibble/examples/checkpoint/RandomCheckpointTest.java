@@ -46,7 +46,7 @@ class RandomCheckpointTest {
             new Training.Adapter(new LoraSpec(4, 4, 0, TargetModules.allLinear()), 0),
             Optional.of(new FourBitFormat(QuantType.NF4, 64, true)),
             16,
-            true);
+            Checkpointing.FULL);
     try (Kernels kernels = KernelSets.require("cpu").open(KernelOptions.ofThreads(0));
         Scope scope = Scope.open("test", kernels.memory(), Scope.UNLIMITED)) {
       CausalLm model = ModelLoader.load(folder, options, kernels, scope);

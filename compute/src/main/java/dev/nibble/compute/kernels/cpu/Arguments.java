@@ -6,7 +6,8 @@ import java.util.Arrays;
 
 /**
  * Checks of what goes to native code as bare addresses, where a wrong shape would read or write
- * foreign memory. Loops over segments need none: those check every access.
+ * foreign memory. Loops over segments need none: those check every access, or once for all of a
+ * {@link VectorMath#span}.
  */
 final class Arguments {
   private Arguments() {}

@@ -69,7 +69,7 @@ final class Bf16BlockProducts implements BlockProducts {
     for (int steps = 1; steps <= MOST_STEPS; steps++) {
       ofWeighted(size, steps * MatMul.STEP, scale).prepare(queries);
     }
-    for (int part = 4 * MatMul.STEP; part <= Math.min(MOST_KEYS, keys); part *= 2) {
+    for (int part = 4 * MatMul.STEP; part <= Math.min(MOST_KEYS, filled(keys)); part *= 2) {
       ofWeighted(size, part, scale).prepare(queries);
     }
   }
