@@ -16,6 +16,7 @@ import dev.nibble.examples.ProgramException;
 import dev.nibble.quant.FourBitFormat;
 import dev.nibble.quant.FourBitFormat.QuantType;
 import dev.nibble.trainer.model.CausalLm;
+import dev.nibble.trainer.model.Checkpointing;
 import dev.nibble.trainer.model.ModelLoader;
 import dev.nibble.trainer.model.ModelOptions;
 import dev.nibble.trainer.model.Training;
