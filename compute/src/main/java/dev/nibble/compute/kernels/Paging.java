@@ -1,5 +1,8 @@
 package dev.nibble.compute.kernels;
 
+import dev.nibble.compute.tensor.DType;
+import dev.nibble.compute.tensor.Scope;
+import dev.nibble.compute.tensor.Tensor;
 import java.nio.file.Path;
 
 /**
@@ -11,6 +14,8 @@ import java.nio.file.Path;
  *     to the host's memory
  */
 public record Paging(long residentBytes, Path file) {
+  private static final int SLOTS = 2;
+
   /** Checks the size. */
   public Paging {
     if (residentBytes < 0) {
@@ -38,5 +43,27 @@ public record Paging(long residentBytes, Path file) {
       held += pageBytes[pages];
     }
     return pages;
+  }
+
+  /**
+   * Two places on a device that the pages which do not stay take turns in: of these, even ones go
+   * through the first and odd ones through the second.
+   *
+   * @return each page's place, in its size
+   */
+  public Tensor[] places(Scope scope, long[] pageBytes) {
+    int stay = residentPages(pageBytes);
+    Tensor[] places = new Tensor[pageBytes.length - stay];
+    for (int slot = 0; slot < SLOTS; slot++) {
+      long largest = 0;
+      for (int i = stay + slot; i < pageBytes.length; i += SLOTS) {
+        largest = Math.max(largest, pageBytes[i]);
+      }
+      Tensor room = scope.allocate("optimizer/pages", DType.U8, largest);
+      for (int i = slot; i < places.length; i += SLOTS) {
+        places[i] = room.prefix(pageBytes[stay + i]);
+      }
+    }
+    return places;
   }
 }

@@ -1,6 +1,7 @@
 package dev.nibble.compute.kernels;
 
 import dev.nibble.compute.tensor.Memory;
+import dev.nibble.compute.tensor.Scope;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
 
@@ -24,6 +25,9 @@ public final class PlanningKernels {
             (proxy, method, args) -> {
               if (method.getName().equals("memory")) {
                 return memory;
+              }
+              if (method.getName().equals("pager")) {
+                return PlannedPages.of(real, (Scope) args[0], (long[]) args[1], (Paging) args[2]);
               }
               if (method.getReturnType() == void.class) {
                 return null;

@@ -11,6 +11,7 @@ import dev.nibble.trainer.model.CausalLm;
 import dev.nibble.trainer.model.Checkpointing;
 import dev.nibble.trainer.model.Decoder;
 import dev.nibble.trainer.model.ModelLoader;
+import dev.nibble.trainer.optim.Optimizer;
 
 /**
  * Finds out what a run will take by building it with kernels and a scope that count and hold
@@ -69,11 +70,15 @@ final class Planner {
   private MemoryPlan plan(int tokens, Checkpointing checkpointing) {
     try (Scope scope = Scope.open("plan", kernels.memory(), Scope.UNLIMITED)) {
       CausalLm model = wiring.modelToTrain(kernels, scope, tokens, checkpointing);
-      wiring.optimizer(kernels, model.parameters(), scope);
-      wiring.clip(kernels, scope);
-      return recipe.evaluation().answers().isEmpty()
-          ? planOf(scope)
-          : planWithAnswers(model, scope);
+      Optimizer optimizer = wiring.optimizer(kernels, model.parameters(), scope);
+      try {
+        wiring.clip(kernels, scope);
+        return recipe.evaluation().answers().isEmpty()
+            ? planOf(scope)
+            : planWithAnswers(model, scope);
+      } finally {
+        optimizer.close();
+      }
     }
   }
 

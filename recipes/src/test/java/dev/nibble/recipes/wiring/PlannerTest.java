@@ -75,6 +75,17 @@ class PlannerTest {
     }
   }
 
+  /** The pages in a file are not in memory. */
+  @Test
+  void aPagedOptimizerTakesWhatStays() {
+    Recipe all = recipe("optimizer=paged_adamw", "paged_optimizer_memory=1GB");
+    Recipe few = recipe("optimizer=paged_adamw", "paged_optimizer_memory=64KB");
+    assertThat(planner(all).plan().groups().get("optimizer"))
+        .isEqualTo(planner(recipe("optimizer=adamw")).plan().groups().get("optimizer"));
+    assertThat(planner(few).plan().groups().get("optimizer")).isLessThanOrEqualTo(64_000L + 8);
+    assertThat(folder.resolve("optimizer.pages")).doesNotExist();
+  }
+
   @Test
   void asManyLayersKeepTheirActivationsAsFit() {
     Planner planner = planner(recipe("gradient_checkpointing=auto"));

@@ -80,7 +80,8 @@ final class Gpu implements AutoCloseable {
     Pager resident = Pager.resident(scope, Arrays.copyOf(pageBytes, stay));
     return stay == pageBytes.length
         ? resident
-        : new StreamedPages(context, stream, scope, resident, stay, pageBytes);
+        : new StreamedPages(
+            context, stream, paging.places(scope, pageBytes), resident, stay, pageBytes);
   }
 
   /** Ends the set's work. Memory of callers stays until they close its scope. */

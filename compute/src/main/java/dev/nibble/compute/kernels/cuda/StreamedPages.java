@@ -5,8 +5,6 @@ import dev.nibble.compute.kernels.cuda.driver.Context;
 import dev.nibble.compute.kernels.cuda.driver.Event;
 import dev.nibble.compute.kernels.cuda.driver.PinnedMemory;
 import dev.nibble.compute.kernels.cuda.driver.Stream;
-import dev.nibble.compute.tensor.DType;
-import dev.nibble.compute.tensor.Scope;
 import dev.nibble.compute.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
@@ -49,22 +47,22 @@ final class StreamedPages implements Pager {
    * Takes memory for the pages behind the first {@code stay}.
    *
    * @param work the stream of the kernels
+   * @param places see {@link dev.nibble.compute.kernels.Paging#places}
    * @param resident the first pages
    */
   StreamedPages(
-      Context context, Stream work, Scope scope, Pager resident, int stay, long[] pageBytes) {
+      Context context, Stream work, Tensor[] places, Pager resident, int stay, long[] pageBytes) {
     this.context = context;
     this.work = work;
     this.resident = resident;
     this.stay = stay;
     int streamed = pageBytes.length - stay;
-    places = new Tensor[streamed];
+    this.places = places;
     homes = new PinnedMemory[streamed];
     try {
       copies = own(new Stream(context), Stream::close);
       for (int s = 0; s < SLOTS; s++) {
         slots[s] = new Slot(event(), event());
-        takePlaces(scope, s, pageBytes);
       }
       for (int i = 0; i < streamed; i++) {
         homes[i] = own(new PinnedMemory(context, pageBytes[stay + i]), PinnedMemory::close);
@@ -80,17 +78,6 @@ final class StreamedPages implements Pager {
 
   private Event event() {
     return own(new Event(context), Event::close);
-  }
-
-  private void takePlaces(Scope scope, int slot, long[] pageBytes) {
-    long largest = 0;
-    for (int i = stay + slot; i < pageBytes.length; i += SLOTS) {
-      largest = Math.max(largest, pageBytes[i]);
-    }
-    Tensor room = scope.allocate("optimizer/pages", DType.U8, largest);
-    for (int i = slot; i < places.length; i += SLOTS) {
-      places[i] = room.prefix(pageBytes[stay + i]);
-    }
   }
 
   private <T> T own(T made, Consumer<T> giveBack) {
