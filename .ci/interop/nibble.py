@@ -38,6 +38,7 @@ def recipe(folder, name, **keys):
     path = pathlib.Path(folder) / f"{name}.yaml"
     keys.setdefault("datasets", [{"path": str(pathlib.Path(folder) / "rows.jsonl")}])
     keys.setdefault("sequence_len", 96)
+    keys.setdefault("bf16", False)
     keys.setdefault("output_dir", str(pathlib.Path(folder) / name))
     path.write_text("".join(f"{k}: {json.dumps(v)}\n" for k, v in keys.items()))
     return path

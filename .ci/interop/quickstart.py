@@ -21,7 +21,7 @@ DATA = "examples/wordnet/data/categories"
 ROWS = 200
 
 run = pathlib.Path(sys.argv[1]) / "run"
-changes = dict(adapter="lora", load_in_4bit="", bnb_4bit_quant_type="", bnb_4bit_use_double_quant="", max_steps=20,
+changes = dict(bf16="false", adapter="lora", load_in_4bit="", bnb_4bit_quant_type="", bnb_4bit_use_double_quant="", max_steps=20,
                eval_steps=20, answer_eval="", output_dir=run)
 changes["test_datasets.0.limit"] = ROWS
 nibble("train", "recipes/quickstart.yaml", *[a for k, v in changes.items() for a in ("--set", f"{k}={v}")])
