@@ -36,10 +36,14 @@ public interface Pager extends AutoCloseable {
 
   /** All pages in the scope's memory. */
   static Pager resident(Scope scope, long[] pageBytes) {
-    Tensor[] pages =
+    return of(
         LongStream.of(pageBytes)
             .mapToObj(bytes -> scope.allocate("optimizer/state", DType.U8, bytes))
-            .toArray(Tensor[]::new);
+            .toArray(Tensor[]::new));
+  }
+
+  /** Pages that are always there, and belong to others. */
+  static Pager of(Tensor... pages) {
     return new Pager() {
       @Override
       public Tensor page(int page) {

@@ -1,9 +1,15 @@
 package dev.nibble.compute.kernels;
 
+import dev.nibble.compute.tensor.DType;
+import dev.nibble.compute.tensor.Device;
 import dev.nibble.compute.tensor.Memory;
 import dev.nibble.compute.tensor.Scope;
+import dev.nibble.compute.tensor.Shape;
+import dev.nibble.compute.tensor.Tensor;
+import java.lang.foreign.MemorySegment;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
+import java.util.Arrays;
 
 /**
  * Kernels that compute nothing, over memory that counts and holds nothing. Whatever takes kernels
@@ -27,7 +33,7 @@ public final class PlanningKernels {
                 return memory;
               }
               if (method.getName().equals("pager")) {
-                return PlannedPages.of(real, (Scope) args[0], (long[]) args[1], (Paging) args[2]);
+                return pager(real, (Scope) args[0], (long[]) args[1], (Paging) args[2]);
               }
               if (method.getReturnType() == void.class) {
                 return null;
@@ -38,5 +44,37 @@ public final class PlanningKernels {
                 throw e.getCause();
               }
             });
+  }
+
+  /**
+   * The scope gets what would stay, and of a device the places that other pages pass through. What
+   * would lie in a file or in the host's memory is not taken.
+   */
+  private static Pager pager(Kernels real, Scope scope, long[] pageBytes, Paging paging) {
+    int stay = paging.residentPages(pageBytes);
+    Pager resident = Pager.resident(scope, Arrays.copyOf(pageBytes, stay));
+    if (stay == pageBytes.length) {
+      return resident;
+    }
+    Tensor[] pages = new Tensor[pageBytes.length];
+    if (real.memory().device() instanceof Device.Host) {
+      Device planned = Memory.planned(real.memory()).device();
+      Arrays.setAll(
+          pages,
+          i ->
+              new Tensor(
+                  "optimizer/state",
+                  DType.U8,
+                  Shape.of(pageBytes[i]),
+                  planned,
+                  MemorySegment.NULL,
+                  0));
+    } else {
+      System.arraycopy(paging.places(scope, pageBytes), 0, pages, stay, pages.length - stay);
+    }
+    for (int i = 0; i < stay; i++) {
+      pages[i] = resident.page(i);
+    }
+    return Pager.of(pages);
   }
 }

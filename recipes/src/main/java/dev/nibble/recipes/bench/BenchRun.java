@@ -16,6 +16,7 @@ import dev.nibble.recipes.progress.Human;
 import dev.nibble.recipes.progress.ResidentMemory;
 import dev.nibble.recipes.recipe.Machine;
 import dev.nibble.recipes.schema.AutoFlag;
+import dev.nibble.recipes.wiring.KeptLayers;
 import dev.nibble.recipes.wiring.MachineWiring;
 import dev.nibble.recipes.wiring.Room;
 import dev.nibble.trainer.model.Checkpointing;
@@ -142,18 +143,11 @@ public final class BenchRun {
   }
 
   private Checkpointing checkpointing(Kernels kernels, ModelShape shape, int tokens) {
-    return switch (request.checkpointing()) {
-      case TRUE -> Checkpointing.FULL;
-      case FALSE -> Checkpointing.OFF;
-      case AUTO ->
-          Room.free(kernels)
-              .map(room ->
-                  Checkpointing.fitting(
-                      shape.layers(),
-                      room.filled(),
-                      c -> planned(kernels, shape, options(tokens, c))))
-              .orElse(Checkpointing.FULL);
-    };
+    return KeptLayers.choose(
+        request.checkpointing(),
+        Room.free(kernels),
+        shape.layers(),
+        c -> planned(kernels, shape, options(tokens, c)));
   }
 
   /** Bytes that a model takes with all that trains it. */

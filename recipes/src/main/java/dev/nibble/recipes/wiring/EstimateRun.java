@@ -8,7 +8,6 @@ import dev.nibble.data.tokenizer.Tokenizer;
 import dev.nibble.recipes.progress.Console;
 import dev.nibble.recipes.progress.Human;
 import dev.nibble.recipes.recipe.Recipe;
-import dev.nibble.recipes.schema.AutoFlag;
 import dev.nibble.trainer.model.Checkpointing;
 import dev.nibble.trainer.model.MatrixWork;
 import dev.nibble.trainer.model.ModelLoader;
@@ -64,10 +63,7 @@ public final class EstimateRun {
               : Room.free(kernels);
       OptionalInt most =
           room.map(r -> OptionalInt.of(planner.mostTokens(r))).orElseGet(OptionalInt::empty);
-      Checkpointing checkpointing =
-          recipe.training().checkpointing() == AutoFlag.AUTO
-              ? room.map(planner::fitting).orElse(Checkpointing.FULL)
-              : planner.checkpointing();
+      Checkpointing checkpointing = planner.checkpointing(room);
       report.checkpointing(checkpointing);
       console.live("  reading rows…");
       RunData data = wiring.data(tokenizer);

@@ -12,6 +12,7 @@ import dev.nibble.trainer.model.Checkpointing;
 import dev.nibble.trainer.model.Decoder;
 import dev.nibble.trainer.model.ModelLoader;
 import dev.nibble.trainer.optim.Optimizer;
+import java.util.Optional;
 
 /**
  * Finds out what a run will take by building it with kernels and a scope that count and hold
@@ -49,16 +50,18 @@ final class Planner {
     return plan(tokens, least());
   }
 
-  /** Which layers keep their activations: what the recipe says, or those that fit. */
+  /** Which layers keep their activations in the memory that is free now. */
   Checkpointing checkpointing() {
-    return recipe.training().checkpointing() == AutoFlag.AUTO
-        ? Room.free(real).map(this::fitting).orElse(Checkpointing.FULL)
-        : least();
+    return checkpointing(Room.free(real));
   }
 
-  Checkpointing fitting(Room room) {
-    return Checkpointing.fitting(
-        ModelLoader.layers(recipe.model().base()), room.filled(), c -> plan(c).tensors());
+  /** Which layers keep their activations: what the recipe says, or those that fit. */
+  Checkpointing checkpointing(Optional<Room> room) {
+    return KeptLayers.choose(
+        recipe.training().checkpointing(),
+        room,
+        ModelLoader.layers(recipe.model().base()),
+        c -> plan(c).tensors());
   }
 
   private Checkpointing least() {

@@ -20,6 +20,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalLong;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -92,10 +93,10 @@ class PlannerTest {
     long least = planner.plan(Checkpointing.FULL).tensors();
     long most = planner.plan(Checkpointing.OFF).tensors();
     assertThat(most).isGreaterThan(least);
-    assertThat(planner.fitting(room(most))).isEqualTo(Checkpointing.OFF);
-    assertThat(planner.fitting(room(most - 1))).isNotEqualTo(Checkpointing.OFF);
-    assertThat(planner.fitting(room(least))).isEqualTo(Checkpointing.FULL);
-    assertThat(planner.fitting(room(least - 1))).isEqualTo(Checkpointing.FULL);
+    assertThat(planner.checkpointing(Optional.of(room(most)))).isEqualTo(Checkpointing.OFF);
+    assertThat(planner.checkpointing(Optional.of(room(most - 1)))).isNotEqualTo(Checkpointing.OFF);
+    assertThat(planner.checkpointing(Optional.of(room(least)))).isEqualTo(Checkpointing.FULL);
+    assertThat(planner.checkpointing(Optional.of(room(least - 1)))).isEqualTo(Checkpointing.FULL);
     assertThat(planner.checkpointing()).isEqualTo(Checkpointing.OFF);
     assertThat(planner(recipe("gradient_checkpointing=true")).checkpointing())
         .isEqualTo(Checkpointing.FULL);

@@ -32,7 +32,7 @@ public final class MatMuls implements AutoCloseable {
     reserveScratchpads(1 << 17);
   }
 
-  /** The product of this shape. Not while workers run. */
+  /** The product of this shape; one that is new is not asked for while workers run. */
   public MatMul of(MatMul.Shape shape) {
     MatMul known = compiled.get(shape);
     if (known == null) {
