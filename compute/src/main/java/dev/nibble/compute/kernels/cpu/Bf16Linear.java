@@ -2,10 +2,13 @@ package dev.nibble.compute.kernels.cpu;
 
 import dev.nibble.compute.kernels.Quantized;
 import dev.nibble.compute.kernels.cpu.Bf16Products.Left;
+import dev.nibble.compute.kernels.cpu.onednn.MatMul;
 import dev.nibble.compute.tensor.Tensor;
 
 /** Linear maps of activations in bfloat16. */
 final class Bf16Linear {
+  private static final int MOST_TOKENS = 4096;
+
   private final Bf16Products products;
 
   Bf16Linear(Bf16Products products) {
@@ -58,14 +61,31 @@ final class Bf16Linear {
     Arguments.requireF32("linearBackwardWeight", dweight);
     long tokens = Arguments.tokens("linearBackwardWeight", dout, x, dweight);
     Bf16Matrix inputs = Bf16Matrix.of(x.reshape(tokens, dweight.cols()));
-    products.multiply(
-        dweight,
-        dweight.rows(),
-        dweight.cols(),
-        tokens,
-        new Left(dout.memory().address(), true, dweight.rows()),
-        (panel, i, k, j, n, stage) -> PanelPacker.straight(panel, inputs, i, k, j, n, stage),
-        scale,
-        true);
+    long outputs = dweight.rows();
+    int part;
+    for (long first = 0; first < tokens; first += part) {
+      long token = first;
+      part = part(tokens - first);
+      products.multiply(
+          dweight,
+          outputs,
+          dweight.cols(),
+          part,
+          new Left(dout.memory().address() + 2 * token * outputs, true, outputs),
+          (panel, i, k, j, n, stage) ->
+              PanelPacker.straight(panel, inputs, token + i, k, j, n, stage),
+          scale,
+          true);
+    }
+  }
+
+  /**
+   * How many of the tokens that are left a product sums over: batches differ in length, and a
+   * product is compiled for each inner dimension, of which there must be few.
+   */
+  static int part(long left) {
+    return left < MatMul.STEP
+        ? (int) left
+        : Integer.highestOneBit((int) Math.min(left, MOST_TOKENS));
   }
 }
