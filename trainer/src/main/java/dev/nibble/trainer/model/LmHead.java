@@ -14,7 +14,7 @@ import dev.nibble.data.Batch;
  * never exist as a whole, nor those of positions without a target.
  */
 final class LmHead {
-  private static final int MAX_CHUNK = 256;
+  private static final int MAX_CHUNK = 512;
 
   private final Norm norm;
   private final Projection head;

@@ -62,6 +62,22 @@ final class Bf16Dequantizer implements Bf16Matrix.Source {
         && (!(q.scales() instanceof Scales.Nested d) || Integer.bitCount(d.block()) == 1);
   }
 
+  /** The 16 values of codes, unscaled. */
+  FloatVector values() {
+    return FloatVector.fromMemorySegment(
+        FloatVector.SPECIES_512, Raw.ALL, codebook, ByteOrder.LITTLE_ENDIAN);
+  }
+
+  /** Where the code of an element lies; of an even one, in the high half of the byte. */
+  long address(long element) {
+    return codes + element / 2;
+  }
+
+  /** The scale of an element's block. */
+  float scaleAt(long element) {
+    return scale(element >> blockShift);
+  }
+
   private float scale(long block) {
     if (!nested) {
       return Raw.getFloat(absmax + 4 * block);
@@ -74,17 +90,18 @@ final class Bf16Dequantizer implements Bf16Matrix.Source {
   /** {@code start} is even. */
   @Override
   public void read(long start, long to, int n, MemorySegment floats) {
-    FloatVector values =
-        FloatVector.fromMemorySegment(
-            FloatVector.SPECIES_512, Raw.ALL, codebook, ByteOrder.LITTLE_ENDIAN);
+    FloatVector values = values();
     long end = start + n;
     long at = to;
     for (long from = start; from < end; ) {
       long block = from >> blockShift;
       int length = (int) (Math.min(end, (block + 1) << blockShift) - from);
       float scale = scale(block);
-      ShortVector table = narrow(values.mul(scale));
-      long of = codes + from / 2;
+      ShortVector table =
+          narrow(values.mul(scale))
+              .reinterpretShape(ShortVector.SPECIES_512, 0)
+              .reinterpretAsShorts();
+      long of = address(from);
       int i = 0;
       for (; i <= length - STEP; i += STEP) {
         lookUp(table, of + i / 2, at + 2L * i);
@@ -100,16 +117,15 @@ final class Bf16Dequantizer implements Bf16Matrix.Source {
     }
   }
 
-  /** Finite floats rounded to the nearest bfloat16, to even in a tie, in the low 16 lanes. */
-  private static ShortVector narrow(FloatVector v) {
+  /** Finite floats rounded to the nearest bfloat16, to even in a tie. */
+  static ShortVector narrow(FloatVector v) {
     IntVector bits = v.reinterpretAsInts();
     IntVector upper = bits.lanewise(VectorOperators.LSHR, 16);
     return (ShortVector)
         bits.add(0x7fff)
             .add(upper.and(1))
             .lanewise(VectorOperators.LSHR, 16)
-            .convertShape(VectorOperators.I2S, ShortVector.SPECIES_256, 0)
-            .reinterpretShape(ShortVector.SPECIES_512, 0);
+            .convertShape(VectorOperators.I2S, ShortVector.SPECIES_256, 0);
   }
 
   /** 32 codes of 16 bytes: the first of a byte is in its high half, and the low one of a lane. */

@@ -45,16 +45,20 @@ record Bf16Matrix(Object name, long rows, long cols, Source source) {
   }
 
   static Bf16Matrix of(Quantized q) {
-    return new Bf16Matrix(
-        q.codes(),
-        q.rows(),
-        q.cols(),
-        Bf16Dequantizer.fits(q)
-            ? new Bf16Dequantizer(q)
-            : (start, to, n, floats) -> {
-              Dequantizer.decode(q, start, floats, 0, n);
-              Conversion.narrowBf16(floats, 0, Raw.ALL, to / 2, n);
-            });
+    return new Bf16Matrix(q.codes(), q.rows(), q.cols(), source(q));
+  }
+
+  private static Source source(Quantized q) {
+    if (FourBitPanels.fits(q)) {
+      return new FourBitPanels(new Bf16Dequantizer(q), q.cols());
+    }
+    if (Bf16Dequantizer.fits(q)) {
+      return new Bf16Dequantizer(q);
+    }
+    return (start, to, n, floats) -> {
+      Dequantizer.decode(q, start, floats, 0, n);
+      Conversion.narrowBf16(floats, 0, Raw.ALL, to / 2, n);
+    };
   }
 
   /** Writes {@code n} elements of a row from column {@code col} on to an address. */

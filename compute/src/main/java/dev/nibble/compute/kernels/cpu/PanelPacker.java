@@ -53,7 +53,8 @@ final class PanelPacker {
   }
 
   /**
-   * The panel of B = W^T: B(i, j) = w[row + j, col + i] for i below k and j below n.
+   * The panel of B = W^T: B(i, j) = w[row + j, col + i] for i below k and j below n. Columns from n
+   * on are of any value, as no product reads them.
    *
    * @param n at most {@link MatMul#PANEL}
    */
@@ -65,7 +66,7 @@ final class PanelPacker {
     for (int from = 0; from < k; from += Bf16Matrix.LONGEST) {
       int length = Math.min(Bf16Matrix.LONGEST, k - from);
       int steps = Math.ceilDiv(length, MatMul.STEP);
-      for (int group = 0; group < MatMul.PANEL; group += GROUP) {
+      for (int group = 0; group < n; group += GROUP) {
         for (int r = 0; r < GROUP; r++) {
           long line = staged + STRIDE * r;
           int read = group + r < n ? length : 0;
@@ -124,6 +125,10 @@ final class PanelPacker {
    */
   static void straight(
       MemorySegment panel, Bf16Matrix w, long row, int k, long col, int n, MemorySegment stage) {
+    if (w.source() instanceof FourBitPanels weight && n == MatMul.PANEL && k % MatMul.STEP == 0) {
+      weight.straight(panel.address(), row, k, col, stage.address());
+      return;
+    }
     MemorySegment floats = stage.asSlice(FLOATS);
     long first = stage.address();
     long second = first + ROW_BYTES;

@@ -36,6 +36,10 @@ final class Raw {
     return ALL.get(VectorMath.FLOAT, address);
   }
 
+  static void setFloat(long address, float value) {
+    ALL.set(VectorMath.FLOAT, address, value);
+  }
+
   static int getUnsignedByte(long address) {
     return ALL.get(ValueLayout.JAVA_BYTE, address) & 0xff;
   }
