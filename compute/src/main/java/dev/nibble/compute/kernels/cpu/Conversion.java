@@ -21,6 +21,12 @@ final class Conversion {
   /** Elements of one loop, whose counter is an int. */
   private static final long STRETCH = 1 << 30;
 
+  // An F16's bits without the sign, in the places of a float32's. Times 2^112 they are its value:
+  // exponents count from -15 there, from -127 here.
+  private static final int F16_SHIFT = 13;
+  private static final float F16_EXPONENTS = 0x1p112f;
+  private static final int F16_INFINITY = 0x7c00 << F16_SHIFT;
+
   private Conversion() {}
 
   /** to[toFrom + i] = from[start + i] for F32, BF16 and F16, exact. */
@@ -29,11 +35,7 @@ final class Conversion {
     switch (from.dtype()) {
       case F32 -> MemorySegment.copy(m, start * 4, to, toFrom * 4, n * 4);
       case BF16 -> widenBf16(m, start, to, toFrom, n);
-      case F16 -> {
-        for (long i = 0; i < n; i++) {
-          VectorMath.set(to, toFrom + i, Half.fromF16(m.get(SHORT, (start + i) * 2)));
-        }
-      }
+      case F16 -> widenF16(m, start, to, toFrom, n);
       default -> throw new IllegalArgumentException("expected F32, BF16 or F16, got " + from);
     }
   }
@@ -81,6 +83,37 @@ final class Conversion {
     }
     for (; i < n; i++) {
       VectorMath.set(to, i, Half.fromBf16(Raw.getShort(from + 2L * i)));
+    }
+  }
+
+  private static void widenF16(
+      MemorySegment from, long start, MemorySegment to, long toFrom, long n) {
+    long source = shorts(from, start, n);
+    long target = VectorMath.span(to, toFrom, n);
+    for (long i = 0; i < n; i += STRETCH) {
+      widenF16(source + 2 * i, target + 4 * i, (int) Math.min(STRETCH, n - i));
+    }
+  }
+
+  private static void widenF16(long from, long to, int n) {
+    int end = VectorMath.vectorEnd(n);
+    int i = 0;
+    for (; i < end; i += LANES) {
+      ShortVector s =
+          ShortVector.fromMemorySegment(HALF, Raw.ALL, from + 2L * i, ByteOrder.LITTLE_ENDIAN);
+      IntVector bits = (IntVector) s.convertShape(VectorOperators.ZERO_EXTEND_S2I, I, 0);
+      IntVector magnitude = bits.and(0x7fff).lanewise(VectorOperators.LSHL, F16_SHIFT);
+      IntVector finite = magnitude.reinterpretAsFloats().mul(F16_EXPONENTS).reinterpretAsInts();
+      VectorMask<Integer> infinite = magnitude.compare(VectorOperators.GE, F16_INFINITY);
+      if (infinite.anyTrue()) {
+        finite = finite.blend(magnitude.or(0x7f800000), infinite);
+      }
+      finite
+          .or(bits.and(0x8000).lanewise(VectorOperators.LSHL, 16))
+          .intoMemorySegment(Raw.ALL, to + 4L * i, ByteOrder.LITTLE_ENDIAN);
+    }
+    for (; i < n; i++) {
+      VectorMath.set(to, i, Half.fromF16(Raw.getShort(from + 2L * i)));
     }
   }
 

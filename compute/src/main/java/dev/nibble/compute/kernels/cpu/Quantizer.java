@@ -6,7 +6,6 @@ import static dev.nibble.compute.kernels.cpu.VectorMath.LANES;
 
 import dev.nibble.compute.kernels.NestedScales;
 import dev.nibble.compute.kernels.Quantized;
-import dev.nibble.compute.tensor.DType;
 import dev.nibble.compute.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -136,13 +135,13 @@ final class Quantizer {
     }
   }
 
-  /** The blocks of a matrix: the whole ones of BF16 many at a time, others one by one. */
+  /** The blocks of a matrix: whole ones many at a time where that can be, others one by one. */
   private static final class Blocks {
     private final Quantized out;
     private final Tensor in;
     private final Midpoints midpoints;
     private final Scratch scratch;
-    private final Optional<Bf16Blocks> fast;
+    private final Optional<WholeBlocks> fast;
     private final long whole;
 
     Blocks(Quantized out, Tensor in, Midpoints midpoints, Scratch scratch) {
@@ -151,8 +150,8 @@ final class Quantizer {
       this.midpoints = midpoints;
       this.scratch = scratch;
       fast =
-          in.dtype() == DType.BF16 && midpoints.ascend()
-              ? Bf16Blocks.of(out.block(), midpoints.between)
+          midpoints.ascend()
+              ? WholeBlocks.of(in, out.codes().memory(), out.block(), midpoints.between)
               : Optional.empty();
       whole = fast.isPresent() ? out.elements() / out.block() : 0;
     }
@@ -160,23 +159,23 @@ final class Quantizer {
     /** scales[b] = the largest magnitude in block b. */
     void measure(int worker, long from, long to, float[] scales) {
       long end = Math.clamp(whole, from, to);
-      if (fast.isPresent()) {
-        fast.get().measure(in.memory(), from, end, scales);
-      }
-      Block block = new Block(out, in, scratch.of(worker));
-      for (long b = end; b < to; b++) {
-        scales[(int) b] = block.load(b);
+      fast.ifPresent(f -> f.measure(from, end, scales));
+      if (end < to) {
+        Block block = new Block(out, in, scratch.of(worker));
+        for (long b = end; b < to; b++) {
+          scales[(int) b] = block.load(b);
+        }
       }
     }
 
     void encode(int worker, long from, long to, float[] scales) {
       long end = Math.clamp(whole, from, to);
-      if (fast.isPresent()) {
-        fast.get().encode(out.codes().memory(), in.memory(), from, end, scales);
-      }
-      Block block = new Block(out, in, scratch.of(worker));
-      for (long b = end; b < to; b++) {
-        block.encode(block.load(b), midpoints);
+      fast.ifPresent(f -> f.encode(new Floats(worker, scratch.of(worker)), from, end, scales));
+      if (end < to) {
+        Block block = new Block(out, in, scratch.of(worker));
+        for (long b = end; b < to; b++) {
+          block.encode(block.load(b), midpoints);
+        }
       }
     }
   }
