@@ -71,8 +71,8 @@ public final class BenchRun {
 
   private final Request request;
   private final Console console;
-  private long heapAtFirst;
-  private long heapAtLast;
+  private long heap; // allocated so far
+  private long leastHeap = Long.MAX_VALUE; // of a step
 
   /** A run that tells {@code console} what it does. */
   public BenchRun(Request request, Console console) {
@@ -131,7 +131,7 @@ public final class BenchRun {
         made.quantizeSeconds(),
         peak,
         memory.bytes(),
-        heapBytes(steps.size()),
+        leastHeap,
         steps.stream().map(Report.StepReport::loss).toList(),
         rate,
         work / step / rate);
@@ -159,11 +159,6 @@ public final class BenchRun {
       new GradientClip(kernels, 1, scope);
       return scope.bytes();
     }
-  }
-
-  /** What Java's heap gave out between the first report and the last, a step. */
-  private long heapBytes(int reports) {
-    return (heapAtLast - heapAtFirst) / Math.max(1, reports - 1);
   }
 
   /** Bytes that all threads, living or not, have taken from Java's heap. */
@@ -194,14 +189,19 @@ public final class BenchRun {
             new StopRequest(),
             report -> {
               if (report instanceof Report.StepReport step) {
-                heapAtLast = allocated();
-                heapAtFirst = steps.isEmpty() ? heapAtLast : heapAtFirst;
+                countHeap(steps.isEmpty());
                 steps.add(step);
                 tell(step);
               }
             })
         .run();
     return steps;
+  }
+
+  private void countHeap(boolean warmUp) {
+    long now = allocated();
+    leastHeap = warmUp ? leastHeap : Math.min(leastHeap, now - heap);
+    heap = now;
   }
 
   private void tell(Report.StepReport step) {
@@ -224,6 +224,7 @@ public final class BenchRun {
     console.entry("memory", Human.bytes(r.tensors()) + " in tensors");
     r.processPeak()
         .ifPresent(bytes -> console.entry("", Human.bytes(bytes) + " at the most in the process"));
+    console.entry("", "%s of Java's heap a step takes".formatted(Human.bytes(r.heapBytes())));
     console.entry(
         "share",
         "%s of %.3f TFLOP/s, what matrix products reach here"

@@ -5,6 +5,7 @@ import static dev.nibble.compute.kernels.cpu.VectorMath.LANES;
 import static dev.nibble.compute.kernels.cpu.VectorMath.get;
 import static dev.nibble.compute.kernels.cpu.VectorMath.load;
 import static dev.nibble.compute.kernels.cpu.VectorMath.set;
+import static dev.nibble.compute.kernels.cpu.VectorMath.span;
 import static dev.nibble.compute.kernels.cpu.VectorMath.store;
 import static dev.nibble.compute.kernels.cpu.VectorMath.vectorEnd;
 
@@ -36,20 +37,24 @@ final class ActivationKernels {
           MemorySegment u = f.read(up, from, n);
           MemorySegment y = f.write(out, from, n);
           MemorySegment e = expMinusArgument(f, g, n, a);
-          long end = vectorEnd(0, n);
-          long i = 0;
-          for (; i < end; i += LANES) {
-            store(load(g, i).div(load(e, i).add(1f)).mul(load(u, i)), y, i);
-          }
-          for (; i < n; i++) {
-            set(y, i, get(g, i) / (1 + get(e, i)) * get(u, i));
-          }
+          gate(span(y, 0, n), span(g, 0, n), span(u, 0, n), span(e, 0, n), (int) n);
           f.store(y, out, from);
         });
   }
 
+  /** y = x / (1 + e) * u. */
+  private static void gate(long y, long x, long u, long e, int n) {
+    int end = vectorEnd(n);
+    int i = 0;
+    for (; i < end; i += LANES) {
+      store(load(x, i).div(load(e, i).add(1f)).mul(load(u, i)), y, i);
+    }
+    for (; i < n; i++) {
+      set(y, i, get(x, i) / (1 + get(e, i)) * get(u, i));
+    }
+  }
+
   void gatedBackward(Tensor dgate, Tensor dup, Tensor dout, Tensor gate, Tensor up, Activation a) {
-    boolean gelu = a == Activation.GELU_TANH;
     stretches.each(
         dout.elements(),
         (f, from, n) -> {
@@ -58,31 +63,73 @@ final class ActivationKernels {
           MemorySegment dy = f.read(dout, from, n);
           MemorySegment dg = f.read(dgate, from, n);
           MemorySegment du = f.read(dup, from, n);
-          MemorySegment e = expMinusArgument(f, g, n, a);
-          long end = vectorEnd(0, n);
-          long i = 0;
-          for (; i < end; i += LANES) {
-            FloatVector x = load(g, i);
-            FloatVector d = load(dy, i);
-            FloatVector s = ONE.div(load(e, i).add(1f));
-            store(load(du, i).add(d.mul(x.mul(s))), du, i);
-            FloatVector bounded = bounded(x);
-            FloatVector inner = gelu ? bounded.mul(argumentSlope(bounded)) : x;
-            FloatVector slope = s.mul(inner.fma(ONE.sub(s), ONE));
-            store(load(dg, i).add(d.mul(load(u, i)).mul(slope)), dg, i);
-          }
-          for (; i < n; i++) {
-            float x = get(g, i);
-            float d = get(dy, i);
-            float s = 1 / (1 + get(e, i));
-            set(du, i, get(du, i) + d * x * s);
-            float bounded = bounded(x);
-            float inner = gelu ? bounded * argumentSlope(bounded) : x;
-            set(dg, i, get(dg, i) + d * get(u, i) * s * (1 + inner * (1 - s)));
-          }
+          MemorySegment s = expMinusArgument(f, g, n, a);
+          reciprocalOfOneMore(span(s, 0, n), (int) n);
+          addToUp(span(du, 0, n), span(dy, 0, n), span(g, 0, n), span(s, 0, n), (int) n);
+          long inner = a == Activation.GELU_TANH ? slopeOfGelu(f, g, n) : span(g, 0, n);
+          addToGate(span(dg, 0, n), span(dy, 0, n), span(u, 0, n), span(s, 0, n), inner, (int) n);
           f.store(dg, dgate, from);
           f.store(du, dup, from);
         });
+  }
+
+  /** s = 1 / (1 + s). */
+  private static void reciprocalOfOneMore(long s, int n) {
+    int end = vectorEnd(n);
+    int i = 0;
+    for (; i < end; i += LANES) {
+      store(ONE.div(load(s, i).add(1f)), s, i);
+    }
+    for (; i < n; i++) {
+      set(s, i, 1 / (1 + get(s, i)));
+    }
+  }
+
+  /** du += dy x s. */
+  private static void addToUp(long du, long dy, long x, long s, int n) {
+    int end = vectorEnd(n);
+    int i = 0;
+    for (; i < end; i += LANES) {
+      store(load(du, i).add(load(dy, i).mul(load(x, i).mul(load(s, i)))), du, i);
+    }
+    for (; i < n; i++) {
+      set(du, i, get(du, i) + get(dy, i) * (get(x, i) * get(s, i)));
+    }
+  }
+
+  /** dx += dy u s (1 + inner (1 - s)), where inner is x w'(x). */
+  private static void addToGate(long dx, long dy, long u, long s, long inner, int n) {
+    int end = vectorEnd(n);
+    int i = 0;
+    for (; i < end; i += LANES) {
+      FloatVector p = load(s, i);
+      FloatVector slope = p.mul(load(inner, i).fma(ONE.sub(p), ONE));
+      store(load(dx, i).add(load(dy, i).mul(load(u, i)).mul(slope)), dx, i);
+    }
+    for (; i < n; i++) {
+      float p = get(s, i);
+      set(dx, i, get(dx, i) + get(dy, i) * get(u, i) * (p * (1 + get(inner, i) * (1 - p))));
+    }
+  }
+
+  /** x w'(x) of GELU. */
+  private static long slopeOfGelu(Floats f, MemorySegment x, long n) {
+    long inner = span(f.room(n), 0, n);
+    slopeOfGelu(inner, span(x, 0, n), (int) n);
+    return inner;
+  }
+
+  private static void slopeOfGelu(long inner, long x, int n) {
+    int end = vectorEnd(n);
+    int i = 0;
+    for (; i < end; i += LANES) {
+      FloatVector bounded = bounded(load(x, i));
+      store(bounded.mul(argumentSlope(bounded)), inner, i);
+    }
+    for (; i < n; i++) {
+      float bounded = bounded(get(x, i));
+      set(inner, i, bounded * argumentSlope(bounded));
+    }
   }
 
   /** exp(-w(x)). */
@@ -92,16 +139,20 @@ final class ActivationKernels {
       VectorMath.exp(x, 0, e, 0, n, -1, 0);
       return e;
     }
-    long end = vectorEnd(0, n);
-    long i = 0;
-    for (; i < end; i += LANES) {
-      store(argument(bounded(load(x, i))), e, i);
-    }
-    for (; i < n; i++) {
-      set(e, i, argument(bounded(get(x, i))));
-    }
+    argumentOfGelu(span(e, 0, n), span(x, 0, n), (int) n);
     VectorMath.exp(e, 0, e, 0, n, -1, 0);
     return e;
+  }
+
+  private static void argumentOfGelu(long w, long x, int n) {
+    int end = vectorEnd(n);
+    int i = 0;
+    for (; i < end; i += LANES) {
+      store(argument(bounded(load(x, i))), w, i);
+    }
+    for (; i < n; i++) {
+      set(w, i, argument(bounded(get(x, i))));
+    }
   }
 
   private static FloatVector bounded(FloatVector x) {
@@ -147,17 +198,22 @@ final class ActivationKernels {
         (f, from, n) -> {
           MemorySegment a = f.read(x, from, n);
           MemorySegment da = f.read(dx, from, n);
-          long end = vectorEnd(0, n);
-          long i = 0;
-          for (; i < end; i += LANES) {
-            FloatVector t = load(a, i).div(cap);
-            store(load(da, i).mul(ONE.sub(t.mul(t))), da, i);
-          }
-          for (; i < n; i++) {
-            float t = get(a, i) / cap;
-            set(da, i, get(da, i) * (1 - t * t));
-          }
+          softCapBackward(span(da, 0, n), span(a, 0, n), cap, (int) n);
           f.store(da, dx, from);
         });
+  }
+
+  /** da *= 1 - (a / cap)^2. */
+  private static void softCapBackward(long da, long a, float cap, int n) {
+    int end = vectorEnd(n);
+    int i = 0;
+    for (; i < end; i += LANES) {
+      FloatVector t = load(a, i).div(cap);
+      store(load(da, i).mul(ONE.sub(t.mul(t))), da, i);
+    }
+    for (; i < n; i++) {
+      float t = get(a, i) / cap;
+      set(da, i, get(da, i) * (1 - t * t));
+    }
   }
 }
