@@ -12,7 +12,8 @@ import jdk.incubator.vector.VectorOperators;
 
 /**
  * Lays rows of 4-bit codes out as panels of a right factor, see {@link MatMul}, two rows at a time
- * and in registers: their 16 values each, by turns, are one table. On processors with AVX-512.
+ * and in registers: the 16 values of the one and the 16 of the other are one table. On processors
+ * with AVX-512.
  */
 final class FourBitPanels implements Bf16Matrix.Source {
   // Rows whose codes and scales are fetched before any is decoded. Each lies in lines of its own,
