@@ -14,7 +14,8 @@ import java.nio.file.Path;
  *     to the host's memory
  */
 public record Paging(long residentBytes, Path file) {
-  private static final int SLOTS = 2;
+  /** Places on a device that streamed pages take turns in. */
+  public static final int SLOTS = 2;
 
   /** Checks the size. */
   public Paging {

@@ -22,8 +22,8 @@ import tools.jackson.databind.node.ObjectNode;
  * @param quantizeSeconds to quantise all frozen linear maps
  * @param processPeak the most bytes that the process occupied; empty where the system does not say
  * @param tensors bytes of tensors in the kernels' memory
- * @param heapBytes that a step takes from Java's heap, the one that takes least: until vector code
- *     is compiled, which takes some hundred steps of a tiny model, it takes much more
+ * @param heapBytes that a step takes from Java's heap, the one that takes least: while vector code
+ *     is not compiled yet, a step takes much more
  * @param losses of each step, the warm-up first
  * @param matrixRate floating-point operations a second of large matrix products, measured
  * @param share part of that rate that the step's matrix products reach

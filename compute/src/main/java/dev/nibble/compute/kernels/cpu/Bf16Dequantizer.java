@@ -75,10 +75,7 @@ final class Bf16Dequantizer implements Bf16Matrix.Source {
 
   /** The scale of an element's block. */
   float scaleAt(long element) {
-    return scale(element >> blockShift);
-  }
-
-  private float scale(long block) {
+    long block = element >> blockShift;
     if (!nested) {
       return Raw.getFloat(absmax + 4 * block);
     }
@@ -96,7 +93,7 @@ final class Bf16Dequantizer implements Bf16Matrix.Source {
     for (long from = start; from < end; ) {
       long block = from >> blockShift;
       int length = (int) (Math.min(end, (block + 1) << blockShift) - from);
-      float scale = scale(block);
+      float scale = scaleAt(from);
       ShortVector table =
           narrow(values.mul(scale))
               .reinterpretShape(ShortVector.SPECIES_512, 0)

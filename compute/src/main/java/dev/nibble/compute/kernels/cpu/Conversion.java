@@ -34,8 +34,7 @@ final class Conversion {
     MemorySegment m = from.memory();
     switch (from.dtype()) {
       case F32 -> MemorySegment.copy(m, start * 4, to, toFrom * 4, n * 4);
-      case BF16 -> widenBf16(m, start, to, toFrom, n);
-      case F16 -> widenF16(m, start, to, toFrom, n);
+      case BF16, F16 -> widenHalves(m, from.dtype() == DType.BF16, start, to, toFrom, n);
       default -> throw new IllegalArgumentException("expected F32, BF16 or F16, got " + from);
     }
   }
@@ -62,12 +61,17 @@ final class Conversion {
     return dtype == DType.F32 || dtype == DType.BF16 || dtype == DType.F16;
   }
 
-  private static void widenBf16(
-      MemorySegment from, long start, MemorySegment to, long toFrom, long n) {
+  private static void widenHalves(
+      MemorySegment from, boolean bf16, long start, MemorySegment to, long toFrom, long n) {
     long source = shorts(from, start, n);
     long target = VectorMath.span(to, toFrom, n);
     for (long i = 0; i < n; i += STRETCH) {
-      widenBf16(source + 2 * i, target + 4 * i, (int) Math.min(STRETCH, n - i));
+      int length = (int) Math.min(STRETCH, n - i);
+      if (bf16) {
+        widenBf16(source + 2 * i, target + 4 * i, length);
+      } else {
+        widenF16(source + 2 * i, target + 4 * i, length);
+      }
     }
   }
 
@@ -83,15 +87,6 @@ final class Conversion {
     }
     for (; i < n; i++) {
       VectorMath.set(to, i, Half.fromBf16(Raw.getShort(from + 2L * i)));
-    }
-  }
-
-  private static void widenF16(
-      MemorySegment from, long start, MemorySegment to, long toFrom, long n) {
-    long source = shorts(from, start, n);
-    long target = VectorMath.span(to, toFrom, n);
-    for (long i = 0; i < n; i += STRETCH) {
-      widenF16(source + 2 * i, target + 4 * i, (int) Math.min(STRETCH, n - i));
     }
   }
 

@@ -1,6 +1,7 @@
 package dev.nibble.compute.kernels.cuda;
 
 import dev.nibble.compute.kernels.Pager;
+import dev.nibble.compute.kernels.Paging;
 import dev.nibble.compute.kernels.cuda.driver.Context;
 import dev.nibble.compute.kernels.cuda.driver.Event;
 import dev.nibble.compute.kernels.cuda.driver.PinnedMemory;
@@ -18,7 +19,7 @@ import java.util.function.Consumer;
  * the host waits for nothing.
  */
 final class StreamedPages implements Pager {
-  private static final int SLOTS = 2;
+  private static final int SLOTS = Paging.SLOTS;
   private static final int NONE = -1;
 
   private final Context context;
@@ -47,7 +48,7 @@ final class StreamedPages implements Pager {
    * Takes memory for the pages behind the first {@code stay}.
    *
    * @param work the stream of the kernels
-   * @param places see {@link dev.nibble.compute.kernels.Paging#places}
+   * @param places see {@link Paging#places}
    * @param resident the first pages
    */
   StreamedPages(
