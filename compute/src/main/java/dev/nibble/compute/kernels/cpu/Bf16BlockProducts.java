@@ -90,12 +90,12 @@ final class Bf16BlockProducts implements BlockProducts {
     long mark = f.mark();
     int size = (int) q.of().size();
     MatMul product = ofScores(q.of(), scale);
-    MemorySegment stage = f.room(PanelPacker.STAGE_BYTES / 4);
+    MemorySegment stage = f.room(Panels.STAGE_BYTES / 4);
     MemorySegment panel = f.room(MatMul.elements(size, MatMul.PANEL) / 2);
-    Bf16Matrix right = k.of().matrix();
+    Panels right = k.of().panels();
     for (long at = 0; at < keys; at += MatMul.PANEL) {
       int n = (int) Math.min(MatMul.PANEL, keys - at);
-      PanelPacker.transposed(panel, right, k.token() + at, n, k.head() * size, size, stage);
+      right.transposed(panel, k.token() + at, n, k.head() * size, size, stage);
       product.run(f.worker(), queries, q.address(), panel.address(), scores.address() + 4 * at);
     }
     f.release(mark);
@@ -148,15 +148,9 @@ final class Bf16BlockProducts implements BlockProducts {
   /** Rows {@code from} and on as a right factor [rows, D]. */
   private static long panels(Floats f, Rows of, long from, int rows) {
     int size = (int) of.of().size();
-    MemorySegment stage = f.room(PanelPacker.STAGE_BYTES / 4);
+    MemorySegment stage = f.room(Panels.STAGE_BYTES / 4);
     MemorySegment room = f.room(MatMul.elements(rows, size) / 2);
-    Bf16Matrix m = of.of().matrix();
-    long bytes = 2 * MatMul.elements(rows, MatMul.PANEL);
-    for (int col = 0; col < size; col += MatMul.PANEL) {
-      MemorySegment panel = room.asSlice(col / MatMul.PANEL * bytes, bytes);
-      int n = Math.min(MatMul.PANEL, size - col);
-      PanelPacker.straight(panel, m, of.token() + from, rows, of.head() * size + col, n, stage);
-    }
+    of.of().panels().straight(room, of.token() + from, rows, of.head() * size, size, stage);
     return room.address();
   }
 }

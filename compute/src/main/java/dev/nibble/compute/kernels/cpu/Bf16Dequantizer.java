@@ -116,13 +116,16 @@ final class Bf16Dequantizer implements Bf16Matrix.Source {
 
   /** Finite floats rounded to the nearest bfloat16, to even in a tie. */
   static ShortVector narrow(FloatVector v) {
-    IntVector bits = v.reinterpretAsInts();
-    IntVector upper = bits.lanewise(VectorOperators.LSHR, 16);
     return (ShortVector)
-        bits.add(0x7fff)
-            .add(upper.and(1))
+        rounded(v)
             .lanewise(VectorOperators.LSHR, 16)
             .convertShape(VectorOperators.I2S, ShortVector.SPECIES_256, 0);
+  }
+
+  /** The same in the upper half of each lane; the lower half means nothing. */
+  static IntVector rounded(FloatVector v) {
+    IntVector bits = v.reinterpretAsInts();
+    return bits.add(0x7fff).add(bits.lanewise(VectorOperators.LSHR, 16).and(1));
   }
 
   /** 32 codes of 16 bytes: the first of a byte is in its high half, and the low one of a lane. */

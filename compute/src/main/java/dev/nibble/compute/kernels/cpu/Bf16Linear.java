@@ -16,14 +16,15 @@ final class Bf16Linear {
   }
 
   void forward(Tensor out, Tensor x, Tensor weight, float alpha, boolean add) {
-    forward(out, x, Bf16Matrix.of(weight), alpha, add);
+    forward(out, x, Panels.of(weight), alpha, add);
   }
 
   void forward(Tensor out, Tensor x, Quantized weight) {
-    forward(out, x, Bf16Matrix.of(weight), 1, false);
+    forward(out, x, Panels.of(weight), 1, false);
   }
 
-  private void forward(Tensor out, Tensor x, Bf16Matrix w, float alpha, boolean add) {
+  private void forward(Tensor out, Tensor x, Panels panels, float alpha, boolean add) {
+    Bf16Matrix w = panels.matrix();
     long tokens = Arguments.tokens("linearForward", out, x, w.rows(), w.cols(), w.name());
     products.multiply(
         out,
@@ -31,20 +32,21 @@ final class Bf16Linear {
         w.rows(),
         w.cols(),
         new Left(x.memory().address(), false, w.cols()),
-        (panel, i, k, j, n, stage) -> PanelPacker.transposed(panel, w, j, n, i, k, stage),
+        (to, i, k, j, n, stage) -> panels.transposed(to, j, n, i, k, stage),
         alpha,
         add);
   }
 
   void backward(Tensor dx, Tensor dout, Tensor weight, float scale) {
-    backward(dx, dout, Bf16Matrix.of(weight), scale);
+    backward(dx, dout, Panels.of(weight), scale);
   }
 
   void backward(Tensor dx, Tensor dout, Quantized weight) {
-    backward(dx, dout, Bf16Matrix.of(weight), 1);
+    backward(dx, dout, Panels.of(weight), 1);
   }
 
-  private void backward(Tensor dx, Tensor dout, Bf16Matrix w, float scale) {
+  private void backward(Tensor dx, Tensor dout, Panels panels, float scale) {
+    Bf16Matrix w = panels.matrix();
     long tokens = Arguments.tokens("linearBackward", dout, dx, w.rows(), w.cols(), w.name());
     products.multiply(
         dx,
@@ -52,7 +54,7 @@ final class Bf16Linear {
         w.cols(),
         w.rows(),
         new Left(dout.memory().address(), false, w.rows()),
-        (panel, i, k, j, n, stage) -> PanelPacker.straight(panel, w, i, k, j, n, stage),
+        panels::straight,
         scale,
         true);
   }
@@ -60,7 +62,7 @@ final class Bf16Linear {
   void backwardWeight(Tensor dweight, Tensor dout, Tensor x, float scale) {
     Arguments.requireF32("linearBackwardWeight", dweight);
     long tokens = Arguments.tokens("linearBackwardWeight", dout, x, dweight);
-    Bf16Matrix inputs = Bf16Matrix.of(x.reshape(tokens, dweight.cols()));
+    Panels inputs = Panels.of(x.reshape(tokens, dweight.cols()));
     long outputs = dweight.rows();
     int part;
     for (long first = 0; first < tokens; first += part) {
@@ -72,8 +74,7 @@ final class Bf16Linear {
           dweight.cols(),
           part,
           new Left(dout.memory().address() + 2 * token * outputs, true, outputs),
-          (panel, i, k, j, n, stage) ->
-              PanelPacker.straight(panel, inputs, token + i, k, j, n, stage),
+          (to, i, k, j, n, stage) -> inputs.straight(to, token + i, k, j, n, stage),
           scale,
           true);
     }

@@ -49,9 +49,6 @@ record Bf16Matrix(Object name, long rows, long cols, Source source) {
   }
 
   private static Source source(Quantized q) {
-    if (FourBitPanels.fits(q)) {
-      return new FourBitPanels(new Bf16Dequantizer(q), q.cols());
-    }
     if (Bf16Dequantizer.fits(q)) {
       return new Bf16Dequantizer(q);
     }

@@ -3,20 +3,23 @@ package dev.nibble.compute.kernels.cpu;
 import dev.nibble.compute.kernels.cpu.onednn.MatMul;
 import dev.nibble.compute.kernels.cpu.onednn.MatMuls;
 import dev.nibble.compute.tensor.DType;
-import dev.nibble.compute.tensor.Half;
 import dev.nibble.compute.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 
 /**
  * Products of bfloat16 with sums in float32: C = alpha A B + beta C, beta 0 or 1. The right factor
- * is laid out panel by panel, each in the scratch of the worker that multiplies by it at once.
+ * is laid out in panels, one or two at a time, each in the scratch of the worker that multiplies by
+ * them at once. A long inner dimension is taken in parts, so that panels stay in a core's cache.
  */
 final class Bf16Products {
-  // Scratch of a worker: a panel, the packer's stage, and float32 sums of 64 columns.
-  private static final int MOST_K = 20480;
-  private static final long STAGE = 2L * MatMul.PANEL * MOST_K;
-  private static final long SUMS = STAGE + PanelPacker.STAGE_BYTES;
-  private static final int MOST_SUM_ROWS = 1024;
+  private static final int BLOCK = 2 * MatMul.PANEL; // columns of most blocks of the output
+  private static final int MOST_K = 4096; // of a part
+  private static final int PART_STEP = 128; // what a part's length is a multiple of
+
+  // Scratch of a worker: panels, the packer's stage, and float32 sums of a block.
+  private static final long STAGE = 2L * BLOCK * MOST_K;
+  private static final long SUMS = STAGE + Panels.STAGE_BYTES;
+  private static final int MOST_SUM_ROWS = 4096;
 
   private final MatMuls matMuls;
   private final Workers workers;
@@ -41,9 +44,9 @@ final class Bf16Products {
     }
   }
 
-  /** Lays out columns j to j + n of the right factor, rows i to i + k. */
+  /** Lays out columns j to j + n of the right factor, rows i to i + k; see {@link Panels}. */
   interface Right {
-    void pack(MemorySegment panel, long i, int k, long j, int n, MemorySegment stage);
+    void pack(MemorySegment panels, long i, int k, long j, int n, MemorySegment stage);
   }
 
   /** out [m, n] = alpha left right, or += of it. */
@@ -68,71 +71,57 @@ final class Bf16Products {
   private void whole(
       Tensor out, long m, long n, int k, Left left, Right right, float alpha, boolean add) {
     boolean floats = out.dtype() == DType.F32;
-    int last = (int) (n - (n - 1) / MatMul.PANEL * MatMul.PANEL);
-    MatMul ofLast = product(last, k, left, floats, n, alpha, add);
-    MatMul ofPanel =
-        n <= MatMul.PANEL ? ofLast : product(MatMul.PANEL, k, left, floats, n, alpha, add);
-    new Grid(m, n, MOST_ROWS)
-        .prepare(ofPanel)
+    var grid = new Grid(m, n, Integer.MAX_VALUE);
+    MatMul ofLast = product(grid.last, k, left, floats, n, alpha, add);
+    MatMul ofBlock =
+        grid.last == grid.width ? ofLast : product(grid.width, k, left, floats, n, alpha, add);
+    grid.prepare(ofBlock)
         .prepare(ofLast)
-        .run((worker, row, rows, col, cols, panel, stage) -> {
-          right.pack(panel, 0, k, col, cols, stage);
-          MatMul product = cols == MatMul.PANEL ? ofPanel : ofLast;
+        .run((worker, row, rows, col, cols, panels, stage) -> {
+          right.pack(panels, 0, k, col, cols, stage);
+          MatMul product = cols == grid.width ? ofBlock : ofLast;
           product.run(
               worker,
               rows,
               left.at(row, 0),
-              panel.address(),
+              panels.address(),
               out.memory().address() + out.dtype().bytes() * (row * n + col));
         });
   }
 
-  /** Sums of parts of a long inner dimension, in float32, that are rounded once. */
+  /** Sums of parts of a long inner dimension, and of what out holds, that are rounded once. */
   private void inParts(
       Tensor out, long m, long n, long k, Left left, Right right, float alpha, boolean add) {
     int parts = (int) Math.ceilDiv(k, MOST_K);
-    int part = (int) Math.ceilDiv(Math.ceilDiv(k, parts), MatMul.STEP) * MatMul.STEP;
+    int part = (int) Math.ceilDiv(Math.ceilDiv(k, parts), PART_STEP) * PART_STEP;
     int lastPart = (int) (k - (long) part * (parts - 1));
-    int last = (int) (n - (n - 1) / MatMul.PANEL * MatMul.PANEL);
+    var grid = new Grid(m, n, MOST_SUM_ROWS);
     MatMul[][] products = new MatMul[2][3];
-    int[] widths = {MatMul.PANEL, last};
-    Grid grid = new Grid(m, n, MOST_SUM_ROWS);
+    int[] widths = {grid.width, grid.last};
     for (int w = 0; w < widths.length; w++) {
-      products[w][0] = product(widths[w], part, left, true, MatMul.PANEL, alpha, false);
-      products[w][1] = product(widths[w], part, left, true, MatMul.PANEL, alpha, true);
-      products[w][2] = product(widths[w], lastPart, left, true, MatMul.PANEL, alpha, true);
+      products[w][0] = product(widths[w], part, left, true, BLOCK, alpha, add);
+      products[w][1] = product(widths[w], part, left, true, BLOCK, alpha, true);
+      products[w][2] = product(widths[w], lastPart, left, true, BLOCK, alpha, true);
       for (MatMul product : products[w]) {
         grid.prepare(product);
       }
     }
-    grid.run((worker, row, rows, col, cols, panel, stage) -> {
+    grid.run((worker, row, rows, col, cols, panels, stage) -> {
       MemorySegment sums = scratch.of(worker).asSlice(SUMS);
-      MatMul[] of = products[cols == MatMul.PANEL ? 0 : 1];
+      for (long r = 0; add && r < rows; r++) {
+        Conversion.widen(out, (row + r) * n + col, sums, r * BLOCK, cols);
+      }
+      MatMul[] of = products[cols == grid.width ? 0 : 1];
       for (int p = 0; p < parts; p++) {
         long i = (long) p * part;
-        right.pack(panel, i, p == parts - 1 ? lastPart : part, col, cols, stage);
+        right.pack(panels, i, p == parts - 1 ? lastPart : part, col, cols, stage);
         MatMul product = of[p == 0 ? 0 : p < parts - 1 ? 1 : 2];
-        product.run(worker, rows, left.at(row, i), panel.address(), sums.address());
+        product.run(worker, rows, left.at(row, i), panels.address(), sums.address());
       }
       for (long r = 0; r < rows; r++) {
-        finish(out, (row + r) * n + col, sums, r * MatMul.PANEL, cols, add);
+        Conversion.narrow(sums, r * BLOCK, out, (row + r) * n + col, cols);
       }
     });
-  }
-
-  private static void finish(
-      Tensor out, long at, MemorySegment sums, long from, int n, boolean add) {
-    MemorySegment m = out.memory();
-    for (int j = 0; j < n; j++) {
-      float sum = VectorMath.get(sums, from + j);
-      if (out.dtype() == DType.F32) {
-        VectorMath.set(m, at + j, add ? VectorMath.get(m, at + j) + sum : sum);
-      } else {
-        long place = 2 * (at + j);
-        float old = add ? Half.fromBf16(m.get(VectorMath.SHORT, place)) : 0;
-        m.set(VectorMath.SHORT, place, Half.toBf16(old + sum));
-      }
-    }
   }
 
   private MatMul product(
@@ -140,8 +129,6 @@ final class Bf16Products {
     return matMuls.of(
         new MatMul.Shape(n, k, left.transposed(), left.stride(), floats, ldc, alpha, add));
   }
-
-  private static final int MOST_ROWS = Integer.MAX_VALUE;
 
   /** A block of the output. */
   private interface Block {
@@ -151,22 +138,30 @@ final class Bf16Products {
         long rows,
         long col,
         int cols,
-        MemorySegment panel,
+        MemorySegment panels,
         MemorySegment stage);
   }
 
-  /** The output in blocks: panels of columns, and as many stretches of rows as keep all busy. */
+  /**
+   * The output in blocks: one or two panels of columns, whichever keeps all workers busy, and as
+   * many stretches of rows as do.
+   */
   private final class Grid {
+    private final int width; // columns of all blocks but the last
+    private final int last;
     private final long m;
     private final long n;
-    private final long panels;
+    private final long blocks; // from left to right
     private final long rows;
 
     Grid(long m, long n, long mostRows) {
       this.m = m;
       this.n = n;
-      panels = Math.ceilDiv(n, MatMul.PANEL);
-      long stretches = panels >= 2L * workers.threads() ? 1 : workers.threads();
+      long busy = 2L * workers.threads();
+      width = (int) Math.min(n, n >= busy * BLOCK ? BLOCK : MatMul.PANEL);
+      blocks = Math.ceilDiv(n, width);
+      last = (int) (n - (blocks - 1) * width);
+      long stretches = blocks >= busy ? 1 : workers.threads();
       long even = Math.ceilDiv(Math.ceilDiv(m, stretches), 16) * 16;
       rows = Math.min(m, Math.min(even, mostRows));
     }
@@ -179,19 +174,19 @@ final class Bf16Products {
 
     void run(Block block) {
       workers.each(
-          panels * Math.ceilDiv(m, rows),
+          blocks * Math.ceilDiv(m, rows),
           (worker, from, to) -> {
             MemorySegment room = scratch.of(worker);
-            MemorySegment stage = room.asSlice(STAGE, PanelPacker.STAGE_BYTES);
+            MemorySegment stage = room.asSlice(STAGE, Panels.STAGE_BYTES);
             for (long i = from; i < to; i++) {
-              long col = i % panels * MatMul.PANEL;
-              long row = i / panels * rows;
+              long col = i % blocks * width;
+              long row = i / blocks * rows;
               block.run(
                   worker,
                   row,
                   Math.min(rows, m - row),
                   col,
-                  (int) Math.min(MatMul.PANEL, n - col),
+                  (int) Math.min(width, n - col),
                   room,
                   stage);
             }

@@ -17,8 +17,8 @@ record Heads(Tensor tensor, long heads, long size) {
   }
 
   /** All of it, a row for each token. */
-  Bf16Matrix matrix() {
-    return Bf16Matrix.of(tensor.reshape(tensor.dim(0), heads * size));
+  Panels panels() {
+    return Panels.of(tensor.reshape(tensor.dim(0), heads * size));
   }
 
   /**

@@ -33,31 +33,62 @@ final class FourBitPanelsTest {
 
   @ParameterizedTest
   @CsvSource({
-    "64, 64, false, 0, 32",
-    "64, 64, true, 3, 64",
-    "192, 64, true, 0, 192",
-    "320, 128, true, 7, 96",
-    "256, 256, false, 1, 160"
+    // columns, block, nested, first row, rows, first column, columns
+    "128, 64, false, 0, 32, 0, 128",
+    "128, 64, true, 3, 64, 64, 64",
+    "256, 64, true, 0, 192, 0, 64",
+    "384, 128, true, 7, 96, 128, 256",
+    "256, 256, false, 1, 160, 64, 192",
+    "256, 64, true, 1, 31, 0, 128",
+    "256, 64, true, 1, 64, 128, 100",
+    "192, 64, true, 1, 64, 64, 128"
   })
-  void straight(int cols, int block, boolean nested, int row, int k) {
-    Quantized q = quantized(cols, block, nested);
-    var way = Bf16Matrix.of(q);
-    var rowByRow = new Bf16Matrix("w", ROWS, cols, new Bf16Dequantizer(q));
-    for (int col = 0; col < cols; col += MatMul.PANEL) {
-      MemorySegment expected = pack(rowByRow, row, k, col);
-      MemorySegment actual = pack(way, row, k, col);
-      assertEquals(-1, expected.mismatch(actual), "first byte that differs, column " + col);
-    }
+  void straight(int cols, int block, boolean nested, int row, int k, int col, int n) {
+    check(
+        cols, block, nested, k, n, (w, panels, stage) -> w.straight(panels, row, k, col, n, stage));
   }
 
-  /** A panel, and as much behind it, which stays as it was. */
-  private MemorySegment pack(Bf16Matrix w, int row, int k, int col) {
-    MemorySegment panel = arena.allocate(2 * 2 * MatMul.elements(k, MatMul.PANEL), 64);
-    MemorySegment stage = arena.allocate(PanelPacker.STAGE_BYTES, 64);
-    panel.fill(POISON);
+  @ParameterizedTest
+  @CsvSource({
+    // columns, block, nested, first row, rows, first column, columns
+    "128, 64, false, 0, 64, 0, 128",
+    "640, 64, true, 3, 128, 0, 640",
+    "1280, 64, true, 64, 128, 64, 1152",
+    "512, 128, true, 7, 70, 128, 384",
+    "256, 256, false, 1, 40, 0, 256",
+    "256, 64, true, 1, 128, 0, 96",
+    "192, 64, true, 1, 64, 64, 128"
+  })
+  void transposed(int cols, int block, boolean nested, int row, int n, int col, int k) {
+    check(
+        cols,
+        block,
+        nested,
+        k,
+        n,
+        (w, panels, stage) -> w.transposed(panels, row, n, col, k, stage));
+  }
+
+  private interface Pack {
+    void run(Panels w, MemorySegment panels, MemorySegment stage);
+  }
+
+  private void check(int cols, int block, boolean nested, int k, int n, Pack pack) {
+    Quantized q = quantized(cols, block, nested);
+    var rowByRow = new RowPanels(new Bf16Matrix("w", ROWS, cols, new Bf16Dequantizer(q)));
+    MemorySegment expected = pack(rowByRow, k, n, pack);
+    MemorySegment actual = pack(Panels.of(q), k, n, pack);
+    assertEquals(-1, expected.mismatch(actual), "first byte that differs");
+  }
+
+  /** Panels, and as much behind them, which stays as it was. */
+  private MemorySegment pack(Panels w, int k, int n, Pack pack) {
+    MemorySegment panels = arena.allocate(2 * 2 * MatMul.elements(k, n), 64);
+    MemorySegment stage = arena.allocate(Panels.STAGE_BYTES, 64);
+    panels.fill(POISON);
     stage.fill(POISON);
-    PanelPacker.straight(panel, w, row, k, col, MatMul.PANEL, stage);
-    return panel;
+    pack.run(w, panels, stage);
+    return panels;
   }
 
   private Quantized quantized(int cols, int block, boolean nested) {
