@@ -90,6 +90,31 @@ final class DoraProjection implements Projection {
   @Override
   public void backward(Kernels kernels, Tensor dx, Tensor dout, Tensor x, Pass pass) {
     Tensor input = update.dropped(kernels, x, pass);
+    Tensor dv = backwardMagnitude(kernels, dout, input);
+    if (!update.drops(pass)) {
+      update.backward(kernels, dx, dv, input);
+      base.weight().backward(kernels, dx, dv);
+      return;
+    }
+    Tensor dinput = update.scratch().ddropped().prefix(x.rows(), x.cols());
+    kernels.fill(dinput, 0);
+    update.backward(kernels, dinput, dv, input);
+    kernels.scale(dv, -1);
+    kernels.add(dv, dv, dout);
+    kernels.scale(dv, -1); // less the gradient of W d(x)
+    base.weight().backward(kernels, dinput, dv);
+    update.undrop(kernels, dx, dinput, pass);
+    base.weight().backward(kernels, dx, dout);
+  }
+
+  @Override
+  public void backwardParameters(Kernels kernels, Tensor dout, Tensor x, Pass pass) {
+    Tensor input = update.dropped(kernels, x, pass);
+    update.backwardParameters(kernels, backwardMagnitude(kernels, dout, input), input);
+  }
+
+  /** Adds to the gradient of m; gives that of V d(x) [N, O], in scratch. */
+  private Tensor backwardMagnitude(Kernels kernels, Tensor dout, Tensor input) {
     Tensor v = scratch.v().prefix(dout.rows(), dout.cols());
     adapted(kernels, v, input);
     Tensor dfactor = scratch.dfactor().prefix(dout.cols());
@@ -97,20 +122,7 @@ final class DoraProjection implements Projection {
     kernels.columnDots(dfactor, dout, v);
     kernels.scaleColumns(dfactor, dfactor, inverse);
     kernels.add(magnitude.gradient(), magnitude.gradient(), dfactor);
-    kernels.scaleColumns(v, dout, factor); // from here on the gradient of V d(x)
-    if (!update.drops(pass)) {
-      update.backward(kernels, dx, v, input);
-      base.weight().backward(kernels, dx, v);
-      return;
-    }
-    Tensor dinput = update.scratch().ddropped().prefix(x.rows(), x.cols());
-    kernels.fill(dinput, 0);
-    update.backward(kernels, dinput, v, input);
-    kernels.scale(v, -1);
-    kernels.add(v, v, dout);
-    kernels.scale(v, -1); // less the gradient of W d(x)
-    base.weight().backward(kernels, dinput, v);
-    update.undrop(kernels, dx, dinput, pass);
-    base.weight().backward(kernels, dx, dout);
+    kernels.scaleColumns(v, dout, factor);
+    return v;
   }
 }

@@ -25,4 +25,9 @@ public record FrozenProjection(FrozenWeight weight, Optional<Tensor> bias) imple
   public void backward(Kernels kernels, Tensor dx, Tensor dout, Tensor x, Pass pass) {
     weight.backward(kernels, dx, dout);
   }
+
+  @Override
+  public void backwardParameters(Kernels kernels, Tensor dout, Tensor x, Pass pass) {
+    // There are none.
+  }
 }

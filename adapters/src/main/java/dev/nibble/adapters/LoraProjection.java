@@ -25,14 +25,19 @@ final class LoraProjection implements Projection {
   @Override
   public void backward(Kernels kernels, Tensor dx, Tensor dout, Tensor x, Pass pass) {
     base.backward(kernels, dx, dout, x, pass);
-    Tensor input = update.dropped(kernels, x, pass);
+    Tensor dlow = update.backwardParameters(kernels, dout, update.dropped(kernels, x, pass));
     if (update.drops(pass)) {
       Tensor dinput = update.scratch().ddropped().prefix(x.rows(), x.cols());
       kernels.fill(dinput, 0);
-      update.backward(kernels, dinput, dout, input);
+      update.backwardInput(kernels, dinput, dlow);
       update.undrop(kernels, dx, dinput, pass);
     } else {
-      update.backward(kernels, dx, dout, input);
+      update.backwardInput(kernels, dx, dlow);
     }
+  }
+
+  @Override
+  public void backwardParameters(Kernels kernels, Tensor dout, Tensor x, Pass pass) {
+    update.backwardParameters(kernels, dout, update.dropped(kernels, x, pass));
   }
 }

@@ -55,17 +55,27 @@ record LowRank(
 
   /** Adds to dinput [N, I] and to the gradients of A, B and b, for dout [N, O]. */
   void backward(Kernels kernels, Tensor dinput, Tensor dout, Tensor input) {
+    backwardInput(kernels, dinput, backwardParameters(kernels, dout, input));
+  }
+
+  /** Adds to the gradients of A, B and b; gives that of input A^T [N, r], in scratch. */
+  Tensor backwardParameters(Kernels kernels, Tensor dout, Tensor input) {
     Tensor low = low(kernels, input);
     Tensor dlow = scratch.dlow().prefix(input.rows(), a.weight().rows());
     kernels.fill(dlow, 0);
     kernels.linearBackwardWeight(b.gradient(), dout, low, scale);
     kernels.linearBackward(dlow, dout, b.weight(), scale);
     kernels.linearBackwardWeight(a.gradient(), dlow, input, 1);
-    kernels.linearBackward(dinput, dlow, a.weight(), 1);
     if (bias.isPresent()) {
       Tensor column = bias.get().gradient().reshape(b.weight().rows(), 1);
       kernels.linearBackwardWeight(column, dout, ones(kernels, dout.rows()), scale);
     }
+    return dlow;
+  }
+
+  /** Adds to dinput [N, I], for dlow [N, r] of {@link #backwardParameters}. */
+  void backwardInput(Kernels kernels, Tensor dinput, Tensor dlow) {
+    kernels.linearBackward(dinput, dlow, a.weight(), 1);
   }
 
   private Tensor low(Kernels kernels, Tensor input) {

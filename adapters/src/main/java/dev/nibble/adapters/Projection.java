@@ -29,4 +29,13 @@ public sealed interface Projection
    * @param pass the forward's
    */
   void backward(Kernels kernels, Tensor dx, Tensor dout, Tensor x, Pass pass);
+
+  /**
+   * Adds the gradients of what trains to their parameters, for an x that needs none itself.
+   *
+   * @param dout F32 [N, O]
+   * @param x F32 [N, I], as it was in forward
+   * @param pass the forward's
+   */
+  void backwardParameters(Kernels kernels, Tensor dout, Tensor x, Pass pass);
 }

@@ -23,10 +23,15 @@ public record TrainedProjection(Parameter weight, Optional<Parameter> bias) impl
 
   @Override
   public void backward(Kernels kernels, Tensor dx, Tensor dout, Tensor x, Pass pass) {
+    backwardParameters(kernels, dout, x, pass);
+    kernels.linearBackward(dx, dout, weight.weight(), 1);
+  }
+
+  @Override
+  public void backwardParameters(Kernels kernels, Tensor dout, Tensor x, Pass pass) {
     if (bias.isPresent()) {
       kernels.biasBackward(bias.get().gradient(), dout);
     }
     kernels.linearBackwardWeight(weight.gradient(), dout, x, 1);
-    kernels.linearBackward(dx, dout, weight.weight(), 1);
   }
 }

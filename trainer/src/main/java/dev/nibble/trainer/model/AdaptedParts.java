@@ -43,7 +43,7 @@ final class AdaptedParts implements Parts {
     if (whole.contains(name)) {
       return trained.embedding(name);
     }
-    String module = name.substring(0, name.lastIndexOf('.'));
+    String module = TensorSpec.module(name);
     Embedding table = frozen.embedding(name);
     return adapter.adapts(module) ? table.with(adapter.onTable(module)) : table;
   }

@@ -26,7 +26,8 @@ import java.util.function.Function;
 /** Finds what an adapter is on in a model, and takes memory for it. */
 final class AdapterBuilder {
   static final String HEAD = ModelTensors.HEAD;
-  static final String HEAD_MODULE = HEAD.substring(0, HEAD.lastIndexOf('.'));
+  static final String HEAD_MODULE = TensorSpec.module(HEAD);
+  static final String EMBEDDING_MODULE = TensorSpec.module(ModelTensors.EMBEDDING);
 
   private final LoraSpec spec;
   private final List<TensorSpec> tensors;
@@ -92,7 +93,7 @@ final class AdapterBuilder {
   private static Function<String, FrozenWeight> started(
       LoraAdapter adapter, Function<String, FrozenWeight> linears, FrozenWeights weights) {
     return name -> {
-      String module = name.substring(0, name.lastIndexOf('.'));
+      String module = TensorSpec.module(name);
       return adapter.adapts(module) ? adapter.start(module, name, weights) : linears.apply(name);
     };
   }

@@ -123,6 +123,20 @@ record Attention(
       Tensor x,
       Sequences at,
       Pass pass) {
+    backwardProjected(kernels, d, dout, s, at, pass);
+    inputs.backward(kernels, dx, d.projected(), x, pass);
+  }
+
+  /** Adds to the projections' gradients, for an x that needs none. */
+  void backwardParameters(
+      Kernels kernels, Gradients d, Tensor dout, Saved s, Tensor x, Sequences at, Pass pass) {
+    backwardProjected(kernels, d, dout, s, at, pass);
+    inputs.backwardParameters(kernels, d.projected(), x, pass);
+  }
+
+  /** Fills d with the gradients of what the inputs' projections gave. */
+  private void backwardProjected(
+      Kernels kernels, Gradients d, Tensor dout, Saved s, Sequences at, Pass pass) {
     kernels.fill(d.attended, 0);
     o.backward(kernels, d.attended, dout, s.attended, pass);
     kernels.fill(d.q, 0);
@@ -140,7 +154,10 @@ record Attention(
         heads(s.v),
         at.segments().tensor(),
         rule);
-    projectBackward(kernels, dx, d, s, x, at, pass);
+    at.rope(rope).backward(kernels, heads(d.q), at.positions().tensor());
+    at.rope(rope).backward(kernels, heads(d.k), at.positions().tensor());
+    headNorms.ifPresent(
+        n -> n.backward(kernels, d.headNorms.orElseThrow(), d.q, d.k, s.headNorms.orElseThrow()));
   }
 
   /**
@@ -166,15 +183,6 @@ record Attention(
     headNorms.ifPresent(n -> n.forward(kernels, s.q, s.k, s.headNorms.orElseThrow()));
     at.rope(rope).forward(kernels, heads(s.q), at.positions().tensor());
     at.rope(rope).forward(kernels, heads(s.k), at.positions().tensor());
-  }
-
-  private void projectBackward(
-      Kernels kernels, Tensor dx, Gradients d, Saved s, Tensor x, Sequences at, Pass pass) {
-    at.rope(rope).backward(kernels, heads(d.q), at.positions().tensor());
-    at.rope(rope).backward(kernels, heads(d.k), at.positions().tensor());
-    headNorms.ifPresent(
-        n -> n.backward(kernels, d.headNorms.orElseThrow(), d.q, d.k, s.headNorms.orElseThrow()));
-    inputs.backward(kernels, dx, d.projected(), x, pass);
   }
 
   /** [N, H*D] as [N, H, D]. */

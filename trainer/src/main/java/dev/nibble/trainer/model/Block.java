@@ -23,6 +23,18 @@ sealed interface Block permits PreNormBlock, SandwichBlock {
   void backward(
       Kernels kernels, Tensor dx, Gradients d, Saved s, Tensor x, Sequences at, Pass pass);
 
+  /**
+   * The gradients of what trains alone, for a layer whose x needs none: the first one, where
+   * nothing before its projections trains.
+   *
+   * @param dx [N, C]: in, the gradient of out; overwritten
+   */
+  void backwardParameters(
+      Kernels kernels, Tensor dx, Gradients d, Saved s, Tensor x, Sequences at, Pass pass);
+
+  /** The norm of x. */
+  Norm norm1();
+
   /** Forward for generation, over cached keys and values. */
   void decode(Kernels kernels, Tensor out, Saved s, Tensor x, Sequences at, KeyValueCache cache);
 

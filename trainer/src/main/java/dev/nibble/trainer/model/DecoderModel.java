@@ -104,13 +104,24 @@ final class DecoderModel implements CausalLm {
       if (work.overwritten(l)) {
         block.recompute(kernels, work.residual(l + 1), work.saved(l), x, inputs, pass);
       }
-      block.backward(kernels, dx, work.gradients(), work.saved(l), x, inputs, pass);
+      if (l > 0 || firstInputTrains()) {
+        block.backward(kernels, dx, work.gradients(), work.saved(l), x, inputs, pass);
+      } else {
+        block.backwardParameters(kernels, dx, work.gradients(), work.saved(l), x, inputs, pass);
+      }
     }
-    if (embeddingScale != 1) {
-      kernels.scale(dx, embeddingScale);
+    if (embedding.trains()) {
+      if (embeddingScale != 1) {
+        kernels.scale(dx, embeddingScale);
+      }
+      embedding.backward(kernels, dx, inputs.tokens().tensor());
     }
-    embedding.backward(kernels, dx, inputs.tokens().tensor());
     pass = Pass.EVALUATION;
+  }
+
+  /** Whether anything before the first layer's projections trains. */
+  private boolean firstInputTrains() {
+    return embedding.trains() || blocks.getFirst().norm1().gradient().isPresent();
   }
 
   @Override

@@ -25,6 +25,11 @@ record Embedding(Tensor table, Optional<Tensor> gradient, Optional<LoraTable> up
     return new Embedding(table, gradient, Optional.of(added));
   }
 
+  /** Whether {@link #backward} does anything. */
+  boolean trains() {
+    return gradient.isPresent() || update.isPresent();
+  }
+
   /** out [N, C]: the row of each token. */
   void forward(Kernels kernels, Tensor out, Tensor tokens) {
     kernels.gatherRowsForward(out, table, tokens);

@@ -59,26 +59,40 @@ public final class MatrixWork {
       double products = (recomputes(l) ? 4 : 2) + 5;
       sum += products * 2 * config.sizes().query() * visible(batch, window(l));
     }
-    double head =
-        head(
-            config.tiedHead() && !trained.contains(ModelTensors.HEAD)
-                ? ModelTensors.EMBEDDING
-                : ModelTensors.HEAD);
-    return sum + batch.supervisedTokens() * head;
+    return sum + batch.supervisedTokens() * head();
   }
+
+  private static final String LAYERS = "model.layers.";
+  private static final String FIRST = LAYERS + "0.";
 
   private double linear(String name, String module, double outputs, double inputs) {
     int layer = Integer.parseInt(module.substring(LAYERS.length()).split("\\.", 2)[0]);
     boolean last = module.endsWith(".down_proj") && !config.wiring().postNorms();
     double forwards = recomputes(layer) && !last ? 2 : 1;
-    return map(name, module, outputs, inputs, forwards);
+    double sum = map(name, module, outputs, inputs, forwards);
+    boolean first = module.startsWith(FIRST + "self_attn.") && !module.endsWith(".o_proj");
+    if (first && !firstInputTrains()) {
+      sum -= 2 * inputs * (outputs + ranks.getOrDefault(module, 0L));
+    }
+    return sum;
   }
 
-  private static final String LAYERS = "model.layers.";
+  /** As {@link DecoderModel} asks it, which else leaves out the gradient of that input. */
+  private boolean firstInputTrains() {
+    return trained.contains(ModelTensors.EMBEDDING)
+        || trained.contains(FIRST + "input_layernorm.weight")
+        || ranks.containsKey(AdapterBuilder.EMBEDDING_MODULE);
+  }
 
-  private double head(String name) {
+  private double head() {
+    // A tied head trains with the embeddings, but apart from them where an adapter trains them.
+    boolean tied = config.tiedHead() && options.training() instanceof Training.AllWeights;
     return map(
-        name, AdapterBuilder.HEAD_MODULE, config.sizes().vocab(), config.sizes().hidden(), 1);
+        tied ? ModelTensors.EMBEDDING : ModelTensors.HEAD,
+        AdapterBuilder.HEAD_MODULE,
+        config.sizes().vocab(),
+        config.sizes().hidden(),
+        1);
   }
 
   /** Operations a token of a linear map [O, I] that goes forward so often and backward once. */

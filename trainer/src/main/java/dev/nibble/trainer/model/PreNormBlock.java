@@ -33,13 +33,25 @@ record PreNormBlock(Norm norm1, Attention attention, Norm norm2, GatedMlp mlp) i
   @Override
   public void backward(
       Kernels kernels, Tensor dx, Gradients d, Saved s, Tensor x, Sequences at, Pass pass) {
-    kernels.fill(d.normed(), 0);
-    mlp.backward(kernels, d.normed(), d.mlp(), dx, s.mlp(), s.normed2(), pass);
-    norm2.backward(kernels, dx, d.normed(), s.mid(), s.rstd2());
+    backwardMlp(kernels, dx, d, s, pass);
     kernels.fill(d.normed(), 0);
     attention.backward(
         kernels, d.normed(), d.attention(), dx, s.attention(), s.normed1(), at, pass);
     norm1.backward(kernels, dx, d.normed(), x, s.rstd1());
+  }
+
+  @Override
+  public void backwardParameters(
+      Kernels kernels, Tensor dx, Gradients d, Saved s, Tensor x, Sequences at, Pass pass) {
+    backwardMlp(kernels, dx, d, s, pass);
+    attention.backwardParameters(kernels, d.attention(), dx, s.attention(), s.normed1(), at, pass);
+  }
+
+  /** Turns the gradient of out into the gradient of mid. */
+  private void backwardMlp(Kernels kernels, Tensor dx, Gradients d, Saved s, Pass pass) {
+    kernels.fill(d.normed(), 0);
+    mlp.backward(kernels, d.normed(), d.mlp(), dx, s.mlp(), s.normed2(), pass);
+    norm2.backward(kernels, dx, d.normed(), s.mid(), s.rstd2());
   }
 
   @Override

@@ -15,6 +15,9 @@ sealed interface Projections {
   /** Adds to dx [N, I] and to the maps' gradients. */
   void backward(Kernels kernels, Tensor dx, List<Tensor> douts, Tensor x, Pass pass);
 
+  /** Adds to the maps' gradients, for an x that needs none. */
+  void backwardParameters(Kernels kernels, List<Tensor> douts, Tensor x, Pass pass);
+
   /** A matrix for each. */
   record Separate(List<Projection> parts) implements Projections {
     public Separate {
@@ -32,6 +35,13 @@ sealed interface Projections {
     public void backward(Kernels kernels, Tensor dx, List<Tensor> douts, Tensor x, Pass pass) {
       for (int i = 0; i < parts.size(); i++) {
         parts.get(i).backward(kernels, dx, douts.get(i), x, pass);
+      }
+    }
+
+    @Override
+    public void backwardParameters(Kernels kernels, List<Tensor> douts, Tensor x, Pass pass) {
+      for (int i = 0; i < parts.size(); i++) {
+        parts.get(i).backwardParameters(kernels, douts.get(i), x, pass);
       }
     }
   }
@@ -55,14 +65,24 @@ sealed interface Projections {
 
     @Override
     public void backward(Kernels kernels, Tensor dx, List<Tensor> douts, Tensor x, Pass pass) {
-      Tensor all = room.slice(0, x.rows());
+      whole.backward(kernels, dx, beside(kernels, douts, x.rows()), x, pass);
+    }
+
+    @Override
+    public void backwardParameters(Kernels kernels, List<Tensor> douts, Tensor x, Pass pass) {
+      whole.backwardParameters(kernels, beside(kernels, douts, x.rows()), x, pass);
+    }
+
+    /** All gradients in one, [N, O_1 + O_2 + ...]. */
+    private Tensor beside(Kernels kernels, List<Tensor> douts, long tokens) {
+      Tensor all = room.slice(0, tokens);
       kernels.fill(all, 0);
       long from = 0;
       for (Tensor dout : douts) {
         kernels.columnsBackward(all, dout, from);
         from += dout.cols();
       }
-      whole.backward(kernels, dx, all, x, pass);
+      return all;
     }
   }
 }

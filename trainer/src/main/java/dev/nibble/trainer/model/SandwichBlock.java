@@ -33,6 +33,23 @@ record SandwichBlock(
   @Override
   public void backward(
       Kernels kernels, Tensor dx, Gradients d, Saved s, Tensor x, Sequences at, Pass pass) {
+    backwardMlp(kernels, dx, d, s, pass);
+    kernels.fill(d.normed(), 0);
+    attention.backward(
+        kernels, d.normed(), d.attention(), d.branch(), s.attention(), s.normed1(), at, pass);
+    norm1.backward(kernels, dx, d.normed(), x, s.rstd1());
+  }
+
+  @Override
+  public void backwardParameters(
+      Kernels kernels, Tensor dx, Gradients d, Saved s, Tensor x, Sequences at, Pass pass) {
+    backwardMlp(kernels, dx, d, s, pass);
+    attention.backwardParameters(
+        kernels, d.attention(), d.branch(), s.attention(), s.normed1(), at, pass);
+  }
+
+  /** Turns the gradient of out into the gradient of mid, and gives what attention gets of it. */
+  private void backwardMlp(Kernels kernels, Tensor dx, Gradients d, Saved s, Pass pass) {
     kernels.fill(d.branch(), 0);
     post2.backward(kernels, d.branch(), dx, s.post().fed(), s.post().rstd2());
     kernels.fill(d.normed(), 0);
@@ -40,10 +57,6 @@ record SandwichBlock(
     norm2.backward(kernels, dx, d.normed(), s.mid(), s.rstd2());
     kernels.fill(d.branch(), 0);
     post1.backward(kernels, d.branch(), dx, s.post().attended(), s.post().rstd1());
-    kernels.fill(d.normed(), 0);
-    attention.backward(
-        kernels, d.normed(), d.attention(), d.branch(), s.attention(), s.normed1(), at, pass);
-    norm1.backward(kernels, dx, d.normed(), x, s.rstd1());
   }
 
   @Override

@@ -25,7 +25,12 @@ record TensorSpec(String name, Shape shape, Kind kind) {
 
   /** Path of the module that the tensor belongs to: its name without the last part. */
   String module() {
-    return name.substring(0, name.lastIndexOf('.'));
+    return module(name);
+  }
+
+  /** The module of a tensor. */
+  static String module(String tensor) {
+    return tensor.substring(0, tensor.lastIndexOf('.'));
   }
 
   /** True when weight decay applies. */

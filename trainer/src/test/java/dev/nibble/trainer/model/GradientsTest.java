@@ -52,6 +52,8 @@ final class GradientsTest {
             plain.withBias(),
             plain.withTargets(TargetModules.named(List.of("q_proj", "embed_tokens", "lm_head"))),
             plain.withModulesToSave("lm_head", "norm", "down_proj"),
+            plain.withTargets(TargetModules.named(List.of("k_proj", "down_proj"))),
+            plain.withModulesToSave("input_layernorm"),
             plain.withModulesToSave("embed_tokens"));
     return ModelFixture.fastestKernelSet()
         .flatMap(set ->
