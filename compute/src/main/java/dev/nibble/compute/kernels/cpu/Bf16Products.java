@@ -73,8 +73,7 @@ final class Bf16Products {
     boolean floats = out.dtype() == DType.F32;
     var grid = new Grid(m, n, Integer.MAX_VALUE);
     MatMul ofLast = product(grid.last, k, left, floats, n, alpha, add);
-    MatMul ofBlock =
-        grid.last == grid.width ? ofLast : product(grid.width, k, left, floats, n, alpha, add);
+    MatMul ofBlock = product(grid.width, k, left, floats, n, alpha, add);
     grid.prepare(ofBlock)
         .prepare(ofLast)
         .run((worker, row, rows, col, cols, panels, stage) -> {
@@ -94,29 +93,26 @@ final class Bf16Products {
       Tensor out, long m, long n, long k, Left left, Right right, float alpha, boolean add) {
     int parts = (int) Math.ceilDiv(k, MOST_K);
     int part = (int) Math.ceilDiv(Math.ceilDiv(k, parts), PART_STEP) * PART_STEP;
-    int lastPart = (int) (k - (long) part * (parts - 1));
     var grid = new Grid(m, n, MOST_SUM_ROWS);
-    MatMul[][] products = new MatMul[2][3];
-    int[] widths = {grid.width, grid.last};
-    for (int w = 0; w < widths.length; w++) {
-      products[w][0] = product(widths[w], part, left, true, BLOCK, alpha, add);
-      products[w][1] = product(widths[w], part, left, true, BLOCK, alpha, true);
-      products[w][2] = product(widths[w], lastPart, left, true, BLOCK, alpha, true);
-      for (MatMul product : products[w]) {
-        grid.prepare(product);
-      }
+    MatMul[] ofBlock = new MatMul[parts];
+    MatMul[] ofLast = new MatMul[parts];
+    for (int p = 0; p < parts; p++) {
+      int length = (int) Math.min(part, k - (long) p * part);
+      boolean sums = add || p > 0;
+      ofBlock[p] = product(grid.width, length, left, true, BLOCK, alpha, sums);
+      ofLast[p] = product(grid.last, length, left, true, BLOCK, alpha, sums);
+      grid.prepare(ofBlock[p]).prepare(ofLast[p]);
     }
     grid.run((worker, row, rows, col, cols, panels, stage) -> {
       MemorySegment sums = scratch.of(worker).asSlice(SUMS);
       for (long r = 0; add && r < rows; r++) {
         Conversion.widen(out, (row + r) * n + col, sums, r * BLOCK, cols);
       }
-      MatMul[] of = products[cols == grid.width ? 0 : 1];
+      MatMul[] products = cols == grid.width ? ofBlock : ofLast;
       for (int p = 0; p < parts; p++) {
         long i = (long) p * part;
-        right.pack(panels, i, p == parts - 1 ? lastPart : part, col, cols, stage);
-        MatMul product = of[p == 0 ? 0 : p < parts - 1 ? 1 : 2];
-        product.run(worker, rows, left.at(row, i), panels.address(), sums.address());
+        right.pack(panels, i, (int) Math.min(part, k - i), col, cols, stage);
+        products[p].run(worker, rows, left.at(row, i), panels.address(), sums.address());
       }
       for (long r = 0; r < rows; r++) {
         Conversion.narrow(sums, r * BLOCK, out, (row + r) * n + col, cols);
