@@ -40,14 +40,29 @@ public record Estimate(
    * @param tokens of one pass over the rows
    * @param operations floating-point operations of a step's matrix products
    * @param rate of large matrix products a second, measured
+   * @param reached what part of the rate steps reach
    */
-  public record Time(long steps, long tokens, double operations, double rate) {
-    /** What part of the rate steps are taken to reach. */
-    public static final double EFFICIENCY = 0.6;
-
+  public record Time(long steps, long tokens, double operations, double rate, Reached reached) {
     /** Of all steps. */
     public double seconds() {
-      return steps * operations / (rate * EFFICIENCY);
+      return steps * operations / (rate * reached.share());
+    }
+  }
+
+  /** What part of the rate of large matrix products the products of steps reach. */
+  public sealed interface Reached {
+    /** The part, in (0, 1]. */
+    double share();
+
+    /** By steps of the model's first layers. */
+    record Measured(double share, int layers) implements Reached {}
+
+    /** Nothing could be tried. */
+    record Assumed(String because) implements Reached {
+      @Override
+      public double share() {
+        return 0.6;
+      }
     }
   }
 
@@ -87,7 +102,8 @@ public record Estimate(
     json.put("steps", time.steps());
     json.put("tokens", time.tokens());
     json.put("matrix_tflops", digits(time.rate() / 1e12));
-    json.put("efficiency", digits(Time.EFFICIENCY));
+    json.put("efficiency", digits(time.reached().share()));
+    json.put("efficiency_measured", time.reached() instanceof Reached.Measured);
     json.put("seconds", digits(time.seconds()));
     return JsonMapper.shared().writeValueAsString(json);
   }

@@ -11,6 +11,7 @@ import dev.nibble.recipes.recipe.Recipe;
 import dev.nibble.trainer.model.Checkpointing;
 import dev.nibble.trainer.model.MatrixWork;
 import dev.nibble.trainer.model.ModelLoader;
+import dev.nibble.trainer.model.ModelOptions;
 import dev.nibble.trainer.model.ModelShape;
 import java.util.List;
 import java.util.Optional;
@@ -76,7 +77,7 @@ public final class EstimateRun {
               lengths(planner),
               mapped(most, planner::longest),
               mapped(most, planner::mostSamples),
-              time(data, kernels, checkpointing));
+              time(data, kernels, checkpointing, room));
       tell(estimate);
       return estimate;
     }
@@ -99,13 +100,13 @@ public final class EstimateRun {
         .toList();
   }
 
-  private Estimate.Time time(RunData data, Kernels kernels, Checkpointing checkpointing) {
+  private Estimate.Time time(
+      RunData data, Kernels kernels, Checkpointing checkpointing, Optional<Room> room) {
     console.live("  measuring matrix products…");
     double rate = MatrixRate.measure(kernels);
-    MatrixWork work =
-        new MatrixWork(
-            ModelShape.read(recipe.model().base()),
-            wiring.optionsToTrain(wiring.batches().maxTokens(), checkpointing));
+    ModelShape shape = ModelShape.read(recipe.model().base());
+    ModelOptions options = wiring.optionsToTrain(wiring.batches().maxTokens(), checkpointing);
+    MatrixWork work = new MatrixWork(shape, options);
     int accumulation = recipe.training().accumulation();
     try (EndlessBatches batches = new EndlessBatches(data.train(), wiring.batches())) {
       double operations = 0;
@@ -116,8 +117,20 @@ public final class EstimateRun {
           wiring.plan(data.train()).steps(),
           data.train().report().tokens(),
           accumulation * operations / LOOKED_AT,
-          rate);
+          rate,
+          reached(new Trial(shape, options, accumulation), rate, kernels, batches, room));
     }
+  }
+
+  private Estimate.Reached reached(
+      Trial trial, double rate, Kernels kernels, EndlessBatches batches, Optional<Room> room) {
+    Optional<String> obstacle = trial.impossibleBecause(kernels, room);
+    if (obstacle.isPresent()) {
+      return new Estimate.Reached.Assumed(obstacle.get());
+    }
+    console.live("  trying the first layers…");
+    double share = trial.rate(kernels, batches) / rate;
+    return new Estimate.Reached.Measured(Math.min(1, share), trial.layers());
   }
 
   private void tell(Estimate e) {
@@ -146,12 +159,17 @@ public final class EstimateRun {
     }
     console.entry(
         "time",
-        "%s for %s steps, if they reach %s of the %.3g TFLOP/s that matrix products reach here"
+        "%s for %s steps, at %s of the %.3g TFLOP/s that matrix products reach here (%s)"
             .formatted(
                 Human.duration(e.time().seconds()),
                 Human.count(e.time().steps()),
-                Human.percent(Estimate.Time.EFFICIENCY),
-                e.time().rate() / 1e12));
+                Human.percent(e.time().reached().share()),
+                e.time().rate() / 1e12,
+                switch (e.time().reached()) {
+                  case Estimate.Reached.Measured m ->
+                      "its first %d layers did".formatted(m.layers());
+                  case Estimate.Reached.Assumed a -> "assumed: " + a.because();
+                }));
   }
 
   private String largest(int longest, int samples) {

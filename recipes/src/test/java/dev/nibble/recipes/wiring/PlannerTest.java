@@ -160,6 +160,8 @@ class PlannerTest {
     assertThat(estimate.longest()).hasValue(128);
     assertThat(estimate.time().steps()).isEqualTo(5);
     assertThat(estimate.time().seconds()).isPositive();
+    assertThat(estimate.time().reached()).isInstanceOf(Estimate.Reached.Measured.class);
+    assertThat(estimate.time().reached().share()).isBetween(1e-6, 1.0);
     assertThat(estimate.lengths()).extracting(Estimate.Length::sequenceLength).contains(32);
     assertThat(shown.toString(StandardCharsets.UTF_8))
         .contains("1.00 GiB, as asked for: it fits", "runtime", "sequence_len: 128", "for 5 steps");
@@ -167,5 +169,16 @@ class PlannerTest {
     assertThat(json.get("tensors").longValue()).isEqualTo(estimate.plan().tensors());
     assertThat(json.propertyNames())
         .contains("memory", "available", "fits", "largest_sequence_len", "lengths", "seconds");
+  }
+
+  @Test
+  void assumesWhereNothingFitsToTry() {
+    Estimate estimate =
+        new EstimateRun(recipe("max_steps=5"), OptionalLong.of(Room.JAVA + 1000), console).run();
+    assertThat(estimate.fits()).isFalse();
+    assertThat(estimate.time().reached()).isInstanceOf(Estimate.Reached.Assumed.class);
+    assertThat(shown.toString(StandardCharsets.UTF_8))
+        .contains("assumed: there is too little memory to try");
+    assertThat(estimate.json()).contains("\"efficiency_measured\":false");
   }
 }

@@ -60,6 +60,20 @@ record ModelConfig(
     };
   }
 
+  /** The same with fewer layers. */
+  ModelConfig firstLayers(int layers) {
+    return new ModelConfig(
+        family,
+        sizes.withLayers(layers),
+        wiring,
+        attention.subList(0, layers),
+        normEpsilon,
+        finalSoftCap,
+        scaledEmbedding,
+        tiedHead,
+        initializerRange);
+  }
+
   /** The different ropes of the layers, in order of their first layer. */
   List<Rope> ropes() {
     return attention.stream().map(LayerAttention::rope).distinct().toList();

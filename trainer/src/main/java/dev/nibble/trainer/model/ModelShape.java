@@ -28,6 +28,11 @@ public final class ModelShape {
     return new ModelShape(ModelConfig.read(ConfigJson.parse(Path.of(name), json)));
   }
 
+  /** The same model with its first layers alone, at most so many. */
+  public ModelShape firstLayers(int most) {
+    return new ModelShape(config.firstLayers(Math.min(most, layers())));
+  }
+
   ModelConfig config() {
     return config;
   }

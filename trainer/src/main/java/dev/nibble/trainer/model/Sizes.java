@@ -67,6 +67,11 @@ record Sizes(
         c.positive("max_position_embeddings", d.positions));
   }
 
+  /** The same of another number of layers. */
+  Sizes withLayers(int other) {
+    return new Sizes(vocab, hidden, feedForward, other, heads, keyValueHeads, head, positions);
+  }
+
   /** H * D. */
   int query() {
     return heads * head;
