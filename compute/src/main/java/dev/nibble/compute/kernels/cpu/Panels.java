@@ -12,6 +12,9 @@ interface Panels {
   /** Bytes of stage that a worker needs; some tens of KB, which stay in its caches. */
   int STAGE_BYTES = 1 << 16;
 
+  /** Bytes from one pair of a panel's rows to the next. */
+  long PAIR_BYTES = 2L * 2 * MatMul.PANEL;
+
   /** The matrix w. */
   Bf16Matrix matrix();
 

@@ -15,7 +15,6 @@ record RowPanels(Bf16Matrix matrix) implements Panels {
   private static final long TURNED = GROUP * STRIDE; // where the half-turned square lies
   private static final long FLOATS = TURNED + Turn.SQUARE_BYTES;
   private static final long ROW_BYTES = 2L * MatMul.PANEL;
-  private static final long PAIR_LINE = 4L * MatMul.PANEL; // bytes from one pair to the next
 
   private static final IntVector FIRST = byTurns(0);
   private static final IntVector LAST = byTurns(GROUP / 2);
@@ -47,7 +46,8 @@ record RowPanels(Bf16Matrix matrix) implements Panels {
         }
         for (int s = 0; s < steps; s++) {
           long at = (long) MatMul.PANEL * (from + MatMul.STEP * s) + 2L * group;
-          Turn.turn(staged + 2L * MatMul.STEP * s, STRIDE, staged + TURNED, to + 2 * at, PAIR_LINE);
+          Turn.turn(
+              staged + 2L * MatMul.STEP * s, STRIDE, staged + TURNED, to + 2 * at, PAIR_BYTES);
         }
       }
     }
@@ -73,7 +73,7 @@ record RowPanels(Bf16Matrix matrix) implements Panels {
     for (int i = 0; i < filled; i += 2) {
       read(row, i, k, col, first, n, floats);
       read(row, i + 1, k, col, second, n, floats);
-      long to = panel + PAIR_LINE * (i / 2);
+      long to = panel + PAIR_BYTES * (i / 2);
       interleave(first, second, to);
       interleave(first + Raw.VECTOR_BYTES, second + Raw.VECTOR_BYTES, to + 2 * Raw.VECTOR_BYTES);
     }

@@ -19,7 +19,7 @@ final class StraightCodes {
   private static final int AHEAD = 64;
   private static final int HALF = MatMul.PANEL / 2; // columns that are decoded at once
   private static final int HALF_BYTES = HALF / 2;
-  private static final long PAIR = 2L * 2 * HALF; // bytes of a pair of rows' halves in a panel
+  private static final long HALF_PAIR = Panels.PAIR_BYTES / 2;
 
   // The stage, for each of the two panels that a line of codes belongs to: codes of two rows'
   // halves by turns, then of each row its scale, then its 16 values.
@@ -71,10 +71,10 @@ final class StraightCodes {
       int rows = Math.min(AHEAD, k - from);
       fetch((row + from) * cols + col, rows, stage);
       if (first) {
-        decode(rows, stage, panels + PAIR * from);
+        decode(rows, stage, panels + HALF_PAIR * from);
       }
       if (second) {
-        decode(rows, stage + SECOND, ofSecond + PAIR * from);
+        decode(rows, stage + SECOND, ofSecond + HALF_PAIR * from);
       }
     }
   }
@@ -132,9 +132,10 @@ final class StraightCodes {
       // The code of an even column lies in the high half of its byte.
       ShortVector even = codes.lanewise(VectorOperators.LSHR, 4).or(SECOND_TABLE).selectFrom(table);
       ShortVector odd = codes.and((short) 15).or(SECOND_TABLE).selectFrom(table);
-      long to = panel + PAIR * h;
+      long to = panel + HALF_PAIR * h;
       FIRST.selectFrom(even, odd).intoMemorySegment(Raw.ALL, to, ByteOrder.LITTLE_ENDIAN);
-      LAST.selectFrom(even, odd).intoMemorySegment(Raw.ALL, to + PAIR / 2, ByteOrder.LITTLE_ENDIAN);
+      LAST.selectFrom(even, odd)
+          .intoMemorySegment(Raw.ALL, to + HALF_PAIR / 2, ByteOrder.LITTLE_ENDIAN);
     }
   }
 

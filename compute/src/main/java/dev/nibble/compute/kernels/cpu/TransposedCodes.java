@@ -16,7 +16,6 @@ final class TransposedCodes {
   private static final int BLOCK = MatMul.PANEL; // columns that surely share a scale
   private static final int PAIRS = BLOCK / 2; // bytes of them in a row
   private static final int PAIRS_OF_INT = 4;
-  private static final long PAIR_LINE = 4L * MatMul.PANEL; // bytes from one pair to the next
 
   // The stage: codes of 16 rows and COLUMNS columns, of the next 16, ...; a square; scales of 16
   // rows' blocks, block after block, of the next 16, ...
@@ -44,7 +43,7 @@ final class TransposedCodes {
       int n = Math.min(COLUMNS, k - from);
       turn(row, col + from, n, stage);
       scales(row, col + from, n, stage);
-      lookUp(n, stage, panel + PAIR_LINE * from / 2);
+      lookUp(n, stage, panel + Panels.PAIR_BYTES * from / 2);
     }
   }
 
@@ -80,7 +79,7 @@ final class TransposedCodes {
         block(values, scales, codes, to);
         scales += INTS;
         codes += BLOCK_CODES;
-        to += PAIR_LINE * PAIRS;
+        to += Panels.PAIR_BYTES * PAIRS;
       }
     }
   }
@@ -97,7 +96,7 @@ final class TransposedCodes {
       IntVector even = rounded(values, bytes.lanewise(VectorOperators.LSHR, 4), scale);
       IntVector odd = rounded(values, bytes, scale);
       IntVector both = even.lanewise(VectorOperators.LSHR, 16).or(odd.and(0xffff0000));
-      Raw.store(both, panel + PAIR_LINE * pair);
+      Raw.store(both, panel + Panels.PAIR_BYTES * pair);
     }
   }
 
