@@ -61,13 +61,13 @@ final class DoraProjection implements Projection {
   }
 
   @Override
-  public void forward(Kernels kernels, Tensor out, Tensor x, Pass pass) {
+  public void forward(Kernels kernels, Tensor out, Tensor x, ForwardMode mode) {
     measure(kernels);
-    if (!update.drops(pass)) {
+    if (!update.drops(mode)) {
       adapted(kernels, out, x);
       kernels.scaleColumns(out, out, factor);
     } else {
-      Tensor dropped = update.dropped(kernels, x, pass);
+      Tensor dropped = update.dropped(kernels, x, mode);
       Tensor v = scratch.v().prefix(out.rows(), out.cols());
       adapted(kernels, v, dropped);
       kernels.scaleColumns(v, v, factor);
@@ -88,10 +88,10 @@ final class DoraProjection implements Projection {
   }
 
   @Override
-  public void backward(Kernels kernels, Tensor dx, Tensor dout, Tensor x, Pass pass) {
-    Tensor input = update.dropped(kernels, x, pass);
+  public void backward(Kernels kernels, Tensor dx, Tensor dout, Tensor x, ForwardMode mode) {
+    Tensor input = update.dropped(kernels, x, mode);
     Tensor dv = backwardMagnitude(kernels, dout, input);
-    if (!update.drops(pass)) {
+    if (!update.drops(mode)) {
       update.backward(kernels, dx, dv, input);
       base.weight().backward(kernels, dx, dv);
       return;
@@ -103,13 +103,13 @@ final class DoraProjection implements Projection {
     kernels.add(dv, dv, dout);
     kernels.scale(dv, -1); // less the gradient of W d(x)
     base.weight().backward(kernels, dinput, dv);
-    update.undrop(kernels, dx, dinput, pass);
+    update.undrop(kernels, dx, dinput, mode);
     base.weight().backward(kernels, dx, dout);
   }
 
   @Override
-  public void backwardParameters(Kernels kernels, Tensor dout, Tensor x, Pass pass) {
-    Tensor input = update.dropped(kernels, x, pass);
+  public void backwardParameters(Kernels kernels, Tensor dout, Tensor x, ForwardMode mode) {
+    Tensor input = update.dropped(kernels, x, mode);
     update.backwardParameters(kernels, backwardMagnitude(kernels, dout, input), input);
   }
 

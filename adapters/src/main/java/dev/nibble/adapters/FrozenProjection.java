@@ -14,7 +14,7 @@ import java.util.Optional;
 public record FrozenProjection(FrozenWeight weight, Optional<Tensor> bias) implements Projection {
 
   @Override
-  public void forward(Kernels kernels, Tensor out, Tensor x, Pass pass) {
+  public void forward(Kernels kernels, Tensor out, Tensor x, ForwardMode mode) {
     weight.forward(kernels, out, x);
     if (bias.isPresent()) {
       kernels.biasForward(out, bias.get());
@@ -22,12 +22,12 @@ public record FrozenProjection(FrozenWeight weight, Optional<Tensor> bias) imple
   }
 
   @Override
-  public void backward(Kernels kernels, Tensor dx, Tensor dout, Tensor x, Pass pass) {
+  public void backward(Kernels kernels, Tensor dx, Tensor dout, Tensor x, ForwardMode mode) {
     weight.backward(kernels, dx, dout);
   }
 
   @Override
-  public void backwardParameters(Kernels kernels, Tensor dout, Tensor x, Pass pass) {
+  public void backwardParameters(Kernels kernels, Tensor dout, Tensor x, ForwardMode mode) {
     // There are none.
   }
 }

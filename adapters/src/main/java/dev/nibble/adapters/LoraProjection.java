@@ -17,27 +17,27 @@ final class LoraProjection implements Projection {
   }
 
   @Override
-  public void forward(Kernels kernels, Tensor out, Tensor x, Pass pass) {
-    base.forward(kernels, out, x, pass);
-    update.forward(kernels, out, update.dropped(kernels, x, pass));
+  public void forward(Kernels kernels, Tensor out, Tensor x, ForwardMode mode) {
+    base.forward(kernels, out, x, mode);
+    update.forward(kernels, out, update.dropped(kernels, x, mode));
   }
 
   @Override
-  public void backward(Kernels kernels, Tensor dx, Tensor dout, Tensor x, Pass pass) {
-    base.backward(kernels, dx, dout, x, pass);
-    Tensor dlow = update.backwardParameters(kernels, dout, update.dropped(kernels, x, pass));
-    if (update.drops(pass)) {
+  public void backward(Kernels kernels, Tensor dx, Tensor dout, Tensor x, ForwardMode mode) {
+    base.backward(kernels, dx, dout, x, mode);
+    Tensor dlow = update.backwardParameters(kernels, dout, update.dropped(kernels, x, mode));
+    if (update.drops(mode)) {
       Tensor dinput = update.scratch().ddropped().prefix(x.rows(), x.cols());
       kernels.fill(dinput, 0);
       update.backwardInput(kernels, dinput, dlow);
-      update.undrop(kernels, dx, dinput, pass);
+      update.undrop(kernels, dx, dinput, mode);
     } else {
       update.backwardInput(kernels, dx, dlow);
     }
   }
 
   @Override
-  public void backwardParameters(Kernels kernels, Tensor dout, Tensor x, Pass pass) {
-    update.backwardParameters(kernels, dout, update.dropped(kernels, x, pass));
+  public void backwardParameters(Kernels kernels, Tensor dout, Tensor x, ForwardMode mode) {
+    update.backwardParameters(kernels, dout, update.dropped(kernels, x, mode));
   }
 }

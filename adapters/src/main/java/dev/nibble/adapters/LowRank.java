@@ -25,23 +25,23 @@ record LowRank(
     int place,
     LoraScratch scratch) {
 
-  boolean drops(Pass pass) {
-    return pass.dropout() && dropout > 0;
+  boolean drops(ForwardMode mode) {
+    return mode.dropout() && dropout > 0;
   }
 
   /** d(x) [N, I]: x itself, or in scratch. */
-  Tensor dropped(Kernels kernels, Tensor x, Pass pass) {
-    if (!drops(pass)) {
+  Tensor dropped(Kernels kernels, Tensor x, ForwardMode mode) {
+    if (!drops(mode)) {
       return x;
     }
     Tensor out = scratch.dropped().prefix(x.rows(), x.cols());
-    kernels.dropoutForward(out, x, dropout, pass.maskSeed(place));
+    kernels.dropoutForward(out, x, dropout, mode.maskSeed(place));
     return out;
   }
 
   /** Adds the gradient of d(x) to that of x. */
-  void undrop(Kernels kernels, Tensor dx, Tensor ddropped, Pass pass) {
-    kernels.dropoutBackward(dx, ddropped, dropout, pass.maskSeed(place));
+  void undrop(Kernels kernels, Tensor dx, Tensor ddropped, ForwardMode mode) {
+    kernels.dropoutBackward(dx, ddropped, dropout, mode.maskSeed(place));
   }
 
   /** out [N, O] += s (input A^T B^T + b). */

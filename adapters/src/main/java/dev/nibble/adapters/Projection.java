@@ -18,7 +18,7 @@ public sealed interface Projection
    * @param out F32 [N, O], overwritten
    * @param x F32 [N, I]
    */
-  void forward(Kernels kernels, Tensor out, Tensor x, Pass pass);
+  void forward(Kernels kernels, Tensor out, Tensor x, ForwardMode mode);
 
   /**
    * Adds the gradient of x to dx, and those of what trains to their parameters.
@@ -26,16 +26,16 @@ public sealed interface Projection
    * @param dx F32 [N, I]
    * @param dout F32 [N, O]
    * @param x F32 [N, I], as it was in forward
-   * @param pass the forward's
+   * @param mode the forward's
    */
-  void backward(Kernels kernels, Tensor dx, Tensor dout, Tensor x, Pass pass);
+  void backward(Kernels kernels, Tensor dx, Tensor dout, Tensor x, ForwardMode mode);
 
   /**
    * Adds the gradients of what trains to their parameters, for an x that needs none itself.
    *
    * @param dout F32 [N, O]
    * @param x F32 [N, I], as it was in forward
-   * @param pass the forward's
+   * @param mode the forward's
    */
-  void backwardParameters(Kernels kernels, Tensor dout, Tensor x, Pass pass);
+  void backwardParameters(Kernels kernels, Tensor dout, Tensor x, ForwardMode mode);
 }

@@ -14,7 +14,7 @@ import java.util.Optional;
 public record TrainedProjection(Parameter weight, Optional<Parameter> bias) implements Projection {
 
   @Override
-  public void forward(Kernels kernels, Tensor out, Tensor x, Pass pass) {
+  public void forward(Kernels kernels, Tensor out, Tensor x, ForwardMode mode) {
     kernels.linearForward(out, x, weight.weight());
     if (bias.isPresent()) {
       kernels.biasForward(out, bias.get().weight());
@@ -22,13 +22,13 @@ public record TrainedProjection(Parameter weight, Optional<Parameter> bias) impl
   }
 
   @Override
-  public void backward(Kernels kernels, Tensor dx, Tensor dout, Tensor x, Pass pass) {
-    backwardParameters(kernels, dout, x, pass);
+  public void backward(Kernels kernels, Tensor dx, Tensor dout, Tensor x, ForwardMode mode) {
+    backwardParameters(kernels, dout, x, mode);
     kernels.linearBackward(dx, dout, weight.weight(), 1);
   }
 
   @Override
-  public void backwardParameters(Kernels kernels, Tensor dout, Tensor x, Pass pass) {
+  public void backwardParameters(Kernels kernels, Tensor dout, Tensor x, ForwardMode mode) {
     if (bias.isPresent()) {
       kernels.biasBackward(bias.get().gradient(), dout);
     }

@@ -79,15 +79,15 @@ final class DoraProjectionTest {
     Adapted lora = adapted(spec(dropout));
     Tensor x = normal("x", N, INPUTS);
     Tensor dout = normal("dout", N, OUTPUTS);
-    Pass pass = Pass.training(7);
+    ForwardMode mode = ForwardMode.training(7);
     Tensor[] out = new Tensor[2];
     Tensor[] dx = new Tensor[2];
     for (int i = 0; i < 2; i++) {
       Projection map = (i == 0 ? dora : lora).map();
       out[i] = normal("out", N, OUTPUTS);
       dx[i] = scope.allocate("dx", DType.F32, N, INPUTS);
-      map.forward(kernels, out[i], x, pass);
-      map.backward(kernels, dx[i], dout, x, pass);
+      map.forward(kernels, out[i], x, mode);
+      map.backward(kernels, dx[i], dout, x, mode);
     }
     assertThat(out[0].toFloats()).containsExactly(out[1].toFloats(), within(1e-4f));
     assertThat(dx[0].toFloats()).containsExactly(dx[1].toFloats(), within(1e-4f));
@@ -111,36 +111,36 @@ final class DoraProjectionTest {
     Tensor dout = normal("dout", N, OUTPUTS);
     Tensor out = normal("out", N, OUTPUTS);
     Tensor dx = scope.allocate("dx", DType.F32, N, INPUTS);
-    Pass pass = Pass.training(7);
-    dora.map().forward(kernels, out, x, pass);
-    dora.map().backward(kernels, dx, dout, x, pass);
+    ForwardMode mode = ForwardMode.training(7);
+    dora.map().forward(kernels, out, x, mode);
+    dora.map().backward(kernels, dx, dout, x, mode);
     for (int i = 0; i < INPUTS; i++) {
-      assertThat(dx.getDouble(i)).isCloseTo(slope(dora, x, i, dout, out, pass), within(2e-2));
+      assertThat(dx.getDouble(i)).isCloseTo(slope(dora, x, i, dout, out, mode), within(2e-2));
     }
     for (int i = 0; i < OUTPUTS; i++) {
-      double slope = slope(dora, m.weight(), i, x, dout, out, pass);
+      double slope = slope(dora, m.weight(), i, x, dout, out, mode);
       assertThat(m.gradient().getDouble(i)).isCloseTo(slope, within(2e-2));
     }
   }
 
-  private double slope(Adapted a, Tensor x, int i, Tensor dout, Tensor out, Pass pass) {
-    return slope(a, x, i, x, dout, out, pass);
+  private double slope(Adapted a, Tensor x, int i, Tensor dout, Tensor out, ForwardMode mode) {
+    return slope(a, x, i, x, dout, out, mode);
   }
 
   private double slope(
-      Adapted a, Tensor moved, int i, Tensor x, Tensor dout, Tensor out, Pass pass) {
+      Adapted a, Tensor moved, int i, Tensor x, Tensor dout, Tensor out, ForwardMode mode) {
     float at = moved.getFloat(i);
     double step = 1e-2;
     moved.setFloat(i, at + step);
-    double above = value(a, x, dout, out, pass);
+    double above = value(a, x, dout, out, mode);
     moved.setFloat(i, at - step);
-    double below = value(a, x, dout, out, pass);
+    double below = value(a, x, dout, out, mode);
     moved.setFloat(i, at);
     return (above - below) / (2 * step);
   }
 
-  private double value(Adapted a, Tensor x, Tensor dout, Tensor out, Pass pass) {
-    a.map().forward(kernels, out, x, pass);
+  private double value(Adapted a, Tensor x, Tensor dout, Tensor out, ForwardMode mode) {
+    a.map().forward(kernels, out, x, mode);
     double sum = 0;
     for (int i = 0; i < out.elements(); i++) {
       sum += out.getDouble(i) * dout.getDouble(i);

@@ -1,6 +1,6 @@
 package dev.nibble.trainer.model;
 
-import dev.nibble.adapters.Pass;
+import dev.nibble.adapters.ForwardMode;
 import dev.nibble.adapters.Projection;
 import dev.nibble.compute.kernels.AttentionRule;
 import dev.nibble.compute.kernels.Buffers;
@@ -106,11 +106,11 @@ record Attention(
   }
 
   /** out [N, C] from x [N, C]; queries see the keys of their own sequence. */
-  void forward(Kernels kernels, Tensor out, Saved s, Tensor x, Sequences at, Pass pass) {
-    project(kernels, s, x, at, pass);
+  void forward(Kernels kernels, Tensor out, Saved s, Tensor x, Sequences at, ForwardMode mode) {
+    project(kernels, s, x, at, mode);
     kernels.attentionForward(
         heads(s.attended), s.lse, heads(s.q), heads(s.k), heads(s.v), at.segments().tensor(), rule);
-    o.forward(kernels, out, s.attended, pass);
+    o.forward(kernels, out, s.attended, mode);
   }
 
   /** Adds to dx [N, C] and to the projections' gradients. */
@@ -122,23 +122,23 @@ record Attention(
       Saved s,
       Tensor x,
       Sequences at,
-      Pass pass) {
-    backwardProjected(kernels, d, dout, s, at, pass);
-    inputs.backward(kernels, dx, d.projected(), x, pass);
+      ForwardMode mode) {
+    backwardProjected(kernels, d, dout, s, at, mode);
+    inputs.backward(kernels, dx, d.projected(), x, mode);
   }
 
   /** Adds to the projections' gradients, for an x that needs none. */
   void backwardParameters(
-      Kernels kernels, Gradients d, Tensor dout, Saved s, Tensor x, Sequences at, Pass pass) {
-    backwardProjected(kernels, d, dout, s, at, pass);
-    inputs.backwardParameters(kernels, d.projected(), x, pass);
+      Kernels kernels, Gradients d, Tensor dout, Saved s, Tensor x, Sequences at, ForwardMode mode) {
+    backwardProjected(kernels, d, dout, s, at, mode);
+    inputs.backwardParameters(kernels, d.projected(), x, mode);
   }
 
   /** Fills d with the gradients of what the inputs' projections gave. */
   private void backwardProjected(
-      Kernels kernels, Gradients d, Tensor dout, Saved s, Sequences at, Pass pass) {
+      Kernels kernels, Gradients d, Tensor dout, Saved s, Sequences at, ForwardMode mode) {
     kernels.fill(d.attended, 0);
-    o.backward(kernels, d.attended, dout, s.attended, pass);
+    o.backward(kernels, d.attended, dout, s.attended, mode);
     kernels.fill(d.q, 0);
     kernels.fill(d.k, 0);
     kernels.fill(d.v, 0);
@@ -165,7 +165,7 @@ record Attention(
    * calls too.
    */
   void decode(Kernels kernels, Tensor out, Saved s, Tensor x, Sequences at, KeyValueCache cache) {
-    project(kernels, s, x, at, Pass.EVALUATION);
+    project(kernels, s, x, at, ForwardMode.EVALUATION);
     cache.put(kernels, s.k, s.v);
     kernels.attentionForward(
         heads(s.attended),
@@ -175,11 +175,11 @@ record Attention(
         heads(cache.values()),
         at.segments().tensor(),
         rule);
-    o.forward(kernels, out, s.attended, Pass.EVALUATION);
+    o.forward(kernels, out, s.attended, ForwardMode.EVALUATION);
   }
 
-  private void project(Kernels kernels, Saved s, Tensor x, Sequences at, Pass pass) {
-    inputs.forward(kernels, s.projected(), x, pass);
+  private void project(Kernels kernels, Saved s, Tensor x, Sequences at, ForwardMode mode) {
+    inputs.forward(kernels, s.projected(), x, mode);
     headNorms.ifPresent(n -> n.forward(kernels, s.q, s.k, s.headNorms.orElseThrow()));
     at.rope(rope).forward(kernels, heads(s.q), at.positions().tensor());
     at.rope(rope).forward(kernels, heads(s.k), at.positions().tensor());

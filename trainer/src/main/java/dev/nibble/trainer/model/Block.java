@@ -1,6 +1,6 @@
 package dev.nibble.trainer.model;
 
-import dev.nibble.adapters.Pass;
+import dev.nibble.adapters.ForwardMode;
 import dev.nibble.compute.kernels.Buffers;
 import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.tensor.Tensor;
@@ -9,10 +9,10 @@ import dev.nibble.compute.tensor.Tensor;
 sealed interface Block permits PreNormBlock, SandwichBlock {
 
   /** out [N, C] from x [N, C]. */
-  void forward(Kernels kernels, Tensor out, Saved s, Tensor x, Sequences at, Pass pass);
+  void forward(Kernels kernels, Tensor out, Saved s, Tensor x, Sequences at, ForwardMode mode);
 
   /** Makes what backward needs again; may write out again, the same bits. */
-  void recompute(Kernels kernels, Tensor out, Saved s, Tensor x, Sequences at, Pass pass);
+  void recompute(Kernels kernels, Tensor out, Saved s, Tensor x, Sequences at, ForwardMode mode);
 
   /**
    * Turns the gradient of out into the gradient of x, in place: what flows past a branch stays,
@@ -21,7 +21,7 @@ sealed interface Block permits PreNormBlock, SandwichBlock {
    * @param dx [N, C]: in, the gradient of out; after the MLP's branch, of mid; at the end, of x
    */
   void backward(
-      Kernels kernels, Tensor dx, Gradients d, Saved s, Tensor x, Sequences at, Pass pass);
+      Kernels kernels, Tensor dx, Gradients d, Saved s, Tensor x, Sequences at, ForwardMode mode);
 
   /**
    * The gradients of what trains alone, for a layer whose x needs none: the first one, where
@@ -30,7 +30,7 @@ sealed interface Block permits PreNormBlock, SandwichBlock {
    * @param dx [N, C]: in, the gradient of out; overwritten
    */
   void backwardParameters(
-      Kernels kernels, Tensor dx, Gradients d, Saved s, Tensor x, Sequences at, Pass pass);
+      Kernels kernels, Tensor dx, Gradients d, Saved s, Tensor x, Sequences at, ForwardMode mode);
 
   /** The norm of x. */
   Norm norm1();

@@ -1,7 +1,7 @@
 package dev.nibble.trainer.model;
 
 import dev.nibble.adapters.Parameters;
-import dev.nibble.adapters.Pass;
+import dev.nibble.adapters.ForwardMode;
 import dev.nibble.compute.kernels.Buffers;
 import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.tensor.Scope;
@@ -30,7 +30,7 @@ final class DecoderModel implements CausalLm {
   private final Sequences inputRoom;
   private Workspace work;
   private Sequences inputs;
-  private Pass pass = Pass.EVALUATION;
+  private ForwardMode mode = ForwardMode.EVALUATION;
 
   DecoderModel(
       ModelConfig config,
@@ -87,14 +87,14 @@ final class DecoderModel implements CausalLm {
     if (parameters.count() == 0) {
       throw new IllegalStateException("nothing trains in this model: call evaluate");
     }
-    Tensor last = layers(batch, Pass.training(seed));
+    Tensor last = layers(batch, ForwardMode.training(seed));
     kernels.fill(work.dresidual(), 0);
-    return head.train(kernels, work.dresidual(), last, batch, pass);
+    return head.train(kernels, work.dresidual(), last, batch, mode);
   }
 
   @Override
   public void backward() {
-    if (!pass.dropout()) {
+    if (!mode.dropout()) {
       throw new IllegalStateException("backward without a forward just before it");
     }
     Tensor dx = work.dresidual();
@@ -102,12 +102,12 @@ final class DecoderModel implements CausalLm {
       Block block = blocks.get(l);
       Tensor x = work.residual(l);
       if (work.overwritten(l)) {
-        block.recompute(kernels, work.residual(l + 1), work.saved(l), x, inputs, pass);
+        block.recompute(kernels, work.residual(l + 1), work.saved(l), x, inputs, mode);
       }
       if (l > 0 || firstInputTrains()) {
-        block.backward(kernels, dx, work.gradients(), work.saved(l), x, inputs, pass);
+        block.backward(kernels, dx, work.gradients(), work.saved(l), x, inputs, mode);
       } else {
-        block.backwardParameters(kernels, dx, work.gradients(), work.saved(l), x, inputs, pass);
+        block.backwardParameters(kernels, dx, work.gradients(), work.saved(l), x, inputs, mode);
       }
     }
     if (embedding.trains()) {
@@ -116,7 +116,7 @@ final class DecoderModel implements CausalLm {
       }
       embedding.backward(kernels, dx, inputs.tokens().tensor());
     }
-    pass = Pass.EVALUATION;
+    mode = ForwardMode.EVALUATION;
   }
 
   /** Whether anything before the first layer's projections trains. */
@@ -126,12 +126,12 @@ final class DecoderModel implements CausalLm {
 
   @Override
   public LossSum evaluate(Batch batch) {
-    return head.evaluate(kernels, layers(batch, Pass.EVALUATION), batch);
+    return head.evaluate(kernels, layers(batch, ForwardMode.EVALUATION), batch);
   }
 
   @Override
   public float[][] logits(Batch batch) {
-    Tensor last = layers(batch, Pass.EVALUATION);
+    Tensor last = layers(batch, ForwardMode.EVALUATION);
     int[] all = new int[batch.length()];
     for (int i = 0; i < all.length; i++) {
       all[i] = i;
@@ -140,16 +140,16 @@ final class DecoderModel implements CausalLm {
   }
 
   /** The residual stream behind the last layer, [N, C]. */
-  private Tensor layers(Batch batch, Pass newPass) {
+  private Tensor layers(Batch batch, ForwardMode newMode) {
     check(batch);
-    pass = newPass;
+    mode = newMode;
     begin(batch.tokens(), batch.positions(), segments(batch.starts()), ropes, longest(batch));
-    if (pass.dropout() && noise > 0) {
-      kernels.addNoise(work.residual(0), inputs.segments().tensor(), noise, pass.maskSeed(NOISE));
+    if (mode.dropout() && noise > 0) {
+      kernels.addNoise(work.residual(0), inputs.segments().tensor(), noise, mode.maskSeed(NOISE));
     }
     for (int l = 0; l < blocks.size(); l++) {
       Tensor x = work.residual(l);
-      blocks.get(l).forward(kernels, work.residual(l + 1), work.saved(l), x, inputs, pass);
+      blocks.get(l).forward(kernels, work.residual(l + 1), work.saved(l), x, inputs, mode);
     }
     return work.residual(blocks.size());
   }
@@ -167,7 +167,7 @@ final class DecoderModel implements CausalLm {
       int longest,
       List<KeyValueCache> caches,
       int[] wanted) {
-    pass = Pass.EVALUATION;
+    mode = ForwardMode.EVALUATION;
     begin(tokens, positions, segments, turns, longest);
     for (int l = 0; l < blocks.size(); l++) {
       Tensor x = work.residual(l);

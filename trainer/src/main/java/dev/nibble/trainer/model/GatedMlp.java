@@ -1,6 +1,6 @@
 package dev.nibble.trainer.model;
 
-import dev.nibble.adapters.Pass;
+import dev.nibble.adapters.ForwardMode;
 import dev.nibble.adapters.Projection;
 import dev.nibble.compute.kernels.Activation;
 import dev.nibble.compute.kernels.Buffers;
@@ -48,24 +48,24 @@ record GatedMlp(Projections inputs, Projection down, Activation activation) {
   }
 
   /** Everything before the last projection: all that backward needs. */
-  void expand(Kernels kernels, Saved s, Tensor x, Pass pass) {
-    inputs.forward(kernels, List.of(s.gate, s.up), x, pass);
+  void expand(Kernels kernels, Saved s, Tensor x, ForwardMode mode) {
+    inputs.forward(kernels, List.of(s.gate, s.up), x, mode);
     kernels.gatedForward(s.hidden, s.gate, s.up, activation);
   }
 
   /** out [N, C], after {@link #expand}. */
-  void contract(Kernels kernels, Tensor out, Saved s, Pass pass) {
-    down.forward(kernels, out, s.hidden, pass);
+  void contract(Kernels kernels, Tensor out, Saved s, ForwardMode mode) {
+    down.forward(kernels, out, s.hidden, mode);
   }
 
   /** Adds to dx [N, C] and to the projections' gradients. */
   void backward(
-      Kernels kernels, Tensor dx, Gradients d, Tensor dout, Saved s, Tensor x, Pass pass) {
+      Kernels kernels, Tensor dx, Gradients d, Tensor dout, Saved s, Tensor x, ForwardMode mode) {
     kernels.fill(d.hidden, 0);
-    down.backward(kernels, d.hidden, dout, s.hidden, pass);
+    down.backward(kernels, d.hidden, dout, s.hidden, mode);
     kernels.fill(d.gate, 0);
     kernels.fill(d.up, 0);
     kernels.gatedBackward(d.gate, d.up, d.hidden, s.gate, s.up, activation);
-    inputs.backward(kernels, dx, List.of(d.gate, d.up), x, pass);
+    inputs.backward(kernels, dx, List.of(d.gate, d.up), x, mode);
   }
 }

@@ -1,6 +1,6 @@
 package dev.nibble.trainer.model;
 
-import dev.nibble.adapters.Pass;
+import dev.nibble.adapters.ForwardMode;
 import dev.nibble.adapters.Projection;
 import dev.nibble.compute.kernels.Buffers;
 import dev.nibble.compute.kernels.Kernels;
@@ -64,19 +64,19 @@ final class LmHead {
   LossSum evaluate(Kernels kernels, Tensor x, Batch batch) {
     int count = supervise(kernels, batch);
     for (int from = 0; from < count; from += chunk) {
-      forward(kernels, x, part(from, count), Pass.EVALUATION);
+      forward(kernels, x, part(from, count), ForwardMode.EVALUATION);
     }
     return sum(kernels, count);
   }
 
   /** Loss of x [N, C]; adds its gradient to dx and to the head's and the norm's gradients. */
-  LossSum train(Kernels kernels, Tensor dx, Tensor x, Batch batch, Pass whole) {
+  LossSum train(Kernels kernels, Tensor dx, Tensor x, Batch batch, ForwardMode whole) {
     int count = supervise(kernels, batch);
     for (int from = 0; from < count; from += chunk) {
-      Pass pass = whole.part(from == 0 ? 0 : rows.host().getInt(from - 1L) + 1);
+      ForwardMode mode = whole.part(from == 0 ? 0 : rows.host().getInt(from - 1L) + 1);
       Part part = part(from, count);
-      forward(kernels, x, part, pass);
-      backward(kernels, dx, part, pass);
+      forward(kernels, x, part, mode);
+      backward(kernels, dx, part, mode);
     }
     return sum(kernels, count);
   }
@@ -87,7 +87,7 @@ final class LmHead {
     rows.prefix(positions.length).put(kernels, positions);
     for (int from = 0; from < positions.length; from += chunk) {
       Part part = part(from, positions.length);
-      computeLogits(kernels, x, part, Pass.EVALUATION);
+      computeLogits(kernels, x, part, ForwardMode.EVALUATION);
       for (int i = 0; i < part.size; i++) {
         kernels.copy(logitsOfOne, logits.slice(i, i + 1L));
         result[from + i] = logitsOfOne.toFloats();
@@ -136,25 +136,25 @@ final class LmHead {
     return sum;
   }
 
-  private void forward(Kernels kernels, Tensor x, Part part, Pass pass) {
-    computeLogits(kernels, x, part, pass);
+  private void forward(Kernels kernels, Tensor x, Part part, ForwardMode mode) {
+    computeLogits(kernels, x, part, mode);
     kernels.crossEntropyForward(
         part.of(loss), lse.prefix(part.size), logits.slice(0, part.size), part.of(targets));
   }
 
-  private void computeLogits(Kernels kernels, Tensor x, Part part, Pass pass) {
+  private void computeLogits(Kernels kernels, Tensor x, Part part, ForwardMode mode) {
     Tensor h = hidden.slice(0, part.size);
     Tensor n = normed.slice(0, part.size);
     Tensor z = logits.slice(0, part.size);
     kernels.gatherRowsForward(h, x, part.of(rows));
     norm.forward(kernels, n, rstd.prefix(part.size), h);
-    head.forward(kernels, z, n, pass);
+    head.forward(kernels, z, n, mode);
     if (softCap != 0) {
       kernels.softCapForward(z, softCap);
     }
   }
 
-  private void backward(Kernels kernels, Tensor dx, Part part, Pass pass) {
+  private void backward(Kernels kernels, Tensor dx, Part part, ForwardMode mode) {
     Tensor z = logits.slice(0, part.size);
     Tensor dz = dlogits.slice(0, part.size);
     Tensor dn = dnormed.slice(0, part.size);
@@ -164,7 +164,7 @@ final class LmHead {
       kernels.softCapBackward(dz, z, softCap);
     }
     kernels.fill(dn, 0);
-    head.backward(kernels, dn, dz, normed.slice(0, part.size), pass);
+    head.backward(kernels, dn, dz, normed.slice(0, part.size), mode);
     kernels.fill(dh, 0);
     norm.backward(kernels, dh, dn, hidden.slice(0, part.size), rstd.prefix(part.size));
     kernels.gatherRowsBackward(dx, dh, part.of(rows));

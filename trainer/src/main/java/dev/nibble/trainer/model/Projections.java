@@ -1,6 +1,6 @@
 package dev.nibble.trainer.model;
 
-import dev.nibble.adapters.Pass;
+import dev.nibble.adapters.ForwardMode;
 import dev.nibble.adapters.Projection;
 import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.tensor.Tensor;
@@ -10,13 +10,13 @@ import java.util.List;
 sealed interface Projections {
 
   /** Fills outs, [N, O_i] each, from x [N, I]. */
-  void forward(Kernels kernels, List<Tensor> outs, Tensor x, Pass pass);
+  void forward(Kernels kernels, List<Tensor> outs, Tensor x, ForwardMode mode);
 
   /** Adds to dx [N, I] and to the maps' gradients. */
-  void backward(Kernels kernels, Tensor dx, List<Tensor> douts, Tensor x, Pass pass);
+  void backward(Kernels kernels, Tensor dx, List<Tensor> douts, Tensor x, ForwardMode mode);
 
   /** Adds to the maps' gradients, for an x that needs none. */
-  void backwardParameters(Kernels kernels, List<Tensor> douts, Tensor x, Pass pass);
+  void backwardParameters(Kernels kernels, List<Tensor> douts, Tensor x, ForwardMode mode);
 
   /** A matrix for each. */
   record Separate(List<Projection> parts) implements Projections {
@@ -25,23 +25,23 @@ sealed interface Projections {
     }
 
     @Override
-    public void forward(Kernels kernels, List<Tensor> outs, Tensor x, Pass pass) {
+    public void forward(Kernels kernels, List<Tensor> outs, Tensor x, ForwardMode mode) {
       for (int i = 0; i < parts.size(); i++) {
-        parts.get(i).forward(kernels, outs.get(i), x, pass);
+        parts.get(i).forward(kernels, outs.get(i), x, mode);
       }
     }
 
     @Override
-    public void backward(Kernels kernels, Tensor dx, List<Tensor> douts, Tensor x, Pass pass) {
+    public void backward(Kernels kernels, Tensor dx, List<Tensor> douts, Tensor x, ForwardMode mode) {
       for (int i = 0; i < parts.size(); i++) {
-        parts.get(i).backward(kernels, dx, douts.get(i), x, pass);
+        parts.get(i).backward(kernels, dx, douts.get(i), x, mode);
       }
     }
 
     @Override
-    public void backwardParameters(Kernels kernels, List<Tensor> douts, Tensor x, Pass pass) {
+    public void backwardParameters(Kernels kernels, List<Tensor> douts, Tensor x, ForwardMode mode) {
       for (int i = 0; i < parts.size(); i++) {
-        parts.get(i).backwardParameters(kernels, douts.get(i), x, pass);
+        parts.get(i).backwardParameters(kernels, douts.get(i), x, mode);
       }
     }
   }
@@ -53,9 +53,9 @@ sealed interface Projections {
    */
   record Fused(Projection whole, Tensor room) implements Projections {
     @Override
-    public void forward(Kernels kernels, List<Tensor> outs, Tensor x, Pass pass) {
+    public void forward(Kernels kernels, List<Tensor> outs, Tensor x, ForwardMode mode) {
       Tensor all = room.slice(0, x.rows());
-      whole.forward(kernels, all, x, pass);
+      whole.forward(kernels, all, x, mode);
       long from = 0;
       for (Tensor out : outs) {
         kernels.columnsForward(out, all, from);
@@ -64,13 +64,13 @@ sealed interface Projections {
     }
 
     @Override
-    public void backward(Kernels kernels, Tensor dx, List<Tensor> douts, Tensor x, Pass pass) {
-      whole.backward(kernels, dx, beside(kernels, douts, x.rows()), x, pass);
+    public void backward(Kernels kernels, Tensor dx, List<Tensor> douts, Tensor x, ForwardMode mode) {
+      whole.backward(kernels, dx, beside(kernels, douts, x.rows()), x, mode);
     }
 
     @Override
-    public void backwardParameters(Kernels kernels, List<Tensor> douts, Tensor x, Pass pass) {
-      whole.backwardParameters(kernels, beside(kernels, douts, x.rows()), x, pass);
+    public void backwardParameters(Kernels kernels, List<Tensor> douts, Tensor x, ForwardMode mode) {
+      whole.backwardParameters(kernels, beside(kernels, douts, x.rows()), x, mode);
     }
 
     /** All gradients in one, [N, O_1 + O_2 + ...]. */
