@@ -129,7 +129,13 @@ record Attention(
 
   /** Adds to the projections' gradients, for an x that needs none. */
   void backwardParameters(
-      Kernels kernels, Gradients d, Tensor dout, Saved s, Tensor x, Sequences at, ForwardMode mode) {
+      Kernels kernels,
+      Gradients d,
+      Tensor dout,
+      Saved s,
+      Tensor x,
+      Sequences at,
+      ForwardMode mode) {
     backwardProjected(kernels, d, dout, s, at, mode);
     inputs.backwardParameters(kernels, d.projected(), x, mode);
   }

@@ -1,7 +1,7 @@
 package dev.nibble.trainer.model;
 
-import dev.nibble.adapters.Parameters;
 import dev.nibble.adapters.ForwardMode;
+import dev.nibble.adapters.Parameters;
 import dev.nibble.compute.kernels.Buffers;
 import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.tensor.Scope;

@@ -14,7 +14,8 @@ import dev.nibble.compute.tensor.Tensor;
 record PreNormBlock(Norm norm1, Attention attention, Norm norm2, GatedMlp mlp) implements Block {
 
   @Override
-  public void forward(Kernels kernels, Tensor out, Saved s, Tensor x, Sequences at, ForwardMode mode) {
+  public void forward(
+      Kernels kernels, Tensor out, Saved s, Tensor x, Sequences at, ForwardMode mode) {
     recompute(kernels, out, s, x, at, mode);
     mlp.contract(kernels, out, s.mlp(), mode);
     kernels.add(out, out, s.mid());
@@ -22,7 +23,8 @@ record PreNormBlock(Norm norm1, Attention attention, Norm norm2, GatedMlp mlp) i
 
   /** All of forward but the last projection. */
   @Override
-  public void recompute(Kernels kernels, Tensor out, Saved s, Tensor x, Sequences at, ForwardMode mode) {
+  public void recompute(
+      Kernels kernels, Tensor out, Saved s, Tensor x, Sequences at, ForwardMode mode) {
     norm1.forward(kernels, s.normed1(), s.rstd1(), x);
     attention.forward(kernels, s.mid(), s.attention(), s.normed1(), at, mode);
     kernels.add(s.mid(), s.mid(), x);

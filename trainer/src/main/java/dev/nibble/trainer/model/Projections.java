@@ -32,14 +32,16 @@ sealed interface Projections {
     }
 
     @Override
-    public void backward(Kernels kernels, Tensor dx, List<Tensor> douts, Tensor x, ForwardMode mode) {
+    public void backward(
+        Kernels kernels, Tensor dx, List<Tensor> douts, Tensor x, ForwardMode mode) {
       for (int i = 0; i < parts.size(); i++) {
         parts.get(i).backward(kernels, dx, douts.get(i), x, mode);
       }
     }
 
     @Override
-    public void backwardParameters(Kernels kernels, List<Tensor> douts, Tensor x, ForwardMode mode) {
+    public void backwardParameters(
+        Kernels kernels, List<Tensor> douts, Tensor x, ForwardMode mode) {
       for (int i = 0; i < parts.size(); i++) {
         parts.get(i).backwardParameters(kernels, douts.get(i), x, mode);
       }
@@ -64,12 +66,14 @@ sealed interface Projections {
     }
 
     @Override
-    public void backward(Kernels kernels, Tensor dx, List<Tensor> douts, Tensor x, ForwardMode mode) {
+    public void backward(
+        Kernels kernels, Tensor dx, List<Tensor> douts, Tensor x, ForwardMode mode) {
       whole.backward(kernels, dx, beside(kernels, douts, x.rows()), x, mode);
     }
 
     @Override
-    public void backwardParameters(Kernels kernels, List<Tensor> douts, Tensor x, ForwardMode mode) {
+    public void backwardParameters(
+        Kernels kernels, List<Tensor> douts, Tensor x, ForwardMode mode) {
       whole.backwardParameters(kernels, beside(kernels, douts, x.rows()), x, mode);
     }
 

@@ -18,7 +18,8 @@ record SandwichBlock(
     implements Block {
 
   @Override
-  public void forward(Kernels kernels, Tensor out, Saved s, Tensor x, Sequences at, ForwardMode mode) {
+  public void forward(
+      Kernels kernels, Tensor out, Saved s, Tensor x, Sequences at, ForwardMode mode) {
     norm1.forward(kernels, s.normed1(), s.rstd1(), x);
     attention.forward(kernels, s.post().attended(), s.attention(), s.normed1(), at, mode);
     finish(kernels, out, s, x, mode);
@@ -26,7 +27,8 @@ record SandwichBlock(
 
   /** All of forward: backward needs what the last projection gave. */
   @Override
-  public void recompute(Kernels kernels, Tensor out, Saved s, Tensor x, Sequences at, ForwardMode mode) {
+  public void recompute(
+      Kernels kernels, Tensor out, Saved s, Tensor x, Sequences at, ForwardMode mode) {
     forward(kernels, out, s, x, at, mode);
   }
 
