@@ -7,13 +7,13 @@ RUN apt-get update \
     && rm -rf /var/lib/apt/lists/*
 WORKDIR /src
 COPY . .
-RUN mvn -q -B -ntp -pl recipes -am -Dmaven.test.skip=true package
+RUN mvn -q -B -ntp -pl cli -am -Dmaven.test.skip=true package
 # What the launcher needs, without sources: then it has nothing to build.
-RUN mkdir -p /opt/nibble/recipes/target \
+RUN mkdir -p /opt/nibble/recipes /opt/nibble/cli/target \
     && cp -r nibble LICENSE examples /opt/nibble/ \
     && rm -rf /opt/nibble/examples/src /opt/nibble/examples/target /opt/nibble/examples/pom.xml \
     && cp recipes/*.yaml /opt/nibble/recipes/ \
-    && cp -r recipes/target/classes recipes/target/lib recipes/target/nibble.jvm /opt/nibble/recipes/target/
+    && cp -r cli/target/classes cli/target/lib cli/target/nibble.jvm /opt/nibble/cli/target/
 
 # Needs the NVIDIA driver and container toolkit on the host, and `docker run --gpus all`.
 FROM nvidia/cuda:13.0.1-runtime-ubuntu24.04 AS cuda

@@ -1,7 +1,7 @@
 """Writes what Jinja2, set up as transformers sets it up, makes of small templates, for Nibble's tests to compare with.
 
 usage: jinja_cases.py OUT
-OUT: data/src/test/resources/jinja/cases.json. A case is [template, output] or [template, null, class of error]; all of
+OUT: jinja/src/test/resources/jinja/cases.json. A case is [template, output] or [template, null, class of error]; all of
 them see the variables in CONTEXT. The classes are those of Nibble's JinjaException.Kind.
 """
 

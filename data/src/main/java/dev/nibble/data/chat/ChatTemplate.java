@@ -1,10 +1,10 @@
 package dev.nibble.data.chat;
 
-import dev.nibble.data.jinja.JinjaException;
-import dev.nibble.data.jinja.Rendering;
-import dev.nibble.data.jinja.Template;
-import dev.nibble.data.jinja.Value;
-import dev.nibble.data.jinja.Values;
+import dev.nibble.jinja.JinjaException;
+import dev.nibble.jinja.Rendering;
+import dev.nibble.jinja.Template;
+import dev.nibble.jinja.Value;
+import dev.nibble.jinja.Values;
 import java.time.LocalDateTime;
 import java.util.HashMap;
 import java.util.Map;

@@ -1,9 +1,9 @@
 package dev.nibble.data.chat;
 
-import dev.nibble.data.jinja.JinjaException;
-import dev.nibble.data.jinja.Template;
-import dev.nibble.data.jinja.Value;
-import dev.nibble.data.jinja.Values;
+import dev.nibble.jinja.JinjaException;
+import dev.nibble.jinja.Template;
+import dev.nibble.jinja.Value;
+import dev.nibble.jinja.Values;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;

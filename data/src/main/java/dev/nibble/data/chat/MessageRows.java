@@ -1,9 +1,9 @@
 package dev.nibble.data.chat;
 
-import dev.nibble.data.jinja.Value;
-import dev.nibble.data.jinja.Value.Dict;
-import dev.nibble.data.jinja.Values;
 import dev.nibble.data.rows.Row;
+import dev.nibble.jinja.Value;
+import dev.nibble.jinja.Value.Dict;
+import dev.nibble.jinja.Values;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;

@@ -1,10 +1,10 @@
 package dev.nibble.data.chat;
 
-import dev.nibble.data.jinja.JinjaException;
-import dev.nibble.data.jinja.Span;
-import dev.nibble.data.jinja.Value;
-import dev.nibble.data.jinja.Value.Dict;
-import dev.nibble.data.jinja.Values;
+import dev.nibble.jinja.JinjaException;
+import dev.nibble.jinja.Span;
+import dev.nibble.jinja.Value;
+import dev.nibble.jinja.Value.Dict;
+import dev.nibble.jinja.Values;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;

@@ -1,7 +1,7 @@
 package dev.nibble.data.chat;
 
-import dev.nibble.data.jinja.Value;
-import dev.nibble.data.jinja.Value.Dict;
+import dev.nibble.jinja.Value;
+import dev.nibble.jinja.Value.Dict;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;

@@ -1,9 +1,9 @@
 package dev.nibble.data.chat;
 
-import dev.nibble.data.jinja.JinjaException;
-import dev.nibble.data.jinja.Rendering;
-import dev.nibble.data.jinja.Span;
-import dev.nibble.data.jinja.Template;
+import dev.nibble.jinja.JinjaException;
+import dev.nibble.jinja.Rendering;
+import dev.nibble.jinja.Span;
+import dev.nibble.jinja.Template;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;

@@ -2,8 +2,8 @@ package dev.nibble.data.format;
 
 import dev.nibble.data.chat.Conversation;
 import dev.nibble.data.chat.ConversationSource;
-import dev.nibble.data.jinja.Value.Dict;
 import dev.nibble.data.rows.Row;
+import dev.nibble.jinja.Value.Dict;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;

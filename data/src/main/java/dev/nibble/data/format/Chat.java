@@ -5,10 +5,10 @@ import dev.nibble.data.chat.Conversation;
 import dev.nibble.data.chat.ConversationSource;
 import dev.nibble.data.chat.LearnedText;
 import dev.nibble.data.chat.Supervision;
-import dev.nibble.data.jinja.JinjaException;
-import dev.nibble.data.jinja.Span;
-import dev.nibble.data.jinja.Value;
 import dev.nibble.data.rows.Row;
+import dev.nibble.jinja.JinjaException;
+import dev.nibble.jinja.Span;
+import dev.nibble.jinja.Value;
 import java.util.ArrayList;
 import java.util.List;
 

@@ -3,7 +3,7 @@ package dev.nibble.data.chat;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.nibble.data.jinja.Values;
+import dev.nibble.jinja.Values;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

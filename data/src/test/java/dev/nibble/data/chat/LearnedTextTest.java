@@ -4,11 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.nibble.data.Golden;
-import dev.nibble.data.jinja.Span;
-import dev.nibble.data.jinja.Template;
-import dev.nibble.data.jinja.Value;
-import dev.nibble.data.jinja.Value.Dict;
-import dev.nibble.data.jinja.Values;
+import dev.nibble.jinja.Span;
+import dev.nibble.jinja.Template;
+import dev.nibble.jinja.Value;
+import dev.nibble.jinja.Value.Dict;
+import dev.nibble.jinja.Values;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.time.LocalDateTime;

@@ -4,10 +4,10 @@ import static dev.nibble.data.Rows.row;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.nibble.data.jinja.Value;
-import dev.nibble.data.jinja.Values;
 import dev.nibble.data.rows.InvalidDataset;
 import dev.nibble.data.rows.Row;
+import dev.nibble.jinja.Value;
+import dev.nibble.jinja.Values;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;

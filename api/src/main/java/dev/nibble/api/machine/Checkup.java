@@ -1,0 +1,183 @@
+package dev.nibble.api.machine;
+
+import dev.nibble.api.text.Human;
+import dev.nibble.compute.kernels.KernelSet;
+import dev.nibble.compute.kernels.KernelSets;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.Stream;
+import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.ArrayNode;
+import tools.jackson.databind.node.ObjectNode;
+
+/**
+ * {@code nibble doctor}: what of this machine matters to Nibble, and what is amiss.
+ *
+ * @param findings in the order of the report
+ * @param trains whether any kernel set can run
+ */
+public record Checkup(List<Finding> findings, boolean trains) {
+  private static final int JAVA = 25;
+  private static final long LITTLE_MEMORY = 2L << 30;
+  private static final long LITTLE_DISK = 5L << 30;
+
+  private static final Map<String, String> FEATURES =
+      Map.of("avx2", "AVX2", "avx512f", "AVX-512", "avx512_bf16", "bf16", "amx_bf16", "AMX");
+
+  /** Looks at this machine. */
+  public static Checkup here() {
+    return of(Path.of("/"), KernelSets.installed(), Path.of("").toAbsolutePath());
+  }
+
+  /**
+   * Looks at a machine.
+   *
+   * @param root where its proc and sys are
+   * @param output a folder that runs are written below
+   */
+  static Checkup of(Path root, List<KernelSet> sets, Path output) {
+    List<Finding> findings = new ArrayList<>();
+    findings.add(java(Runtime.version().feature()));
+    findings.add(processor(root));
+    findings.add(memory(root));
+    findings.add(hugePages(root));
+    for (KernelSet set : sets) {
+      if (!set.name().equals("cuda")) {
+        findings.add(kernels(set));
+      }
+    }
+    findings.addAll(Gpus.findings(sets, Files.exists(root.resolve("dev/nvidiactl"))));
+    findings.add(disk("outputs", output));
+    findings.add(disk("temporary", Path.of(System.getProperty("java.io.tmpdir"))));
+    findings.add(disk("home", Path.of(System.getProperty("user.home"))));
+    boolean trains =
+        Runtime.version().feature() >= JAVA
+            && sets.stream().anyMatch(s -> s.unavailableBecause().isEmpty());
+    return new Checkup(List.copyOf(findings), trains);
+  }
+
+  static Finding java(int feature) {
+    String text =
+        "%s, %s".formatted(Runtime.version(), System.getProperty("java.vm.name", "unknown"));
+    return feature >= JAVA
+        ? Finding.ok("java", text)
+        : Finding.problem("java", text, "install a JDK 25; NIBBLE_JAVA_HOME names its folder");
+  }
+
+  private static Finding processor(Path root) {
+    List<String> info = lines(root.resolve("proc/cpuinfo"));
+    Set<String> flags =
+        info.stream()
+            .filter(line -> line.startsWith("flags"))
+            .findFirst()
+            .map(line -> Set.copyOf(Arrays.asList(line.strip().split("\\s+"))))
+            .orElse(Set.of());
+    String name =
+        info.stream()
+            .filter(line -> line.startsWith("model name"))
+            .findFirst()
+            .map(line -> line.substring(line.indexOf(':') + 1).strip())
+            .orElse("a processor without a name");
+    List<String> has = new ArrayList<>();
+    List<String> lacks = new ArrayList<>();
+    Stream.of("avx2", "avx512f", "avx512_bf16", "amx_bf16")
+        .forEach(flag -> (flags.contains(flag) ? has : lacks).add(FEATURES.get(flag)));
+    String text =
+        "%s, %d cores%s%s"
+            .formatted(
+                name,
+                Runtime.getRuntime().availableProcessors(),
+                has.isEmpty() ? "" : ", with " + String.join(", ", has),
+                lacks.isEmpty() ? "" : ", without " + String.join(", ", lacks));
+    return flags.contains("avx2")
+        ? Finding.ok("processor", text)
+        : Finding.warning(
+            "processor",
+            text,
+            "the kernels of set cpu are made for AVX2 and later: expect them to be slow");
+  }
+
+  private static Finding memory(Path root) {
+    return HostMemory.read(root)
+        .map(m -> {
+          String text =
+              "%s, %s available%s"
+                  .formatted(
+                      size(m.total()),
+                      size(m.available()),
+                      m.limit().isPresent()
+                          ? ", the control group allows " + size(m.limit().getAsLong())
+                          : "");
+          return m.available() >= LITTLE_MEMORY
+              ? Finding.ok("memory", text)
+              : Finding.warning(
+                  "memory",
+                  text,
+                  "end other programs, or raise the container's limit; nibble estimate says what a recipe needs");
+        })
+        .orElseGet(() ->
+            Finding.warning(
+                "memory", "the system does not say", "runs are not checked for what fits"));
+  }
+
+  private static Finding hugePages(Path root) {
+    List<String> modes = lines(root.resolve("sys/kernel/mm/transparent_hugepage/enabled"));
+    return Finding.ok("huge pages", modes.isEmpty() ? "none" : modes.getFirst().strip());
+  }
+
+  private static Finding kernels(KernelSet set) {
+    String name = "set " + set.name();
+    return set.unavailableBecause()
+        .map(reason -> Finding.warning(name, "cannot run here", reason))
+        .orElseGet(() -> Finding.ok(name, set.describe()));
+  }
+
+  private static Finding disk(String name, Path folder) {
+    try {
+      long free = Files.getFileStore(folder).getUsableSpace();
+      String text = "%s free in %s".formatted(size(free), folder);
+      if (!Files.isWritable(folder)) {
+        return Finding.warning(name, folder + " cannot be written", "change its permissions");
+      }
+      return free >= LITTLE_DISK
+          ? Finding.ok(name, text)
+          : Finding.warning(name, text, "checkpoints and natives may not fit: make room");
+    } catch (IOException e) {
+      return Finding.warning(name, folder + " cannot be looked at", String.valueOf(e.getMessage()));
+    }
+  }
+
+  static String size(long bytes) {
+    return Human.bytes(bytes);
+  }
+
+  private static List<String> lines(Path file) {
+    try {
+      return Files.isReadable(file) ? Files.readAllLines(file) : List.of();
+    } catch (IOException e) {
+      return List.of();
+    }
+  }
+
+  /** One line of JSON. */
+  public String json() {
+    ObjectNode json = JsonMapper.shared().createObjectNode();
+    json.put("trains", trains);
+    ArrayNode list = json.putArray("findings");
+    for (Finding f : findings) {
+      ObjectNode o = list.addObject();
+      o.put("name", f.name());
+      o.put("status", f.status().name().toLowerCase(Locale.ROOT));
+      o.put("text", f.text());
+      f.remedy().ifPresent(r -> o.put("remedy", r));
+    }
+    return JsonMapper.shared().writeValueAsString(json);
+  }
+}

@@ -1,0 +1,281 @@
+package dev.nibble.api.runs;
+
+import dev.nibble.adapters.LoraSpec;
+import dev.nibble.adapters.Parameters;
+import dev.nibble.adapters.PeftAdapter;
+import dev.nibble.compute.kernels.Kernels;
+import dev.nibble.compute.kernels.Paging;
+import dev.nibble.compute.safetensors.ShardedSafetensors;
+import dev.nibble.compute.tensor.DType;
+import dev.nibble.compute.tensor.Scope;
+import dev.nibble.data.batching.BatchPlan;
+import dev.nibble.data.batching.Shuffle;
+import dev.nibble.data.batching.Subset;
+import dev.nibble.data.tokenizer.Tokenizer;
+import dev.nibble.data.tokenizer.Tokenizers;
+import dev.nibble.quant.FourBitFormat;
+import dev.nibble.quant.FourBitFormat.QuantType;
+import dev.nibble.recipes.recipe.Recipe;
+import dev.nibble.recipes.recipe.Recipe.InitWeights;
+import dev.nibble.recipes.recipe.Recipe.Lora;
+import dev.nibble.recipes.recipe.RecipeException;
+import dev.nibble.trainer.model.CausalLm;
+import dev.nibble.trainer.model.Checkpointing;
+import dev.nibble.trainer.model.ModelLoader;
+import dev.nibble.trainer.model.ModelOptions;
+import dev.nibble.trainer.model.Training;
+import dev.nibble.trainer.optim.Adafactor;
+import dev.nibble.trainer.optim.AdamW;
+import dev.nibble.trainer.optim.AdamW8bit;
+import dev.nibble.trainer.optim.GradientClip;
+import dev.nibble.trainer.optim.Lion;
+import dev.nibble.trainer.optim.Optimizer;
+import dev.nibble.trainer.optim.Rates;
+import dev.nibble.trainer.optim.Schedule;
+import dev.nibble.trainer.optim.Sgd;
+import dev.nibble.trainer.optim.StateMemory;
+import dev.nibble.trainer.train.TrainingPlan;
+import java.nio.file.Path;
+import java.time.LocalDateTime;
+import java.time.ZoneId;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a recipe's words stand for. Everything that a run is made of is made here, in this order.
+ */
+final class Wiring {
+  private final Recipe recipe;
+  private @Nullable Formats formats;
+
+  Wiring(Recipe recipe) {
+    this.recipe = recipe;
+  }
+
+  /** How rows become text. */
+  Formats formats() {
+    if (formats == null) {
+      formats = new Formats(recipe, LocalDateTime.now(ZoneId.systemDefault()));
+    }
+    return formats;
+  }
+
+  /** What computes. */
+  MachineWiring machine() {
+    return new MachineWiring(recipe.machine());
+  }
+
+  /** Text to tokens. */
+  Tokenizer tokenizer() {
+    return Tokenizers.open(recipe.model().base());
+  }
+
+  /** What the model learns from. */
+  RunData data(Tokenizer tokenizer) {
+    int positions = ModelLoader.maxPositions(recipe.model().base());
+    if (recipe.data().sequenceLength() > positions) {
+      throw new RecipeException(
+          "sequence_len: %d is more than the %d positions of the model (max_position_embeddings in %s); write at most %d"
+              .formatted(
+                  recipe.data().sequenceLength(),
+                  positions,
+                  recipe.model().base().resolve("config.json"),
+                  positions));
+    }
+    return RunData.scan(recipe.data(), recipe.training().seed(), formats(), tokenizer);
+  }
+
+  /** How samples become micro-batches. */
+  BatchPlan batches() {
+    Recipe.Data data = recipe.data();
+    return new BatchPlan(
+        recipe.training().microBatchSize(),
+        data.sequenceLength(),
+        data.packing(),
+        data.shuffle() ? Optional.of(Shuffle.seeded(recipe.training().seed())) : Optional.empty());
+  }
+
+  /** The same without an order of its own, for measurements. */
+  BatchPlan validationBatches() {
+    BatchPlan plan = batches();
+    return new BatchPlan(
+        plan.microBatchSize(), plan.sequenceLen(), plan.packing(), Optional.empty());
+  }
+
+  /** The model with what trains in it: new, or continued from an adapter. */
+  CausalLm modelToTrain(Kernels kernels, Scope scope, Checkpointing checkpointing) {
+    return modelToTrain(kernels, scope, batches().maxTokens(), checkpointing);
+  }
+
+  /** The same for batches of up to so many tokens. */
+  CausalLm modelToTrain(Kernels kernels, Scope scope, int maxTokens, Checkpointing checkpointing) {
+    Optional<PeftAdapter> earlier =
+        recipe.model().lora().flatMap(Lora::continueFrom).map(PeftAdapter::open);
+    ModelOptions options = optionsToTrain(maxTokens, checkpointing);
+    CausalLm model =
+        recipe.model().init() == InitWeights.RANDOM
+            ? ModelLoader.initialise(
+                recipe.model().base(), recipe.training().seed(), options, kernels, scope)
+            : ModelLoader.load(recipe.model().base(), options, kernels, scope);
+    earlier.ifPresent(adapter -> {
+      try (ShardedSafetensors base = ShardedSafetensors.open(recipe.model().base())) {
+        adapter.checkBase(base);
+      }
+      adapter.copyTo(model.parameters(), kernels);
+    });
+    return model;
+  }
+
+  /**
+   * The model to measure or to generate with: with what {@code run} learned, or as training would
+   * start.
+   */
+  CausalLm trainedModel(Optional<Path> run, Kernels kernels, Scope scope) {
+    if (run.isEmpty()) {
+      return modelToTrain(kernels, scope, Checkpointing.FULL);
+    }
+    if (recipe.model().lora().isEmpty()) {
+      return ModelLoader.load(run.get(), options(new Training.Nothing()), kernels, scope);
+    }
+    PeftAdapter adapter = PeftAdapter.open(run.get());
+    CausalLm model =
+        ModelLoader.load(
+            recipe.model().base(),
+            options(new Training.Adapter(adapter.spec(), recipe.training().seed())),
+            kernels,
+            scope);
+    adapter.copyTo(model.parameters(), kernels);
+    return model;
+  }
+
+  /** Number of weights of the base model, all of them. */
+  long countWeights() {
+    return ModelLoader.countWeights(recipe.model().base());
+  }
+
+  /** The adapter's shape: what the recipe says, or what the adapter to continue from is. */
+  LoraSpec loraSpec() {
+    return LoraWiring.spec(recipe.model().lora().orElseThrow());
+  }
+
+  /** How {@link #modelToTrain} builds. */
+  ModelOptions optionsToTrain(int maxTokens, Checkpointing checkpointing) {
+    Training training =
+        recipe
+            .model()
+            .lora()
+            .<Training>map(lora -> new Training.Adapter(loraSpec(), recipe.training().seed()))
+            .orElseGet(Training.AllWeights::new);
+    return options(training, maxTokens, checkpointing);
+  }
+
+  private ModelOptions options(Training training) {
+    return options(training, batches().maxTokens(), Checkpointing.FULL);
+  }
+
+  private ModelOptions options(Training training, int maxTokens, Checkpointing checkpointing) {
+    return new ModelOptions(
+        training, quantization(), maxTokens, checkpointing, recipe.training().embeddingNoise());
+  }
+
+  /** The format of the frozen linear maps; empty when they stay as the checkpoint has them. */
+  Optional<FourBitFormat> quantization() {
+    return recipe
+        .model()
+        .fourBit()
+        .map(f ->
+            new FourBitFormat(QuantType.valueOf(f.type().name()), f.blockSize(), f.doubleQuant()));
+  }
+
+  /** What linear maps are rounded to before an adapter is merged onto them. */
+  Optional<FourBitFormat> roundedTo(ExportRun.Onto onto) {
+    return switch (onto) {
+      case TRAINED -> quantization();
+      case ORIGINAL -> Optional.empty();
+    };
+  }
+
+  /** How weights move. */
+  Optimizer optimizer(Kernels kernels, Parameters parameters, Scope scope) {
+    Recipe.Optimization o = recipe.optimization();
+    AdamW.Settings adam = new AdamW.Settings(o.beta1(), o.beta2(), o.epsilon(), o.weightDecay());
+    Rates rates =
+        o.loraPlus()
+            .map(p -> new Rates(p.ratio(), p.embeddingRate() / o.learningRate()))
+            .orElse(Rates.EQUAL);
+    StateMemory memory =
+        o.optimizer().isPaged()
+            ? StateMemory.paged(scope, new Paging(o.pagedMemory(), pages()))
+            : StateMemory.resident(scope);
+    return switch (o.optimizer()) {
+      case ADAMW, PAGED_ADAMW -> new AdamW(kernels, parameters, adam, rates, memory);
+      case ADAMW_8BIT, PAGED_ADAMW_8BIT -> new AdamW8bit(kernels, parameters, adam, rates, memory);
+      case LION -> {
+        Lion.Settings lion = new Lion.Settings(o.beta1(), o.beta2(), o.weightDecay());
+        yield new Lion(kernels, parameters, lion, rates, memory);
+      }
+      case ADAFACTOR -> new Adafactor(kernels, parameters, o.weightDecay(), rates, scope);
+      case SGD -> {
+        Sgd.Settings sgd = new Sgd.Settings(o.momentum(), o.weightDecay());
+        yield new Sgd(kernels, parameters, sgd, rates, memory);
+      }
+    };
+  }
+
+  /** The file of a paged optimizer on the CPU. */
+  private Path pages() {
+    return recipe.output().folder().resolve("optimizer.pages");
+  }
+
+  /** How large a step may be. */
+  GradientClip clip(Kernels kernels, Scope scope) {
+    double norm = recipe.optimization().maxGradNorm();
+    return new GradientClip(kernels, norm == 0 ? Double.POSITIVE_INFINITY : norm, scope);
+  }
+
+  /** The learning rate of each step. */
+  Schedule schedule(long steps) {
+    Recipe.Optimization o = recipe.optimization();
+    long warmup =
+        o.warmupSteps()
+            .map(Integer::longValue)
+            .orElseGet(() -> Schedule.warmupSteps(o.warmupRatio(), steps));
+    return switch (o.schedule()) {
+      case CONSTANT -> new Schedule.Constant(o.learningRate(), warmup);
+      case LINEAR -> new Schedule.Linear(o.learningRate(), warmup, steps);
+      case COSINE -> new Schedule.Cosine(o.learningRate(), warmup, steps, 0);
+    };
+  }
+
+  /** How long to train, and what to do when. */
+  TrainingPlan plan(Subset train) {
+    Recipe.Training t = recipe.training();
+    return new TrainingPlan(
+        steps(train),
+        t.accumulation(),
+        t.seed(),
+        recipe.evaluation().evalSteps(),
+        recipe.output().saveSteps());
+  }
+
+  private long steps(Subset train) {
+    long most = recipe.training().maxSteps().map(Integer::longValue).orElse(Long.MAX_VALUE);
+    if (recipe.training().epochs().isEmpty()) {
+      return most;
+    }
+    int accumulation = recipe.training().accumulation();
+    long microBatches = 0;
+    for (int epoch = 0; epoch < recipe.training().epochs().get(); epoch++) {
+      if (microBatches / accumulation >= most) {
+        return most;
+      }
+      microBatches += train.countBatches(batches(), epoch);
+    }
+    return Math.min(most, Math.ceilDiv(microBatches, accumulation));
+  }
+
+  /** The element type of a saved model. */
+  DType savedType() {
+    return DType.valueOf(recipe.output().saveDType().name());
+  }
+}

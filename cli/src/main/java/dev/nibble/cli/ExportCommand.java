@@ -1,0 +1,178 @@
+package dev.nibble.cli;
+
+import dev.nibble.api.runs.ExportRun;
+import dev.nibble.api.runs.ExportRun.Format;
+import dev.nibble.api.runs.ExportRun.Onto;
+import dev.nibble.cli.terminal.Console;
+import dev.nibble.compute.tensor.DType;
+import dev.nibble.trainer.export.gguf.GgufType;
+import java.nio.file.Path;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.ArgGroup;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** {@code nibble export}. */
+@Command(
+    name = "export",
+    header = "Write what a run learned for other tools.",
+    description = {
+      "%nA merged model for transformers and vLLM, the adapter alone for PEFT, or GGUF for llama.cpp."
+    },
+    parameterListHeading = "%nArguments:%n",
+    optionListHeading = "%nOptions:%n",
+    footer = {
+      "",
+      "Examples:",
+      "  nibble export outputs/quickstart --merged --output exported/quickstart",
+      "  nibble export outputs/quickstart --adapter --base-name my/base --output exported/adapter",
+      "  nibble export outputs/quickstart --gguf q8_0 --output exported/quickstart.gguf",
+      "  nibble export outputs/quickstart --gguf-lora f16 --output exported/adapter.gguf"
+    })
+final class ExportCommand implements Callable<Integer> {
+  @Mixin private RunArguments run = new RunArguments();
+
+  @ArgGroup(multiplicity = "1")
+  private What what = new What();
+
+  /** What to write. */
+  static final class What {
+    @Option(
+        names = "--merged",
+        description =
+            "A whole model in Hugging Face's layout, the adapter merged into its weights.")
+    boolean merged;
+
+    @Option(names = "--adapter", description = "The adapter in PEFT's layout.")
+    boolean adapter;
+
+    @Option(
+        names = "--gguf",
+        paramLabel = "TYPE",
+        description = "A whole model in one GGUF file: ${COMPLETION-CANDIDATES}.")
+    @Nullable GgufType gguf;
+
+    @Option(
+        names = "--gguf-lora",
+        paramLabel = "TYPE",
+        description = "The adapter in a GGUF file: f32 or f16.")
+    @Nullable GgufType ggufLora;
+  }
+
+  @Option(
+      names = {"-o", "--output"},
+      required = true,
+      paramLabel = "PATH",
+      description = "The folder to write, or the file with --gguf and --gguf-lora.")
+  private Path output = Path.of("");
+
+  @Option(
+      names = "--onto",
+      paramLabel = "WEIGHTS",
+      defaultValue = "trained",
+      description =
+          "What the adapter is merged onto: the weights that it was trained against, which for QLoRA are those "
+              + "in four bits (trained, the default), or the base model's own weights (original).")
+  private Onto onto = Onto.TRAINED;
+
+  @Option(
+      names = "--dtype",
+      paramLabel = "DTYPE",
+      defaultValue = "bf16",
+      description = "With --merged: element type, bf16 (default), f16 or f32.")
+  private ModelType dtype = ModelType.BF16;
+
+  /** Element types of a model. */
+  enum ModelType {
+    BF16,
+    F16,
+    F32
+  }
+
+  @Option(
+      names = "--max-shard-size",
+      paramLabel = "SIZE",
+      defaultValue = "5GB",
+      converter = ByteSize.Converter.class,
+      description = "With --merged: the most bytes of one file (default ${DEFAULT-VALUE}).")
+  private ByteSize maxShardSize = ByteSize.parse("5GB");
+
+  @Option(
+      names = "--max-divergence",
+      paramLabel = "NATS",
+      description =
+          "With --merged: fail when the merged model is further than this from base and adapter (mean KL divergence "
+              + "of the next token; default 0.01, or 1 with --onto original).")
+  private @Nullable Double maxDivergence;
+
+  @Option(
+      names = "--no-check",
+      description = "With --merged: do not compare the merged model with base and adapter.")
+  private boolean unchecked;
+
+  @Option(
+      names = "--base-name",
+      paramLabel = "NAME",
+      description = "With --adapter: the base model's name to put into adapter_config.json.")
+  private @Nullable String baseName;
+
+  @Option(names = "--overwrite", description = "Replace what an earlier export wrote there.")
+  private boolean overwrite;
+
+  @Spec private CommandSpec spec = CommandSpec.create();
+
+  @Override
+  public Integer call() {
+    only(what.merged, "--merged", "--dtype", "--max-shard-size", "--max-divergence", "--no-check");
+    only(what.merged || what.gguf != null, "--merged or --gguf", "--onto");
+    only(what.adapter, "--adapter", "--base-name");
+    new ExportRun(run.read(), Console.standard())
+        .run(new ExportRun.Request(format(), output, overwrite));
+    return ExitCode.OK;
+  }
+
+  /** An option that would do nothing is an error. */
+  private void only(boolean there, String mode, String... options) {
+    for (String option : options) {
+      if (!there && spec.commandLine().getParseResult().hasMatchedOption(option)) {
+        throw new ParameterException(
+            spec.commandLine(), "%s works only with %s".formatted(option, mode));
+      }
+    }
+  }
+
+  private Format format() {
+    if (what.adapter) {
+      return new Format.Adapter(Optional.ofNullable(baseName));
+    }
+    if (what.gguf != null) {
+      return new Format.Gguf(what.gguf, onto);
+    }
+    if (what.ggufLora != null) {
+      return new Format.GgufLora(what.ggufLora);
+    }
+    return new Format.Merged(
+        onto, DType.valueOf(dtype.name()), maxShardSize.bytes(), largestDivergence());
+  }
+
+  /** Empty: not to be checked. */
+  private Optional<Double> largestDivergence() {
+    if (unchecked) {
+      return Optional.empty();
+    }
+    if (maxDivergence != null) {
+      return Optional.of(maxDivergence);
+    }
+    return Optional.of(
+        switch (onto) {
+          case TRAINED -> 0.01;
+          case ORIGINAL -> 1.0;
+        });
+  }
+}

@@ -1,0 +1,83 @@
+package dev.nibble.cli;
+
+import dev.nibble.compute.tensor.OutOfDeviceMemory;
+import dev.nibble.recipes.recipe.RecipeException;
+import java.io.PrintWriter;
+import java.util.Arrays;
+import java.util.logging.Level;
+import java.util.logging.Logger;
+import picocli.CommandLine;
+import picocli.CommandLine.HelpCommand;
+import picocli.CommandLine.ParseResult;
+import picocli.CommandLine.UnmatchedArgumentException;
+
+/** Entry point of {@code nibble}. */
+public final class Main {
+  /** Kept here because the log manager forgets loggers that nobody holds. */
+  private static final Logger LOGS = Logger.getLogger("");
+
+  private Main() {}
+
+  /** Runs the command line and ends the process with its exit code. */
+  public static void main(String[] args) {
+    StandardError.leaveFilter();
+    boolean debug = Arrays.asList(args).contains("--debug");
+    if (!debug) {
+      LOGS.setLevel(Level.SEVERE); // what libraries tell their own developers
+    }
+    System.exit(run(args));
+  }
+
+  private static int run(String[] args) {
+    try {
+      return commandLine().execute(args);
+    } catch (OutOfDeviceMemory e) {
+      System.err.println("Out of memory: " + String.valueOf(e.getMessage()).stripTrailing());
+      System.err.println(
+          "Lower micro_batch_size, sequence_len or lora_r; keep bf16: auto, gradient_checkpointing: true and load_in_4bit: true; nvidia-smi shows what other programs hold.");
+      return ExitCode.FAILED;
+    } catch (OutOfMemoryError e) {
+      System.err.println("Out of memory: " + e.getMessage());
+      System.err.println(
+          "Lower micro_batch_size or sequence_len; NIBBLE_OPTS=-Xmx8g gives Java's own heap more.");
+      return ExitCode.FAILED;
+    }
+  }
+
+  /** The command line with its error handling. */
+  static CommandLine commandLine() {
+    CommandLine commandLine = new CommandLine(new NibbleCommand());
+    commandLine.addMixin("help", new HelpOption());
+    commandLine.getSubcommands().values().stream()
+        .filter(command -> !(command.getCommand() instanceof HelpCommand))
+        .forEach(command -> command.addMixin("help", new HelpOption()));
+    commandLine.setCaseInsensitiveEnumValuesAllowed(true);
+    commandLine.setParameterExceptionHandler((e, args) -> {
+      PrintWriter err = e.getCommandLine().getErr();
+      err.println(e.getMessage());
+      UnmatchedArgumentException.printSuggestions(e, err);
+      err.println("Try '" + e.getCommandLine().getCommandSpec().qualifiedName() + " --help'.");
+      return ExitCode.USAGE;
+    });
+    commandLine.setExecutionExceptionHandler(Main::failed);
+    return commandLine;
+  }
+
+  private static int failed(Exception e, CommandLine commandLine, ParseResult parsed) {
+    PrintWriter err = commandLine.getErr();
+    if (isDebug(parsed)) {
+      e.printStackTrace(err);
+    } else if (UserErrors.isExplained(e)) {
+      err.println(UserErrors.message(e));
+    } else {
+      err.println("Nibble failed: " + e);
+      err.println("This is not your recipe's fault. Run again with --debug to see where.");
+    }
+    err.flush();
+    return e instanceof RecipeException ? ExitCode.USAGE : ExitCode.FAILED;
+  }
+
+  private static boolean isDebug(ParseResult parsed) {
+    return parsed.commandSpec().root().userObject() instanceof NibbleCommand c && c.debug;
+  }
+}

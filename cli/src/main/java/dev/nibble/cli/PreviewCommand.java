@@ -1,0 +1,43 @@
+package dev.nibble.cli;
+
+import dev.nibble.api.runs.Preview;
+import dev.nibble.cli.terminal.Console;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** {@code nibble preview}. */
+@Command(
+    name = "preview",
+    header = "Show training samples exactly as the model sees them.",
+    description = {
+      "%nDecodes the tokens of the first samples and shows which part is learned: green and bold on a terminal, between"
+          + " [[ and ]] elsewhere. Then says where the chat template comes from, how many rows there are, how many tokens,"
+          + " and what is left out. Loads no weights."
+    },
+    parameterListHeading = "%nArguments:%n",
+    optionListHeading = "%nOptions:%n",
+    footer = {"", "Example:", "  nibble preview recipes/quickstart.yaml -n 5"})
+final class PreviewCommand implements Callable<Integer> {
+  @Mixin private RecipeArguments recipe = new RecipeArguments();
+
+  @Option(
+      names = {"-n", "--samples"},
+      paramLabel = "N",
+      defaultValue = "3",
+      description = "Samples to show (default ${DEFAULT-VALUE}).")
+  private int samples;
+
+  @Option(
+      names = "--tokens",
+      description =
+          "Show each token on a line of its own: its id, whether it is learned, its text.")
+  private boolean tokens;
+
+  @Override
+  public Integer call() {
+    new Preview(recipe.read(), Console.standard()).show(samples, tokens);
+    return ExitCode.OK;
+  }
+}

@@ -1,0 +1,39 @@
+package dev.nibble.cli;
+
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.ValueLayout;
+import java.lang.invoke.MethodHandle;
+
+/**
+ * The launcher lets standard error run through a filter that drops a line which the JVM prints
+ * about itself before {@code main}. From then on the filter is only in the way: what comes through
+ * it may arrive after the process has ended.
+ */
+final class StandardError {
+  private static final int STDERR = 2;
+
+  private StandardError() {}
+
+  /** Makes the stream whose number the launcher passes standard error again, if it passes one. */
+  @SuppressWarnings("restricted") // Java itself cannot exchange its standard streams' descriptors
+  static void leaveFilter() {
+    Integer unfiltered = Integer.getInteger("nibble.stderr");
+    if (unfiltered == null) {
+      return;
+    }
+    Linker linker = Linker.nativeLinker();
+    // int dup2(int oldfd, int newfd);
+    MethodHandle dup2 =
+        linker.downcallHandle(
+            linker.defaultLookup().findOrThrow("dup2"),
+            FunctionDescriptor.of(
+                ValueLayout.JAVA_INT, ValueLayout.JAVA_INT, ValueLayout.JAVA_INT));
+    try {
+      // -1 leaves the filter in place, which loses nothing.
+      int _ = (int) dup2.invokeExact(unfiltered.intValue(), STDERR);
+    } catch (Throwable e) {
+      throw new LinkageError("dup2(" + unfiltered + ", 2)", e);
+    }
+  }
+}

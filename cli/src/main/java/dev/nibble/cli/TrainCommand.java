@@ -1,0 +1,85 @@
+package dev.nibble.cli;
+
+import dev.nibble.api.runs.ExistingRunPolicy;
+import dev.nibble.api.runs.TrainRun;
+import dev.nibble.cli.terminal.Console;
+import dev.nibble.cli.terminal.TrainingProgress;
+import dev.nibble.recipes.recipe.Recipe;
+import dev.nibble.trainer.train.Outcome;
+import java.nio.file.Path;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.ArgGroup;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** {@code nibble train}. */
+@Command(
+    name = "train",
+    header = "Fine-tune a model as a recipe says.",
+    description = {
+      "%nWrites the adapter (or model), checkpoints, metrics.jsonl, loss.svg and the resolved recipe into the recipe's"
+          + " output_dir.",
+      "Ctrl-C ends the run after the step under way and saves a checkpoint; a second Ctrl-C ends it at once."
+    },
+    parameterListHeading = "%nArguments:%n",
+    optionListHeading = "%nOptions:%n",
+    footer = {
+      "",
+      "Examples:",
+      "  nibble train recipes/quickstart.yaml",
+      "  nibble train my.yaml --set learning_rate=1e-4 --set output_dir=outputs/lower",
+      "  nibble train my.yaml --resume"
+    })
+final class TrainCommand implements Callable<Integer> {
+  @Mixin private RecipeArguments recipe = new RecipeArguments();
+
+  @ArgGroup private Start start = new Start();
+
+  /** What to do with a run that is there already. */
+  static final class Start {
+    @Option(
+        names = "--resume",
+        arity = "0..1",
+        paramLabel = "CHECKPOINT",
+        fallbackValue = "",
+        description = {
+          "Go on with the run in output_dir, from its latest checkpoint or from this one.",
+          "The result is the same, bit for bit, as without the interruption."
+        })
+    @Nullable String resume;
+
+    @Option(
+        names = "--overwrite",
+        description = "Delete the run that is in output_dir and start anew.")
+    boolean overwrite;
+
+    ExistingRunPolicy chosen(Recipe read) {
+      if (resume != null) {
+        return new ExistingRunPolicy.Resume(
+            resume.isEmpty() ? Optional.empty() : Optional.of(Path.of(resume)));
+      }
+      return overwrite || read.output().overwrite()
+          ? new ExistingRunPolicy.Overwrite()
+          : new ExistingRunPolicy.Anew();
+    }
+  }
+
+  @Override
+  public Integer call() {
+    Interruption interruption = Interruption.install();
+    Console console = Console.standard();
+    Recipe read = recipe.read();
+    TrainingProgress progress = new TrainingProgress(console, read.output().loggingSteps());
+    Outcome outcome = new TrainRun(read, console, progress, interruption).run(start.chosen(read));
+    return switch (outcome) {
+      case Outcome.Finished f -> ExitCode.OK;
+      case Outcome.Interrupted i -> {
+        console.line("To go on:  ./nibble train " + recipe.asWritten() + " --resume");
+        yield ExitCode.ofSignal(i.signal().number());
+      }
+    };
+  }
+}

@@ -1,0 +1,246 @@
+package dev.nibble.cli.bench;
+
+import com.sun.management.ThreadMXBean;
+import dev.nibble.adapters.LoraSpec;
+import dev.nibble.adapters.TargetModules;
+import dev.nibble.api.machine.ResidentMemory;
+import dev.nibble.api.runs.CheckpointingChoice;
+import dev.nibble.api.runs.MachineWiring;
+import dev.nibble.api.runs.MemoryBudget;
+import dev.nibble.api.text.Human;
+import dev.nibble.cli.terminal.Console;
+import dev.nibble.compute.kernels.KernelSet;
+import dev.nibble.compute.kernels.KernelSets;
+import dev.nibble.compute.kernels.Kernels;
+import dev.nibble.compute.kernels.MatrixRate;
+import dev.nibble.compute.kernels.PlanningKernels;
+import dev.nibble.compute.tensor.Scope;
+import dev.nibble.quant.FourBitFormat;
+import dev.nibble.quant.FourBitFormat.QuantType;
+import dev.nibble.recipes.recipe.Machine;
+import dev.nibble.recipes.schema.AutoFlag;
+import dev.nibble.trainer.model.Checkpointing;
+import dev.nibble.trainer.model.MatrixWork;
+import dev.nibble.trainer.model.ModelOptions;
+import dev.nibble.trainer.model.ModelShape;
+import dev.nibble.trainer.model.RandomModel;
+import dev.nibble.trainer.model.Training;
+import dev.nibble.trainer.optim.AdamW;
+import dev.nibble.trainer.optim.GradientClip;
+import dev.nibble.trainer.optim.Schedule;
+import dev.nibble.trainer.train.Finetune;
+import dev.nibble.trainer.train.Report;
+import dev.nibble.trainer.train.StopRequest;
+import dev.nibble.trainer.train.TrainingPlan;
+import java.lang.management.ManagementFactory;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.OptionalLong;
+
+/**
+ * {@code nibble bench}: how long a QLoRA step takes on this machine, by the loop that {@code train}
+ * runs, on a model of random weights. NF4 with double quantisation, rank 16 on all linear layers,
+ * AdamW, gradient checkpointing.
+ */
+public final class BenchRun {
+  private static final FourBitFormat FORMAT = new FourBitFormat(QuantType.NF4, 64, true);
+  private static final LoraSpec ADAPTER = new LoraSpec(16, 16, 0, TargetModules.allLinear());
+  private static final double LEARNING_RATE = 2e-4;
+  private static final long SEED = 0;
+  private static final int POSITIONS = 4096;
+
+  /**
+   * What is asked for.
+   *
+   * @param seq tokens of a sample
+   * @param steps measured after one that warms up
+   * @param microBatch samples of a step
+   * @param checkpointing whether layers compute their activations again; AUTO for those that do not
+   *     fit
+   */
+  public record Request(
+      BenchShape shape,
+      int seq,
+      int steps,
+      int microBatch,
+      AutoFlag checkpointing,
+      Machine machine) {}
+
+  private final Request request;
+  private final Console console;
+  private long heap; // allocated so far
+  private long leastHeap = Long.MAX_VALUE; // of a step
+
+  /** A run that tells {@code console} what it does. */
+  public BenchRun(Request request, Console console) {
+    this.request = request;
+    this.console = console;
+  }
+
+  /** Measures. */
+  public BenchResult run() {
+    MachineWiring machine = new MachineWiring(request.machine());
+    KernelSet set = machine.kernelSet();
+    try (Kernels kernels = set.open(machine.options());
+        Scope memory = Scope.open("bench", kernels.memory(), Scope.UNLIMITED)) {
+      console.entry("kernels", KernelSets.describe(machine.asked(), set));
+      BenchResult result = measure(kernels, memory);
+      tell(result);
+      return result;
+    }
+  }
+
+  private BenchResult measure(Kernels kernels, Scope memory) {
+    ModelShape shape = request.shape().model(Math.max(POSITIONS, request.seq()));
+    int tokens = Math.multiplyExact(request.seq(), request.microBatch());
+    Checkpointing checkpointing = checkpointing(kernels, shape, tokens);
+    ModelOptions options = options(tokens, checkpointing);
+    RandomModel made =
+        RandomModel.make(
+            shape,
+            SEED,
+            options,
+            kernels,
+            memory,
+            part -> console.live("  making weights, %s".formatted(Human.percent(part))));
+    console.entry(
+        "model",
+        "%s random weights, linear layers in NF4 with double quantisation (%s to quantise)"
+            .formatted(Human.count(shape.weights()), seconds(made.quantizeSeconds())));
+    RandomBatch batches =
+        new RandomBatch(request.microBatch(), request.seq(), shape.vocabSize(), SEED);
+    console.entry("layers", checkpointing.describe(shape.layers()));
+    List<Report.StepReport> steps = steps(kernels, memory, made, batches);
+    OptionalLong peak = ResidentMemory.peak();
+    console.live("  measuring matrix products");
+    double rate = MatrixRate.measure(kernels);
+    double step = median(steps.stream().skip(1).mapToDouble(BenchRun::seconds).toArray());
+    double work = new MatrixWork(shape, options).of(batches.batch());
+    return new BenchResult(
+        request.shape().word(),
+        kernels.name(),
+        kernels.activations().name().toLowerCase(Locale.ROOT),
+        request.seq(),
+        request.microBatch(),
+        checkpointing.keptOf(shape.layers()),
+        step,
+        tokens / step,
+        made.quantizeSeconds(),
+        peak,
+        memory.bytes(),
+        leastHeap,
+        steps.stream().map(Report.StepReport::loss).toList(),
+        rate,
+        work / step / rate);
+  }
+
+  private static ModelOptions options(int tokens, Checkpointing checkpointing) {
+    return new ModelOptions(
+        new Training.Adapter(ADAPTER, SEED), Optional.of(FORMAT), tokens, checkpointing);
+  }
+
+  private Checkpointing checkpointing(Kernels kernels, ModelShape shape, int tokens) {
+    return CheckpointingChoice.choose(
+        request.checkpointing(),
+        MemoryBudget.free(kernels),
+        shape.layers(),
+        c -> planned(kernels, shape, options(tokens, c)));
+  }
+
+  /** Bytes that a model takes with all that trains it. */
+  private static long planned(Kernels real, ModelShape shape, ModelOptions options) {
+    Kernels kernels = PlanningKernels.of(real);
+    try (Scope scope = Scope.open("plan", kernels.memory(), Scope.UNLIMITED)) {
+      RandomModel made = RandomModel.make(shape, SEED, options, kernels, scope, part -> {});
+      new AdamW(kernels, made.model().parameters(), AdamW.Settings.DEFAULT, scope);
+      new GradientClip(kernels, 1, scope);
+      return scope.bytes();
+    }
+  }
+
+  /** Bytes that all threads, living or not, have taken from Java's heap. */
+  private static long allocated() {
+    return ManagementFactory.getThreadMXBean() instanceof ThreadMXBean threads
+        ? threads.getTotalThreadAllocatedBytes()
+        : 0;
+  }
+
+  private List<Report.StepReport> steps(
+      Kernels kernels, Scope memory, RandomModel made, RandomBatch batches) {
+    List<Report.StepReport> steps = new ArrayList<>();
+    Finetune.Parts parts =
+        new Finetune.Parts(
+            made.model(),
+            batches,
+            new AdamW(kernels, made.model().parameters(), AdamW.Settings.DEFAULT, memory),
+            new Schedule.Constant(LEARNING_RATE, 0),
+            new GradientClip(kernels, 1, memory),
+            Optional.empty(),
+            Optional.empty());
+    memory.seal();
+    console.live("  warming up");
+    new Finetune(
+            kernels,
+            parts,
+            new TrainingPlan(1 + request.steps(), 1, SEED, 0, 0),
+            new StopRequest(),
+            report -> {
+              if (report instanceof Report.StepReport step) {
+                countHeap(steps.isEmpty());
+                steps.add(step);
+                tell(step);
+              }
+            })
+        .run();
+    return steps;
+  }
+
+  private void countHeap(boolean warmUp) {
+    long now = allocated();
+    leastHeap = warmUp ? leastHeap : Math.min(leastHeap, now - heap);
+    heap = now;
+  }
+
+  private void tell(Report.StepReport step) {
+    console.line(
+        "  %s: loss %s, %s, %s tokens/s"
+            .formatted(
+                step.step() == 1 ? "warm-up" : "step " + (step.step() - 1),
+                Human.loss(step.loss()),
+                seconds(seconds(step)),
+                Human.count(Math.round(step.tokensPerSecond()))));
+  }
+
+  private void tell(BenchResult r) {
+    console.entry(
+        "step",
+        "%s, %s tokens/s (median)"
+            .formatted(
+                seconds(r.stepSeconds()),
+                String.format(Locale.ROOT, "%,.1f", r.tokensPerSecond())));
+    console.entry("memory", Human.bytes(r.tensors()) + " in tensors");
+    r.processPeak()
+        .ifPresent(bytes -> console.entry("", Human.bytes(bytes) + " at the most in the process"));
+    console.entry("", "%s of Java's heap a step takes".formatted(Human.bytes(r.heapBytes())));
+    console.entry(
+        "share",
+        "%s of %.3f TFLOP/s, what matrix products reach here"
+            .formatted(Human.percent(r.share()), r.matrixRate() / 1e12));
+  }
+
+  private static double seconds(Report.StepReport step) {
+    return step.tokens() / step.tokensPerSecond();
+  }
+
+  private static String seconds(double seconds) {
+    return String.format(Locale.ROOT, seconds < 10 ? "%.3f s" : "%.1f s", seconds);
+  }
+
+  private static double median(double[] values) {
+    Arrays.sort(values);
+    return values[values.length / 2];
+  }
+}

@@ -1,0 +1,5 @@
+/** Measurements of a training step on models of random weights. */
+@NullMarked
+package dev.nibble.cli.bench;
+
+import org.jspecify.annotations.NullMarked;

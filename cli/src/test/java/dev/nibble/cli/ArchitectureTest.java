@@ -1,0 +1,144 @@
+package dev.nibble.cli;
+
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static com.tngtech.archunit.library.GeneralCodingRules.ACCESS_STANDARD_STREAMS;
+import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
+import static java.util.Objects.requireNonNull;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.importer.ClassFileImporter;
+import com.tngtech.archunit.core.importer.ImportOption;
+import java.util.Map;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** The arrows of docs/architecture.md, and the packages that third-party types stay in. */
+class ArchitectureTest {
+  private static final JavaClasses CLASSES =
+      new ClassFileImporter()
+          .withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS)
+          .withImportOption(location -> !location.contains("-tests.jar"))
+          .importPackages("dev.nibble");
+
+  /** Each module, and those that it may use. */
+  private static final Map<String, String> ARROWS =
+      Map.of(
+          "compute", "",
+          "quant", "compute",
+          "adapters", "quant compute",
+          "jinja", "",
+          "data", "jinja",
+          "trainer", "adapters quant compute data jinja",
+          "recipes", "trainer adapters quant compute data jinja",
+          "api", "recipes trainer adapters quant compute data jinja",
+          "cli", "api recipes trainer adapters quant compute data jinja");
+
+  static Set<String> modules() {
+    return ARROWS.keySet();
+  }
+
+  @ParameterizedTest
+  @MethodSource("modules")
+  void seesAllModules(String module) {
+    assertThat(CLASSES.stream().filter(c -> c.getPackageName().startsWith("dev.nibble." + module)))
+        .isNotEmpty();
+  }
+
+  @ParameterizedTest
+  @MethodSource("modules")
+  void arrowsPointOneWay(String module) {
+    Set<String> used = Set.of(requireNonNull(ARROWS.get(module)).split(" "));
+    String[] others =
+        ARROWS.keySet().stream()
+            .filter(other -> !other.equals(module) && !used.contains(other))
+            .map(other -> "dev.nibble." + other + "..")
+            .toArray(String[]::new);
+    noClasses()
+        .that()
+        .resideInAPackage("dev.nibble." + module + "..")
+        .should()
+        .dependOnClassesThat()
+        .resideInAnyPackage(others)
+        .check(CLASSES);
+  }
+
+  @Test
+  void jinjaNeedsTheJdkAlone() {
+    noClasses()
+        .that()
+        .resideInAPackage("dev.nibble.jinja..")
+        .should()
+        .dependOnClassesThat()
+        .resideOutsideOfPackages("dev.nibble.jinja..", "java..", "org.jspecify..")
+        .check(CLASSES);
+  }
+
+  @Test
+  void thereAreNoCycles() {
+    slices().matching("dev.nibble.(**)").should().beFreeOfCycles().check(CLASSES);
+  }
+
+  @Test
+  void kernelsDoNotKnowTheirImplementations() {
+    noClasses()
+        .that()
+        .resideInAnyPackage("dev.nibble.compute.kernels", "dev.nibble.compute.tensor")
+        .should()
+        .dependOnClassesThat()
+        .resideInAnyPackage("dev.nibble.compute.kernels.*..")
+        .check(CLASSES);
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "org.nd4j.., dev.nibble.compute.kernels.nd4j..",
+    "org.bytedeco.., dev.nibble.compute.kernels..",
+    "jdk.incubator.vector.., dev.nibble.compute.kernels.cpu..",
+    "org.apache.arrow.., dev.nibble.data.arrow..",
+    "org.ejml.., dev.nibble.adapters.linalg..",
+    "ai.djl.., dev.nibble.data.tokenizer..",
+    "org.tribuo.., dev.nibble.trainer.evaluation..",
+    "picocli.., dev.nibble.cli..",
+    "org.jline.., dev.nibble.cli..",
+    "tools.jackson.dataformat.yaml.., dev.nibble.recipes.yaml..",
+    "org.snakeyaml.., dev.nibble.recipes.yaml.."
+  })
+  void thirdPartyTypesStayInOnePlace(String library, String owner) {
+    noClasses()
+        .that()
+        .resideOutsideOfPackage(owner)
+        .should()
+        .dependOnClassesThat()
+        .resideInAPackage(library)
+        .check(CLASSES);
+  }
+
+  @Test
+  void nativeFunctionsAreCalledInOnePlaceForEachLibrary() {
+    noClasses()
+        .that()
+        .resideOutsideOfPackages(
+            "dev.nibble.compute.kernels.cpu.onednn..",
+            "dev.nibble.compute.kernels.cuda.driver..",
+            "dev.nibble.compute.kernels.cuda.cublas..")
+        .and()
+        .doNotHaveFullyQualifiedName("dev.nibble.cli.StandardError") // one call, dup2
+        .should()
+        .dependOnClassesThat()
+        .haveFullyQualifiedName("java.lang.foreign.Linker")
+        .check(CLASSES);
+  }
+
+  @Test
+  void onlyTheCommandLineSpeaksToTheUser() {
+    noClasses()
+        .that()
+        .resideOutsideOfPackage("dev.nibble.cli..")
+        .should(ACCESS_STANDARD_STREAMS)
+        .check(CLASSES);
+  }
+}

@@ -1,0 +1,101 @@
+package dev.nibble.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import picocli.CommandLine;
+
+class CommandLineTest {
+  private final StringWriter out = new StringWriter();
+  private final StringWriter err = new StringWriter();
+
+  private int run(String... args) {
+    CommandLine commandLine = Main.commandLine();
+    commandLine.setOut(new PrintWriter(out, true));
+    commandLine.setErr(new PrintWriter(err, true));
+    return commandLine.execute(args);
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {"train", "preview", "estimate", "eval", "generate", "quantize", "bench", "doctor"})
+  void everyCommandHasHelpWithAnExample(String command) {
+    assertThat(run(command, "--help")).isZero();
+    assertThat(out.toString()).contains("Usage: nibble " + command, "  nibble " + command + " ");
+    assertThat(err.toString()).isEmpty();
+  }
+
+  @Test
+  void helpListsCommandsAndExitCodes() {
+    assertThat(run("--help")).isZero();
+    assertThat(out.toString())
+        .contains("train", "preview", "eval", "generate", "130", "143", "quickstart.yaml");
+    String byOption = out.toString();
+    out.getBuffer().setLength(0);
+    assertThat(run()).isZero();
+    assertThat(out.toString()).isEqualTo(byOption);
+    out.getBuffer().setLength(0);
+    assertThat(run("help", "train")).isZero();
+    assertThat(out.toString()).contains("--resume");
+  }
+
+  @Test
+  void version() {
+    assertThat(run("--version")).isZero();
+    assertThat(out.toString()).startsWith("Nibble ").contains("Java 25");
+  }
+
+  @Test
+  void wrongUsage() {
+    assertThat(run("trian")).isEqualTo(ExitCode.USAGE);
+    assertThat(err.toString()).contains("trian", "train");
+    assertThat(run("train")).isEqualTo(ExitCode.USAGE);
+    assertThat(err.toString())
+        .contains("Missing required parameter: 'RECIPE'", "nibble train --help");
+    assertThat(run("train", "r.yaml", "--resume", "--overwrite")).isEqualTo(ExitCode.USAGE);
+    assertThat(err.toString()).contains("mutually exclusive");
+  }
+
+  @Test
+  void recipesThatAreWrongEndWithTwoAndNoStackTrace(@TempDir Path folder) throws IOException {
+    assertThat(run("train", folder.resolve("no.yaml").toString())).isEqualTo(ExitCode.USAGE);
+    assertThat(err.toString())
+        .isEqualTo(folder.resolve("no.yaml") + ": no such file; expected a recipe\n");
+    err.getBuffer().setLength(0);
+    Path bad = Files.writeString(folder.resolve("bad.yaml"), "base_modle: x\n");
+    assertThat(run("preview", bad.toString())).isEqualTo(ExitCode.USAGE);
+    assertThat(err.toString()).contains("did you mean base_model?").doesNotContain("\tat ");
+  }
+
+  @Test
+  void otherErrorsEndWithOne(@TempDir Path folder) throws IOException {
+    Path recipe =
+        Files.writeString(
+            folder.resolve("r.yaml"),
+            "base_model: nowhere\ndatasets: [{path: rows.jsonl}]\noutput_dir: "
+                + folder.resolve("out")
+                + "\n");
+    assertThat(run("preview", recipe.toString())).isEqualTo(ExitCode.FAILED);
+    assertThat(err.toString())
+        .contains(folder.resolve("nowhere").toString())
+        .doesNotContain("\tat ");
+    err.getBuffer().setLength(0);
+    assertThat(run("preview", "--debug", recipe.toString())).isEqualTo(ExitCode.FAILED);
+    assertThat(err.toString()).contains("\tat ");
+    assertThat(folder.resolve("out")).doesNotExist();
+  }
+
+  @Test
+  void aFolderThatIsNoRun(@TempDir Path folder) {
+    assertThat(run("generate", folder.toString(), "--prompt", "x")).isEqualTo(ExitCode.USAGE);
+    assertThat(err.toString()).contains("holds no recipe.resolved.yaml");
+  }
+}

@@ -1,0 +1,186 @@
+package dev.nibble.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * The script {@code nibble}, in a tree of its own with a Java that only tells how it was called.
+ */
+class LauncherTest {
+  private static final String WARNING = "WARNING: Using incubator modules: jdk.incubator.vector";
+
+  @TempDir private Path temp = Path.of("");
+  private Path root = Path.of("");
+  private Path jdk = Path.of("");
+
+  /** How it ended. */
+  private record Result(int exitCode, String out, String err) {}
+
+  @BeforeEach
+  void makeTree() throws IOException {
+    root = Files.createDirectories(temp.resolve("the tree"));
+    Path script = root.resolve("nibble");
+    Files.copy(Path.of(System.getProperty("nibble.root"), "nibble"), script);
+    executable(script);
+    Files.createDirectories(root.resolve("cli/target"));
+    Files.writeString(root.resolve("cli/target/nibble.jvm"), "-Xmx1g -Da=b\n");
+    Files.createFile(root.resolve("cli/target/nibble.built"));
+    jdk = jdk("jdk 25", "25.0.1");
+    Files.writeString(
+        jdk.resolve("bin/java"),
+        """
+        #!/bin/bash
+        echo '%s' >&2
+        echo 'an error' >&2
+        printf '<%%s>\\n' "$@"
+        exit ${FAKE_EXIT:-0}
+        """
+            .formatted(WARNING));
+  }
+
+  private Path jdk(String name, String version) throws IOException {
+    Path home = Files.createDirectories(temp.resolve(name));
+    Files.createDirectories(home.resolve("bin"));
+    Files.writeString(home.resolve("bin/java"), "#!/bin/bash\nexit 9\n");
+    executable(home.resolve("bin/java"));
+    Files.writeString(home.resolve("release"), "JAVA_VERSION=\"" + version + "\"\n");
+    return home;
+  }
+
+  private static void executable(Path file) {
+    assertThat(file.toFile().setExecutable(true)).isTrue();
+  }
+
+  private Result run(Path script, Map<String, String> environment, String... args)
+      throws IOException, InterruptedException {
+    List<String> command = new ArrayList<>(List.of(script.toString()));
+    command.addAll(List.of(args));
+    ProcessBuilder builder = new ProcessBuilder(command).directory(temp.toFile());
+    builder.environment().remove("JAVA_HOME");
+    builder.environment().remove("NIBBLE_JAVA_HOME");
+    builder.environment().put("HOME", temp.toString());
+    builder.environment().putAll(environment);
+    Path out = temp.resolve("out");
+    Path err = temp.resolve("err");
+    Process process = builder.redirectOutput(out.toFile()).redirectError(err.toFile()).start();
+    assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
+    return new Result(process.exitValue(), Files.readString(out), errorsOnceWritten(err));
+  }
+
+  /** The filter of standard error may end a moment after Java. */
+  private static String errorsOnceWritten(Path err) throws IOException, InterruptedException {
+    for (int i = 0; i < 200 && Files.size(err) == 0; i++) {
+      Thread.sleep(10);
+    }
+    return Files.readString(err);
+  }
+
+  @Test
+  void passesArgumentsAndExitCodeAndDropsOneWarning() throws Exception {
+    Result result =
+        run(
+            root.resolve("nibble"),
+            Map.of("NIBBLE_JAVA_HOME", jdk.toString(), "FAKE_EXIT", "42"),
+            "train",
+            "my recipe.yaml",
+            "--set",
+            "a='b c'");
+    assertThat(result.exitCode()).isEqualTo(42);
+    assertThat(result.err()).isEqualTo("an error\n");
+    assertThat(result.out())
+        .contains("<-Xmx1g>\n<-Da=b>\n<-Dnibble.terminal=false>\n")
+        .endsWith("<dev.nibble.cli.Main>\n<train>\n<my recipe.yaml>\n<--set>\n<a='b c'>\n");
+  }
+
+  @Test
+  void worksThroughSymbolicLinks() throws Exception {
+    Path link = Files.createSymbolicLink(temp.resolve("link"), Path.of("the tree/nibble"));
+    Path second = Files.createSymbolicLink(temp.resolve("second"), link);
+    Result result = run(second, Map.of("JAVA_HOME", jdk.toString()), "x");
+    assertThat(result.exitCode()).isZero();
+    assertThat(result.out()).contains("the tree/cli/target/lib/*").endsWith("<x>\n");
+  }
+
+  @Test
+  void passesOverOtherVersionsOfJava() throws Exception {
+    Path old = jdk("jdk 17", "17.0.15");
+    Path newer = jdk("jdk 26", "26");
+    Files.createDirectories(temp.resolve(".jdks"));
+    Files.createSymbolicLink(temp.resolve(".jdks/temurin-25"), jdk);
+    Result result =
+        run(
+            root.resolve("nibble"),
+            Map.of("NIBBLE_JAVA_HOME", old.toString(), "JAVA_HOME", newer.toString()));
+    // Whichever JDK 25 this machine has may come first; the others must not.
+    assertThat(result.exitCode()).isNotEqualTo(9);
+  }
+
+  @Test
+  void saysWhatToInstallWhenThereIsNoMaven() throws Exception {
+    Files.createDirectories(root.resolve("compute/src"));
+    Files.delete(root.resolve("cli/target/nibble.built"));
+    Path bin = Files.createDirectories(temp.resolve("bin"));
+    for (String tool :
+        List.of("bash", "dirname", "readlink", "grep", "find", "mkdir", "sed", "env")) {
+      Files.createSymbolicLink(bin.resolve(tool), onPath(tool));
+    }
+    Result result =
+        run(
+            root.resolve("nibble"),
+            Map.of("NIBBLE_JAVA_HOME", jdk.toString(), "PATH", bin.toString()));
+    assertThat(result.exitCode()).isEqualTo(1);
+    assertThat(result.err()).contains("no mvn on the PATH", "apt install maven");
+  }
+
+  @Test
+  void buildsOnceAndShowsWhyABuildFails() throws Exception {
+    for (String module :
+        List.of(
+            "compute", "quant", "adapters", "jinja", "data", "trainer", "recipes", "api", "cli")) {
+      Files.createDirectories(root.resolve(module + "/src/main"));
+      Files.createFile(root.resolve(module + "/pom.xml"));
+    }
+    Files.createFile(root.resolve("pom.xml"));
+    Files.delete(root.resolve("cli/target/nibble.built"));
+    Path bin = Files.createDirectories(temp.resolve("bin"));
+    Path mvn =
+        Files.writeString(bin.resolve("mvn"), "#!/bin/bash\necho '[ERROR] broken'; exit 1\n");
+    executable(mvn);
+    Map<String, String> environment =
+        Map.of("NIBBLE_JAVA_HOME", jdk.toString(), "PATH", bin + ":" + System.getenv("PATH"));
+    Result failed = run(root.resolve("nibble"), environment);
+    assertThat(failed.exitCode()).isEqualTo(1);
+    assertThat(failed.err()).contains("Building Nibble (first use", "[ERROR] broken", "build.log");
+
+    Files.writeString(mvn, "#!/bin/bash\necho $* > '" + temp + "/built with'\n");
+    assertThat(run(root.resolve("nibble"), environment).err()).contains("Building Nibble");
+    assertThat(run(root.resolve("nibble"), environment).err()).doesNotContain("Building");
+
+    Map<String, String> profile = new HashMap<>(environment);
+    profile.put("NIBBLE_MAVEN", "-Pnd4j-cuda -o");
+    assertThat(run(root.resolve("nibble"), profile).err()).contains("NIBBLE_MAVEN have changed");
+    assertThat(temp.resolve("built with")).content().contains(" -Pnd4j-cuda -o package");
+    assertThat(run(root.resolve("nibble"), profile).err()).doesNotContain("Building");
+    assertThat(run(root.resolve("nibble"), environment).err()).contains("NIBBLE_MAVEN");
+  }
+
+  private static Path onPath(String tool) {
+    for (String folder : System.getenv("PATH").split(":", -1)) {
+      if (Files.isExecutable(Path.of(folder, tool))) {
+        return Path.of(folder, tool);
+      }
+    }
+    throw new AssertionError(tool + " is not on the PATH");
+  }
+}

@@ -1,0 +1,63 @@
+package dev.nibble.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.nibble.api.runs.TinyRun;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.lang.management.ManagementFactory;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** Ctrl-C and SIGTERM, sent to a real process in the middle of a run. */
+class SignalTest {
+
+  @ParameterizedTest
+  @CsvSource({"INT, 130", "TERM, 143"})
+  void savesACheckpointAndEndsWithTheSignalsCode(String signal, int exitCode, @TempDir Path folder)
+      throws Exception {
+    TinyRun run = TinyRun.in(folder);
+    Process process =
+        start(run.path("pretrain.yaml"), "--set", "max_steps=100000", "--set", "logging_steps=1");
+    StringBuilder out = new StringBuilder();
+    try (BufferedReader lines = process.inputReader()) {
+      for (String line = lines.readLine(); line != null; line = lines.readLine()) {
+        out.append(line).append('\n');
+        if (line.contains("step 1 of")) {
+          kill(signal, process.pid());
+        }
+      }
+    }
+    assertThat(process.waitFor(120, TimeUnit.SECONDS)).isTrue();
+    assertThat(out.toString()).contains("checkpoint in", "To go on:", "--resume");
+    assertThat(process.exitValue()).as(out.toString()).isEqualTo(exitCode);
+    try (Stream<Path> files = Files.list(run.path("model"))) {
+      assertThat(files.map(f -> f.getFileName().toString()))
+          .anyMatch(name -> name.matches("checkpoint-\\d+"));
+    }
+  }
+
+  private static Process start(Path recipe, String... more) throws IOException {
+    List<String> command = new ArrayList<>();
+    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    ManagementFactory.getRuntimeMXBean().getInputArguments().stream()
+        .filter(a -> !a.startsWith("-javaagent") && !a.startsWith("-Xlog"))
+        .forEach(command::add);
+    command.addAll(
+        List.of("-cp", System.getProperty("java.class.path"), Main.class.getName(), "train"));
+    command.add(recipe.toString());
+    command.addAll(List.of(more));
+    return new ProcessBuilder(command).redirectErrorStream(true).start();
+  }
+
+  private static void kill(String signal, long pid) throws IOException, InterruptedException {
+    new ProcessBuilder("kill", "-" + signal, Long.toString(pid)).start().waitFor();
+  }
+}

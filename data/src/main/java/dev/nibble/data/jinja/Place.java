@@ -1,9 +1,0 @@
-package dev.nibble.data.jinja;
-
-/**
- * A place in a template.
- *
- * @param line from 1
- * @param column from 1
- */
-record Place(int line, int column) {}

@@ -1,9 +1,0 @@
-package dev.nibble.data.jinja;
-
-/**
- * A stretch of text, in Unicode code points.
- *
- * @param start its first
- * @param end after its last
- */
-public record Span(int start, int end) {}

@@ -1,0 +1,16 @@
+package dev.nibble.jinja;
+
+/**
+ * What one rendering may use up.
+ *
+ * @param steps evaluations; work on long texts and lists counts in proportion
+ * @param text characters of one text, the output among them
+ * @param depth of calls and nested expressions
+ */
+record Limits(long steps, int text, int depth) {
+  /** Far more than any conversation that fits into a model needs. */
+  static final Limits STANDARD = new Limits(20_000_000, 1 << 24, 400);
+
+  /** The longest range, as in Jinja2's sandbox. */
+  static final int RANGE = 100_000;
+}

@@ -1,5 +1,0 @@
-/** Measurements of a training step on models of random weights. */
-@NullMarked
-package dev.nibble.recipes.bench;
-
-import org.jspecify.annotations.NullMarked;
