@@ -165,17 +165,19 @@ public final class AdapterMerge implements AutoCloseable {
     try (Scope scope = Scope.open("merge", kernels.memory(), Scope.UNLIMITED)) {
       double scale = spec().ranks().scale(change.module());
       if (change.has(Part.WHOLE)) {
-        kernels.copy(weight, stored(change, Part.WHOLE));
+        kernels.moving().copy(weight, stored(change, Part.WHOLE));
       } else if (change.has(Part.EMBEDDING_A)) {
         Tensor at = transposed(scope, kernels, stored(change, Part.EMBEDDING_A));
-        kernels.linearForwardAdd(weight, at, f32(scope, kernels, change, Part.EMBEDDING_B), scale);
+        kernels
+            .products()
+            .linearForwardAdd(weight, at, f32(scope, kernels, change, Part.EMBEDDING_B), scale);
       } else if (name.endsWith(BIAS)) {
         Tensor bias = f32(scope, kernels, change, Part.B_BIAS);
-        kernels.scale(bias, scale);
-        kernels.add(weight, weight, bias);
+        kernels.pointwise().scale(bias, scale);
+        kernels.pointwise().add(weight, weight, bias);
       } else {
         Tensor b = f32(scope, kernels, change, Part.B);
-        kernels.linearBackward(weight, b, f32(scope, kernels, change, Part.A), scale);
+        kernels.products().linearBackward(weight, b, f32(scope, kernels, change, Part.A), scale);
         if (change.has(Part.MAGNITUDE)) {
           setLengths(kernels, weight, stored(change, Part.MAGNITUDE));
         }
@@ -194,7 +196,7 @@ public final class AdapterMerge implements AutoCloseable {
   private Tensor f32(Scope scope, Kernels kernels, Change change, Part part) {
     Tensor stored = stored(change, part);
     Tensor wide = scope.allocate(stored.name(), DType.F32, stored.shape().dims());
-    kernels.copy(wide, stored);
+    kernels.moving().copy(wide, stored);
     return wide;
   }
 
@@ -217,7 +219,7 @@ public final class AdapterMerge implements AutoCloseable {
       Tensor read = host.of(weight);
       for (long row = 0; row < weight.rows(); row++) {
         double length = Math.sqrt(RowLengths.square(read.slice(row, row + 1)));
-        kernels.scale(weight.slice(row, row + 1), magnitude.getDouble(row) / length);
+        kernels.pointwise().scale(weight.slice(row, row + 1), magnitude.getDouble(row) / length);
       }
     }
   }

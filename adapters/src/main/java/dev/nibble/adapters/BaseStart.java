@@ -3,8 +3,8 @@ package dev.nibble.adapters;
 import dev.nibble.adapters.linalg.QrFactors;
 import dev.nibble.adapters.linalg.SvdFactors;
 import dev.nibble.compute.kernels.Dropout;
+import dev.nibble.compute.kernels.HostAndDevice;
 import dev.nibble.compute.kernels.Kernels;
-import dev.nibble.compute.kernels.Mirror;
 import dev.nibble.compute.tensor.DType;
 import dev.nibble.compute.tensor.Scope;
 import dev.nibble.compute.tensor.Tensor;
@@ -42,11 +42,11 @@ record BaseStart(LoraStart start, LowRank update, long seed, Kernels kernels) {
       case LoraStart.Pissa(OptionalInt iterations) -> {
         SvdFactors.of(b, a, w, iterations, seed(name), kernels);
         shareScale(a, b);
-        kernels.linearBackward(w, b, a, -update.scale());
+        kernels.products().linearBackward(w, b, a, -update.scale());
       }
       case LoraStart.Olora olora -> {
         QrFactors.of(b, a, w, kernels);
-        kernels.linearBackward(w, b, a, -update.scale());
+        kernels.products().linearBackward(w, b, a, -update.scale());
       }
       case LoraStart.Loftq(int iterations) -> loftq(name, w, rounding, iterations);
       default -> throw new IllegalStateException(start + " does not change the base");
@@ -60,8 +60,8 @@ record BaseStart(LoraStart start, LowRank update, long seed, Kernels kernels) {
   /** So that s B A is what B A was. */
   private void shareScale(Tensor a, Tensor b) {
     double root = 1 / Math.sqrt(update.scale());
-    kernels.scale(a, root);
-    kernels.scale(b, root);
+    kernels.pointwise().scale(a, root);
+    kernels.pointwise().scale(b, root);
   }
 
   /**
@@ -78,31 +78,31 @@ record BaseStart(LoraStart start, LowRank update, long seed, Kernels kernels) {
       Tensor lost = like(scope, w); // W - q
       Tensor bestA = like(scope, a);
       Tensor bestB = like(scope, b);
-      Mirror square = Mirror.allocate(scope, "square", DType.F64, 1);
+      HostAndDevice square = HostAndDevice.allocate(scope, "square", DType.F64, 1);
       double smallest = Double.POSITIVE_INFINITY;
-      kernels.copy(rest, w);
+      kernels.moving().copy(rest, w);
       for (int i = 0; i < iterations; i++) {
-        kernels.copy(lost, rest);
+        kernels.moving().copy(lost, rest);
         rounding.accept(lost);
-        kernels.scale(lost, -1);
-        kernels.add(lost, lost, w);
-        kernels.fill(square.tensor(), 0);
-        kernels.sumOfSquares(square.tensor(), lost);
+        kernels.pointwise().scale(lost, -1);
+        kernels.pointwise().add(lost, lost, w);
+        kernels.moving().fill(square.tensor(), 0);
+        kernels.optimizers().sumOfSquares(square.tensor(), lost);
         double captured = SvdFactors.of(b, a, lost, OptionalInt.empty(), seed(name), kernels);
         shareScale(a, b);
         double error = square.toHost(kernels).getDouble(0) - captured;
         if (error < smallest) {
           smallest = error;
-          kernels.copy(best, rest);
-          kernels.copy(bestA, a);
-          kernels.copy(bestB, b);
+          kernels.moving().copy(best, rest);
+          kernels.moving().copy(bestA, a);
+          kernels.moving().copy(bestB, b);
         }
-        kernels.copy(rest, w);
-        kernels.linearBackward(rest, b, a, -update.scale());
+        kernels.moving().copy(rest, w);
+        kernels.products().linearBackward(rest, b, a, -update.scale());
       }
-      kernels.copy(w, best);
-      kernels.copy(a, bestA);
-      kernels.copy(b, bestB);
+      kernels.moving().copy(w, best);
+      kernels.moving().copy(a, bestA);
+      kernels.moving().copy(b, bestB);
     }
   }
 

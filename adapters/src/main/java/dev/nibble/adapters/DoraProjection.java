@@ -2,6 +2,7 @@ package dev.nibble.adapters;
 
 import dev.nibble.adapters.Parameters.Parameter;
 import dev.nibble.compute.kernels.Kernels;
+import dev.nibble.compute.kernels.NormKernels;
 import dev.nibble.compute.tensor.DType;
 import dev.nibble.compute.tensor.Scope;
 import dev.nibble.compute.tensor.Tensor;
@@ -13,8 +14,8 @@ import dev.nibble.compute.tensor.Tensor;
  *
  * <p>With dropout d, as PEFT has it: out = W x + (m / n) V d(x) - W d(x) + bias.
  *
- * <p>n comes from products no larger than B, see {@link Kernels#inverseRowNorms}: no step makes W
- * or V in full.
+ * <p>n comes from products no larger than B, see {@link NormKernels#inverseRowNorms}: no step makes
+ * W or V in full.
  */
 final class DoraProjection implements Projection {
   private final FrozenProjection base;
@@ -54,10 +55,10 @@ final class DoraProjection implements Projection {
     Tensor gram = scratch.gram().prefix(a.rows(), a.rows());
     Tensor q = scratch.q().prefix(b.rows(), a.rows());
     base.weight().forward(kernels, p, a);
-    kernels.linearForward(gram, a, a);
-    kernels.linearForward(q, b, gram);
-    kernels.inverseRowNorms(inverse, squares, b, p, q, update.scale());
-    kernels.scaleColumns(factor, magnitude.weight(), inverse);
+    kernels.products().linearForward(gram, a, a);
+    kernels.products().linearForward(q, b, gram);
+    kernels.norms().inverseRowNorms(inverse, squares, b, p, q, update.scale());
+    kernels.pointwise().scaleColumns(factor, magnitude.weight(), inverse);
   }
 
   @Override
@@ -65,19 +66,19 @@ final class DoraProjection implements Projection {
     measure(kernels);
     if (!update.drops(mode)) {
       adapted(kernels, out, x);
-      kernels.scaleColumns(out, out, factor);
+      kernels.pointwise().scaleColumns(out, out, factor);
     } else {
       Tensor dropped = update.dropped(kernels, x, mode);
       Tensor v = scratch.v().prefix(out.rows(), out.cols());
       adapted(kernels, v, dropped);
-      kernels.scaleColumns(v, v, factor);
-      kernels.scale(dropped, -1);
-      kernels.add(dropped, dropped, x);
+      kernels.pointwise().scaleColumns(v, v, factor);
+      kernels.pointwise().scale(dropped, -1);
+      kernels.pointwise().add(dropped, dropped, x);
       base.weight().forward(kernels, out, dropped); // W (x - d(x))
-      kernels.add(out, out, v);
+      kernels.pointwise().add(out, out, v);
     }
     if (base.bias().isPresent()) {
-      kernels.biasForward(out, base.bias().get());
+      kernels.products().biasForward(out, base.bias().get());
     }
   }
 
@@ -97,11 +98,11 @@ final class DoraProjection implements Projection {
       return;
     }
     Tensor dinput = update.scratch().ddropped().prefix(x.rows(), x.cols());
-    kernels.fill(dinput, 0);
+    kernels.moving().fill(dinput, 0);
     update.backward(kernels, dinput, dv, input);
-    kernels.scale(dv, -1);
-    kernels.add(dv, dv, dout);
-    kernels.scale(dv, -1); // less the gradient of W d(x)
+    kernels.pointwise().scale(dv, -1);
+    kernels.pointwise().add(dv, dv, dout);
+    kernels.pointwise().scale(dv, -1); // less the gradient of W d(x)
     base.weight().backward(kernels, dinput, dv);
     update.undrop(kernels, dx, dinput, mode);
     base.weight().backward(kernels, dx, dout);
@@ -118,11 +119,11 @@ final class DoraProjection implements Projection {
     Tensor v = scratch.v().prefix(dout.rows(), dout.cols());
     adapted(kernels, v, input);
     Tensor dfactor = scratch.dfactor().prefix(dout.cols());
-    kernels.fill(dfactor, 0);
-    kernels.columnDots(dfactor, dout, v);
-    kernels.scaleColumns(dfactor, dfactor, inverse);
-    kernels.add(magnitude.gradient(), magnitude.gradient(), dfactor);
-    kernels.scaleColumns(v, dout, factor);
+    kernels.moving().fill(dfactor, 0);
+    kernels.pointwise().columnDots(dfactor, dout, v);
+    kernels.pointwise().scaleColumns(dfactor, dfactor, inverse);
+    kernels.pointwise().add(magnitude.gradient(), magnitude.gradient(), dfactor);
+    kernels.pointwise().scaleColumns(v, dout, factor);
     return v;
   }
 }

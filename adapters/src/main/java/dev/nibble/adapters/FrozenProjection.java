@@ -17,7 +17,7 @@ public record FrozenProjection(FrozenWeight weight, Optional<Tensor> bias) imple
   public void forward(Kernels kernels, Tensor out, Tensor x, ForwardMode mode) {
     weight.forward(kernels, out, x);
     if (bias.isPresent()) {
-      kernels.biasForward(out, bias.get());
+      kernels.products().biasForward(out, bias.get());
     }
   }
 

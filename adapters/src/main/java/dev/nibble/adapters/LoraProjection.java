@@ -28,7 +28,7 @@ final class LoraProjection implements Projection {
     Tensor dlow = update.backwardParameters(kernels, dout, update.dropped(kernels, x, mode));
     if (update.drops(mode)) {
       Tensor dinput = update.scratch().ddropped().prefix(x.rows(), x.cols());
-      kernels.fill(dinput, 0);
+      kernels.moving().fill(dinput, 0);
       update.backwardInput(kernels, dinput, dlow);
       update.undrop(kernels, dx, dinput, mode);
     } else {

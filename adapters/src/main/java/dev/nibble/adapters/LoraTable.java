@@ -23,22 +23,22 @@ public final class LoraTable {
 
   /** Adds the tokens' updates to out [N, C]. */
   public void forward(Kernels kernels, Tensor out, Tensor tokens) {
-    kernels.linearForwardAdd(out, low(kernels, tokens), b.weight(), scale);
+    kernels.products().linearForwardAdd(out, low(kernels, tokens), b.weight(), scale);
   }
 
   /** Adds to the gradients of A and B, for dout [N, C]. */
   public void backward(Kernels kernels, Tensor dout, Tensor tokens) {
     Tensor low = low(kernels, tokens);
     Tensor dlow = scratch.dlow().prefix(tokens.elements(), a.weight().rows());
-    kernels.fill(dlow, 0);
-    kernels.linearBackwardWeight(b.gradient(), dout, low, scale);
-    kernels.linearBackward(dlow, dout, b.weight(), scale);
-    kernels.gatherColumnsBackward(a.gradient(), dlow, tokens);
+    kernels.moving().fill(dlow, 0);
+    kernels.products().linearBackwardWeight(b.gradient(), dout, low, scale);
+    kernels.products().linearBackward(dlow, dout, b.weight(), scale);
+    kernels.moving().gatherColumnsBackward(a.gradient(), dlow, tokens);
   }
 
   private Tensor low(Kernels kernels, Tensor tokens) {
     Tensor low = scratch.low().prefix(tokens.elements(), a.weight().rows());
-    kernels.gatherColumnsForward(low, a.weight(), tokens);
+    kernels.moving().gatherColumnsForward(low, a.weight(), tokens);
     return low;
   }
 }

@@ -35,21 +35,21 @@ record LowRank(
       return x;
     }
     Tensor out = scratch.dropped().prefix(x.rows(), x.cols());
-    kernels.dropoutForward(out, x, dropout, mode.maskSeed(place));
+    kernels.pointwise().dropoutForward(out, x, dropout, mode.maskSeed(place));
     return out;
   }
 
   /** Adds the gradient of d(x) to that of x. */
   void undrop(Kernels kernels, Tensor dx, Tensor ddropped, ForwardMode mode) {
-    kernels.dropoutBackward(dx, ddropped, dropout, mode.maskSeed(place));
+    kernels.pointwise().dropoutBackward(dx, ddropped, dropout, mode.maskSeed(place));
   }
 
   /** out [N, O] += s (input A^T B^T + b). */
   void forward(Kernels kernels, Tensor out, Tensor input) {
-    kernels.linearForwardAdd(out, low(kernels, input), b.weight(), scale);
+    kernels.products().linearForwardAdd(out, low(kernels, input), b.weight(), scale);
     if (bias.isPresent()) {
       Tensor column = bias.get().weight().reshape(b.weight().rows(), 1);
-      kernels.linearForwardAdd(out, ones(kernels, out.rows()), column, scale);
+      kernels.products().linearForwardAdd(out, ones(kernels, out.rows()), column, scale);
     }
   }
 
@@ -62,31 +62,31 @@ record LowRank(
   Tensor backwardParameters(Kernels kernels, Tensor dout, Tensor input) {
     Tensor low = low(kernels, input);
     Tensor dlow = scratch.dlow().prefix(input.rows(), a.weight().rows());
-    kernels.fill(dlow, 0);
-    kernels.linearBackwardWeight(b.gradient(), dout, low, scale);
-    kernels.linearBackward(dlow, dout, b.weight(), scale);
-    kernels.linearBackwardWeight(a.gradient(), dlow, input, 1);
+    kernels.moving().fill(dlow, 0);
+    kernels.products().linearBackwardWeight(b.gradient(), dout, low, scale);
+    kernels.products().linearBackward(dlow, dout, b.weight(), scale);
+    kernels.products().linearBackwardWeight(a.gradient(), dlow, input, 1);
     if (bias.isPresent()) {
       Tensor column = bias.get().gradient().reshape(b.weight().rows(), 1);
-      kernels.linearBackwardWeight(column, dout, ones(kernels, dout.rows()), scale);
+      kernels.products().linearBackwardWeight(column, dout, ones(kernels, dout.rows()), scale);
     }
     return dlow;
   }
 
   /** Adds to dinput [N, I], for dlow [N, r] of {@link #backwardParameters}. */
   void backwardInput(Kernels kernels, Tensor dinput, Tensor dlow) {
-    kernels.linearBackward(dinput, dlow, a.weight(), 1);
+    kernels.products().linearBackward(dinput, dlow, a.weight(), 1);
   }
 
   private Tensor low(Kernels kernels, Tensor input) {
     Tensor low = scratch.low().prefix(input.rows(), a.weight().rows());
-    kernels.linearForward(low, input, a.weight());
+    kernels.products().linearForward(low, input, a.weight());
     return low;
   }
 
   private Tensor ones(Kernels kernels, long rows) {
     Tensor ones = scratch.ones().prefix(rows, 1);
-    kernels.fill(ones, 1);
+    kernels.moving().fill(ones, 1);
     return ones;
   }
 }

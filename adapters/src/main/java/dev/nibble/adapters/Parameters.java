@@ -104,7 +104,7 @@ public final class Parameters {
   /** Keeps a copy of all weights as they are now, for {@link #start}. */
   public void keepStart(Scope scope, Kernels kernels) {
     Tensor copy = scope.allocate("adapters/start", DType.F32, count());
-    kernels.copy(copy, weights);
+    kernels.moving().copy(copy, weights);
     start = Optional.of(copy);
   }
 
@@ -127,7 +127,7 @@ public final class Parameters {
 
   /** Sets all gradients to 0. */
   public void zeroGradients(Kernels kernels) {
-    kernels.fill(gradients, 0);
+    kernels.moving().fill(gradients, 0);
   }
 
   /** Collects what trains before memory is taken. */

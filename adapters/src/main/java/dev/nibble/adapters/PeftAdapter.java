@@ -103,7 +103,7 @@ public final class PeftAdapter {
     try (SafetensorsFile tensors = Safetensors.open(file)) {
       check(file, tensors, parameters);
       for (Parameter p : parameters.all()) {
-        kernels.copy(p.weight(), tensors.tensor(p.name()));
+        kernels.moving().copy(p.weight(), tensors.tensor(p.name()));
       }
     }
   }

@@ -15,23 +15,23 @@ public record TrainedProjection(Parameter weight, Optional<Parameter> bias) impl
 
   @Override
   public void forward(Kernels kernels, Tensor out, Tensor x, ForwardMode mode) {
-    kernels.linearForward(out, x, weight.weight());
+    kernels.products().linearForward(out, x, weight.weight());
     if (bias.isPresent()) {
-      kernels.biasForward(out, bias.get().weight());
+      kernels.products().biasForward(out, bias.get().weight());
     }
   }
 
   @Override
   public void backward(Kernels kernels, Tensor dx, Tensor dout, Tensor x, ForwardMode mode) {
     backwardParameters(kernels, dout, x, mode);
-    kernels.linearBackward(dx, dout, weight.weight(), 1);
+    kernels.products().linearBackward(dx, dout, weight.weight(), 1);
   }
 
   @Override
   public void backwardParameters(Kernels kernels, Tensor dout, Tensor x, ForwardMode mode) {
     if (bias.isPresent()) {
-      kernels.biasBackward(bias.get().gradient(), dout);
+      kernels.products().biasBackward(bias.get().gradient(), dout);
     }
-    kernels.linearBackwardWeight(weight.gradient(), dout, x, 1);
+    kernels.products().linearBackwardWeight(weight.gradient(), dout, x, 1);
   }
 }

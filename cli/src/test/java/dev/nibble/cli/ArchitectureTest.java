@@ -1,5 +1,6 @@
 package dev.nibble.cli;
 
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.GeneralCodingRules.ACCESS_STANDARD_STREAMS;
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
@@ -9,6 +10,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
@@ -91,6 +93,37 @@ class ArchitectureTest {
         .dependOnClassesThat()
         .resideInAnyPackage("dev.nibble.compute.kernels.*..")
         .check(CLASSES);
+  }
+
+  /** An operation is in the package of its theme in each set; a set's tools know no theme. */
+  @ParameterizedTest
+  @CsvSource({
+    "MovingKernels, moving",
+    "NormKernels, norms",
+    "AttentionKernels, attention",
+    "ProductKernels, products",
+    "PointwiseKernels, pointwise",
+    "LossKernels, loss",
+    "OptimizerKernels, optimizers"
+  })
+  void setsHaveTheSameThemes(String theme, String place) {
+    for (String set : List.of("cpu", "cuda")) {
+      classes()
+          .that()
+          .implement("dev.nibble.compute.kernels." + theme)
+          .and()
+          .resideInAPackage("dev.nibble.compute.kernels." + set + "..")
+          .should()
+          .resideInAPackage("dev.nibble.compute.kernels." + set + "." + place)
+          .check(CLASSES);
+      noClasses()
+          .that()
+          .resideInAPackage("dev.nibble.compute.kernels." + set + ".work")
+          .should()
+          .dependOnClassesThat()
+          .resideInAPackage("dev.nibble.compute.kernels." + set + "." + place)
+          .check(CLASSES);
+    }
   }
 
   @ParameterizedTest

@@ -47,17 +47,17 @@ public sealed interface FrozenWeight {
   record Dense(Tensor weight) implements FrozenWeight {
     @Override
     public void forward(Kernels kernels, Tensor out, Tensor x) {
-      kernels.linearForward(out, x, weight);
+      kernels.products().linearForward(out, x, weight);
     }
 
     @Override
     public void backward(Kernels kernels, Tensor dx, Tensor dout) {
-      kernels.linearBackward(dx, dout, weight, 1);
+      kernels.products().linearBackward(dx, dout, weight, 1);
     }
 
     @Override
     public void dequantizeInto(Kernels kernels, Tensor out) {
-      kernels.copy(out, weight);
+      kernels.moving().copy(out, weight);
     }
 
     @Override
@@ -80,17 +80,17 @@ public sealed interface FrozenWeight {
   record FourBit(Quantized weight) implements FrozenWeight {
     @Override
     public void forward(Kernels kernels, Tensor out, Tensor x) {
-      kernels.quantizedLinearForward(out, x, weight);
+      kernels.products().quantizedLinearForward(out, x, weight);
     }
 
     @Override
     public void backward(Kernels kernels, Tensor dx, Tensor dout) {
-      kernels.quantizedLinearBackward(dx, dout, weight);
+      kernels.products().quantizedLinearBackward(dx, dout, weight);
     }
 
     @Override
     public void dequantizeInto(Kernels kernels, Tensor out) {
-      kernels.dequantize(out, weight);
+      kernels.products().dequantize(out, weight);
     }
 
     @Override

@@ -118,7 +118,7 @@ public final class FrozenWeights {
     checkFinite(stored);
     try (Scope staging = Scope.open("staging", kernels.memory(), Scope.UNLIMITED)) {
       Tensor weight = staging.allocate(name, DType.F32, stored.shape().dims());
-      kernels.copy(weight, stored);
+      kernels.moving().copy(weight, stored);
       return allocator.isPresent() && !StoredModules.keeps(name)
           ? changed(allocator.get().allocate(name, stored.dim(0), stored.dim(1)), weight, change)
           : changed(copy(stored), weight, change);
@@ -131,10 +131,10 @@ public final class FrozenWeights {
     change.apply(
         weight,
         t -> {
-          kernels.quantize(kept, t);
-          kernels.dequantize(t, kept);
+          kernels.products().quantize(kept, t);
+          kernels.products().dequantize(t, kept);
         });
-    kernels.quantize(kept, weight);
+    kernels.products().quantize(kept, weight);
     return new FrozenWeight.FourBit(kept);
   }
 
@@ -142,10 +142,10 @@ public final class FrozenWeights {
     change.apply(
         weight,
         t -> {
-          kernels.copy(kept, t);
-          kernels.copy(t, kept);
+          kernels.moving().copy(kept, t);
+          kernels.moving().copy(t, kept);
         });
-    kernels.copy(kept, weight);
+    kernels.moving().copy(kept, weight);
     return new FrozenWeight.Dense(kept);
   }
 
@@ -165,7 +165,7 @@ public final class FrozenWeights {
   private Tensor copy(Tensor stored) {
     String group = StoredModules.keeps(stored.name()) ? "embeddings/" : "weights/";
     Tensor copy = scope.allocate(group + stored.name(), stored.dtype(), stored.shape().dims());
-    kernels.copy(copy, stored);
+    kernels.moving().copy(copy, stored);
     return copy;
   }
 
@@ -173,12 +173,12 @@ public final class FrozenWeights {
     checkFinite(stored);
     Quantized quantized = into.allocate(stored.name(), stored.dim(0), stored.dim(1));
     if (kernels.memory().device() instanceof Device.Host) {
-      kernels.quantize(quantized, stored);
+      kernels.products().quantize(quantized, stored);
     } else {
       try (Scope staging = Scope.open("staging", kernels.memory(), Scope.UNLIMITED)) {
         Tensor near = staging.allocate(stored.name(), stored.dtype(), stored.shape().dims());
-        kernels.copy(near, stored);
-        kernels.quantize(quantized, near);
+        kernels.moving().copy(near, stored);
+        kernels.products().quantize(quantized, near);
       }
     }
     return quantized;

@@ -1,6 +1,7 @@
 package dev.nibble.quant;
 
 import dev.nibble.compute.kernels.Kernels;
+import dev.nibble.compute.kernels.ProductKernels;
 import dev.nibble.compute.kernels.Quantized;
 import dev.nibble.compute.kernels.Quantized.Scales;
 import dev.nibble.compute.kernels.Values;
@@ -37,7 +38,7 @@ public final class QuantizedAllocator {
   }
 
   /**
-   * A matrix of zeroed codes and scales, for {@link Kernels#quantize} to fill.
+   * A matrix of zeroed codes and scales, for {@link ProductKernels#quantize} to fill.
    *
    * @param name for errors and memory tables
    */

@@ -44,7 +44,7 @@ final class StoredFourBit {
   private Tensor codes(String weight) {
     Tensor stored = checkpoint.tensor(weight);
     Tensor codes = scope.allocate(GROUP + weight, DType.U8, stored.bytes());
-    kernels.copy(codes, Tensor.onHost(weight, DType.U8, codes.shape(), stored.memory()));
+    kernels.moving().copy(codes, Tensor.onHost(weight, DType.U8, codes.shape(), stored.memory()));
     checkpoint.unload(weight);
     return codes;
   }
@@ -63,7 +63,7 @@ final class StoredFourBit {
   private Tensor statistic(String name) {
     Tensor stored = finite(name);
     Tensor copy = scope.allocate(GROUP + name, stored.dtype(), stored.elements());
-    kernels.copy(copy, stored.reshape(stored.elements()));
+    kernels.moving().copy(copy, stored.reshape(stored.elements()));
     checkpoint.unload(name);
     return copy;
   }

@@ -28,7 +28,7 @@ final class EachKernelSet {
 
   static Kernels open(String name) {
     return name.equals(DISTANT)
-        ? DistantKernels.of(host()).kernels()
+        ? DistantKernels.of(host())
         : KernelSets.require(name).open(KernelOptions.exact(0));
   }
 

@@ -52,7 +52,7 @@ final class FourBitCheckpointTest {
       dense.setFloat(i, random.nextGaussian() * 0.02);
     }
     Quantized q = new QuantizedAllocator(kernels, scope, format).allocate(name, ROWS, COLS);
-    kernels.quantize(q, dense);
+    kernels.products().quantize(q, dense);
     QuantState state = FourBitLayout.state(q, format, DType.BF16);
     Map<String, Tensor> tensors = new LinkedHashMap<>(FourBitLayout.tensors(name, q, state));
     assertThat(FourBitLayout.tensors(name, state))
@@ -103,11 +103,11 @@ final class FourBitCheckpointTest {
           FrozenWeight weight = new FrozenWeights(checkpoint, asked, kernels, scope).load(W);
           Quantized expected =
               new QuantizedAllocator(near, host, format).allocate("again", ROWS, COLS);
-          near.quantize(expected, made.dense());
+          near.products().quantize(expected, made.dense());
           Tensor one = scope.allocate("one", DType.F32, ROWS, COLS);
           Tensor two = host.allocate("two", DType.F32, ROWS, COLS);
           weight.dequantizeInto(kernels, one);
-          near.dequantize(two, expected);
+          near.products().dequantize(two, expected);
           assertThat(Values.of(kernels, one)).isEqualTo(two.toFloats());
           assertThat(weight.bytes()).isEqualTo(expected.bytes());
         }

@@ -44,7 +44,7 @@ final class FrozenWeightTest {
       Kernels kernels, Scope scope, Tensor dense, FourBitFormat format) {
     var q =
         new QuantizedAllocator(kernels, scope, format).allocate("q", dense.dim(0), dense.dim(1));
-    kernels.quantize(q, dense);
+    kernels.products().quantize(q, dense);
     return new FrozenWeight.FourBit(q);
   }
 

@@ -71,8 +71,8 @@ final class GoldenTensorsTest {
     Quantized q =
         new QuantizedAllocator(kernels, scope, format).allocate(name, weight.dim(0), weight.dim(1));
     Tensor near = scope.allocate("weight", weight.dtype(), weight.shape().dims());
-    kernels.copy(near, weight);
-    kernels.quantize(q, near);
+    kernels.moving().copy(near, weight);
+    kernels.products().quantize(q, near);
 
     Quantized made = q.over(host::of);
     same(name + " codes", made.codes(), golden.tensor(name + ".packed"));

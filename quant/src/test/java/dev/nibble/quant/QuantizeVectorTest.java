@@ -21,7 +21,7 @@ final class QuantizeVectorTest {
 
   private static Quantized quantize(Kernels kernels, Scope scope, FourBitFormat format, Tensor in) {
     Quantized q = new QuantizedAllocator(kernels, scope, format).allocate("q", 1, in.elements());
-    kernels.quantize(q, in);
+    kernels.products().quantize(q, in);
     return q;
   }
 
@@ -88,7 +88,7 @@ final class QuantizeVectorTest {
           assertThat(hex(kernels, q.codes()))
               .isEqualTo((type == QuantType.NF4 ? "77" : "00").repeat(66));
           Tensor back = scope.allocate("back", DType.F32, 131);
-          kernels.dequantize(back, q);
+          kernels.products().dequantize(back, q);
           assertThat(Values.of(kernels, back)).containsOnly(0f);
         }
       }

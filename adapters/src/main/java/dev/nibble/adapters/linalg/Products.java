@@ -22,7 +22,7 @@ final class Products {
       Tensor in = near.allocate("x", DType.F32, k, w.rows());
       Values.put(kernels, in, x);
       Tensor out = near.allocate("x W", DType.F32, k, w.cols());
-      kernels.linearBackward(out, in, w, 1);
+      kernels.products().linearBackward(out, in, w, 1);
       return Values.of(kernels, out);
     }
   }
@@ -33,7 +33,7 @@ final class Products {
       Tensor in = near.allocate("x", DType.F32, k, w.cols());
       Values.put(kernels, in, x);
       Tensor out = near.allocate("x W^T", DType.F32, k, w.rows());
-      kernels.linearForward(out, in, w);
+      kernels.products().linearForward(out, in, w);
       return Values.of(kernels, out);
     }
   }
@@ -42,7 +42,7 @@ final class Products {
   float[] columns(int n) {
     try (Scope near = Scope.open("linalg", kernels.memory(), Scope.UNLIMITED)) {
       Tensor out = near.allocate("columns", DType.F32, w.rows(), n);
-      kernels.columnsForward(out, w, 0);
+      kernels.moving().columnsForward(out, w, 0);
       return Values.of(kernels, out);
     }
   }

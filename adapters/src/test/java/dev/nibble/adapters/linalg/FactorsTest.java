@@ -53,13 +53,13 @@ final class FactorsTest {
 
   private double square(Tensor t) {
     Tensor sum = scope.allocate("sum", DType.F64, 1);
-    kernels.sumOfSquares(sum, t);
+    kernels.optimizers().sumOfSquares(sum, t);
     return sum.getDouble(0);
   }
 
   /** w -= left right. */
   private double rest(Tensor w, Tensor left, Tensor right) {
-    kernels.linearBackward(w, left, right, -1);
+    kernels.products().linearBackward(w, left, right, -1);
     return square(w);
   }
 
@@ -121,7 +121,7 @@ final class FactorsTest {
     Tensor left = zeros(64, 5);
     QrFactors.of(left, zeros(5, 40), decaying(64, 40, 20), kernels);
     Tensor gram = zeros(5, 5);
-    kernels.linearBackwardWeight(gram, left, left, 1);
+    kernels.products().linearBackwardWeight(gram, left, left, 1);
     for (int i = 0; i < 25; i++) {
       assertThat(gram.getDouble(i)).isCloseTo(i % 6 == 0 ? 1 : 0, within(1e-5));
     }

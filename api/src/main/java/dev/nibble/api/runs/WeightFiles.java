@@ -27,7 +27,7 @@ record WeightFiles(Path base, DType dtype, Parameters parameters, Kernels kernel
   public void load(Path folder) {
     try (SafetensorsFile file = Safetensors.open(folder.resolve("model.safetensors"))) {
       for (Parameters.Parameter p : parameters.all()) {
-        kernels.copy(p.weight(), file.tensor(p.name()));
+        kernels.moving().copy(p.weight(), file.tensor(p.name()));
       }
     }
   }

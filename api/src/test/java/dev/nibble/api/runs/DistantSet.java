@@ -22,7 +22,7 @@ public class DistantSet implements KernelSet {
   public static final class InBf16 extends DistantSet {
     @Override
     public Kernels open(KernelOptions options) {
-      return DistantKernels.ofReference(DType.BF16).kernels();
+      return DistantKernels.ofReference(DType.BF16);
     }
   }
 
@@ -76,6 +76,6 @@ public class DistantSet implements KernelSet {
 
   @Override
   public Kernels open(KernelOptions options) {
-    return DistantKernels.of(new CpuKernelSet().open(options)).kernels();
+    return DistantKernels.of(new CpuKernelSet().open(options));
   }
 }

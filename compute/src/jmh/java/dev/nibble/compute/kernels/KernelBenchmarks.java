@@ -64,7 +64,7 @@ public class KernelBenchmarks {
       scope = Scope.open("copy", Memory.host(), Scope.UNLIMITED);
       var from = scope.allocate("from", DType.U8, operands.bytes() / 2);
       var to = scope.allocate("to", DType.U8, operands.bytes() / 2);
-      copy = () -> kernels.copy(to, from);
+      copy = () -> kernels.moving().copy(to, from);
     }
 
     /** Frees. */

@@ -28,7 +28,7 @@ public record Buffers(Scope scope, DType activations) {
   }
 
   /** Room for indices, which Java writes. */
-  public Mirror indices(String name, long... dims) {
-    return Mirror.allocate(scope, name, DType.I32, dims);
+  public HostAndDevice indices(String name, long... dims) {
+    return HostAndDevice.allocate(scope, name, DType.I32, dims);
   }
 }

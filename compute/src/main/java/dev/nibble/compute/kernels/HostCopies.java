@@ -24,7 +24,7 @@ public final class HostCopies implements AutoCloseable {
       return tensor;
     }
     Tensor copy = scope.allocate(tensor.name(), tensor.dtype(), tensor.shape().dims());
-    kernels.copy(copy, tensor);
+    kernels.moving().copy(copy, tensor);
     return copy;
   }
 

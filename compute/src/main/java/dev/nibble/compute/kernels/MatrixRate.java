@@ -37,13 +37,13 @@ public final class MatrixRate {
         Tensor x = scope.allocate("x", kernels.activations(), n, n);
         Tensor w = scope.allocate("w", weights, n, n);
         Tensor one = host.allocate("one", kernels.activations(), 1);
-        kernels.fill(x, 0.5);
-        kernels.fill(w, 0.5);
+        kernels.moving().fill(x, 0.5);
+        kernels.moving().fill(w, 0.5);
         double fastest = Double.POSITIVE_INFINITY;
         for (int i = 0; i <= REPEATS; i++) {
           long start = System.nanoTime();
-          kernels.linearForward(out, x, w);
-          kernels.copy(one, out.prefix(1)); // waits for a device
+          kernels.products().linearForward(out, x, w);
+          kernels.moving().copy(one, out.prefix(1)); // waits for a device
           fastest = Math.min(fastest, (System.nanoTime() - start) / 1e9);
         }
         best = Math.max(best, 2.0 * n * n * n / fastest);

@@ -7,7 +7,6 @@ import dev.nibble.compute.tensor.Scope;
 import dev.nibble.compute.tensor.Shape;
 import dev.nibble.compute.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
-import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
 import java.util.Arrays;
 
@@ -15,42 +14,94 @@ import java.util.Arrays;
  * Kernels that compute nothing, over memory that counts and holds nothing. Whatever takes kernels
  * and a scope can be planned with them: the scope then says what the same code takes for real.
  */
-public final class PlanningKernels {
-  private PlanningKernels() {}
+public final class PlanningKernels implements Kernels {
+  private final Kernels real;
+  private final Memory memory;
+  private final MovingKernels moving = idle(MovingKernels.class);
+  private final NormKernels norms = idle(NormKernels.class);
+  private final AttentionKernels attention = idle(AttentionKernels.class);
+  private final ProductKernels products = idle(ProductKernels.class);
+  private final PointwiseKernels pointwise = idle(PointwiseKernels.class);
+  private final LossKernels loss = idle(LossKernels.class);
+  private final OptimizerKernels optimizers = idle(OptimizerKernels.class);
+
+  private PlanningKernels(Kernels real) {
+    this.real = real;
+    memory = Memory.planned(real.memory());
+  }
 
   /**
-   * Kernels that plan for {@code real}, whose dtypes and answers they give. They are closed with
-   * {@code real}, by whoever opened it.
+   * Kernels that plan for {@code real}, whose name and dtypes they give. They own nothing: {@code
+   * real} is closed by whoever opened it.
    */
   public static Kernels of(Kernels real) {
-    Memory memory = Memory.planned(real.memory());
-    return (Kernels)
+    return new PlanningKernels(real);
+  }
+
+  /** A theme whose operations do nothing; all of them return nothing. */
+  private static <T> T idle(Class<T> theme) {
+    Object idle =
         Proxy.newProxyInstance(
-            Kernels.class.getClassLoader(),
-            new Class<?>[] {Kernels.class},
-            (proxy, method, args) -> {
-              if (method.getName().equals("memory")) {
-                return memory;
-              }
-              if (method.getName().equals("pager")) {
-                return pager(real, (Scope) args[0], (long[]) args[1], (Paging) args[2]);
-              }
-              if (method.getReturnType() == void.class) {
-                return null;
-              }
-              try {
-                return method.invoke(real, args);
-              } catch (InvocationTargetException e) {
-                throw e.getCause();
-              }
-            });
+            theme.getClassLoader(), new Class<?>[] {theme}, (proxy, operation, args) -> null);
+    return theme.cast(idle);
+  }
+
+  @Override
+  public String name() {
+    return real.name();
+  }
+
+  @Override
+  public Memory memory() {
+    return memory;
+  }
+
+  @Override
+  public DType activations() {
+    return real.activations();
+  }
+
+  @Override
+  public MovingKernels moving() {
+    return moving;
+  }
+
+  @Override
+  public NormKernels norms() {
+    return norms;
+  }
+
+  @Override
+  public AttentionKernels attention() {
+    return attention;
+  }
+
+  @Override
+  public ProductKernels products() {
+    return products;
+  }
+
+  @Override
+  public PointwiseKernels pointwise() {
+    return pointwise;
+  }
+
+  @Override
+  public LossKernels loss() {
+    return loss;
+  }
+
+  @Override
+  public OptimizerKernels optimizers() {
+    return optimizers;
   }
 
   /**
    * The scope gets what would stay, and of a device the places that other pages pass through. What
    * would lie in a file or in the host's memory is not taken.
    */
-  private static Pager pager(Kernels real, Scope scope, long[] pageBytes, Paging paging) {
+  @Override
+  public Pager pager(Scope scope, long[] pageBytes, Paging paging) {
     int stay = paging.residentPages(pageBytes);
     Pager resident = Pager.resident(scope, Arrays.copyOf(pageBytes, stay));
     if (stay == pageBytes.length) {
@@ -58,7 +109,6 @@ public final class PlanningKernels {
     }
     Tensor[] pages = new Tensor[pageBytes.length];
     if (real.memory().device() instanceof Device.Host) {
-      Device planned = Memory.planned(real.memory()).device();
       Arrays.setAll(
           pages,
           i ->
@@ -66,7 +116,7 @@ public final class PlanningKernels {
                   "optimizer/state",
                   DType.U8,
                   Shape.of(pageBytes[i]),
-                  planned,
+                  memory.device(),
                   MemorySegment.NULL,
                   0));
     } else {
@@ -77,4 +127,7 @@ public final class PlanningKernels {
     }
     return Pager.of(pages);
   }
+
+  @Override
+  public void close() {}
 }

@@ -23,7 +23,7 @@ public final class Values {
       return;
     }
     try (Scope host = Scope.open("values", Memory.host(), Scope.UNLIMITED)) {
-      kernels.copy(to, host.allocate("values", DType.F32, values.length).put(values));
+      kernels.moving().copy(to, host.allocate("values", DType.F32, values.length).put(values));
     }
   }
 

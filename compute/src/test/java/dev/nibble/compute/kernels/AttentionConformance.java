@@ -5,11 +5,16 @@ import static dev.nibble.compute.kernels.Tolerance.ofSum;
 import dev.nibble.compute.tensor.DType;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Supplier;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
 /** Causal attention over packed segments and over a cache. */
-abstract class AttentionConformance extends KernelCases {
+class AttentionConformance extends KernelCases {
+
+  AttentionConformance(Supplier<Kernels> set, DType activations) {
+    super(set, activations);
+  }
 
   /**
    * Heads and the segments they attend within.
@@ -102,8 +107,9 @@ abstract class AttentionConformance extends KernelCases {
       var out = t.gradient("out", c.tokens, c.heads, c.d).within(tolerance);
       var lse = t.gradient("lse", DType.F32, c.tokens, c.heads).within(tolerance);
       t.run(on ->
-          on.attentionForward(
-              out.get(), lse.get(), q.get(), k.get(), v.get(), segments.get(), rule));
+          on.attention()
+              .attentionForward(
+                  out.get(), lse.get(), q.get(), k.get(), v.get(), segments.get(), rule));
     }
   }
 
@@ -142,8 +148,9 @@ abstract class AttentionConformance extends KernelCases {
               .within(ofSum(100).ofTermsLike(4).ofRoundedFactors());
       var lse = t.output("lse", DType.F32, c.tokens, c.heads).within(ofSum(100).ofTermsLike(4));
       t.run(on ->
-          on.attentionForward(
-              out.get(), lse.get(), q.get(), k.get(), v.get(), segments.get(), rule));
+          on.attention()
+              .attentionForward(
+                  out.get(), lse.get(), q.get(), k.get(), v.get(), segments.get(), rule));
     }
   }
 
@@ -163,6 +170,7 @@ abstract class AttentionConformance extends KernelCases {
       var out = t.input("out", c.tokens, c.heads, c.d);
       var lse = t.input("lse", DType.F32, c.tokens, c.heads);
       new ReferenceKernels()
+          .attention()
           .attentionForward(out.get(), lse.get(), q.get(), k.get(), v.get(), segments.get(), rule);
       var dout = t.normal("dout", c.tokens, c.heads, c.d);
       Tolerance tolerance = ofSum(c.d + c.longest()).ofTermsLike(4).ofRoundedFactors();
@@ -170,18 +178,19 @@ abstract class AttentionConformance extends KernelCases {
       var dk = t.gradient("dk", c.keys, c.keyHeads, c.d).within(tolerance);
       var dv = t.gradient("dv", c.keys, c.keyHeads, c.d).within(tolerance);
       t.run(on ->
-          on.attentionBackward(
-              dq.get(),
-              dk.get(),
-              dv.get(),
-              dout.get(),
-              out.get(),
-              lse.get(),
-              q.get(),
-              k.get(),
-              v.get(),
-              segments.get(),
-              rule));
+          on.attention()
+              .attentionBackward(
+                  dq.get(),
+                  dk.get(),
+                  dv.get(),
+                  dout.get(),
+                  out.get(),
+                  lse.get(),
+                  q.get(),
+                  k.get(),
+                  v.get(),
+                  segments.get(),
+                  rule));
     }
   }
 }

@@ -2,9 +2,9 @@ package dev.nibble.compute.kernels;
 
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.nibble.compute.tensor.DType;
 import dev.nibble.compute.tensor.Tensor;
 import java.util.function.Consumer;
-import java.util.function.Supplier;
 import org.junit.jupiter.api.Test;
 
 /** The suite finds the faults that kernels have in practice. */
@@ -19,38 +19,59 @@ class BrokenKernelsTest {
     theme.closeSet();
   }
 
-  private static LinearConformance linear(Supplier<Kernels> set) {
-    return new LinearConformance() {
-      @Override
-      Kernels open() {
-        return set.get();
-      }
-    };
+  private static LinearConformance linear(ProductKernels broken) {
+    return new LinearConformance(
+        () ->
+            new ReferenceKernels() {
+              @Override
+              public ProductKernels products() {
+                return broken;
+              }
+            },
+        DType.F32);
   }
 
-  private static MovementConformance movement(Supplier<Kernels> set) {
-    return new MovementConformance() {
-      @Override
-      Kernels open() {
-        return set.get();
-      }
-    };
+  private static PointwiseConformance pointwise(PointwiseKernels broken) {
+    return new PointwiseConformance(
+        () ->
+            new ReferenceKernels() {
+              @Override
+              public PointwiseKernels pointwise() {
+                return broken;
+              }
+            },
+        DType.F32);
   }
 
-  private static PointwiseConformance pointwise(Supplier<Kernels> set) {
-    return new PointwiseConformance() {
-      @Override
-      Kernels open() {
-        return set.get();
-      }
-    };
+  private static OptimizerConformance optimizers(OptimizerKernels broken) {
+    return new OptimizerConformance(
+        () ->
+            new ReferenceKernels() {
+              @Override
+              public OptimizerKernels optimizers() {
+                return broken;
+              }
+            },
+        DType.F32);
+  }
+
+  private static AttentionConformance attention(AttentionKernels broken) {
+    return new AttentionConformance(
+        () ->
+            new ReferenceKernels() {
+              @Override
+              public AttentionKernels attention() {
+                return broken;
+              }
+            },
+        DType.F32);
   }
 
   /** Backward overwrites the gradient. */
-  private static final class Overwriting extends ReferenceKernels {
+  private static final class Overwriting extends ReferenceProductKernels {
     @Override
     public void linearBackward(Tensor dx, Tensor dout, Tensor weight, double scale) {
-      fill(dx, 0);
+      new ReferenceMovingKernels().fill(dx, 0);
       super.linearBackward(dx, dout, weight, scale);
     }
   }
@@ -58,7 +79,7 @@ class BrokenKernelsTest {
   @Test
   void overwritingAGradient() {
     caught(
-        linear(Overwriting::new),
+        linear(new Overwriting()),
         LinearConformance::linearBackward,
         "reference: dx[",
         "reference says",
@@ -66,7 +87,7 @@ class BrokenKernelsTest {
   }
 
   /** The elements after the last whole vector of 8 are forgotten. */
-  private static final class WithoutTail extends ReferenceKernels {
+  private static final class WithoutTail extends ReferencePointwiseKernels {
     @Override
     public void gatedForward(Tensor out, Tensor gate, Tensor up, Activation a) {
       long n = out.elements() / 8 * 8;
@@ -76,25 +97,25 @@ class BrokenKernelsTest {
 
   @Test
   void aForgottenTail() {
-    caught(pointwise(WithoutTail::new), PointwiseConformance::gatedForward, "out[", "is NaN");
+    caught(pointwise(new WithoutTail()), PointwiseConformance::gatedForward, "out[", "is NaN");
   }
 
   /** An input is used as scratch. */
-  private static final class Scribbling extends ReferenceKernels {
+  private static final class Scribbling extends ReferenceProductKernels {
     @Override
     public void linearForward(Tensor out, Tensor x, Tensor weight) {
       super.linearForward(out, x, weight);
-      scale(x, 2);
+      new ReferencePointwiseKernels().scale(x, 2);
     }
   }
 
   @Test
   void aChangedInput() {
-    caught(linear(Scribbling::new), LinearConformance::linearForward, "x[", "though an input");
+    caught(linear(new Scribbling()), LinearConformance::linearForward, "x[", "though an input");
   }
 
   /** The result depends on what was called before. */
-  private static final class Moody extends ReferenceKernels {
+  private static final class Moody extends ReferencePointwiseKernels {
     private int calls;
 
     @Override
@@ -106,11 +127,11 @@ class BrokenKernelsTest {
 
   @Test
   void anotherResultTheSecondTime() {
-    caught(movement(Moody::new), MovementConformance::add, "differs between two calls");
+    caught(pointwise(new Moody()), PointwiseConformance::add, "differs between two calls");
   }
 
   /** The mask of backward is another than forward's. */
-  private static final class OtherMask extends ReferenceKernels {
+  private static final class OtherMask extends ReferencePointwiseKernels {
     @Override
     public void dropoutBackward(Tensor dx, Tensor dout, double rate, long seed) {
       super.dropoutBackward(dx, dout, rate, seed + 1);
@@ -119,15 +140,15 @@ class BrokenKernelsTest {
 
   @Test
   void anotherMaskInBackward() {
-    caught(pointwise(OtherMask::new), PointwiseConformance::dropoutBackward, "dx[");
+    caught(pointwise(new OtherMask()), PointwiseConformance::dropoutBackward, "dx[");
     caught(
-        pointwise(OtherMask::new),
+        pointwise(new OtherMask()),
         PointwiseConformance::dropoutBackwardDrawsTheMaskOfForward,
         "bit for bit");
   }
 
   /** Sums in float32 where float64 is promised. */
-  private static final class FloatSum extends ReferenceKernels {
+  private static final class FloatSum extends ReferenceOptimizerKernels {
     @Override
     public void sumOfSquares(Tensor out, Tensor x) {
       float sum = 0;
@@ -140,18 +161,11 @@ class BrokenKernelsTest {
 
   @Test
   void aSumInFloat32() {
-    var loss =
-        new OptimizerConformance() {
-          @Override
-          Kernels open() {
-            return new FloatSum();
-          }
-        };
-    caught(loss, OptimizerConformance::sumOfSquares, "out[");
+    caught(optimizers(new FloatSum()), OptimizerConformance::sumOfSquares, "out[");
   }
 
   /** A window that is one key too long. */
-  private static final class WiderWindow extends ReferenceKernels {
+  private static final class WiderWindow extends ReferenceAttentionKernels {
     @Override
     public void attentionForward(
         Tensor out, Tensor lse, Tensor q, Tensor k, Tensor v, Tensor segments, AttentionRule rule) {
@@ -162,25 +176,18 @@ class BrokenKernelsTest {
   }
 
   /** Backward forgets that scores were capped. */
-  private static final class UncappedBackward extends ReferenceKernels {
+  private static final class UncappedBackward extends ReferencePointwiseKernels {
     @Override
     public void softCapBackward(Tensor dx, Tensor x, double cap) {}
   }
 
   @Test
   void aWindowOneTooLong() {
-    var attention =
-        new AttentionConformance() {
-          @Override
-          Kernels open() {
-            return new WiderWindow();
-          }
-        };
-    caught(attention, AttentionConformance::attentionForward, "out[");
+    caught(attention(new WiderWindow()), AttentionConformance::attentionForward, "out[");
   }
 
   @Test
   void aForgottenSoftCap() {
-    caught(pointwise(UncappedBackward::new), PointwiseConformance::softCapBackward, "dx[");
+    caught(pointwise(new UncappedBackward()), PointwiseConformance::softCapBackward, "dx[");
   }
 }

@@ -12,9 +12,8 @@ final class CpuAttentionStripsTest extends KernelCases {
 
   private static final int TOKENS = 80;
 
-  @Override
-  Kernels open() {
-    return new CpuKernelSet().open(KernelOptions.exact(2));
+  CpuAttentionStripsTest() {
+    super(() -> new CpuKernelSet().open(KernelOptions.exact(2)), DType.F32);
   }
 
   @Test
@@ -36,6 +35,7 @@ final class CpuAttentionStripsTest extends KernelCases {
       var out = t.input("out", TOKENS, 2, SIZE);
       var lse = t.input("lse", DType.F32, TOKENS, 2);
       new ReferenceKernels()
+          .attention()
           .attentionForward(out.get(), lse.get(), q.get(), k.get(), v.get(), segments.get(), rule);
       var dout = t.normal("dout", TOKENS, 2, SIZE);
       Tolerance tolerance = Tolerance.ofSum(SIZE + TOKENS).ofTermsLike(4);
@@ -43,18 +43,19 @@ final class CpuAttentionStripsTest extends KernelCases {
       var dk = t.gradient("dk", TOKENS, 1, SIZE).within(tolerance);
       var dv = t.gradient("dv", TOKENS, 1, SIZE).within(tolerance);
       t.run(on ->
-          on.attentionBackward(
-              dq.get(),
-              dk.get(),
-              dv.get(),
-              dout.get(),
-              out.get(),
-              lse.get(),
-              q.get(),
-              k.get(),
-              v.get(),
-              segments.get(),
-              rule));
+          on.attention()
+              .attentionBackward(
+                  dq.get(),
+                  dk.get(),
+                  dv.get(),
+                  dout.get(),
+                  out.get(),
+                  lse.get(),
+                  q.get(),
+                  k.get(),
+                  v.get(),
+                  segments.get(),
+                  rule));
     }
   }
 }

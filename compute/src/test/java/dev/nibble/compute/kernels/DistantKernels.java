@@ -7,9 +7,6 @@ import dev.nibble.compute.tensor.Scope;
 import dev.nibble.compute.tensor.Tensor;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.lang.reflect.InvocationTargetException;
-import java.lang.reflect.Method;
-import java.lang.reflect.Proxy;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -18,11 +15,11 @@ import java.util.concurrent.atomic.AtomicLong;
 /**
  * A kernel set whose memory Java cannot touch, as an accelerator's: tensors are segments of no
  * bytes that carry an address. Kernels of the host do the work, so results are theirs to the bit.
- * It takes its own tensors only, and others in {@link Kernels#copy}.
+ * It takes its own tensors only, and others in {@link MovingKernels#copy}.
  *
  * <p>For tests of what is built on kernels.
  */
-public final class DistantKernels {
+public final class DistantKernels extends InterceptedKernels {
   private static final AtomicInteger OPENED = new AtomicInteger();
 
   private final Kernels near;
@@ -30,8 +27,10 @@ public final class DistantKernels {
   private final Device device = new Device.Cuda(OPENED.getAndIncrement());
   private final Map<Long, Long> sizes = new ConcurrentHashMap<>();
   private final AtomicLong waits = new AtomicLong();
+  private final MovingKernels moving = new Moving();
 
   private DistantKernels(Kernels near, DType activations) {
+    super(near);
     this.near = near;
     this.activations = activations;
   }
@@ -46,45 +45,97 @@ public final class DistantKernels {
     return new DistantKernels(new ReferenceKernels(), activations);
   }
 
-  /** The set. */
-  public Kernels kernels() {
-    return (Kernels)
-        Proxy.newProxyInstance(
-            Kernels.class.getClassLoader(),
-            new Class<?>[] {Kernels.class},
-            (proxy, method, args) ->
-                switch (method.getName()) {
-                  case "name" -> "distant " + near.name();
-                  case "memory" -> new Far();
-                  case "activations" -> activations;
-                  case "pager" -> Pager.resident((Scope) args[0], (long[]) args[1]);
-                  default -> call(method, args == null ? new Object[0] : args);
-                });
-  }
-
   /** How often the host had to wait for a result: copies from the device to the host. */
   public long waits() {
     return waits.get();
   }
 
-  private Object call(Method method, Object[] args) throws Throwable {
-    boolean copies = method.getName().equals("copy");
-    if (copies && isOwn((Tensor) args[1]) && !isOwn((Tensor) args[0])) {
-      waits.incrementAndGet();
-    }
+  @Override
+  public String name() {
+    return "distant " + near.name();
+  }
+
+  @Override
+  public Memory memory() {
+    return new Far();
+  }
+
+  @Override
+  public DType activations() {
+    return activations;
+  }
+
+  @Override
+  public MovingKernels moving() {
+    return moving;
+  }
+
+  @Override
+  public Pager pager(Scope scope, long[] pageBytes, Paging paging) {
+    return Pager.resident(scope, pageBytes);
+  }
+
+  @Override
+  protected void call(Operation operation, Object[] args) {
     Object[] readable = new Object[args.length];
     for (int i = 0; i < args.length; i++) {
       readable[i] =
           switch (args[i]) {
-            case Tensor t -> copies && t.device() instanceof Device.Host ? t : readable(t);
+            case Tensor t -> readable(t);
             case Quantized q -> q.over(this::readable);
             case Object other -> other;
           };
     }
-    try {
-      return method.invoke(near, readable);
-    } catch (InvocationTargetException e) {
-      throw e.getCause();
+    operation.run(readable);
+  }
+
+  /** The only operations that reach the host's memory: copies. */
+  private final class Moving implements MovingKernels {
+    @Override
+    public void copy(Tensor out, Tensor in) {
+      if (isOwn(in) && !isOwn(out)) {
+        waits.incrementAndGet();
+      }
+      near.moving().copy(onEitherSide(out), onEitherSide(in));
+    }
+
+    private Tensor onEitherSide(Tensor t) {
+      return t.device() instanceof Device.Host ? t : readable(t);
+    }
+
+    @Override
+    public void fill(Tensor out, double value) {
+      DistantKernels.super.moving().fill(out, value);
+    }
+
+    @Override
+    public void gatherRowsForward(Tensor out, Tensor table, Tensor rows) {
+      DistantKernels.super.moving().gatherRowsForward(out, table, rows);
+    }
+
+    @Override
+    public void gatherRowsBackward(Tensor dtable, Tensor dout, Tensor rows) {
+      DistantKernels.super.moving().gatherRowsBackward(dtable, dout, rows);
+    }
+
+    @Override
+    public void columnsForward(Tensor out, Tensor x, long from) {
+      DistantKernels.super.moving().columnsForward(out, x, from);
+    }
+
+    @Override
+    public void columnsBackward(Tensor dx, Tensor dout, long from) {
+      DistantKernels.super.moving().columnsBackward(dx, dout, from);
+    }
+
+    @Override
+    public void gatherColumnsForward(Tensor out, Tensor table, Tensor columns) {
+      DistantKernels.super.moving().gatherColumnsForward(out, table, columns);
+    }
+
+    @Override
+    public void gatherColumnsBackward(Tensor dtable, Tensor dout, Tensor columns) {
+      DistantKernels.super.moving().gatherColumnsBackward(dtable, dout, columns);
     }
   }
 

@@ -11,10 +11,9 @@ import dev.nibble.compute.tensor.Tensor;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
-/** What lies far away, and the ways there and back. */
+/** Memory that Java cannot touch, and the copies there and back. */
 final class DistantKernelsTest {
-  private final DistantKernels distant = DistantKernels.ofReference(DType.BF16);
-  private final Kernels kernels = distant.kernels();
+  private final DistantKernels kernels = DistantKernels.ofReference(DType.BF16);
   private final Scope far = Scope.open("far", kernels.memory(), 64);
   private final Scope host = Scope.open("host", Memory.host(), Scope.UNLIMITED);
 
@@ -44,20 +43,20 @@ final class DistantKernelsTest {
 
   @Test
   void aMirrorGoesThereAndBack() {
-    Mirror mirror = Mirror.allocate(far, "m", DType.F32, 4);
+    HostAndDevice mirror = HostAndDevice.allocate(far, "m", DType.F32, 4);
     assertThat(far.bytes()).isEqualTo(16); // the host's side does not count
     mirror.host().put(1f, 2, 3, 4);
     mirror.part(1, 2).toDevice(kernels);
-    kernels.scale(mirror.tensor(), 10);
+    kernels.pointwise().scale(mirror.tensor(), 10);
     assertThat(mirror.host().toFloats()).containsExactly(1f, 2, 3, 4);
     assertThat(mirror.prefix(3).toHost(kernels).toFloats()).containsExactly(0f, 20, 30);
     assertThat(mirror.host().toFloats()).containsExactly(0f, 20, 30, 4);
-    assertThat(distant.waits()).isEqualTo(1);
+    assertThat(kernels.waits()).isEqualTo(1);
   }
 
   @Test
   void onTheHostAMirrorIsOneTensor() {
-    Mirror mirror = Mirror.allocate(host, "m", DType.I32, 2);
+    HostAndDevice mirror = HostAndDevice.allocate(host, "m", DType.I32, 2);
     assertThat(mirror.host()).isSameAs(mirror.tensor());
     assertThat(mirror.put(kernels, 3, 4).tensor().toInts()).containsExactly(3, 4);
     assertThat(mirror.toHost(kernels)).isSameAs(mirror.tensor());
@@ -85,12 +84,14 @@ final class DistantKernelsTest {
   void onlyItsOwnTensorsWithinTheirAllocation() {
     Tensor own = far.allocate("own", DType.F32, 2);
     Tensor near = host.allocate("near", DType.F32, 2);
-    assertThatThrownBy(() -> kernels.add(own, own, near)).hasMessageContaining("near");
-    Kernels others = DistantKernels.ofReference(DType.F32).kernels();
-    assertThatThrownBy(() -> others.scale(own, 2)).hasMessageContaining("own F32[2] on cuda:");
+    assertThatThrownBy(() -> kernels.pointwise().add(own, own, near)).hasMessageContaining("near");
+    Kernels others = DistantKernels.ofReference(DType.F32);
+    assertThatThrownBy(() -> others.pointwise().scale(own, 2))
+        .hasMessageContaining("own F32[2] on cuda:");
     Tensor beyond =
         new Tensor("beyond", DType.F32, own.shape(), own.device(), own.memory(), Float.BYTES);
-    assertThatThrownBy(() -> kernels.scale(beyond, 2)).hasMessageContaining("ends behind");
+    assertThatThrownBy(() -> kernels.pointwise().scale(beyond, 2))
+        .hasMessageContaining("ends behind");
   }
 
   @Test
@@ -98,6 +99,6 @@ final class DistantKernelsTest {
     Scope brief = far.child("brief");
     Tensor t = brief.allocate("t", DType.F32, 2);
     brief.close();
-    assertThatThrownBy(() -> kernels.fill(t, 1)).isInstanceOf(IllegalStateException.class);
+    assertThatThrownBy(() -> kernels.moving().fill(t, 1)).isInstanceOf(IllegalStateException.class);
   }
 }

@@ -70,7 +70,7 @@ final class DynamicMapTest {
 
   private static void assertNearest(DynamicMap map, float[] values, float u) {
     int code = map.code(u) & 0xff;
-    assertThat(code).as("code of %s", u).isEqualTo(ReferenceOptimizers.nearest(u, values));
+    assertThat(code).as("code of %s", u).isEqualTo(ReferenceOptimizerKernels.nearest(u, values));
     if (values[code] != 0 && u > values[0]) {
       double off = Math.abs((double) u - values[code]);
       int nearest = nearestInFloat64(values, u);

@@ -7,13 +7,13 @@ import dev.nibble.compute.tensor.DType;
 import dev.nibble.compute.tensor.Device;
 import java.util.List;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.TestInstance;
 
 /**
- * What the themes of the suite share: the set under test, sizes, and values that are hard to get
- * right.
+ * The base of the suite's themes: the set under test, sizes, and values that are hard to get right.
  */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 abstract class KernelCases {
@@ -28,19 +28,24 @@ abstract class KernelCases {
   /** Dtypes of frozen weights and tables. */
   static final List<DType> WEIGHTS = List.of(DType.F32, DType.BF16, DType.F16);
 
+  private final Supplier<Kernels> set;
+  private final DType activations;
   private Kernels kernels = new ReferenceKernels();
 
-  /** Opens the set under test. */
-  abstract Kernels open();
-
-  /** The dtype of activations to test with; the set takes it beside F32. */
-  DType activations() {
-    return DType.F32;
+  /**
+   * Cases for a kernel set.
+   *
+   * @param set opens it; it is closed after the cases
+   * @param activations the dtype of activations to test with; the set takes it beside F32
+   */
+  KernelCases(Supplier<Kernels> set, DType activations) {
+    this.set = set;
+    this.activations = activations;
   }
 
   @BeforeAll
   void openSet() {
-    kernels = open();
+    kernels = set.get();
   }
 
   @AfterAll
@@ -48,6 +53,12 @@ abstract class KernelCases {
     kernels.close();
   }
 
+  /** The dtype of activations to test with. */
+  DType activations() {
+    return activations;
+  }
+
+  /** The set under test. */
   Kernels kernels() {
     return kernels;
   }
@@ -57,7 +68,7 @@ abstract class KernelCases {
     for (int s : seed) {
       mixed = mixed * 31 + s;
     }
-    return new Trial(kernels, activations(), mixed);
+    return new Trial(kernels, activations, mixed);
   }
 
   /**

@@ -13,9 +13,9 @@ import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
 
 /**
- * What every kernel set must pass: extend this class and return the set from {@link #open}. Each
- * kernel is compared with {@link ReferenceKernels} at awkward sizes and hostile values, see {@link
- * Trial} and {@link Tolerance}.
+ * The suite that every kernel set must pass: extend this class and return the set from {@link
+ * #open}. Each kernel is compared with {@link ReferenceKernels} at awkward sizes and hostile
+ * values, see {@link Trial} and {@link Tolerance}.
  */
 @SuppressWarnings("ClassCanBeStatic") // JUnit's nested tests are inner classes.
 public abstract class KernelConformance {
@@ -33,7 +33,9 @@ public abstract class KernelConformance {
   void everyKernelHasATest() {
     Set<String> kernels =
         Arrays.stream(Kernels.class.getMethods())
-            .filter(KernelConformance::takesTensors)
+            .map(Method::getReturnType)
+            .filter(KernelConformance::isTheme)
+            .flatMap(theme -> Arrays.stream(theme.getMethods()))
             .map(Method::getName)
             .collect(Collectors.toCollection(TreeSet::new));
     Set<String> tests =
@@ -46,126 +48,65 @@ public abstract class KernelConformance {
     assertThat(tests).as("tests named after kernels").containsAll(kernels);
   }
 
-  private static boolean takesTensors(Method m) {
-    return m.getReturnType() == void.class
-        && Arrays.stream(m.getParameterTypes())
-            .anyMatch(t -> t == Tensor.class || t == Quantized.class);
+  private static boolean isTheme(Class<?> type) {
+    return type.isInterface()
+        && Arrays.stream(type.getMethods())
+            .anyMatch(m -> Arrays.asList(m.getParameterTypes()).contains(Tensor.class));
   }
 
   @Nested
-  class Movement extends MovementConformance {
-    @Override
-    Kernels open() {
-      return KernelConformance.this.open();
-    }
-
-    @Override
-    DType activations() {
-      return KernelConformance.this.activations();
+  class Moving extends MovingConformance {
+    Moving() {
+      super(KernelConformance.this::open, KernelConformance.this.activations());
     }
   }
 
   @Nested
-  class Norm extends NormConformance {
-    @Override
-    Kernels open() {
-      return KernelConformance.this.open();
-    }
-
-    @Override
-    DType activations() {
-      return KernelConformance.this.activations();
+  class Norms extends NormConformance {
+    Norms() {
+      super(KernelConformance.this::open, KernelConformance.this.activations());
     }
   }
 
   @Nested
   class Attention extends AttentionConformance {
-    @Override
-    Kernels open() {
-      return KernelConformance.this.open();
-    }
-
-    @Override
-    DType activations() {
-      return KernelConformance.this.activations();
+    Attention() {
+      super(KernelConformance.this::open, KernelConformance.this.activations());
     }
   }
 
   @Nested
-  class Linear extends LinearConformance {
-    @Override
-    Kernels open() {
-      return KernelConformance.this.open();
-    }
-
-    @Override
-    DType activations() {
-      return KernelConformance.this.activations();
+  class Products extends LinearConformance {
+    Products() {
+      super(KernelConformance.this::open, KernelConformance.this.activations());
     }
   }
 
   @Nested
-  class FourBit extends QuantizedConformance {
-    @Override
-    Kernels open() {
-      return KernelConformance.this.open();
-    }
-
-    @Override
-    DType activations() {
-      return KernelConformance.this.activations();
+  class FrozenProducts extends QuantizedConformance {
+    FrozenProducts() {
+      super(KernelConformance.this::open, KernelConformance.this.activations());
     }
   }
 
   @Nested
   class Pointwise extends PointwiseConformance {
-    @Override
-    Kernels open() {
-      return KernelConformance.this.open();
-    }
-
-    @Override
-    DType activations() {
-      return KernelConformance.this.activations();
-    }
-  }
-
-  @Nested
-  class Adapter extends AdapterConformance {
-    @Override
-    Kernels open() {
-      return KernelConformance.this.open();
-    }
-
-    @Override
-    DType activations() {
-      return KernelConformance.this.activations();
+    Pointwise() {
+      super(KernelConformance.this::open, KernelConformance.this.activations());
     }
   }
 
   @Nested
   class Loss extends LossConformance {
-    @Override
-    Kernels open() {
-      return KernelConformance.this.open();
-    }
-
-    @Override
-    DType activations() {
-      return KernelConformance.this.activations();
+    Loss() {
+      super(KernelConformance.this::open, KernelConformance.this.activations());
     }
   }
 
   @Nested
-  class Optimizer extends OptimizerConformance {
-    @Override
-    Kernels open() {
-      return KernelConformance.this.open();
-    }
-
-    @Override
-    DType activations() {
-      return KernelConformance.this.activations();
+  class Optimizers extends OptimizerConformance {
+    Optimizers() {
+      super(KernelConformance.this::open, KernelConformance.this.activations());
     }
   }
 }

@@ -5,10 +5,11 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.nibble.compute.tensor.DType;
 import java.util.List;
+import java.util.function.Supplier;
 import org.junit.jupiter.api.Test;
 
 /** Linear maps with dense weights. */
-abstract class LinearConformance extends KernelCases {
+class LinearConformance extends KernelCases {
   /** Tokens, inputs, outputs. */
   private static final int[][] SHAPES = {
     {1, 1, 1},
@@ -23,6 +24,10 @@ abstract class LinearConformance extends KernelCases {
     {65, 33, 207},
     {207, 15, 7}
   };
+
+  LinearConformance(Supplier<Kernels> set, DType activations) {
+    super(set, activations);
+  }
 
   private interface Body {
     void of(Trial t, int n, int in, int out, DType weight);
@@ -50,7 +55,7 @@ abstract class LinearConformance extends KernelCases {
           var x = t.normal("x", n, i);
           var weight = t.normal("weight", dtype, 1, o, i);
           var out = t.output("out", n, o).within(sum(i));
-          t.run(k -> k.linearForward(out.get(), x.get(), weight.get()));
+          t.run(k -> k.products().linearForward(out.get(), x.get(), weight.get()));
         });
   }
 
@@ -63,7 +68,7 @@ abstract class LinearConformance extends KernelCases {
       x.set(13 * 33, Double.POSITIVE_INFINITY);
       var weight = t.parameter("weight", 17, 33);
       var out = t.output("out", 14, 17).within(ofSum(33));
-      t.run(k -> k.linearForward(out.get(), x.get(), weight.get()));
+      t.run(k -> k.products().linearForward(out.get(), x.get(), weight.get()));
     }
   }
 
@@ -73,7 +78,7 @@ abstract class LinearConformance extends KernelCases {
       var x = t.normal("x", 3, 8);
       var weight = t.parameter("weight", 5, 7);
       var out = t.output("out", 3, 5);
-      assertThatThrownBy(() -> kernels().linearForward(out.get(), x.get(), weight.get()))
+      assertThatThrownBy(() -> kernels().products().linearForward(out.get(), x.get(), weight.get()))
           .isInstanceOf(IllegalArgumentException.class)
           .hasMessageContaining("[3, 8]")
           .hasMessageContaining("[5, 7]");
@@ -88,7 +93,7 @@ abstract class LinearConformance extends KernelCases {
           var out = t.gradient("out", n, o).within(sum(i));
           var x = t.normal("x", n, i);
           var weight = t.normal("weight", dtype, 1, o, i);
-          t.run(k -> k.linearForwardAdd(out.get(), x.get(), weight.get(), 0.75));
+          t.run(k -> k.products().linearForwardAdd(out.get(), x.get(), weight.get(), 0.75));
         });
   }
 
@@ -100,7 +105,7 @@ abstract class LinearConformance extends KernelCases {
           var dx = t.gradient("dx", n, i).within(sum(o));
           var dout = t.normal("dout", n, o);
           var weight = t.normal("weight", dtype, 1, o, i);
-          t.run(k -> k.linearBackward(dx.get(), dout.get(), weight.get(), -1.5));
+          t.run(k -> k.products().linearBackward(dx.get(), dout.get(), weight.get(), -1.5));
         });
   }
 
@@ -112,7 +117,7 @@ abstract class LinearConformance extends KernelCases {
           var dweight = t.gradient("dweight", DType.F32, o, i).within(sum(n));
           var dout = t.normal("dout", n, o);
           var x = t.normal("x", n, i);
-          t.run(k -> k.linearBackwardWeight(dweight.get(), dout.get(), x.get(), 0.5));
+          t.run(k -> k.products().linearBackwardWeight(dweight.get(), dout.get(), x.get(), 0.5));
         });
   }
 
@@ -123,7 +128,7 @@ abstract class LinearConformance extends KernelCases {
         try (Trial t = trial(size)) {
           var out = t.gradient("out", size[0], size[1]);
           var bias = t.normal("bias", dtype, 1, size[1]);
-          t.run(k -> k.biasForward(out.get(), bias.get()));
+          t.run(k -> k.products().biasForward(out.get(), bias.get()));
         }
       }
     }
@@ -135,7 +140,7 @@ abstract class LinearConformance extends KernelCases {
       try (Trial t = trial(size)) {
         var dbias = t.gradient("dbias", DType.F32, size[1]).within(sum(size[0]));
         var dout = t.normal("dout", size[0], size[1]);
-        t.run(k -> k.biasBackward(dbias.get(), dout.get()));
+        t.run(k -> k.products().biasBackward(dbias.get(), dout.get()));
       }
     }
   }

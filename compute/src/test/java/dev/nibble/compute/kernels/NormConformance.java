@@ -3,11 +3,16 @@ package dev.nibble.compute.kernels;
 import static dev.nibble.compute.kernels.Tolerance.ofSum;
 
 import dev.nibble.compute.tensor.DType;
+import java.util.function.Supplier;
 import org.junit.jupiter.api.Test;
 
 /** RMSNorm and rotary position embedding. */
-abstract class NormConformance extends KernelCases {
+class NormConformance extends KernelCases {
   private static final double EPS = 1e-5;
+
+  NormConformance(Supplier<Kernels> set, DType activations) {
+    super(set, activations);
+  }
 
   @Test
   void rmsNormForward() {
@@ -34,7 +39,8 @@ abstract class NormConformance extends KernelCases {
       var weight = t.parameter("weight", c);
       var out = t.output("out", n, c).within(ofSum(c));
       var rstd = t.output("rstd", DType.F32, n).within(ofSum(c));
-      t.run(k -> k.rmsNormForward(out.get(), rstd.get(), x.get(), weight.get(), offset, EPS));
+      t.run(
+          k -> k.norms().rmsNormForward(out.get(), rstd.get(), x.get(), weight.get(), offset, EPS));
     }
   }
 
@@ -72,8 +78,9 @@ abstract class NormConformance extends KernelCases {
       }
       var rstd = rstdOf(t, x);
       var weight = t.parameter("weight", size[1]);
-      t.run(
-          k -> k.rmsNormBackward(dx.get(), dout.get(), x.get(), rstd.get(), weight.get(), offset));
+      t.run(k ->
+          k.norms()
+              .rmsNormBackward(dx.get(), dout.get(), x.get(), rstd.get(), weight.get(), offset));
     }
   }
 
@@ -86,7 +93,7 @@ abstract class NormConformance extends KernelCases {
         var dout = t.normal("dout", size[0], size[1]);
         var x = t.normal("x", size[0], size[1]);
         var rstd = rstdOf(t, x);
-        t.run(k -> k.rmsNormBackwardWeight(dweight.get(), dout.get(), x.get(), rstd.get()));
+        t.run(k -> k.norms().rmsNormBackwardWeight(dweight.get(), dout.get(), x.get(), rstd.get()));
       }
     }
   }
@@ -127,11 +134,49 @@ abstract class NormConformance extends KernelCases {
 
   @Test
   void ropeForward() {
-    rope("x", (k, x, cos, sin, at) -> k.ropeForward(x.get(), cos.get(), sin.get(), at.get()));
+    rope(
+        "x",
+        (k, x, cos, sin, at) -> k.norms().ropeForward(x.get(), cos.get(), sin.get(), at.get()));
   }
 
   @Test
   void ropeBackward() {
-    rope("dx", (k, dx, cos, sin, at) -> k.ropeBackward(dx.get(), cos.get(), sin.get(), at.get()));
+    rope(
+        "dx",
+        (k, dx, cos, sin, at) -> k.norms().ropeBackward(dx.get(), cos.get(), sin.get(), at.get()));
+  }
+
+  @Test
+  void inverseRowNorms() {
+    for (int[] size : MATRICES) {
+      int rank = Math.min(16, size[1]);
+      for (double scale : new double[] {0.5, 2}) {
+        try (Trial t = trial(size)) {
+          var out = t.output("out", DType.F32, size[0]).within(Tolerance.ofSum(rank));
+          var squares = t.parameter("squares", size[0]);
+          for (int o = 0; o < size[0]; o++) {
+            squares.set(o, 100 + squares.get().getDouble(o));
+          }
+          var b = t.parameter("b", size[0], rank);
+          var p = t.parameter("p", rank, size[0]);
+          var q = t.parameter("q", size[0], rank);
+          t.run(k ->
+              k.norms()
+                  .inverseRowNorms(out.get(), squares.get(), b.get(), p.get(), q.get(), scale));
+        }
+      }
+    }
+  }
+
+  @Test
+  void inverseRowNormsOfZeroIsInfinite() {
+    try (Trial t = trial()) {
+      var out = t.output("out", DType.F32, 3);
+      var squares = t.input("squares", DType.F32, 3);
+      var b = t.input("b", DType.F32, 3, 2);
+      var p = t.parameter("p", 2, 3);
+      var q = t.parameter("q", 3, 2);
+      t.run(k -> k.norms().inverseRowNorms(out.get(), squares.get(), b.get(), p.get(), q.get(), 1));
+    }
   }
 }

@@ -1,11 +1,16 @@
 package dev.nibble.compute.kernels;
 
 import dev.nibble.compute.tensor.DType;
+import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Test;
 
 /** Gradient norms and the optimizers' steps. */
-abstract class OptimizerConformance extends KernelCases {
+class OptimizerConformance extends KernelCases {
+  OptimizerConformance(Supplier<Kernels> set, DType activations) {
+    super(set, activations);
+  }
+
   @Test
   void sumOfSquares() {
     for (int n : SIZES) {
@@ -14,7 +19,7 @@ abstract class OptimizerConformance extends KernelCases {
           var sum = t.output("out", DType.F64, 1).within(Tolerance.ofSum64(n));
           sum.set(0, 0.5 * factor);
           var x = t.normal("x", DType.F32, factor, n);
-          t.run(k -> k.sumOfSquares(sum.get(), x.get()));
+          t.run(k -> k.optimizers().sumOfSquares(sum.get(), x.get()));
         }
       }
     }
@@ -30,12 +35,13 @@ abstract class OptimizerConformance extends KernelCases {
         var gradient = t.parameter("gradient", n).set(0, 0);
         t.run(k -> {
           for (int step = 1; step <= 5; step++) {
-            k.adamW(
-                weight.get(),
-                m.get(),
-                v.get(),
-                gradient.get(),
-                new AdamWStep(step, 1e-2 / step, 0.9, 0.999, 1e-8, 0.1));
+            k.optimizers()
+                .adamW(
+                    weight.get(),
+                    m.get(),
+                    v.get(),
+                    gradient.get(),
+                    new AdamWStep(step, 1e-2 / step, 0.9, 0.999, 1e-8, 0.1));
           }
         });
       }
@@ -53,7 +59,7 @@ abstract class OptimizerConformance extends KernelCases {
       }
       var gradient = t.normal("gradient", DType.F32, 1e-3, 207).set(206, Double.NaN);
       var step = new AdamWStep(100_000, 1e-3, 0.9, 0.95, 1e-6, 0);
-      t.run(k -> k.adamW(weight.get(), m.get(), v.get(), gradient.get(), step));
+      t.run(k -> k.optimizers().adamW(weight.get(), m.get(), v.get(), gradient.get(), step));
     }
   }
 
@@ -100,14 +106,15 @@ abstract class OptimizerConformance extends KernelCases {
       var gradient = shape.apply(t.normal("gradient", DType.F32, factor, n));
       t.run(k -> {
         for (int step = 1; step <= 3; step++) {
-          k.adamW8bit(
-              weight.get(),
-              m.get(),
-              mScales.get(),
-              v.get(),
-              vScales.get(),
-              gradient.get(),
-              new AdamWStep(step, 1e-2 / step, 0.9, 0.999, 1e-8, 0.1));
+          k.optimizers()
+              .adamW8bit(
+                  weight.get(),
+                  m.get(),
+                  mScales.get(),
+                  v.get(),
+                  vScales.get(),
+                  gradient.get(),
+                  new AdamWStep(step, 1e-2 / step, 0.9, 0.999, 1e-8, 0.1));
         }
       });
     }
@@ -125,7 +132,7 @@ abstract class OptimizerConformance extends KernelCases {
         t.run(k -> {
           for (int step = 1; step <= 5; step++) {
             var numbers = new LionStep(1e-2 / step, 0.9, 0.99, 0.1);
-            k.lion(weight.get(), m.get(), gradient.get(), numbers);
+            k.optimizers().lion(weight.get(), m.get(), gradient.get(), numbers);
           }
         });
       }
@@ -144,7 +151,7 @@ abstract class OptimizerConformance extends KernelCases {
         gradient.set(i, -9 * (double) m.get().getFloat(i));
       }
       var numbers = new LionStep(0.5, 0.9, 0.99, 0);
-      t.run(k -> k.lion(weight.get(), m.get(), gradient.get(), numbers));
+      t.run(k -> k.optimizers().lion(weight.get(), m.get(), gradient.get(), numbers));
     }
   }
 
@@ -158,8 +165,8 @@ abstract class OptimizerConformance extends KernelCases {
           var gradient = t.parameter("gradient", n);
           var numbers = new SgdStep(1e-2, momentum, 0.1);
           t.run(k -> {
-            k.sgd(weight.get(), velocity.get(), gradient.get(), numbers);
-            k.sgd(weight.get(), velocity.get(), gradient.get(), numbers);
+            k.optimizers().sgd(weight.get(), velocity.get(), gradient.get(), numbers);
+            k.optimizers().sgd(weight.get(), velocity.get(), gradient.get(), numbers);
           });
         }
       }
@@ -172,7 +179,7 @@ abstract class OptimizerConformance extends KernelCases {
       var weight = t.gradient("weight", DType.F32, 207);
       var gradient = t.gradient("gradient", DType.F32, 207).within(Tolerance.EXACT);
       var numbers = new SgdStep(1e-2, 0, 0.1);
-      t.run(k -> k.sgd(weight.get(), gradient.get(), gradient.get(), numbers));
+      t.run(k -> k.optimizers().sgd(weight.get(), gradient.get(), gradient.get(), numbers));
     }
   }
 
@@ -218,12 +225,13 @@ abstract class OptimizerConformance extends KernelCases {
       }
       t.run(k -> {
         for (int step = 1; step <= 3; step++) {
-          k.adafactor(
-              weight.get(),
-              rows.get(),
-              columns.get(),
-              gradient.get(),
-              new AdafactorStep(1e-2, 1 - Math.pow(step, -0.8), 1e-30, clip, 0.1));
+          k.optimizers()
+              .adafactor(
+                  weight.get(),
+                  rows.get(),
+                  columns.get(),
+                  gradient.get(),
+                  new AdafactorStep(1e-2, 1 - Math.pow(step, -0.8), 1e-30, clip, 0.1));
         }
       });
     }

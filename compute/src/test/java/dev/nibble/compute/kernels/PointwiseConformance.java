@@ -1,11 +1,17 @@
 package dev.nibble.compute.kernels;
 
+import dev.nibble.compute.tensor.DType;
+import java.util.function.Supplier;
 import org.junit.jupiter.api.Test;
 
 /** The gated activation and dropout. */
-abstract class PointwiseConformance extends KernelCases {
+class PointwiseConformance extends KernelCases {
   private static final long SEED = 0x1234_5678_9abc_def0L;
   private static final double[] RATES = {0, 0.05, 0.1, 0.5, 0.9};
+
+  PointwiseConformance(Supplier<Kernels> set, DType activations) {
+    super(set, activations);
+  }
 
   @Test
   void gatedForward() {
@@ -15,7 +21,7 @@ abstract class PointwiseConformance extends KernelCases {
           var gate = t.normal("gate", 3.0, n);
           var up = t.normal("up", n);
           var out = t.output("out", n);
-          t.run(k -> k.gatedForward(out.get(), gate.get(), up.get(), a));
+          t.run(k -> k.pointwise().gatedForward(out.get(), gate.get(), up.get(), a));
         }
       }
     }
@@ -31,7 +37,7 @@ abstract class PointwiseConformance extends KernelCases {
             .set(12 * 33, Double.NaN);
         var up = t.normal("up", 13, 33);
         var out = t.output("out", 13, 33);
-        t.run(k -> k.gatedForward(out.get(), gate.get(), up.get(), a));
+        t.run(k -> k.pointwise().gatedForward(out.get(), gate.get(), up.get(), a));
       }
     }
   }
@@ -46,7 +52,9 @@ abstract class PointwiseConformance extends KernelCases {
           var dout = t.normal("dout", n);
           var gate = t.normal("gate", 3.0, n);
           var up = t.normal("up", n);
-          t.run(k -> k.gatedBackward(dgate.get(), dup.get(), dout.get(), gate.get(), up.get(), a));
+          t.run(k ->
+              k.pointwise()
+                  .gatedBackward(dgate.get(), dup.get(), dout.get(), gate.get(), up.get(), a));
         }
       }
     }
@@ -64,7 +72,9 @@ abstract class PointwiseConformance extends KernelCases {
         gate.set(12 * 33, Double.NaN);
         gate.put(-100, 100, -88, 88, -1e30f, 1e30f, -20, 20, -5, 5);
         var up = t.normal("up", 13, 33);
-        t.run(k -> k.gatedBackward(dgate.get(), dup.get(), dout.get(), gate.get(), up.get(), a));
+        t.run(k ->
+            k.pointwise()
+                .gatedBackward(dgate.get(), dup.get(), dout.get(), gate.get(), up.get(), a));
       }
     }
   }
@@ -79,7 +89,7 @@ abstract class PointwiseConformance extends KernelCases {
         try (Trial t = trial(n)) {
           var x = t.gradient("x", n).within(Tolerance.ofSum(1));
           x.put(scaled(x, spread));
-          t.run(k -> k.softCapForward(x.get(), 30));
+          t.run(k -> k.pointwise().softCapForward(x.get(), 30));
         }
       }
     }
@@ -94,7 +104,7 @@ abstract class PointwiseConformance extends KernelCases {
               .set(5, Double.NaN)
               .set(6, Double.POSITIVE_INFINITY)
               .set(7, Double.NEGATIVE_INFINITY);
-      t.run(k -> k.softCapForward(x.get(), 30));
+      t.run(k -> k.pointwise().softCapForward(x.get(), 30));
     }
   }
 
@@ -105,8 +115,8 @@ abstract class PointwiseConformance extends KernelCases {
         try (Trial t = trial(n)) {
           var dx = t.gradient("dx", n);
           var x = t.normal("x", spread, n);
-          new ReferenceKernels().softCapForward(x.get(), 30);
-          t.run(k -> k.softCapBackward(dx.get(), x.get(), 30));
+          new ReferenceKernels().pointwise().softCapForward(x.get(), 30);
+          t.run(k -> k.pointwise().softCapBackward(dx.get(), x.get(), 30));
         }
       }
     }
@@ -127,7 +137,7 @@ abstract class PointwiseConformance extends KernelCases {
         try (Trial t = trial(n)) {
           var x = t.normal("x", n);
           var out = t.output("out", n);
-          t.run(k -> k.dropoutForward(out.get(), x.get(), rate, SEED + n));
+          t.run(k -> k.pointwise().dropoutForward(out.get(), x.get(), rate, SEED + n));
         }
       }
     }
@@ -140,7 +150,7 @@ abstract class PointwiseConformance extends KernelCases {
         try (Trial t = trial(n)) {
           var dx = t.gradient("dx", n);
           var dout = t.normal("dout", n);
-          t.run(k -> k.dropoutBackward(dx.get(), dout.get(), rate, -SEED - n));
+          t.run(k -> k.pointwise().dropoutBackward(dx.get(), dout.get(), rate, -SEED - n));
         }
       }
     }
@@ -157,9 +167,96 @@ abstract class PointwiseConformance extends KernelCases {
       var out = t.output("out", 5000).within(Tolerance.EXACT);
       var dx = t.gradient("dx", 5000).put(new float[5000]).within(Tolerance.EXACT);
       t.run(k -> {
-        k.dropoutForward(out.get(), ones.get(), 0.5, SEED);
-        k.dropoutBackward(dx.get(), ones.get(), 0.5, SEED);
+        k.pointwise().dropoutForward(out.get(), ones.get(), 0.5, SEED);
+        k.pointwise().dropoutBackward(dx.get(), ones.get(), 0.5, SEED);
       });
+    }
+  }
+
+  @Test
+  void add() {
+    for (int n : SIZES) {
+      try (Trial t = trial(n)) {
+        var a = t.normal("a", n);
+        var b = t.normal("b", n);
+        var out = t.output("out", n);
+        t.run(k -> k.pointwise().add(out.get(), a.get(), b.get()));
+      }
+    }
+  }
+
+  @Test
+  void addInPlaceAndWithNonFinite() {
+    float[] odd = {
+      Float.NaN, Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY, 0, -0f, 1e38f, 1e-38f
+    };
+    try (Trial t = trial()) {
+      var a = t.gradient("a", 50).put(odd);
+      var b = t.normal("b", 50);
+      t.run(k -> k.pointwise().add(a.get(), a.get(), b.get()));
+    }
+    try (Trial t = trial()) {
+      var a = t.normal("a", 50).put(odd);
+      var b = t.gradient("b", 50);
+      t.run(k -> k.pointwise().add(b.get(), a.get(), b.get()));
+    }
+  }
+
+  @Test
+  void scale() {
+    for (int n : SIZES) {
+      for (double factor : new double[] {0, -2.5, 1 / 3.0}) {
+        try (Trial t = trial(n)) {
+          var x = t.gradient("x", n);
+          t.run(k -> k.pointwise().scale(x.get(), factor));
+        }
+      }
+    }
+  }
+
+  @Test
+  void scaleColumns() {
+    for (int[] size : MATRICES) {
+      try (Trial t = trial(size)) {
+        var out = t.output("out", size[0], size[1]);
+        var x = t.normal("x", size[0], size[1]);
+        var factors = t.parameter("factors", size[1]);
+        t.run(k -> k.pointwise().scaleColumns(out.get(), x.get(), factors.get()));
+      }
+      try (Trial t = trial(size)) {
+        var x = t.gradient("x", size[0], size[1]);
+        makeHostile(x);
+        var factors = t.parameter("factors", size[1]);
+        t.run(k -> k.pointwise().scaleColumns(x.get(), x.get(), factors.get()));
+      }
+    }
+  }
+
+  @Test
+  void columnDots() {
+    for (int[] size : MATRICES) {
+      try (Trial t = trial(size)) {
+        var out =
+            t.gradient("out", DType.F32, size[1]).within(Tolerance.ofSum(size[0]).ofTermsLike(1));
+        var a = t.normal("a", size[0], size[1]);
+        var b = t.normal("b", size[0], size[1]);
+        t.run(k -> k.pointwise().columnDots(out.get(), a.get(), b.get()));
+      }
+    }
+  }
+
+  @Test
+  void addNoise() {
+    for (int cols : new int[] {1, 7, 64, 207}) {
+      try (Trial t = trial(cols)) {
+        var x = t.gradient("x", 17, cols);
+        var segments = t.input("segments", DType.I32, 2, 4);
+        int[] rows = {0, 5, 0, 5, 5, 11, 5, 11};
+        for (int i = 0; i < rows.length; i++) {
+          segments.get().setLong(i, rows[i]);
+        }
+        t.run(k -> k.pointwise().addNoise(x.get(), segments.get(), 5, 0x5eed + cols));
+      }
     }
   }
 }

@@ -5,10 +5,11 @@ import static dev.nibble.compute.kernels.Tolerance.ofSum;
 
 import dev.nibble.compute.tensor.DType;
 import java.util.Arrays;
+import java.util.function.Supplier;
 import org.junit.jupiter.api.Test;
 
 /** 4-bit quantisation, to the bit, and linear maps with 4-bit weights. */
-abstract class QuantizedConformance extends KernelCases {
+class QuantizedConformance extends KernelCases {
   /**
    * Rows, columns, block: whole blocks, blocks that straddle rows, short and odd ends, many scales.
    */
@@ -23,6 +24,10 @@ abstract class QuantizedConformance extends KernelCases {
     {64, 64, 64},
     {129, 130, 32}
   };
+
+  QuantizedConformance(Supplier<Kernels> set, DType activations) {
+    super(set, activations);
+  }
 
   private interface Body {
     void of(Trial t, float[] codebook, boolean nested, int[] shape, int turn);
@@ -59,7 +64,7 @@ abstract class QuantizedConformance extends KernelCases {
     each((t, codebook, nested, shape, turn) -> {
       var in = t.normal("in", dtype(turn), 0.02, shape[0], shape[1]);
       var out = QuantizedArguments.output(t, codebook, nested, shape);
-      t.run(k -> k.quantize(out.get(), in.get()));
+      t.run(k -> k.products().quantize(out.get(), in.get()));
     });
   }
 
@@ -79,7 +84,7 @@ abstract class QuantizedConformance extends KernelCases {
                 i, i % 64 == 0 ? factor : middle + (t.random().nextInt(5) - 2) * Math.ulp(middle));
           }
           var out = QuantizedArguments.output(t, codebook, false, 64, 70, 64);
-          t.run(k -> k.quantize(out.get(), in.get()));
+          t.run(k -> k.products().quantize(out.get(), in.get()));
         }
       }
     }
@@ -93,14 +98,14 @@ abstract class QuantizedConformance extends KernelCases {
         makeHostile(in);
         in.put(0, -0f, 1e-39f, -1e-39f);
         var out = QuantizedArguments.output(t, QuantizedArguments.NF4, nested, 13, 64, 64);
-        t.run(k -> k.quantize(out.get(), in.get()));
+        t.run(k -> k.products().quantize(out.get(), in.get()));
       }
     }
     for (int cols : new int[] {64, 70, 128}) {
       try (Trial t = trial()) {
         var zeros = t.input("in", DType.F32, 3, cols);
         var out = QuantizedArguments.output(t, QuantizedArguments.NF4, true, 3, cols, 64);
-        t.run(k -> k.quantize(out.get(), zeros.get()));
+        t.run(k -> k.products().quantize(out.get(), zeros.get()));
       }
     }
   }
@@ -110,7 +115,7 @@ abstract class QuantizedConformance extends KernelCases {
     each((t, codebook, nested, shape, turn) -> {
       var in = QuantizedArguments.input(t, codebook, nested, shape);
       var out = t.output("out", dtype(turn), shape[0], shape[1]).within(EXACT);
-      t.run(k -> k.dequantize(out.get(), in.get()));
+      t.run(k -> k.products().dequantize(out.get(), in.get()));
     });
   }
 
@@ -122,7 +127,7 @@ abstract class QuantizedConformance extends KernelCases {
       var x = t.normal("x", n, shape[1]);
       var weight = QuantizedArguments.input(t, codebook, nested, shape);
       var out = t.output("out", n, shape[0]).within(ofSum(terms).ofTermsLike(Math.sqrt(terms)));
-      t.run(k -> k.quantizedLinearForward(out.get(), x.get(), weight.get()));
+      t.run(k -> k.products().quantizedLinearForward(out.get(), x.get(), weight.get()));
     });
   }
 
@@ -134,7 +139,7 @@ abstract class QuantizedConformance extends KernelCases {
       var dx = t.gradient("dx", n, shape[1]).within(ofSum(terms).ofTermsLike(Math.sqrt(terms)));
       var dout = t.normal("dout", n, shape[0]);
       var weight = QuantizedArguments.input(t, codebook, nested, shape);
-      t.run(k -> k.quantizedLinearBackward(dx.get(), dout.get(), weight.get()));
+      t.run(k -> k.products().quantizedLinearBackward(dx.get(), dout.get(), weight.get()));
     });
   }
 }

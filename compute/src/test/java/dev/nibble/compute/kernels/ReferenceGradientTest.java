@@ -82,8 +82,8 @@ class ReferenceGradientTest {
     Tensor out = zeros(5, 3);
     Tensor dout = normal(5, 3);
     Tensor dtable = zeros(4, 3);
-    k.gatherRowsBackward(dtable, dout, rows);
-    check(dtable, table, dout, out, () -> k.gatherRowsForward(out, table, rows));
+    k.moving().gatherRowsBackward(dtable, dout, rows);
+    check(dtable, table, dout, out, () -> k.moving().gatherRowsForward(out, table, rows));
   }
 
   @ParameterizedTest
@@ -96,10 +96,10 @@ class ReferenceGradientTest {
     Tensor dout = normal(3, 7);
     Tensor dx = zeros(3, 7);
     Tensor dweight = zeros(7);
-    Runnable forward = () -> k.rmsNormForward(out, rstd, x, weight, offset, 1e-5);
+    Runnable forward = () -> k.norms().rmsNormForward(out, rstd, x, weight, offset, 1e-5);
     forward.run();
-    k.rmsNormBackward(dx, dout, x, rstd, weight, offset);
-    k.rmsNormBackwardWeight(dweight, dout, x, rstd);
+    k.norms().rmsNormBackward(dx, dout, x, rstd, weight, offset);
+    k.norms().rmsNormBackwardWeight(dweight, dout, x, rstd);
     check(dx, x, dout, out, forward);
     check(dweight, weight, dout, out, forward);
   }
@@ -110,8 +110,8 @@ class ReferenceGradientTest {
     Tensor out = zeros(3, 2);
     Tensor dout = normal(3, 2);
     Tensor dx = zeros(3, 7);
-    k.columnsBackward(dx, dout, 4);
-    check(dx, x, dout, out, () -> k.columnsForward(out, x, 4));
+    k.moving().columnsBackward(dx, dout, 4);
+    check(dx, x, dout, out, () -> k.moving().columnsForward(out, x, 4));
   }
 
   @Test
@@ -128,16 +128,16 @@ class ReferenceGradientTest {
     Tensor out = zeros(3, 2, 7);
     Tensor dout = normal(3, 2, 7);
     Tensor dx = zeros(3, 2, 7);
-    k.copy(dx, dout);
-    k.ropeBackward(dx, cos, sin, positions);
+    k.moving().copy(dx, dout);
+    k.norms().ropeBackward(dx, cos, sin, positions);
     check(
         dx,
         x,
         dout,
         out,
         () -> {
-          k.copy(out, x);
-          k.ropeForward(out, cos, sin, positions);
+          k.moving().copy(out, x);
+          k.norms().ropeForward(out, cos, sin, positions);
         });
   }
 
@@ -159,9 +159,9 @@ class ReferenceGradientTest {
     Tensor dq = zeros(6, 4, 3);
     Tensor dk = zeros(6, 2, 3);
     Tensor dv = zeros(6, 2, 3);
-    Runnable forward = () -> k.attentionForward(out, lse, q, key, v, segments, rule);
+    Runnable forward = () -> k.attention().attentionForward(out, lse, q, key, v, segments, rule);
     forward.run();
-    k.attentionBackward(dq, dk, dv, dout, out, lse, q, key, v, segments, rule);
+    k.attention().attentionBackward(dq, dk, dv, dout, out, lse, q, key, v, segments, rule);
     check(dq, q, dout, out, forward);
     check(dk, key, dout, out, forward);
     check(dv, v, dout, out, forward);
@@ -177,14 +177,14 @@ class ReferenceGradientTest {
     Tensor dx = zeros(3, 5);
     Tensor dweight = zeros(4, 5);
     Tensor dbias = zeros(4);
-    k.linearBackward(dx, dout, weight, 0.7);
-    k.linearBackwardWeight(dweight, dout, x, 0.7);
-    k.biasBackward(dbias, dout);
+    k.products().linearBackward(dx, dout, weight, 0.7);
+    k.products().linearBackwardWeight(dweight, dout, x, 0.7);
+    k.products().biasBackward(dbias, dout);
     Runnable forward =
         () -> {
-          k.fill(out, 0);
-          k.linearForwardAdd(out, x, weight, 0.7);
-          k.biasForward(out, bias);
+          k.moving().fill(out, 0);
+          k.products().linearForwardAdd(out, x, weight, 0.7);
+          k.products().biasForward(out, bias);
         };
     check(dx, x, dout, out, forward);
     check(dweight, weight, dout, out, forward);
@@ -202,13 +202,13 @@ class ReferenceGradientTest {
             6,
             5,
             16);
-    k.quantize(weight, source);
+    k.products().quantize(weight, source);
     Tensor x = normal(3, 5);
     Tensor out = zeros(3, 6);
     Tensor dout = normal(3, 6);
     Tensor dx = zeros(3, 5);
-    k.quantizedLinearBackward(dx, dout, weight);
-    check(dx, x, dout, out, () -> k.quantizedLinearForward(out, x, weight));
+    k.products().quantizedLinearBackward(dx, dout, weight);
+    check(dx, x, dout, out, () -> k.products().quantizedLinearForward(out, x, weight));
   }
 
   @ParameterizedTest
@@ -220,9 +220,9 @@ class ReferenceGradientTest {
     Tensor dout = normal(12);
     Tensor dgate = zeros(12);
     Tensor dup = zeros(12);
-    k.gatedBackward(dgate, dup, dout, gate, up, a);
-    check(dgate, gate, dout, out, () -> k.gatedForward(out, gate, up, a));
-    check(dup, up, dout, out, () -> k.gatedForward(out, gate, up, a));
+    k.pointwise().gatedBackward(dgate, dup, dout, gate, up, a);
+    check(dgate, gate, dout, out, () -> k.pointwise().gatedForward(out, gate, up, a));
+    check(dup, up, dout, out, () -> k.pointwise().gatedForward(out, gate, up, a));
   }
 
   @Test
@@ -233,12 +233,12 @@ class ReferenceGradientTest {
     Tensor dx = zeros(12);
     Runnable forward =
         () -> {
-          k.copy(out, x);
-          k.softCapForward(out, 0.8);
+          k.moving().copy(out, x);
+          k.pointwise().softCapForward(out, 0.8);
         };
     forward.run();
-    k.copy(dx, dout);
-    k.softCapBackward(dx, out, 0.8);
+    k.moving().copy(dx, dout);
+    k.pointwise().softCapBackward(dx, out, 0.8);
     check(dx, x, dout, out, forward);
   }
 
@@ -248,8 +248,8 @@ class ReferenceGradientTest {
     Tensor out = zeros(12);
     Tensor dout = normal(12);
     Tensor dx = zeros(12);
-    k.dropoutBackward(dx, dout, 0.4, 3);
-    check(dx, x, dout, out, () -> k.dropoutForward(out, x, 0.4, 3));
+    k.pointwise().dropoutBackward(dx, dout, 0.4, 3);
+    check(dx, x, dout, out, () -> k.pointwise().dropoutForward(out, x, 0.4, 3));
   }
 
   @Test
@@ -259,10 +259,15 @@ class ReferenceGradientTest {
     Tensor loss = zeros(3);
     Tensor lse = zeros(3);
     Tensor ones = zeros(3);
-    k.fill(ones, 0.5);
+    k.moving().fill(ones, 0.5);
     Tensor dlogits = zeros(3, 6);
-    k.crossEntropyForward(loss, lse, logits, targets);
-    k.crossEntropyBackward(dlogits, lse, logits, targets, 0.5);
-    check(dlogits, logits, ones, loss, () -> k.crossEntropyForward(loss, lse, logits, targets));
+    k.loss().crossEntropyForward(loss, lse, logits, targets);
+    k.loss().crossEntropyBackward(dlogits, lse, logits, targets, 0.5);
+    check(
+        dlogits,
+        logits,
+        ones,
+        loss,
+        () -> k.loss().crossEntropyForward(loss, lse, logits, targets));
   }
 }

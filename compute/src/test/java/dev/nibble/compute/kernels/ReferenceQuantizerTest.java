@@ -30,7 +30,7 @@ class ReferenceQuantizerTest {
               1,
               67,
               64);
-      new ReferenceKernels().quantize(out, in);
+      new ReferenceKernels().products().quantize(out, in);
       assertThat(absmax.toFloats()).containsExactly(0.78125f, 0.5f);
       byte[] bytes = new byte[34];
       for (int i = 0; i < 34; i++) {

@@ -110,11 +110,11 @@ public abstract class SameDiffOracle {
     Tensor weight = normal(1, c);
     Tensor dout = normal(1, n, c);
     Tensor rstd = zeros(n);
-    k.rmsNormForward(zeros(n, c), rstd, x, weight, 0, 1e-5);
+    k.norms().rmsNormForward(zeros(n, c), rstd, x, weight, 0, 1e-5);
     Tensor dx = zeros(n, c);
     Tensor dweight = zeros(c);
-    k.rmsNormBackward(dx, dout, x, rstd, weight, 0);
-    k.rmsNormBackwardWeight(dweight, dout, x, rstd);
+    k.norms().rmsNormBackward(dx, dout, x, rstd, weight, 0);
+    k.norms().rmsNormBackwardWeight(dweight, dout, x, rstd);
 
     SDVariable in = variable("x", x);
     SDVariable root = graph.math().sqrt(in.mul(in).mean(true, 1).add(1e-5));
@@ -134,9 +134,9 @@ public abstract class SameDiffOracle {
     Tensor gate = zeros(n, f);
     Tensor up = zeros(n, f);
     Tensor h = zeros(n, f);
-    k.linearForward(gate, x, gateWeight);
-    k.linearForward(up, x, upWeight);
-    k.gatedForward(h, gate, up, Activation.SILU);
+    k.products().linearForward(gate, x, gateWeight);
+    k.products().linearForward(up, x, upWeight);
+    k.pointwise().gatedForward(h, gate, up, Activation.SILU);
     Tensor dh = zeros(n, f);
     Tensor dgate = zeros(n, f);
     Tensor dup = zeros(n, f);
@@ -144,13 +144,13 @@ public abstract class SameDiffOracle {
     Tensor dgateWeight = zeros(f, c);
     Tensor dupWeight = zeros(f, c);
     Tensor ddownWeight = zeros(c, f);
-    k.linearBackward(dh, dout, downWeight, 1);
-    k.linearBackwardWeight(ddownWeight, dout, h, 1);
-    k.gatedBackward(dgate, dup, dh, gate, up, Activation.SILU);
-    k.linearBackward(dx, dgate, gateWeight, 1);
-    k.linearBackward(dx, dup, upWeight, 1);
-    k.linearBackwardWeight(dgateWeight, dgate, x, 1);
-    k.linearBackwardWeight(dupWeight, dup, x, 1);
+    k.products().linearBackward(dh, dout, downWeight, 1);
+    k.products().linearBackwardWeight(ddownWeight, dout, h, 1);
+    k.pointwise().gatedBackward(dgate, dup, dh, gate, up, Activation.SILU);
+    k.products().linearBackward(dx, dgate, gateWeight, 1);
+    k.products().linearBackward(dx, dup, upWeight, 1);
+    k.products().linearBackwardWeight(dgateWeight, dgate, x, 1);
+    k.products().linearBackwardWeight(dupWeight, dup, x, 1);
 
     SDVariable in = variable("x", x);
     SDVariable g = linear(in, variable("gate", gateWeight));
@@ -174,8 +174,8 @@ public abstract class SameDiffOracle {
     Tensor targets = scope.allocate("targets", DType.I32, n).put(12, 0, 5, 5);
     Tensor lse = zeros(n);
     Tensor dlogits = zeros(n, v);
-    k.crossEntropyForward(zeros(n), lse, logits, targets);
-    k.crossEntropyBackward(dlogits, lse, logits, targets, 0.25);
+    k.loss().crossEntropyForward(zeros(n), lse, logits, targets);
+    k.loss().crossEntropyBackward(dlogits, lse, logits, targets, 0.25);
 
     double[] chosen = new double[n * v];
     for (int m = 0; m < n; m++) {
@@ -208,11 +208,11 @@ public abstract class SameDiffOracle {
     Tensor out = zeros(n, heads, d);
     Tensor lse = zeros(n, heads);
     Tensor table = scope.allocate("segments", DType.I32, 2, 4).put(0, 6, 0, 6, 6, 3, 6, 3);
-    k.attentionForward(out, lse, q, key, v, table, rule);
+    k.attention().attentionForward(out, lse, q, key, v, table, rule);
     Tensor dq = zeros(n, heads, d);
     Tensor dk = zeros(n, keyHeads, d);
     Tensor dv = zeros(n, keyHeads, d);
-    k.attentionBackward(dq, dk, dv, dout, out, lse, q, key, v, table, rule);
+    k.attention().attentionBackward(dq, dk, dv, dout, out, lse, q, key, v, table, rule);
 
     // Heads first, so that one batched product does them all; keys are repeated for the heads that
     // share them.

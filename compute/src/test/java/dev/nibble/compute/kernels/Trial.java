@@ -216,7 +216,7 @@ final class Trial implements Operands, AutoCloseable {
       a.current =
           host.allocate(
               a.initial.name(), widened ? DType.F32 : a.initial.dtype(), a.initial.shape().dims());
-      reference.copy(a.current, a.initial);
+      reference.moving().copy(a.current, a.initial);
     }
     call.accept(reference);
     return arguments.stream().map(a -> a.current).toList();
@@ -230,7 +230,7 @@ final class Trial implements Operands, AutoCloseable {
       if (onHost) {
         a.current.memory().copyFrom(a.initial.memory());
       } else {
-        set.copy(a.current, a.initial);
+        set.moving().copy(a.current, a.initial);
       }
     }
     call.accept(set);
@@ -239,7 +239,7 @@ final class Trial implements Operands, AutoCloseable {
 
   private Tensor fetch(Kernels set, Tensor t) {
     Tensor copy = host.allocate(t.name(), t.dtype(), t.shape().dims());
-    set.copy(copy, t);
+    set.moving().copy(copy, t);
     return copy;
   }
 

@@ -87,7 +87,7 @@ record Workload(String name, Definition definition) {
     var out = o.output("out", s.tokens, s.hidden()).within(ofSum(s.hidden()));
     var rstd = o.output("rstd", DType.F32, s.tokens).within(ofSum(s.hidden()));
     return new Call(
-        0, k -> k.rmsNormForward(out.get(), rstd.get(), x.get(), weight.get(), 0, 1e-5));
+        0, k -> k.norms().rmsNormForward(out.get(), rstd.get(), x.get(), weight.get(), 0, 1e-5));
   }
 
   private static Call rmsNormBackward(Operands o, Sizes s) {
@@ -97,7 +97,8 @@ record Workload(String name, Definition definition) {
     var rstd = o.parameter("rstd", s.tokens);
     var weight = o.parameter("weight", s.hidden());
     return new Call(
-        0, k -> k.rmsNormBackward(dx.get(), dout.get(), x.get(), rstd.get(), weight.get(), 0));
+        0,
+        k -> k.norms().rmsNormBackward(dx.get(), dout.get(), x.get(), rstd.get(), weight.get(), 0));
   }
 
   private static Call ropeForward(Operands o, Sizes s) {
@@ -110,7 +111,7 @@ record Workload(String name, Definition definition) {
       sin.set(i, Math.sin(i));
     }
     var positions = o.indices("positions", s.tokens, s.tokens);
-    return new Call(0, k -> k.ropeForward(x.get(), cos.get(), sin.get(), positions.get()));
+    return new Call(0, k -> k.norms().ropeForward(x.get(), cos.get(), sin.get(), positions.get()));
   }
 
   // ---- attention ----
@@ -144,8 +145,9 @@ record Workload(String name, Definition definition) {
     return new Call(
         2 * half(s),
         on ->
-            on.attentionForward(
-                out.get(), lse.get(), q.get(), k.get(), v.get(), segments.get(), rule(s)));
+            on.attention()
+                .attentionForward(
+                    out.get(), lse.get(), q.get(), k.get(), v.get(), segments.get(), rule(s)));
   }
 
   private static Call attentionBackward(Operands o, Sizes s) {
@@ -162,18 +164,19 @@ record Workload(String name, Definition definition) {
     return new Call(
         5 * half(s),
         on ->
-            on.attentionBackward(
-                dq.get(),
-                dk.get(),
-                dv.get(),
-                dout.get(),
-                out.get(),
-                lse.get(),
-                q.get(),
-                k.get(),
-                v.get(),
-                segments.get(),
-                rule(s)));
+            on.attention()
+                .attentionBackward(
+                    dq.get(),
+                    dk.get(),
+                    dv.get(),
+                    dout.get(),
+                    out.get(),
+                    lse.get(),
+                    q.get(),
+                    k.get(),
+                    v.get(),
+                    segments.get(),
+                    rule(s)));
   }
 
   /** About what the log-sum-exp of so many normal values is. */
@@ -192,14 +195,15 @@ record Workload(String name, Definition definition) {
     var out = o.output("out", s.tokens, s.hidden());
     var a = o.normal("a", s.tokens, s.hidden());
     var b = o.normal("b", s.tokens, s.hidden());
-    return new Call(0, k -> k.add(out.get(), a.get(), b.get()));
+    return new Call(0, k -> k.pointwise().add(out.get(), a.get(), b.get()));
   }
 
   private static Call gatedForward(Operands o, Sizes s) {
     var out = o.output("out", s.tokens, s.inner);
     var gate = o.normal("gate", s.tokens, s.inner);
     var up = o.normal("up", s.tokens, s.inner);
-    return new Call(0, k -> k.gatedForward(out.get(), gate.get(), up.get(), Activation.SILU));
+    return new Call(
+        0, k -> k.pointwise().gatedForward(out.get(), gate.get(), up.get(), Activation.SILU));
   }
 
   private static Call gatedBackward(Operands o, Sizes s) {
@@ -211,8 +215,9 @@ record Workload(String name, Definition definition) {
     return new Call(
         0,
         k ->
-            k.gatedBackward(
-                dgate.get(), dup.get(), dout.get(), gate.get(), up.get(), Activation.SILU));
+            k.pointwise()
+                .gatedBackward(
+                    dgate.get(), dup.get(), dout.get(), gate.get(), up.get(), Activation.SILU));
   }
 
   // ---- loss ----
@@ -224,7 +229,7 @@ record Workload(String name, Definition definition) {
     var logits = o.normal("logits", s.tokens, s.vocabulary);
     var targets = o.indices("targets", s.vocabulary, s.tokens);
     return new Call(
-        0, k -> k.crossEntropyForward(loss.get(), lse.get(), logits.get(), targets.get()));
+        0, k -> k.loss().crossEntropyForward(loss.get(), lse.get(), logits.get(), targets.get()));
   }
 
   private static Call crossEntropyBackward(Operands o, Sizes s) {
@@ -234,7 +239,10 @@ record Workload(String name, Definition definition) {
     var targets = o.indices("targets", s.vocabulary, s.tokens);
     return new Call(
         0,
-        k -> k.crossEntropyBackward(dlogits.get(), lse.get(), logits.get(), targets.get(), SCALE));
+        k ->
+            k.loss()
+                .crossEntropyBackward(
+                    dlogits.get(), lse.get(), logits.get(), targets.get(), SCALE));
   }
 
   // ---- frozen 4-bit weights ----
@@ -243,7 +251,7 @@ record Workload(String name, Definition definition) {
     var in = o.normal("in", o.activations(), 0.02, s.hidden(), s.hidden());
     var out =
         QuantizedArguments.output(o, QuantizedArguments.NF4, true, s.hidden(), s.hidden(), BLOCK);
-    return new Call(0, k -> k.quantize(out.get(), in.get()));
+    return new Call(0, k -> k.products().quantize(out.get(), in.get()));
   }
 
   private static QuantizedArguments weight(Operands o, int rows, int cols) {
@@ -253,7 +261,7 @@ record Workload(String name, Definition definition) {
   private static Call dequantize(Operands o, Sizes s) {
     var out = o.output("out", s.hidden(), s.hidden()).within(Tolerance.EXACT);
     var in = weight(o, s.hidden(), s.hidden());
-    return new Call(0, k -> k.dequantize(out.get(), in.get()));
+    return new Call(0, k -> k.products().dequantize(out.get(), in.get()));
   }
 
   private static Call quantizedLinearForward(Operands o, Sizes s) {
@@ -262,7 +270,7 @@ record Workload(String name, Definition definition) {
     var weight = weight(o, s.inner, s.hidden());
     return new Call(
         2.0 * s.tokens * s.hidden() * s.inner,
-        k -> k.quantizedLinearForward(out.get(), x.get(), weight.get()));
+        k -> k.products().quantizedLinearForward(out.get(), x.get(), weight.get()));
   }
 
   private static Call quantizedLinearBackward(Operands o, Sizes s) {
@@ -271,7 +279,7 @@ record Workload(String name, Definition definition) {
     var weight = weight(o, s.inner, s.hidden());
     return new Call(
         2.0 * s.tokens * s.hidden() * s.inner,
-        k -> k.quantizedLinearBackward(dx.get(), dout.get(), weight.get()));
+        k -> k.products().quantizedLinearBackward(dx.get(), dout.get(), weight.get()));
   }
 
   // ---- LoRA: down is A [r, C], up is B [C, r] ----
@@ -284,42 +292,47 @@ record Workload(String name, Definition definition) {
     var out = o.output("out", s.tokens, s.rank).within(sum(s.hidden()));
     var x = o.normal("x", s.tokens, s.hidden());
     var down = o.parameter("down", s.rank, s.hidden());
-    return new Call(ofRank(s), k -> k.linearForward(out.get(), x.get(), down.get()));
+    return new Call(ofRank(s), k -> k.products().linearForward(out.get(), x.get(), down.get()));
   }
 
   private static Call loraUp(Operands o, Sizes s) {
     var out = o.gradient("out", s.tokens, s.hidden()).within(sum(s.rank));
     var x = o.normal("x", s.tokens, s.rank);
     var up = o.parameter("up", s.hidden(), s.rank);
-    return new Call(ofRank(s), k -> k.linearForwardAdd(out.get(), x.get(), up.get(), SCALE));
+    return new Call(
+        ofRank(s), k -> k.products().linearForwardAdd(out.get(), x.get(), up.get(), SCALE));
   }
 
   private static Call loraDownBackward(Operands o, Sizes s) {
     var dx = o.gradient("dx", s.tokens, s.hidden()).within(sum(s.rank));
     var dout = o.normal("dout", s.tokens, s.rank);
     var down = o.parameter("down", s.rank, s.hidden());
-    return new Call(ofRank(s), k -> k.linearBackward(dx.get(), dout.get(), down.get(), 1));
+    return new Call(
+        ofRank(s), k -> k.products().linearBackward(dx.get(), dout.get(), down.get(), 1));
   }
 
   private static Call loraUpBackward(Operands o, Sizes s) {
     var dx = o.gradient("dx", s.tokens, s.rank).within(sum(s.hidden()));
     var dout = o.normal("dout", s.tokens, s.hidden());
     var up = o.parameter("up", s.hidden(), s.rank);
-    return new Call(ofRank(s), k -> k.linearBackward(dx.get(), dout.get(), up.get(), SCALE));
+    return new Call(
+        ofRank(s), k -> k.products().linearBackward(dx.get(), dout.get(), up.get(), SCALE));
   }
 
   private static Call loraDownBackwardWeight(Operands o, Sizes s) {
     var ddown = o.gradient("ddown", DType.F32, s.rank, s.hidden()).within(sum(s.tokens));
     var dout = o.normal("dout", s.tokens, s.rank);
     var x = o.normal("x", s.tokens, s.hidden());
-    return new Call(ofRank(s), k -> k.linearBackwardWeight(ddown.get(), dout.get(), x.get(), 1));
+    return new Call(
+        ofRank(s), k -> k.products().linearBackwardWeight(ddown.get(), dout.get(), x.get(), 1));
   }
 
   private static Call loraUpBackwardWeight(Operands o, Sizes s) {
     var dup = o.gradient("dup", DType.F32, s.hidden(), s.rank).within(sum(s.tokens));
     var dout = o.normal("dout", s.tokens, s.hidden());
     var x = o.normal("x", s.tokens, s.rank);
-    return new Call(ofRank(s), k -> k.linearBackwardWeight(dup.get(), dout.get(), x.get(), SCALE));
+    return new Call(
+        ofRank(s), k -> k.products().linearBackwardWeight(dup.get(), dout.get(), x.get(), SCALE));
   }
 
   // ---- optimizer ----
@@ -333,7 +346,8 @@ record Workload(String name, Definition definition) {
       v.set(i, 1);
     }
     var gradient = o.parameter("gradient", n);
-    return new Call(0, k -> k.adamW(weight.get(), m.get(), v.get(), gradient.get(), STEP));
+    return new Call(
+        0, k -> k.optimizers().adamW(weight.get(), m.get(), v.get(), gradient.get(), STEP));
   }
 
   private static Call adamW8bit(Operands o, Sizes s) {
@@ -352,13 +366,14 @@ record Workload(String name, Definition definition) {
     return new Call(
         0,
         k ->
-            k.adamW8bit(
-                weight.get(),
-                m.get(),
-                mScales.get(),
-                v.get(),
-                vScales.get(),
-                gradient.get(),
-                STEP));
+            k.optimizers()
+                .adamW8bit(
+                    weight.get(),
+                    m.get(),
+                    mScales.get(),
+                    v.get(),
+                    vScales.get(),
+                    gradient.get(),
+                    STEP));
   }
 }

@@ -54,7 +54,7 @@ public final class CheckpointSource implements TensorSource {
   @Override
   public void read(String name, Tensor out) {
     if (shape(name).rank() != 2) {
-      kernels.copy(out, checkpoint.tensor(name));
+      kernels.moving().copy(out, checkpoint.tensor(name));
       checkpoint.unload(name);
       return;
     }

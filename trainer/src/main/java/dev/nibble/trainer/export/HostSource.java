@@ -33,7 +33,7 @@ public record HostSource(TensorSource source, Kernels kernels) implements Tensor
     try (Scope near = Scope.open("tensor", kernels.memory(), Scope.UNLIMITED)) {
       Tensor made = near.allocate(name, DType.F32, out.shape().dims());
       source.read(name, made);
-      kernels.copy(out, made);
+      kernels.moving().copy(out, made);
     }
   }
 }

@@ -1,9 +1,9 @@
 package dev.nibble.trainer.export;
 
 import dev.nibble.compute.files.AtomicFile;
+import dev.nibble.compute.kernels.HostAndDevice;
 import dev.nibble.compute.kernels.HostCopies;
 import dev.nibble.compute.kernels.Kernels;
-import dev.nibble.compute.kernels.Mirror;
 import dev.nibble.compute.safetensors.SafetensorsWriter;
 import dev.nibble.compute.safetensors.ShardPlan;
 import dev.nibble.compute.safetensors.TensorInfo;
@@ -110,7 +110,7 @@ public final class MergedCheckpoint {
       Optional<Tensor> frozen = frozen(memory, name, merged);
       written.join(name, merged);
       Tensor rounded = memory.allocate("rounded/" + name, dtype, dims);
-      kernels.copy(rounded, merged);
+      kernels.moving().copy(rounded, merged);
       sink.put(name, host.of(rounded));
       if (frozen.isPresent()) {
         lost.add(lost(memory, name, frozen.get(), merged, rounded));
@@ -128,7 +128,7 @@ public final class MergedCheckpoint {
     }
     Tensor frozen = memory.allocate("frozen/" + name, DType.F32, own.shape().dims());
     if (trained == written) {
-      kernels.copy(frozen, own);
+      kernels.moving().copy(frozen, own);
     } else {
       trained.readFrozen(name, frozen);
     }
@@ -138,21 +138,21 @@ public final class MergedCheckpoint {
   /** Overwrites {@code frozen} and {@code merged}. */
   private LostUpdate lost(Scope memory, String name, Tensor frozen, Tensor merged, Tensor rounded) {
     if (trained != written) {
-      kernels.copy(merged, frozen);
+      kernels.moving().copy(merged, frozen);
       trained.join(name, merged);
     }
     double update = distance(memory, frozen, merged);
-    kernels.copy(frozen, rounded);
+    kernels.moving().copy(frozen, rounded);
     double error = distance(memory, frozen, merged);
     return new LostUpdate(name, error == 0 ? 0 : error / update);
   }
 
   /** |b - a|; overwrites a. */
   private double distance(Scope memory, Tensor a, Tensor b) {
-    kernels.scale(a, -1);
-    kernels.add(a, a, b);
-    Mirror squares = Mirror.allocate(memory, "compared/squares", DType.F64, 1);
-    kernels.sumOfSquares(squares.tensor(), a);
+    kernels.pointwise().scale(a, -1);
+    kernels.pointwise().add(a, a, b);
+    HostAndDevice squares = HostAndDevice.allocate(memory, "compared/squares", DType.F64, 1);
+    kernels.optimizers().sumOfSquares(squares.tensor(), a);
     return Math.sqrt(squares.toHost(kernels).getDouble(0));
   }
 }

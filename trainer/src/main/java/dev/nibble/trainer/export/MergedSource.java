@@ -79,7 +79,7 @@ public final class MergedSource implements TensorSource {
     if (stored.contains(origin)) {
       base.read(origin, out);
     } else {
-      kernels.fill(out, 0);
+      kernels.moving().fill(out, 0);
     }
   }
 

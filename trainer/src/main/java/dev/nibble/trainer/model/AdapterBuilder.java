@@ -105,7 +105,7 @@ final class AdapterBuilder {
           "modules_to_save: %s is %s%s in the checkpoint; only a weight that is not quantised can train as a whole"
               .formatted(name, stored.dtype(), stored.shape()));
     }
-    kernels.copy(to, stored);
+    kernels.moving().copy(to, stored);
   }
 
   private void checkStart(List<Target> targets, boolean quantized) {

@@ -108,7 +108,7 @@ record Attention(
   /** out [N, C] from x [N, C]; queries see the keys of their own sequence. */
   void forward(Kernels kernels, Tensor out, Saved s, Tensor x, Sequences at, ForwardMode mode) {
     project(kernels, s, x, at, mode);
-    kernels.attentionForward(
+    kernels.attention().attentionForward(
         heads(s.attended), s.lse, heads(s.q), heads(s.k), heads(s.v), at.segments().tensor(), rule);
     o.forward(kernels, out, s.attended, mode);
   }
@@ -143,12 +143,12 @@ record Attention(
   /** Fills d with the gradients of what the inputs' projections gave. */
   private void backwardProjected(
       Kernels kernels, Gradients d, Tensor dout, Saved s, Sequences at, ForwardMode mode) {
-    kernels.fill(d.attended, 0);
+    kernels.moving().fill(d.attended, 0);
     o.backward(kernels, d.attended, dout, s.attended, mode);
-    kernels.fill(d.q, 0);
-    kernels.fill(d.k, 0);
-    kernels.fill(d.v, 0);
-    kernels.attentionBackward(
+    kernels.moving().fill(d.q, 0);
+    kernels.moving().fill(d.k, 0);
+    kernels.moving().fill(d.v, 0);
+    kernels.attention().attentionBackward(
         heads(d.q),
         heads(d.k),
         heads(d.v),
@@ -173,7 +173,7 @@ record Attention(
   void decode(Kernels kernels, Tensor out, Saved s, Tensor x, Sequences at, KeyValueCache cache) {
     project(kernels, s, x, at, ForwardMode.EVALUATION);
     cache.put(kernels, s.k, s.v);
-    kernels.attentionForward(
+    kernels.attention().attentionForward(
         heads(s.attended),
         s.lse,
         heads(s.q),

@@ -1,8 +1,8 @@
 package dev.nibble.trainer.model;
 
 import dev.nibble.compute.kernels.Buffers;
+import dev.nibble.compute.kernels.HostAndDevice;
 import dev.nibble.compute.kernels.Kernels;
-import dev.nibble.compute.kernels.Mirror;
 import dev.nibble.compute.tensor.Scope;
 import java.util.Arrays;
 import java.util.List;
@@ -19,7 +19,7 @@ final class CachedDecoder implements Decoder {
   private final int capacity;
   private final ModelConfig config;
   private final List<RopeTables> ropes;
-  private final Mirror rows; // of the caches, for the tokens of a pass
+  private final HostAndDevice rows; // of the caches, for the tokens of a pass
   private final List<KeyValueCache> caches;
   private final int[] lengths;
   private final int[][] fed; // tokens of each sequence, where they may be needed again

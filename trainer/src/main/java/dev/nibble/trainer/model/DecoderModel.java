@@ -88,7 +88,7 @@ final class DecoderModel implements CausalLm {
       throw new IllegalStateException("nothing trains in this model: call evaluate");
     }
     Tensor last = layers(batch, ForwardMode.training(seed));
-    kernels.fill(work.dresidual(), 0);
+    kernels.moving().fill(work.dresidual(), 0);
     return head.train(kernels, work.dresidual(), last, batch, mode);
   }
 
@@ -112,7 +112,7 @@ final class DecoderModel implements CausalLm {
     }
     if (embedding.trains()) {
       if (embeddingScale != 1) {
-        kernels.scale(dx, embeddingScale);
+        kernels.pointwise().scale(dx, embeddingScale);
       }
       embedding.backward(kernels, dx, inputs.tokens().tensor());
     }
@@ -145,7 +145,7 @@ final class DecoderModel implements CausalLm {
     mode = newMode;
     begin(batch.tokens(), batch.positions(), segments(batch.starts()), ropes, longest(batch));
     if (mode.dropout() && noise > 0) {
-      kernels.addNoise(work.residual(0), inputs.segments().tensor(), noise, mode.maskSeed(NOISE));
+      kernels.pointwise().addNoise(work.residual(0), inputs.segments().tensor(), noise, mode.maskSeed(NOISE));
     }
     for (int l = 0; l < blocks.size(); l++) {
       Tensor x = work.residual(l);
@@ -197,7 +197,7 @@ final class DecoderModel implements CausalLm {
     inputs = inputRoom.fill(kernels, tokens, positions, segments, turns);
     embedding.forward(kernels, work.residual(0), inputs.tokens().tensor());
     if (embeddingScale != 1) {
-      kernels.scale(work.residual(0), embeddingScale);
+      kernels.pointwise().scale(work.residual(0), embeddingScale);
     }
   }
 

@@ -32,7 +32,7 @@ record Embedding(Tensor table, Optional<Tensor> gradient, Optional<LoraTable> up
 
   /** out [N, C]: the row of each token. */
   void forward(Kernels kernels, Tensor out, Tensor tokens) {
-    kernels.gatherRowsForward(out, table, tokens);
+    kernels.moving().gatherRowsForward(out, table, tokens);
     if (update.isPresent()) {
       update.get().forward(kernels, out, tokens);
     }
@@ -41,7 +41,7 @@ record Embedding(Tensor table, Optional<Tensor> gradient, Optional<LoraTable> up
   /** Adds dout [N, C] to the gradients of what trains. */
   void backward(Kernels kernels, Tensor dout, Tensor tokens) {
     if (gradient.isPresent()) {
-      kernels.gatherRowsBackward(gradient.get(), dout, tokens);
+      kernels.moving().gatherRowsBackward(gradient.get(), dout, tokens);
     }
     if (update.isPresent()) {
       update.get().backward(kernels, dout, tokens);

@@ -70,7 +70,7 @@ final class FrozenParts implements Parts {
   private Tensor load(String group, String name, DType dtype) {
     Tensor stored = checkpoint.tensor(name);
     Tensor t = scope.allocate(group + name, dtype, stored.shape().dims());
-    kernels.copy(t, stored);
+    kernels.moving().copy(t, stored);
     checkpoint.unload(name);
     return t;
   }

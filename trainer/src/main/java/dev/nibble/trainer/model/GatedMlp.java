@@ -50,7 +50,7 @@ record GatedMlp(Projections inputs, Projection down, Activation activation) {
   /** Everything before the last projection: all that backward needs. */
   void expand(Kernels kernels, Saved s, Tensor x, ForwardMode mode) {
     inputs.forward(kernels, List.of(s.gate, s.up), x, mode);
-    kernels.gatedForward(s.hidden, s.gate, s.up, activation);
+    kernels.pointwise().gatedForward(s.hidden, s.gate, s.up, activation);
   }
 
   /** out [N, C], after {@link #expand}. */
@@ -61,11 +61,11 @@ record GatedMlp(Projections inputs, Projection down, Activation activation) {
   /** Adds to dx [N, C] and to the projections' gradients. */
   void backward(
       Kernels kernels, Tensor dx, Gradients d, Tensor dout, Saved s, Tensor x, ForwardMode mode) {
-    kernels.fill(d.hidden, 0);
+    kernels.moving().fill(d.hidden, 0);
     down.backward(kernels, d.hidden, dout, s.hidden, mode);
-    kernels.fill(d.gate, 0);
-    kernels.fill(d.up, 0);
-    kernels.gatedBackward(d.gate, d.up, d.hidden, s.gate, s.up, activation);
+    kernels.moving().fill(d.gate, 0);
+    kernels.moving().fill(d.up, 0);
+    kernels.pointwise().gatedBackward(d.gate, d.up, d.hidden, s.gate, s.up, activation);
     inputs.backward(kernels, dx, List.of(d.gate, d.up), x, mode);
   }
 }

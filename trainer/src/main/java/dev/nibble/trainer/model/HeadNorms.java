@@ -49,8 +49,8 @@ record HeadNorms(Norm query, Norm key) {
 
   /** Overwrites d from dq and dk. */
   void backward(Kernels kernels, Gradients d, Tensor dq, Tensor dk, Saved s) {
-    kernels.fill(d.q, 0);
-    kernels.fill(d.k, 0);
+    kernels.moving().fill(d.q, 0);
+    kernels.moving().fill(d.k, 0);
     query.backward(kernels, heads(d.q, query), heads(dq, query), heads(s.q, query), s.rstdQ);
     key.backward(kernels, heads(d.k, key), heads(dk, key), heads(s.k, key), s.rstdK);
   }

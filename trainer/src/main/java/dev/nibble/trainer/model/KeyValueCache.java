@@ -24,13 +24,13 @@ record KeyValueCache(Tensor keys, Tensor values, Tensor rows) {
   /** Stores k and v [N, K*D] of new tokens. */
   void put(Kernels kernels, Tensor k, Tensor v) {
     Tensor to = rows.prefix(k.rows());
-    kernels.gatherRowsBackward(keys, k, to); // added to 0
-    kernels.gatherRowsBackward(values, v, to);
+    kernels.moving().gatherRowsBackward(keys, k, to); // added to 0
+    kernels.moving().gatherRowsBackward(values, v, to);
   }
 
   /** Forgets the tokens of rows {@code from} (inclusive) to {@code to} (exclusive). */
   void clear(Kernels kernels, int from, int to) {
-    kernels.fill(keys.slice(from, to), 0);
-    kernels.fill(values.slice(from, to), 0);
+    kernels.moving().fill(keys.slice(from, to), 0);
+    kernels.moving().fill(values.slice(from, to), 0);
   }
 }

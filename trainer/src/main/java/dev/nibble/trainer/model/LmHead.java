@@ -4,7 +4,7 @@ import dev.nibble.adapters.ForwardMode;
 import dev.nibble.adapters.Projection;
 import dev.nibble.compute.kernels.Buffers;
 import dev.nibble.compute.kernels.Kernels;
-import dev.nibble.compute.kernels.Mirror;
+import dev.nibble.compute.kernels.HostAndDevice;
 import dev.nibble.compute.tensor.DType;
 import dev.nibble.compute.tensor.Tensor;
 import dev.nibble.data.Batch;
@@ -19,9 +19,9 @@ final class LmHead {
   private final Norm norm;
   private final Projection head;
   private final int chunk;
-  private final Mirror rows; // I32 [N], the positions that are asked for
-  private final Mirror targets; // I32 [N]
-  private final Mirror loss; // F32 [N]
+  private final HostAndDevice rows; // I32 [N], the positions that are asked for
+  private final HostAndDevice targets; // I32 [N]
+  private final HostAndDevice loss; // F32 [N]
   private final Tensor hidden; // [M, C]
   private final Tensor rstd; // [M]
   private final Tensor normed; // [M, C]
@@ -42,7 +42,7 @@ final class LmHead {
     this.chunk = chunk(maxTokens);
     this.rows = buffers.indices("logits/rows", maxTokens);
     this.targets = buffers.indices("logits/targets", maxTokens);
-    this.loss = Mirror.allocate(buffers.scope(), "logits/loss", DType.F32, maxTokens);
+    this.loss = HostAndDevice.allocate(buffers.scope(), "logits/loss", DType.F32, maxTokens);
     this.hidden = buffers.activation("logits/hidden", chunk, width);
     this.rstd = buffers.statistic("logits/rstd", chunk);
     this.normed = buffers.activation("logits/normed", chunk, width);
@@ -89,7 +89,7 @@ final class LmHead {
       Part part = part(from, positions.length);
       computeLogits(kernels, x, part, ForwardMode.EVALUATION);
       for (int i = 0; i < part.size; i++) {
-        kernels.copy(logitsOfOne, logits.slice(i, i + 1L));
+        kernels.moving().copy(logitsOfOne, logits.slice(i, i + 1L));
         result[from + i] = logitsOfOne.toFloats();
       }
     }
@@ -98,7 +98,7 @@ final class LmHead {
 
   /** Some of the positions at hand. */
   private record Part(int from, int size) {
-    Tensor of(Mirror all) {
+    Tensor of(HostAndDevice all) {
       return all.tensor().part(from, size);
     }
   }
@@ -138,7 +138,7 @@ final class LmHead {
 
   private void forward(Kernels kernels, Tensor x, Part part, ForwardMode mode) {
     computeLogits(kernels, x, part, mode);
-    kernels.crossEntropyForward(
+    kernels.loss().crossEntropyForward(
         part.of(loss), lse.prefix(part.size), logits.slice(0, part.size), part.of(targets));
   }
 
@@ -146,11 +146,11 @@ final class LmHead {
     Tensor h = hidden.slice(0, part.size);
     Tensor n = normed.slice(0, part.size);
     Tensor z = logits.slice(0, part.size);
-    kernels.gatherRowsForward(h, x, part.of(rows));
+    kernels.moving().gatherRowsForward(h, x, part.of(rows));
     norm.forward(kernels, n, rstd.prefix(part.size), h);
     head.forward(kernels, z, n, mode);
     if (softCap != 0) {
-      kernels.softCapForward(z, softCap);
+      kernels.pointwise().softCapForward(z, softCap);
     }
   }
 
@@ -159,14 +159,14 @@ final class LmHead {
     Tensor dz = dlogits.slice(0, part.size);
     Tensor dn = dnormed.slice(0, part.size);
     Tensor dh = dhidden.slice(0, part.size);
-    kernels.crossEntropyBackward(dz, lse.prefix(part.size), z, part.of(targets), 1);
+    kernels.loss().crossEntropyBackward(dz, lse.prefix(part.size), z, part.of(targets), 1);
     if (softCap != 0) {
-      kernels.softCapBackward(dz, z, softCap);
+      kernels.pointwise().softCapBackward(dz, z, softCap);
     }
-    kernels.fill(dn, 0);
+    kernels.moving().fill(dn, 0);
     head.backward(kernels, dn, dz, normed.slice(0, part.size), mode);
-    kernels.fill(dh, 0);
+    kernels.moving().fill(dh, 0);
     norm.backward(kernels, dh, dn, hidden.slice(0, part.size), rstd.prefix(part.size));
-    kernels.gatherRowsBackward(dx, dh, part.of(rows));
+    kernels.moving().gatherRowsBackward(dx, dh, part.of(rows));
   }
 }

@@ -167,7 +167,7 @@ public final class ModelLoader {
 
   private static void copy(StoredTensors checkpoint, Parameters parameters, Kernels kernels) {
     for (Parameters.Parameter p : parameters.all()) {
-      kernels.copy(p.weight(), checkpoint.tensor(p.name()));
+      kernels.moving().copy(p.weight(), checkpoint.tensor(p.name()));
     }
   }
 

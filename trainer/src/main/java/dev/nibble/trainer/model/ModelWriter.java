@@ -59,7 +59,7 @@ public final class ModelWriter {
       throws IOException {
     try (Scope host = Scope.open("save", Memory.host(), Scope.UNLIMITED)) {
       Tensor rounded = host.allocate(tensor.name(), tensor.dtype(), tensor.shape().dims());
-      kernels.copy(rounded, weight);
+      kernels.moving().copy(rounded, weight);
       sink.put(tensor.name(), rounded);
     }
   }

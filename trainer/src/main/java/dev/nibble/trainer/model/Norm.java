@@ -23,14 +23,14 @@ record Norm(Tensor weight, Optional<Tensor> gradient, double epsilon, double off
 
   /** out [N, C] = x * rstd * (offset + weight); rstd [N] is kept. */
   void forward(Kernels kernels, Tensor out, Tensor rstd, Tensor x) {
-    kernels.rmsNormForward(out, rstd, x, weight, offset, epsilon);
+    kernels.norms().rmsNormForward(out, rstd, x, weight, offset, epsilon);
   }
 
   /** Adds to dx [N, C], and to the weight's gradient. */
   void backward(Kernels kernels, Tensor dx, Tensor dout, Tensor x, Tensor rstd) {
-    kernels.rmsNormBackward(dx, dout, x, rstd, weight, offset);
+    kernels.norms().rmsNormBackward(dx, dout, x, rstd, weight, offset);
     if (gradient.isPresent()) {
-      kernels.rmsNormBackwardWeight(gradient.get(), dout, x, rstd);
+      kernels.norms().rmsNormBackwardWeight(gradient.get(), dout, x, rstd);
     }
   }
 }

@@ -18,7 +18,7 @@ record PreNormBlock(Norm norm1, Attention attention, Norm norm2, GatedMlp mlp) i
       Kernels kernels, Tensor out, Saved s, Tensor x, Sequences at, ForwardMode mode) {
     recompute(kernels, out, s, x, at, mode);
     mlp.contract(kernels, out, s.mlp(), mode);
-    kernels.add(out, out, s.mid());
+    kernels.pointwise().add(out, out, s.mid());
   }
 
   /** All of forward but the last projection. */
@@ -27,7 +27,7 @@ record PreNormBlock(Norm norm1, Attention attention, Norm norm2, GatedMlp mlp) i
       Kernels kernels, Tensor out, Saved s, Tensor x, Sequences at, ForwardMode mode) {
     norm1.forward(kernels, s.normed1(), s.rstd1(), x);
     attention.forward(kernels, s.mid(), s.attention(), s.normed1(), at, mode);
-    kernels.add(s.mid(), s.mid(), x);
+    kernels.pointwise().add(s.mid(), s.mid(), x);
     norm2.forward(kernels, s.normed2(), s.rstd2(), s.mid());
     mlp.expand(kernels, s.mlp(), s.normed2(), mode);
   }
@@ -36,7 +36,7 @@ record PreNormBlock(Norm norm1, Attention attention, Norm norm2, GatedMlp mlp) i
   public void backward(
       Kernels kernels, Tensor dx, Gradients d, Saved s, Tensor x, Sequences at, ForwardMode mode) {
     backwardMlp(kernels, dx, d, s, mode);
-    kernels.fill(d.normed(), 0);
+    kernels.moving().fill(d.normed(), 0);
     attention.backward(
         kernels, d.normed(), d.attention(), dx, s.attention(), s.normed1(), at, mode);
     norm1.backward(kernels, dx, d.normed(), x, s.rstd1());
@@ -51,7 +51,7 @@ record PreNormBlock(Norm norm1, Attention attention, Norm norm2, GatedMlp mlp) i
 
   /** Turns the gradient of out into the gradient of mid. */
   private void backwardMlp(Kernels kernels, Tensor dx, Gradients d, Saved s, ForwardMode mode) {
-    kernels.fill(d.normed(), 0);
+    kernels.moving().fill(d.normed(), 0);
     mlp.backward(kernels, d.normed(), d.mlp(), dx, s.mlp(), s.normed2(), mode);
     norm2.backward(kernels, dx, d.normed(), s.mid(), s.rstd2());
   }
@@ -61,10 +61,10 @@ record PreNormBlock(Norm norm1, Attention attention, Norm norm2, GatedMlp mlp) i
       Kernels kernels, Tensor out, Saved s, Tensor x, Sequences at, KeyValueCache cache) {
     norm1.forward(kernels, s.normed1(), s.rstd1(), x);
     attention.decode(kernels, s.mid(), s.attention(), s.normed1(), at, cache);
-    kernels.add(s.mid(), s.mid(), x);
+    kernels.pointwise().add(s.mid(), s.mid(), x);
     norm2.forward(kernels, s.normed2(), s.rstd2(), s.mid());
     mlp.expand(kernels, s.mlp(), s.normed2(), ForwardMode.EVALUATION);
     mlp.contract(kernels, out, s.mlp(), ForwardMode.EVALUATION);
-    kernels.add(out, out, s.mid());
+    kernels.pointwise().add(out, out, s.mid());
   }
 }

@@ -60,7 +60,7 @@ sealed interface Projections {
       whole.forward(kernels, all, x, mode);
       long from = 0;
       for (Tensor out : outs) {
-        kernels.columnsForward(out, all, from);
+        kernels.moving().columnsForward(out, all, from);
         from += out.cols();
       }
     }
@@ -80,10 +80,10 @@ sealed interface Projections {
     /** All gradients in one, [N, O_1 + O_2 + ...]. */
     private Tensor beside(Kernels kernels, List<Tensor> douts, long tokens) {
       Tensor all = room.slice(0, tokens);
-      kernels.fill(all, 0);
+      kernels.moving().fill(all, 0);
       long from = 0;
       for (Tensor dout : douts) {
-        kernels.columnsBackward(all, dout, from);
+        kernels.moving().columnsBackward(all, dout, from);
         from += dout.cols();
       }
       return all;

@@ -1,7 +1,7 @@
 package dev.nibble.trainer.model;
 
+import dev.nibble.compute.kernels.HostAndDevice;
 import dev.nibble.compute.kernels.Kernels;
-import dev.nibble.compute.kernels.Mirror;
 import dev.nibble.compute.tensor.DType;
 import dev.nibble.compute.tensor.Scope;
 import dev.nibble.compute.tensor.Tensor;
@@ -10,13 +10,13 @@ import java.util.List;
 /** Cosines and sines of one rope for positions 0 to P-1, of the length they were filled for. */
 final class RopeTables {
   private final Rope rope;
-  private final Mirror cos; // F32 [P, R]
-  private final Mirror sin; // F32 [P, R]
+  private final HostAndDevice cos; // F32 [P, R]
+  private final HostAndDevice sin; // F32 [P, R]
   private final float[] cosRow;
   private final float[] sinRow;
   private int filledFor = -1;
 
-  private RopeTables(Rope rope, Mirror cos, Mirror sin) {
+  private RopeTables(Rope rope, HostAndDevice cos, HostAndDevice sin) {
     this.rope = rope;
     this.cos = cos;
     this.sin = sin;
@@ -30,9 +30,9 @@ final class RopeTables {
         .map(rope ->
             new RopeTables(
                 rope,
-                Mirror.allocate(
+                HostAndDevice.allocate(
                     scope, "scratch/rope_cos", DType.F32, positions, rope.rotated() / 2),
-                Mirror.allocate(
+                HostAndDevice.allocate(
                     scope, "scratch/rope_sin", DType.F32, positions, rope.rotated() / 2)))
         .toList();
   }
@@ -65,11 +65,11 @@ final class RopeTables {
 
   /** Turns each head of x [N, H, D] by its token's position, in place. */
   void forward(Kernels kernels, Tensor x, Tensor positions) {
-    kernels.ropeForward(x, cos.tensor(), sin.tensor(), positions);
+    kernels.norms().ropeForward(x, cos.tensor(), sin.tensor(), positions);
   }
 
   /** Turns the gradient back, in place. */
   void backward(Kernels kernels, Tensor dx, Tensor positions) {
-    kernels.ropeBackward(dx, cos.tensor(), sin.tensor(), positions);
+    kernels.norms().ropeBackward(dx, cos.tensor(), sin.tensor(), positions);
   }
 }

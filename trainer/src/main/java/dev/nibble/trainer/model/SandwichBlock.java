@@ -36,7 +36,7 @@ record SandwichBlock(
   public void backward(
       Kernels kernels, Tensor dx, Gradients d, Saved s, Tensor x, Sequences at, ForwardMode mode) {
     backwardMlp(kernels, dx, d, s, mode);
-    kernels.fill(d.normed(), 0);
+    kernels.moving().fill(d.normed(), 0);
     attention.backward(
         kernels, d.normed(), d.attention(), d.branch(), s.attention(), s.normed1(), at, mode);
     norm1.backward(kernels, dx, d.normed(), x, s.rstd1());
@@ -52,12 +52,12 @@ record SandwichBlock(
 
   /** Turns the gradient of out into the gradient of mid, and gives what attention gets of it. */
   private void backwardMlp(Kernels kernels, Tensor dx, Gradients d, Saved s, ForwardMode mode) {
-    kernels.fill(d.branch(), 0);
+    kernels.moving().fill(d.branch(), 0);
     post2.backward(kernels, d.branch(), dx, s.post().fed(), s.post().rstd2());
-    kernels.fill(d.normed(), 0);
+    kernels.moving().fill(d.normed(), 0);
     mlp.backward(kernels, d.normed(), d.mlp(), d.branch(), s.mlp(), s.normed2(), mode);
     norm2.backward(kernels, dx, d.normed(), s.mid(), s.rstd2());
-    kernels.fill(d.branch(), 0);
+    kernels.moving().fill(d.branch(), 0);
     post1.backward(kernels, d.branch(), dx, s.post().attended(), s.post().rstd1());
   }
 
@@ -72,11 +72,11 @@ record SandwichBlock(
   /** What follows attention. */
   private void finish(Kernels kernels, Tensor out, Saved s, Tensor x, ForwardMode mode) {
     post1.forward(kernels, s.mid(), s.post().rstd1(), s.post().attended());
-    kernels.add(s.mid(), s.mid(), x);
+    kernels.pointwise().add(s.mid(), s.mid(), x);
     norm2.forward(kernels, s.normed2(), s.rstd2(), s.mid());
     mlp.expand(kernels, s.mlp(), s.normed2(), mode);
     mlp.contract(kernels, s.post().fed(), s.mlp(), mode);
     post2.forward(kernels, out, s.post().rstd2(), s.post().fed());
-    kernels.add(out, out, s.mid());
+    kernels.pointwise().add(out, out, s.mid());
   }
 }

@@ -1,8 +1,8 @@
 package dev.nibble.trainer.model;
 
 import dev.nibble.compute.kernels.Buffers;
+import dev.nibble.compute.kernels.HostAndDevice;
 import dev.nibble.compute.kernels.Kernels;
-import dev.nibble.compute.kernels.Mirror;
 import java.util.List;
 
 /**
@@ -13,7 +13,8 @@ import java.util.List;
  * @param segments I32 [S, 4], see {@link dev.nibble.compute.kernels.Kernels}
  * @param ropes the turns of their positions, one for each of the model's ropes
  */
-record Sequences(Mirror tokens, Mirror positions, Mirror segments, List<RopeTables> ropes) {
+record Sequences(
+    HostAndDevice tokens, HostAndDevice positions, HostAndDevice segments, List<RopeTables> ropes) {
 
   /** Room for {@code maxTokens} tokens, each at worst a sequence of its own. */
   static Sequences allocate(Buffers buffers, int maxTokens, List<RopeTables> ropes) {

@@ -45,11 +45,13 @@ public final class Adafactor extends Optimizer {
   @Override
   void move(Stretch s, long step, double learningRate, double decay) {
     double beta2 = 1 - Math.pow((double) step, DECAY);
-    kernels.adafactor(
-        s.weight(),
-        s.state().get(0),
-        s.state().get(1),
-        s.gradient(),
-        new AdafactorStep(learningRate, beta2, EPSILON, CLIP, decay));
+    kernels
+        .optimizers()
+        .adafactor(
+            s.weight(),
+            s.state().get(0),
+            s.state().get(1),
+            s.gradient(),
+            new AdafactorStep(learningRate, beta2, EPSILON, CLIP, decay));
   }
 }

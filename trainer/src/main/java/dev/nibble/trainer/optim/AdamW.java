@@ -70,11 +70,13 @@ public final class AdamW extends Optimizer {
 
   @Override
   void move(Stretch s, long step, double learningRate, double decay) {
-    kernels.adamW(
-        s.weight(),
-        s.state().get(0),
-        s.state().get(1),
-        s.gradient(),
-        settings.at(step, learningRate, decay));
+    kernels
+        .optimizers()
+        .adamW(
+            s.weight(),
+            s.state().get(0),
+            s.state().get(1),
+            s.gradient(),
+            settings.at(step, learningRate, decay));
   }
 }

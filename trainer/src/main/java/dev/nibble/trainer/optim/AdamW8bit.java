@@ -53,16 +53,18 @@ public final class AdamW8bit extends Optimizer {
     var numbers = settings.at(step, learningRate, decay);
     var moments = s.state();
     if (moments.size() == AdamW.MOMENTS.size()) {
-      kernels.adamW(s.weight(), moments.get(0), moments.get(1), s.gradient(), numbers);
+      kernels.optimizers().adamW(s.weight(), moments.get(0), moments.get(1), s.gradient(), numbers);
     } else {
-      kernels.adamW8bit(
-          s.weight(),
-          moments.get(0),
-          moments.get(1),
-          moments.get(2),
-          moments.get(3),
-          s.gradient(),
-          numbers);
+      kernels
+          .optimizers()
+          .adamW8bit(
+              s.weight(),
+              moments.get(0),
+              moments.get(1),
+              moments.get(2),
+              moments.get(3),
+              s.gradient(),
+              numbers);
     }
   }
 }

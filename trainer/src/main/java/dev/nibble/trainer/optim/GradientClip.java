@@ -1,7 +1,7 @@
 package dev.nibble.trainer.optim;
 
+import dev.nibble.compute.kernels.HostAndDevice;
 import dev.nibble.compute.kernels.Kernels;
-import dev.nibble.compute.kernels.Mirror;
 import dev.nibble.compute.tensor.DType;
 import dev.nibble.compute.tensor.Scope;
 import dev.nibble.compute.tensor.Tensor;
@@ -13,7 +13,7 @@ import dev.nibble.compute.tensor.Tensor;
 public final class GradientClip {
   private final Kernels kernels;
   private final double maxNorm;
-  private final Mirror sum;
+  private final HostAndDevice sum;
 
   /**
    * Takes eight bytes from {@code scope}.
@@ -26,7 +26,7 @@ public final class GradientClip {
     }
     this.kernels = kernels;
     this.maxNorm = maxNorm;
-    this.sum = Mirror.allocate(scope, "optimizer/squares", DType.F64, 1);
+    this.sum = HostAndDevice.allocate(scope, "optimizer/squares", DType.F64, 1);
   }
 
   /**
@@ -35,12 +35,12 @@ public final class GradientClip {
    * @return the norm before clipping
    */
   public double apply(Tensor gradients) {
-    kernels.fill(sum.tensor(), 0);
-    kernels.sumOfSquares(sum.tensor(), gradients);
+    kernels.moving().fill(sum.tensor(), 0);
+    kernels.optimizers().sumOfSquares(sum.tensor(), gradients);
     double norm = Math.sqrt(sum.toHost(kernels).getDouble(0));
     double factor = maxNorm / (norm + 1e-6);
     if (factor < 1 && Double.isFinite(norm)) {
-      kernels.scale(gradients, factor);
+      kernels.pointwise().scale(gradients, factor);
     }
     return norm;
   }

@@ -47,10 +47,12 @@ public final class Lion extends Optimizer {
 
   @Override
   void move(Stretch s, long step, double learningRate, double decay) {
-    kernels.lion(
-        s.weight(),
-        s.state().getFirst(),
-        s.gradient(),
-        new LionStep(learningRate, settings.beta1(), settings.beta2(), decay));
+    kernels
+        .optimizers()
+        .lion(
+            s.weight(),
+            s.state().getFirst(),
+            s.gradient(),
+            new LionStep(learningRate, settings.beta1(), settings.beta2(), decay));
   }
 }

@@ -187,7 +187,7 @@ public final class OptimizerState {
               Tensor whole =
                   found.computeIfAbsent(
                       piece.entry(), i -> host.allocate(e.name(), e.dtype(), e.shape().dims()));
-              kernels.copy(whole.part(piece.at(), piece.view().elements()), piece.view());
+              kernels.moving().copy(whole.part(piece.at(), piece.view().elements()), piece.view());
             }));
     Map<String, Tensor> saved = new LinkedHashMap<>();
     for (int i = 0; i < entries.size(); i++) {
@@ -204,7 +204,7 @@ public final class OptimizerState {
         page.pieces()
             .forEach(piece -> {
               Tensor from = saved.apply(entries.get(piece.entry()).name());
-              kernels.copy(piece.view(), from.part(piece.at(), piece.view().elements()));
+              kernels.moving().copy(piece.view(), from.part(piece.at(), piece.view().elements()));
             }));
   }
 

@@ -47,10 +47,12 @@ public final class Sgd extends Optimizer {
 
   @Override
   void move(Stretch s, long step, double learningRate, double decay) {
-    kernels.sgd(
-        s.weight(),
-        s.state().isEmpty() ? s.gradient() : s.state().getFirst(),
-        s.gradient(),
-        new SgdStep(learningRate, settings.momentum(), decay));
+    kernels
+        .optimizers()
+        .sgd(
+            s.weight(),
+            s.state().isEmpty() ? s.gradient() : s.state().getFirst(),
+            s.gradient(),
+            new SgdStep(learningRate, settings.momentum(), decay));
   }
 }

@@ -112,7 +112,7 @@ public final class Finetune {
         tokens += batch.length();
       }
       StepCheck.loss(step, loss, tokens);
-      kernels.scale(parameters.gradients(), 1.0 / loss.tokens());
+      kernels.pointwise().scale(parameters.gradients(), 1.0 / loss.tokens());
       double norm = StepCheck.norm(step, clip.apply(parameters.gradients()));
       double learningRate = schedule.at(step - 1);
       optimizer.update(learningRate);

@@ -46,7 +46,7 @@ final class AdapterMergeGoldenTest {
         }
         String tensor = name.substring("merged.".length());
         Tensor weight = scope.allocate(tensor, DType.F32, base.tensor(tensor).shape().dims());
-        kernels.copy(weight, base.tensor(tensor));
+        kernels.moving().copy(weight, base.tensor(tensor));
         if (merge.changes(tensor)) {
           assertThat(merge.shape(tensor)).isEqualTo(weight.shape());
           merge.merge(tensor, weight, kernels);

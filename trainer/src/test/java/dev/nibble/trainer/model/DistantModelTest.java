@@ -89,7 +89,7 @@ final class DistantModelTest {
   @MethodSource("runs")
   void givesWhatTheHostGivesToTheBit(TinyModel tiny, ModelOptions options) throws IOException {
     try (Kernels near = cpu();
-        Kernels far = DistantKernels.of(cpu()).kernels()) {
+        Kernels far = DistantKernels.of(cpu())) {
       Path base = initialised(tiny, near, folder.resolve("near"));
       Path again = initialised(tiny, far, folder.resolve("far"));
       assertThat(again.resolve("model.safetensors"))
@@ -105,8 +105,8 @@ final class DistantModelTest {
   @ParameterizedTest
   @MethodSource("runs")
   void trainsInBfloat16(TinyModel tiny, ModelOptions options) throws IOException {
-    try (Kernels f32 = DistantKernels.ofReference(DType.F32).kernels();
-        Kernels bf16 = DistantKernels.ofReference(DType.BF16).kernels()) {
+    try (Kernels f32 = DistantKernels.ofReference(DType.F32);
+        Kernels bf16 = DistantKernels.ofReference(DType.BF16)) {
       Path base = initialised(tiny, f32, folder.resolve("base"));
       Batch batch = TinyModel.batch();
       Trace exact = Trace.of(f32, base, options, batch, folder.resolve("f32"));
@@ -135,7 +135,7 @@ final class DistantModelTest {
     LoraSpec spec = PeftAdapter.open(Golden.adapter(name + "/lora")).spec();
     try (SafetensorsFile golden = Golden.file(Golden.model(name));
         Kernels near = cpu();
-        Kernels far = DistantKernels.of(cpu()).kernels()) {
+        Kernels far = DistantKernels.of(cpu())) {
       Batch batch = Golden.batch(golden);
       Path base = Golden.model(name);
       ModelOptions options =
@@ -149,19 +149,18 @@ final class DistantModelTest {
   /** Once for the loss of a pass, however many layers and chunks of logits it has. */
   @Test
   void theHostWaitsOnceForAMicroBatch() throws IOException {
-    DistantKernels distant = DistantKernels.of(cpu());
-    try (Kernels far = distant.kernels();
+    try (DistantKernels far = DistantKernels.of(cpu());
         Scope scope = Scope.open("test", far.memory(), Scope.UNLIMITED)) {
       Path base = initialised(TinyModel.LLAMA, far, folder);
       CausalLm model = ModelLoader.load(base, qlora(SPEC), far, scope);
-      long before = distant.waits();
+      long before = far.waits();
       for (int micro = 0; micro < 3; micro++) {
         model.forward(TinyModel.batch(), micro);
         model.backward();
       }
-      assertThat(distant.waits() - before).isEqualTo(3);
+      assertThat(far.waits() - before).isEqualTo(3);
       model.evaluate(TinyModel.batch());
-      assertThat(distant.waits() - before).isEqualTo(4);
+      assertThat(far.waits() - before).isEqualTo(4);
     }
   }
 }

@@ -114,7 +114,7 @@ final class FourBitGoldenTest {
       return w;
     }
     Tensor dense = scope.allocate("dense", DType.BF16, w.weight().rows(), w.weight().cols());
-    kernels.copy(dense, given.tensor(w.name()));
+    kernels.moving().copy(dense, given.tensor(w.name()));
     return new Named(w.name(), new FrozenWeight.Dense(dense));
   }
 

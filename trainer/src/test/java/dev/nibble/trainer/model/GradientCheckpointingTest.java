@@ -46,7 +46,7 @@ final class GradientCheckpointingTest {
         ModelFixture f = ModelFixture.load(set, folder, options)) {
       Batch batch = Golden.batch(golden);
       for (Parameter p : f.model.parameters().all()) {
-        f.kernels.add(p.weight(), p.weight(), filled(f, p)); // B is 0 at first
+        f.kernels.pointwise().add(p.weight(), p.weight(), filled(f, p)); // B is 0 at first
       }
       f.model.forward(batch, 42);
       f.model.backward();
@@ -56,7 +56,7 @@ final class GradientCheckpointingTest {
 
   private static Tensor filled(ModelFixture f, Parameter p) {
     Tensor t = f.scope.allocate("test/" + p.name(), p.weight().dtype(), p.weight().shape().dims());
-    f.kernels.fill(t, 0.01);
+    f.kernels.moving().fill(t, 0.01);
     return t;
   }
 }

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.nibble.adapters.LoraSpec;
 import dev.nibble.adapters.TargetModules;
 import dev.nibble.compute.kernels.AttentionRule;
+import dev.nibble.compute.kernels.InterceptedKernels;
 import dev.nibble.compute.kernels.KernelOptions;
 import dev.nibble.compute.kernels.KernelSets;
 import dev.nibble.compute.kernels.Kernels;
@@ -13,8 +14,6 @@ import dev.nibble.compute.tensor.Scope;
 import dev.nibble.compute.tensor.Tensor;
 import dev.nibble.quant.FourBitFormat;
 import java.io.IOException;
-import java.lang.reflect.InvocationTargetException;
-import java.lang.reflect.Proxy;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -58,37 +57,30 @@ final class MatrixWorkTest {
             : Optional.empty();
     var options = new ModelOptions(training, format, ModelFixture.MAX_TOKENS, checkpointing);
     ModelShape shape = ModelShape.parse("config.json", config);
-    var count = new Count();
-    try (Kernels kernels = KernelSets.require("cpu").open(KernelOptions.exact(0));
-        Scope scope = Scope.open("test", kernels.memory(), Scope.UNLIMITED)) {
-      CausalLm model =
-          RandomModel.make(shape, 1, options, count.on(kernels), scope, x -> {}).model();
+    double operations;
+    try (Count count = new Count(KernelSets.require("cpu").open(KernelOptions.exact(0)));
+        Scope scope = Scope.open("test", count.memory(), Scope.UNLIMITED)) {
+      CausalLm model = RandomModel.make(shape, 1, options, count, scope, x -> {}).model();
       count.operations = 0;
       model.forward(TinyModel.batch(), 1);
       model.backward();
+      operations = count.operations;
     }
-    assertThat(count.operations).isEqualTo(new MatrixWork(shape, options).of(TinyModel.batch()));
+    assertThat(operations).isEqualTo(new MatrixWork(shape, options).of(TinyModel.batch()));
   }
 
   /** Counts the operations of products. */
-  private static final class Count {
+  private static final class Count extends InterceptedKernels {
     private double operations;
 
-    Kernels on(Kernels kernels) {
-      return (Kernels)
-          Proxy.newProxyInstance(
-              Kernels.class.getClassLoader(),
-              new Class<?>[] {Kernels.class},
-              (proxy, method, args) -> {
-                if (args != null) {
-                  operations += of(method.getName(), args);
-                }
-                try {
-                  return method.invoke(kernels, args);
-                } catch (InvocationTargetException e) {
-                  throw e.getCause();
-                }
-              });
+    Count(Kernels real) {
+      super(real);
+    }
+
+    @Override
+    protected void call(Operation operation, Object[] args) {
+      operations += of(operation.name(), args);
+      operation.run(args);
     }
 
     private static double of(String kernel, Object[] args) {

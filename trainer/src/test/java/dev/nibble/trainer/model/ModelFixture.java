@@ -45,7 +45,7 @@ final class ModelFixture implements AutoCloseable {
   /** Opens a set by name. */
   static Kernels open(String name) {
     return name.equals(DISTANT)
-        ? DistantKernels.of(open("cpu")).kernels()
+        ? DistantKernels.of(open("cpu"))
         : KernelSets.require(name).open(KernelOptions.exact(0));
   }
 

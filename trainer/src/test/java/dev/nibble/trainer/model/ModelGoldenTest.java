@@ -7,8 +7,8 @@ import static org.assertj.core.api.Assertions.within;
 import dev.nibble.adapters.Parameters.Parameter;
 import dev.nibble.adapters.PeftAdapter;
 import dev.nibble.compute.kernels.AdamWStep;
+import dev.nibble.compute.kernels.HostAndDevice;
 import dev.nibble.compute.kernels.Kernels;
-import dev.nibble.compute.kernels.Mirror;
 import dev.nibble.compute.kernels.Values;
 import dev.nibble.compute.safetensors.SafetensorsFile;
 import dev.nibble.compute.safetensors.ShardedSafetensors;
@@ -126,7 +126,7 @@ final class ModelGoldenTest {
       LossSum loss = f.model.forward(batch, 1);
       f.model.backward();
       c.loss("loss", loss.mean(), golden.tensor("loss").getFloat(0), 1e-5);
-      f.kernels.scale(f.model.parameters().gradients(), 1.0 / loss.tokens());
+      f.kernels.pointwise().scale(f.model.parameters().gradients(), 1.0 / loss.tokens());
       for (Parameter p : f.model.parameters().all()) {
         c.close(
             "gradients",
@@ -148,19 +148,21 @@ final class ModelGoldenTest {
       Tensor gradients = f.model.parameters().gradients();
       Tensor m = f.scope.allocate("optimizer/m", DType.F32, weights.elements());
       Tensor v = f.scope.allocate("optimizer/v", DType.F32, weights.elements());
-      Mirror square = Mirror.allocate(f.scope, "scratch/square", DType.F64, 1);
+      HostAndDevice square = HostAndDevice.allocate(f.scope, "scratch/square", DType.F64, 1);
       f.scope.seal(); // a step allocates nothing
       Case c = new Case(set, variant);
       for (int step = 1; step <= 6; step++) {
         f.model.parameters().zeroGradients(f.kernels);
         LossSum loss = f.model.forward(batch, step);
         f.model.backward();
-        f.kernels.scale(gradients, 1.0 / loss.tokens());
-        f.kernels.fill(square.tensor(), 0);
-        f.kernels.sumOfSquares(square.tensor(), gradients);
+        f.kernels.pointwise().scale(gradients, 1.0 / loss.tokens());
+        f.kernels.moving().fill(square.tensor(), 0);
+        f.kernels.optimizers().sumOfSquares(square.tensor(), gradients);
         double norm = Math.sqrt(square.toHost(f.kernels).getDouble(0));
-        f.kernels.scale(gradients, Math.min(1, 1 / (norm + 1e-6)));
-        f.kernels.adamW(weights, m, v, gradients, new AdamWStep(step, 1e-2, .9, .999, 1e-8, .01));
+        f.kernels.pointwise().scale(gradients, Math.min(1, 1 / (norm + 1e-6)));
+        f.kernels
+            .optimizers()
+            .adamW(weights, m, v, gradients, new AdamWStep(step, 1e-2, .9, .999, 1e-8, .01));
         float expected = golden.tensor("losses_adamw").getFloat(step - 1);
         c.loss("loss of step " + step, loss.mean(), expected, step == 1 ? 1e-5 : 1e-3);
         c.loss("gradient norms", norm, golden.tensor("grad_norms").getFloat(step - 1), 1e-3);
@@ -250,7 +252,7 @@ final class ModelGoldenTest {
             }
             Tensor given = golden.tensor("dequant." + name);
             Tensor dense = scope.allocate("weights/" + name, DType.F32, given.shape().dims());
-            kernels.copy(dense, given);
+            kernels.moving().copy(dense, given);
             return new FrozenWeight.Dense(dense);
           },
           ModelFixture.options(training),

@@ -51,7 +51,7 @@ final class ModelLoaderTest {
       assertThat(Values.of(kernels, again.parameters().weights()))
           .isEqualTo(Values.of(kernels, model.parameters().weights()));
       float[] before = Values.of(kernels, model.parameters().weights());
-      kernels.fill(model.parameters().weights(), 0);
+      kernels.moving().fill(model.parameters().weights(), 0);
       ModelLoader.restore(saved, model.parameters(), kernels);
       assertThat(Values.of(kernels, model.parameters().weights())).isEqualTo(before);
       CausalLm frozen = ModelLoader.load(half, NOTHING, kernels, scope);

@@ -70,7 +70,7 @@ final class PlannedModelTest {
   @MethodSource("runs")
   void anyFamilyWithAnyAdapter(TinyModel tiny, ModelOptions options) throws IOException {
     try (Kernels near = cpu();
-        Kernels far = DistantKernels.ofReference(DType.BF16).kernels()) {
+        Kernels far = DistantKernels.ofReference(DType.BF16)) {
       Path base = DistantModelTest.initialised(tiny, near, folder.resolve("base"));
       assertPlanned(near, base, options);
       assertPlanned(far, base, options);

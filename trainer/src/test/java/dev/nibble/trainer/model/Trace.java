@@ -75,7 +75,7 @@ record Trace(
         model.parameters().zeroGradients(kernels);
         LossSum loss = model.forward(batch, step);
         model.backward();
-        kernels.scale(model.parameters().gradients(), 1.0 / loss.tokens());
+        kernels.pointwise().scale(model.parameters().gradients(), 1.0 / loss.tokens());
         losses.add(loss.mean());
         norms.add(clip.apply(model.parameters().gradients()));
         values.put("gradients of step " + step, Values.of(kernels, model.parameters().gradients()));

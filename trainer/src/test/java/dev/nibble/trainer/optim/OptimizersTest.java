@@ -214,8 +214,8 @@ final class OptimizersTest {
               new Parameters.Builder()
                   .add(name, true, all.named(name).weight().elements())
                   .allocate(scope, "alone");
-          kernels.copy(one.weights(), all.named(name).weight());
-          kernels.copy(one.gradients(), all.named(name).gradient());
+          kernels.moving().copy(one.weights(), all.named(name).weight());
+          kernels.moving().copy(one.gradients(), all.named(name).gradient());
           try (Optimizer alone = new AdamW8bit(kernels, one, ADAM, Rates.EQUAL, memory)) {
             alone.update(1e-2);
             alone

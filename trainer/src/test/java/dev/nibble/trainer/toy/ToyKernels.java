@@ -5,6 +5,7 @@ import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.tensor.Memory;
 import dev.nibble.compute.tensor.Tensor;
 import java.lang.reflect.Proxy;
+import org.jspecify.annotations.Nullable;
 
 /** The few kernels that the loop itself calls, as plain loops on the host; any other throws. */
 public final class ToyKernels {
@@ -12,34 +13,48 @@ public final class ToyKernels {
 
   /** A kernel set. */
   public static Kernels open() {
-    return (Kernels)
+    return proxy(Kernels.class);
+  }
+
+  private static <T> T proxy(Class<T> type) {
+    Object proxy =
         Proxy.newProxyInstance(
-            Kernels.class.getClassLoader(),
-            new Class<?>[] {Kernels.class},
-            (proxy, method, args) -> {
-              switch (method.getName()) {
-                case "name" -> {
-                  return "toy";
-                }
-                case "memory" -> {
-                  return Memory.host();
-                }
-                case "fill" -> fill((Tensor) args[0], (double) args[1]);
-                case "copy" -> copy((Tensor) args[0], (Tensor) args[1]);
-                case "scale" -> scale((Tensor) args[0], (double) args[1]);
-                case "sumOfSquares" -> sumOfSquares((Tensor) args[0], (Tensor) args[1]);
-                case "adamW" ->
-                    adamW(
-                        (Tensor) args[0],
-                        (Tensor) args[1],
-                        (Tensor) args[2],
-                        (Tensor) args[3],
-                        (AdamWStep) args[4]);
-                case "close" -> {}
-                default -> throw new UnsupportedOperationException(method.getName());
-              }
-              return null;
-            });
+            type.getClassLoader(),
+            new Class<?>[] {type},
+            (self, method, args) ->
+                isTheme(method.getReturnType())
+                    ? proxy(method.getReturnType())
+                    : call(method.getName(), args));
+    return type.cast(proxy);
+  }
+
+  private static boolean isTheme(Class<?> type) {
+    return type.isInterface() && type.getPackage() == Kernels.class.getPackage();
+  }
+
+  private static @Nullable Object call(String method, Object[] args) {
+    switch (method) {
+      case "name" -> {
+        return "toy";
+      }
+      case "memory" -> {
+        return Memory.host();
+      }
+      case "fill" -> fill((Tensor) args[0], (double) args[1]);
+      case "copy" -> copy((Tensor) args[0], (Tensor) args[1]);
+      case "scale" -> scale((Tensor) args[0], (double) args[1]);
+      case "sumOfSquares" -> sumOfSquares((Tensor) args[0], (Tensor) args[1]);
+      case "adamW" ->
+          adamW(
+              (Tensor) args[0],
+              (Tensor) args[1],
+              (Tensor) args[2],
+              (Tensor) args[3],
+              (AdamWStep) args[4]);
+      case "close" -> {}
+      default -> throw new UnsupportedOperationException(method);
+    }
+    return null;
   }
 
   private static void fill(Tensor out, double value) {

@@ -6,6 +6,7 @@ import dev.nibble.compute.kernels.KernelUnavailable;
 import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.kernels.cpu.onednn.OneDnn;
 import dev.nibble.compute.kernels.cpu.onednn.OneDnnException;
+import dev.nibble.compute.kernels.cpu.work.VectorMath;
 import dev.nibble.compute.tensor.DType;
 import java.util.Optional;
 

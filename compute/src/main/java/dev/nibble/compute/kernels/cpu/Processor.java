@@ -1,5 +1,6 @@
 package dev.nibble.compute.kernels.cpu;
 
+import dev.nibble.compute.kernels.cpu.work.VectorMath;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;

@@ -11,6 +11,8 @@ import dev.nibble.compute.kernels.cuda.cublas.CublasException;
 import dev.nibble.compute.kernels.cuda.driver.Cuda;
 import dev.nibble.compute.kernels.cuda.driver.CudaDevice;
 import dev.nibble.compute.kernels.cuda.driver.CudaException;
+import dev.nibble.compute.kernels.cuda.work.CudaHost;
+import dev.nibble.compute.kernels.cuda.work.Gpu;
 import dev.nibble.compute.tensor.DType;
 import java.nio.file.Path;
 import java.util.List;

@@ -1,8 +1,8 @@
 package dev.nibble.compute.kernels.nd4j;
 
 import dev.nibble.compute.kernels.KernelUnavailable;
-import dev.nibble.compute.kernels.cuda.CudaHost;
 import dev.nibble.compute.kernels.cuda.driver.CudaDevice;
+import dev.nibble.compute.kernels.cuda.work.CudaHost;
 import dev.nibble.compute.tensor.Device;
 import dev.nibble.compute.tensor.Memory;
 import java.lang.foreign.Arena;

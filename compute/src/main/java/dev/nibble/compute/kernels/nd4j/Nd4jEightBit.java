@@ -38,8 +38,8 @@ final class Nd4jEightBit {
         INDArray p = first.decode(work, DynamicMap.SIGNED);
         INDArray q = second.decode(work, DynamicMap.UNSIGNED);
         INDArray g = work.view(gradient.part(from, count), count / width, width);
-        Nd4jOptimizers.moments(work, p, q, g, step);
-        Nd4jOptimizers.move(
+        Nd4jOptimizerKernels.moments(work, p, q, g, step);
+        Nd4jOptimizerKernels.move(
             work, work.view(weight.part(from, count), count / width, width), p, q, step);
         first.encode(work, p, DynamicMap.SIGNED);
         second.encode(work, q, DynamicMap.UNSIGNED);

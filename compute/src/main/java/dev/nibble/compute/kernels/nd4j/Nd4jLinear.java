@@ -16,8 +16,6 @@ import org.nd4j.linalg.indexing.NDArrayIndex;
  * rows at a time, since ND4J's own 16-bit products are slow.
  */
 final class Nd4jLinear {
-  private static final long MOST_ELEMENTS = 1 << 22;
-
   private Nd4jLinear() {}
 
   /** A frozen or trained matrix [O, I], readable as float32 some rows at a time. */
@@ -54,7 +52,7 @@ final class Nd4jLinear {
 
     @Override
     public long step() {
-      return weight.dtype() == DType.F32 ? rows() : Math.max(1, MOST_ELEMENTS / cols());
+      return weight.dtype() == DType.F32 ? rows() : Math.max(1, Nd4jWork.MOST_ELEMENTS / cols());
     }
 
     @Override
@@ -89,7 +87,7 @@ final class Nd4jLinear {
     public long step() {
       long gcd = BigInteger.valueOf(weight.block()).gcd(BigInteger.valueOf(cols())).longValue();
       long whole = weight.block() / gcd;
-      return Math.max(1, MOST_ELEMENTS / cols() / whole) * whole;
+      return Math.max(1, Nd4jWork.MOST_ELEMENTS / cols() / whole) * whole;
     }
 
     @Override

@@ -13,6 +13,9 @@ import org.nd4j.linalg.factory.Nd4j;
  * call ends.
  */
 final class Nd4jWork implements AutoCloseable {
+  /** What is worked on at once where temporaries are of another type. */
+  static final long MOST_ELEMENTS = 1 << 22;
+
   private final List<INDArray> arrays = new ArrayList<>();
   private final Nd4jBuffers buffers = Nd4jBuffers.ofBackend();
 

@@ -8,27 +8,11 @@ import dev.nibble.compute.kernels.KernelOptions.DeviceMemory;
 import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.tensor.DType;
 import java.util.OptionalInt;
-import org.junit.jupiter.api.extension.ConditionEvaluationResult;
-import org.junit.jupiter.api.extension.ExecutionCondition;
 import org.junit.jupiter.api.extension.ExtendWith;
-import org.junit.jupiter.api.extension.ExtensionContext;
 
 /** Activations in bfloat16, on processors that multiply it. */
-@ExtendWith(CpuInBf16ConformanceTest.NeedsBf16.class)
+@ExtendWith(NeedsBf16.class)
 final class CpuInBf16ConformanceTest extends KernelConformance {
-  /** Says why these tests are skipped, where they are. */
-  static final class NeedsBf16 implements ExecutionCondition {
-    @Override
-    public ConditionEvaluationResult evaluateExecutionCondition(ExtensionContext context) {
-      return Processor.noBf16Because()
-          .map(reason -> {
-            System.out.printf("%s skipped: %s%n", context.getDisplayName(), reason);
-            return ConditionEvaluationResult.disabled(reason);
-          })
-          .orElseGet(() -> ConditionEvaluationResult.enabled("the processor has bfloat16"));
-    }
-  }
-
   @Override
   protected Kernels open() {
     return new CpuKernelSet().open(inBf16());

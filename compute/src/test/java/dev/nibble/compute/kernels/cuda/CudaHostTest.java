@@ -14,6 +14,8 @@ import dev.nibble.compute.kernels.cuda.driver.Cuda;
 import dev.nibble.compute.kernels.cuda.driver.CudaDevice;
 import dev.nibble.compute.kernels.cuda.driver.CudaMemory;
 import dev.nibble.compute.kernels.cuda.driver.Stream;
+import dev.nibble.compute.kernels.cuda.work.CudaHost;
+import dev.nibble.compute.kernels.cuda.work.Gpu;
 import dev.nibble.compute.tensor.DType;
 import dev.nibble.compute.tensor.Scope;
 import dev.nibble.compute.tensor.Shape;
@@ -60,9 +62,9 @@ class CudaHostTest {
                   Gpu.open(cuda, 0, false, Optional.of(lender)), DType.F32, Optional.empty());
           Scope scope = Scope.open("test", kernels.memory(), Scope.UNLIMITED)) {
         Tensor x = scope.allocate("x", DType.F32, 3);
-        kernels.fill(x, 2);
-        kernels.scale(x, 1.5);
-        kernels.copy(host, x);
+        kernels.moving().fill(x, 2);
+        kernels.pointwise().scale(x, 1.5);
+        kernels.moving().copy(host, x);
       }
       assertThat(host.toFloats()).containsExactly(3, 3, 3);
       stream.synchronize();

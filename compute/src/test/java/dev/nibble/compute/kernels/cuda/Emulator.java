@@ -5,6 +5,8 @@ import static org.junit.jupiter.api.Assumptions.abort;
 import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.kernels.cuda.cublas.Cublas;
 import dev.nibble.compute.kernels.cuda.driver.Cuda;
+import dev.nibble.compute.kernels.cuda.products.WeightProducts;
+import dev.nibble.compute.kernels.cuda.work.Gpu;
 import dev.nibble.compute.tensor.DType;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -89,19 +91,19 @@ public final class Emulator {
   }
 
   /** Opens the set on the emulated device; its blocks and threads run in ascending order. */
-  static Kernels open(DType activations) {
+  public static Kernels open(DType activations) {
     return open(activations, Optional.empty(), WeightProducts.TILE_BYTES);
   }
 
   /** The same with other products, or other scratch for weights. */
-  static Kernels open(DType activations, Optional<Cublas> cublas, long tileBytes) {
+  public static Kernels open(DType activations, Optional<Cublas> cublas, long tileBytes) {
     configure("descending", 0);
     return new CudaKernels(
         Gpu.open(Cuda.load(library()), 0, false, Optional.empty()), activations, cublas, tileBytes);
   }
 
   /** A stand-in for cuBLAS that works on the emulated device. */
-  static Cublas cublas() {
+  public static Cublas cublas() {
     return Cublas.load(Path.of(library()));
   }
 

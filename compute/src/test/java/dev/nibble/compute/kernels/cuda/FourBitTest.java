@@ -47,13 +47,13 @@ final class FourBitTest {
 
   private Tensor toDevice(Tensor t) {
     Tensor copy = device.allocate(t.name(), t.dtype(), t.shape().dims());
-    kernels.copy(copy, t);
+    kernels.moving().copy(copy, t);
     return copy;
   }
 
   private Tensor toHost(Tensor t) {
     Tensor copy = host.allocate(t.name(), t.dtype(), t.shape().dims());
-    kernels.copy(copy, t);
+    kernels.moving().copy(copy, t);
     return copy;
   }
 
@@ -89,7 +89,7 @@ final class FourBitTest {
             weight.rows(),
             weight.cols(),
             BLOCK);
-    kernels.quantize(out, toDevice(weight));
+    kernels.products().quantize(out, toDevice(weight));
     return out;
   }
 
@@ -134,7 +134,7 @@ final class FourBitTest {
     float[] scaleTable = ascending().toFloats();
     int[] pairs = toHost(nested.codes()).toInts();
     Tensor out = device.allocate("out", DType.F32, 600, 512);
-    kernels.dequantize(out, nested);
+    kernels.products().dequantize(out, nested);
     float[] weights = toHost(out).toFloats();
     for (int i = 0; i < weights.length; i++) {
       int b = i / BLOCK;
@@ -150,12 +150,12 @@ final class FourBitTest {
       // Rows and columns that are no multiples of what a block and its warps take.
       Quantized weight = quantize(normal("weight", DType.BF16, 37, 1312), nested);
       Tensor dequantized = device.allocate("weight", DType.BF16, 37, 1312);
-      kernels.dequantize(dequantized, weight);
+      kernels.products().dequantize(dequantized, weight);
       Tensor w = toHost(dequantized);
       for (int n : new int[] {1, 2, 7, 8, 9, 16, 17}) {
         Tensor x = normal("x", DType.BF16, n, 1312);
         Tensor out = device.allocate("out", DType.BF16, n, 37);
-        kernels.quantizedLinearForward(out, toDevice(x), weight);
+        kernels.products().quantizedLinearForward(out, toDevice(x), weight);
         Tensor got = toHost(out);
         for (int i = 0; i < n; i++) {
           for (int o = 0; o < 37; o++) {

@@ -1,0 +1,72 @@
+package dev.nibble.compute.kernels;
+
+import dev.nibble.compute.tensor.Tensor;
+
+/**
+ * Optimizer steps, and the sum that a gradient's norm is taken of. See {@link Kernels} for
+ * conventions.
+ */
+public interface OptimizerKernels {
+
+  /** out[0] += sum_i x[i]^2, summed in float64; out is F64 [1]. */
+  void sumOfSquares(Tensor out, Tensor x);
+
+  /**
+   * AdamW (arXiv:1711.05101) in PyTorch's order, elementwise over F32 tensors of one size: w -=
+   * lr*wd*w; m = b1 m + (1-b1) g; v = b2 v + (1-b2) g^2; w -= lr/(1-b1^t) * m /
+   * (sqrt(v)/sqrt(1-b2^t) + eps).
+   */
+  void adamW(Tensor weight, Tensor m, Tensor v, Tensor gradient, AdamWStep step);
+
+  /**
+   * {@link #adamW} with moments in 8 bits (arXiv:2110.02861), in blocks of {@link DynamicMap#BLOCK}
+   * that begin with the first element; B is their number, the last may be short. The weight moves
+   * by the new moments before they are rounded. A moment is {@code value(code) * scale}, and its
+   * new code and scale are those that {@link DynamicMap} says: m by the signed map, v by the
+   * unsigned one. Moments are computed in float32, each operation rounded on its own, {@code b *
+   * moment + (1-b) * x} with x = g or g * g and coefficients rounded to float32: codes and scales
+   * are the same bits in every set. Gradients must be finite.
+   *
+   * @param weight F32 [n]
+   * @param m U8 [n], codes
+   * @param mScales F32 [B]
+   * @param v U8 [n], codes
+   * @param vScales F32 [B]
+   * @param gradient F32 [n]
+   */
+  void adamW8bit(
+      Tensor weight,
+      Tensor m,
+      Tensor mScales,
+      Tensor v,
+      Tensor vScales,
+      Tensor gradient,
+      AdamWStep step);
+
+  /**
+   * Lion (arXiv:2302.06675), elementwise over F32 tensors of one size: w -= lr*wd*w; w -= lr *
+   * sign(b1 m + (1-b1) g); m = b2 m + (1-b2) g. The sign of 0 is 0; that of the sum is taken of its
+   * float32 value, each operation rounded on its own.
+   */
+  void lion(Tensor weight, Tensor m, Tensor gradient, LionStep step);
+
+  /**
+   * Gradient descent with momentum, elementwise over F32 tensors of one size: w -= lr*wd*w;
+   * velocity = momentum * velocity + g; w -= lr * velocity. Without momentum, velocity may be
+   * gradient.
+   */
+  void sgd(Tensor weight, Tensor velocity, Tensor gradient, SgdStep step);
+
+  /**
+   * Adafactor (arXiv:1804.04235) with a learning rate that is given, without momentum, on one
+   * matrix; a vector is one row. rows[i] = b2 rows[i] + (1-b2) mean_j(g[i,j]^2 + eps); columns[j]
+   * likewise over i; u[i,j] = g[i,j] / sqrt(rows[i] / mean(rows) * columns[j]); w -= lr*wd*w; w -=
+   * lr * u / max(1, rms(u) / clip).
+   *
+   * @param weight F32 [O, I] or [I]
+   * @param rows F32 [O], or [1]
+   * @param columns F32 [I]
+   * @param gradient as weight
+   */
+  void adafactor(Tensor weight, Tensor rows, Tensor columns, Tensor gradient, AdafactorStep step);
+}

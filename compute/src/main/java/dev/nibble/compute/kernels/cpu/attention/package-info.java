@@ -1,0 +1,5 @@
+/** Attention on the CPU, in blocks of queries and keys. */
+@NullMarked
+package dev.nibble.compute.kernels.cpu.attention;
+
+import org.jspecify.annotations.NullMarked;

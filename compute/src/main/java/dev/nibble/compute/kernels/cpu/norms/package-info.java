@@ -1,0 +1,5 @@
+/** RMSNorm and rotary position embedding on the CPU. */
+@NullMarked
+package dev.nibble.compute.kernels.cpu.norms;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,5 @@
+/** Operations on each element or column on the CPU. */
+@NullMarked
+package dev.nibble.compute.kernels.cpu.pointwise;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,167 @@
+package dev.nibble.compute.kernels.cpu.products;
+
+import dev.nibble.compute.kernels.KernelUnavailable;
+import dev.nibble.compute.kernels.ProductKernels;
+import dev.nibble.compute.kernels.Quantized;
+import dev.nibble.compute.kernels.cpu.onednn.MatMuls;
+import dev.nibble.compute.kernels.cpu.work.ColumnSums;
+import dev.nibble.compute.kernels.cpu.work.Conversion;
+import dev.nibble.compute.kernels.cpu.work.ParallelLoops;
+import dev.nibble.compute.kernels.cpu.work.VectorMath;
+import dev.nibble.compute.kernels.cpu.work.WorkerScratch;
+import dev.nibble.compute.kernels.cpu.work.Workers;
+import dev.nibble.compute.tensor.DType;
+import dev.nibble.compute.tensor.Tensor;
+import java.lang.foreign.MemorySegment;
+import java.util.Optional;
+
+/** Linear maps by the dtype of activations, their biases, and 4-bit quantisation. */
+public final class CpuProductKernels implements ProductKernels {
+  private static final long DECODE_GRAIN = 1 << 15;
+
+  /** Weights decoded at once on the way to a 16-bit dtype. */
+  private static final long DECODED = 1 << 14;
+
+  private final Workers workers;
+  private final WorkerScratch scratch;
+  private final ParallelLoops loops;
+  private final ColumnSums sums;
+  private final F32Linear f32;
+  private final Optional<Bf16Linear> bf16;
+  private final Quantizer quantizer;
+
+  /**
+   * Linear maps of F32, and of BF16 where the processor multiplies it.
+   *
+   * @param matMuls products of BF16; empty where the set takes no such activations
+   */
+  public CpuProductKernels(
+      Gemm gemm,
+      Optional<MatMuls> matMuls,
+      Workers workers,
+      WorkerScratch scratch,
+      ParallelLoops loops,
+      ColumnSums sums) {
+    this.workers = workers;
+    this.scratch = scratch;
+    this.loops = loops;
+    this.sums = sums;
+    f32 = new F32Linear(gemm, workers, scratch);
+    bf16 = matMuls.map(m -> new Bf16Linear(new Bf16Products(m, workers, scratch)));
+    quantizer = new Quantizer(workers, scratch);
+  }
+
+  private Bf16Linear bf16() {
+    return bf16.orElseThrow(
+        () -> new KernelUnavailable("kernel set cpu was opened for activations in float32"));
+  }
+
+  @Override
+  public void linearForward(Tensor out, Tensor x, Tensor weight) {
+    forward(out, x, weight, 1, false);
+  }
+
+  @Override
+  public void linearForwardAdd(Tensor out, Tensor x, Tensor weight, double scale) {
+    forward(out, x, weight, (float) scale, true);
+  }
+
+  /** out = alpha x weight^T, or += of it. */
+  private void forward(Tensor out, Tensor x, Tensor weight, float alpha, boolean add) {
+    if (x.dtype() == DType.BF16) {
+      bf16().forward(out, x, weight, alpha, add);
+    } else {
+      f32.forward(out, x, weight, alpha, add ? 1 : 0);
+    }
+  }
+
+  @Override
+  public void linearBackward(Tensor dx, Tensor dout, Tensor weight, double scale) {
+    if (dout.dtype() == DType.BF16) {
+      bf16().backward(dx, dout, weight, (float) scale);
+    } else {
+      f32.backward(dx, dout, weight, (float) scale);
+    }
+  }
+
+  @Override
+  public void linearBackwardWeight(Tensor dweight, Tensor dout, Tensor x, double scale) {
+    if (dout.dtype() == DType.BF16) {
+      bf16().backwardWeight(dweight, dout, x, (float) scale);
+    } else {
+      f32.backwardWeight(dweight, dout, x, (float) scale);
+    }
+  }
+
+  // ---- bias ----
+
+  @Override
+  public void biasForward(Tensor out, Tensor bias) {
+    long cols = bias.elements();
+    loops.rows(
+        ParallelLoops.rowsOf(out, cols),
+        cols,
+        (f, n) -> {
+          MemorySegment y = f.read(out, n * cols, cols);
+          VectorMath.add(y, f.read(bias, 0, cols), cols);
+          f.store(y, out, n * cols);
+        });
+  }
+
+  @Override
+  public void biasBackward(Tensor dbias, Tensor dout) {
+    long cols = dbias.elements();
+    sums.sum(
+        dbias,
+        ParallelLoops.rowsOf(dout, cols),
+        (sum, f, row, column, n) -> VectorMath.add(sum, f.read(dout, row * cols + column, n), n));
+  }
+
+  // ---- frozen 4-bit weights ----
+
+  @Override
+  public void quantize(Quantized out, Tensor in) {
+    quantizer.quantize(out, in);
+  }
+
+  @Override
+  public void dequantize(Tensor out, Quantized in) {
+    if (out.elements() != in.elements() || !Conversion.isFloat32OrHalf(out.dtype())) {
+      throw new IllegalArgumentException(
+          "%s: expected F32, BF16 or F16 with %d elements".formatted(out, in.elements()));
+    }
+    workers.split(
+        in.elements(),
+        DECODE_GRAIN,
+        (worker, first, last) -> {
+          if (out.dtype() == DType.F32) {
+            Dequantizer.decode(in, first, out.memory(), first, last - first);
+            return;
+          }
+          MemorySegment decoded = scratch.of(worker);
+          for (long from = first; from < last; from += DECODED) {
+            long n = Math.min(DECODED, last - from);
+            Dequantizer.decode(in, from, decoded, 0, n);
+            Conversion.narrow(decoded, 0, out, from, n);
+          }
+        });
+  }
+
+  @Override
+  public void quantizedLinearForward(Tensor out, Tensor x, Quantized weight) {
+    if (x.dtype() == DType.BF16) {
+      bf16().forward(out, x, weight);
+    } else {
+      f32.forward(out, x, weight);
+    }
+  }
+
+  @Override
+  public void quantizedLinearBackward(Tensor dx, Tensor dout, Quantized weight) {
+    if (dout.dtype() == DType.BF16) {
+      bf16().backward(dx, dout, weight);
+    } else {
+      f32.backward(dx, dout, weight);
+    }
+  }
+}

@@ -1,0 +1,45 @@
+package dev.nibble.compute.kernels.cpu.products;
+
+import dev.nibble.compute.kernels.Quantized;
+import dev.nibble.compute.kernels.cpu.onednn.MatMul;
+import dev.nibble.compute.tensor.Tensor;
+import java.lang.foreign.MemorySegment;
+
+/**
+ * Lays parts of a matrix out as a right factor B [k, n], panel behind panel, see {@link MatMul}.
+ */
+public interface Panels {
+  /** Bytes of stage that a worker needs; some tens of KB, which stay in its caches. */
+  int STAGE_BYTES = 1 << 16;
+
+  /** Bytes from one pair of a panel's rows to the next. */
+  long PAIR_BYTES = 2L * 2 * MatMul.PANEL;
+
+  /** The matrix w. */
+  Bf16Matrix matrix();
+
+  /**
+   * B = W^T: B(i, j) = w[row + j, col + i] for i below k and j below n. Columns of the last panel
+   * from n on are of any value, as no product reads them.
+   */
+  void transposed(MemorySegment panels, long row, int n, long col, int k, MemorySegment stage);
+
+  /** B = W: B(i, j) = w[row + i, col + j] for i below k and j below n; columns from n on are 0. */
+  void straight(MemorySegment panels, long row, int k, long col, int n, MemorySegment stage);
+
+  /** Bytes of a panel of k rows. */
+  static long bytes(int k) {
+    return 2 * MatMul.elements(k, MatMul.PANEL);
+  }
+
+  /** Of a tensor's rows. */
+  static Panels of(Tensor t) {
+    return new RowPanels(Bf16Matrix.of(t));
+  }
+
+  /** Of a quantised weight, the fastest that fits it. */
+  static Panels of(Quantized q) {
+    var rows = new RowPanels(Bf16Matrix.of(q));
+    return FourBitPanels.fits(q) ? new FourBitPanels(new Bf16Dequantizer(q), rows) : rows;
+  }
+}

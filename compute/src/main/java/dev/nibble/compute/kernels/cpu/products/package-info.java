@@ -1,0 +1,7 @@
+/**
+ * Linear maps on the CPU: matrix products with dense and with quantised weights, and quantisation.
+ */
+@NullMarked
+package dev.nibble.compute.kernels.cpu.products;
+
+import org.jspecify.annotations.NullMarked;
