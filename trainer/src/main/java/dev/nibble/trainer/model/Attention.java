@@ -108,8 +108,16 @@ record Attention(
   /** out [N, C] from x [N, C]; queries see the keys of their own sequence. */
   void forward(Kernels kernels, Tensor out, Saved s, Tensor x, Sequences at, ForwardMode mode) {
     project(kernels, s, x, at, mode);
-    kernels.attention().attentionForward(
-        heads(s.attended), s.lse, heads(s.q), heads(s.k), heads(s.v), at.segments().tensor(), rule);
+    kernels
+        .attention()
+        .attentionForward(
+            heads(s.attended),
+            s.lse,
+            heads(s.q),
+            heads(s.k),
+            heads(s.v),
+            at.segments().tensor(),
+            rule);
     o.forward(kernels, out, s.attended, mode);
   }
 
@@ -148,18 +156,20 @@ record Attention(
     kernels.moving().fill(d.q, 0);
     kernels.moving().fill(d.k, 0);
     kernels.moving().fill(d.v, 0);
-    kernels.attention().attentionBackward(
-        heads(d.q),
-        heads(d.k),
-        heads(d.v),
-        heads(d.attended),
-        heads(s.attended),
-        s.lse,
-        heads(s.q),
-        heads(s.k),
-        heads(s.v),
-        at.segments().tensor(),
-        rule);
+    kernels
+        .attention()
+        .attentionBackward(
+            heads(d.q),
+            heads(d.k),
+            heads(d.v),
+            heads(d.attended),
+            heads(s.attended),
+            s.lse,
+            heads(s.q),
+            heads(s.k),
+            heads(s.v),
+            at.segments().tensor(),
+            rule);
     at.rope(rope).backward(kernels, heads(d.q), at.positions().tensor());
     at.rope(rope).backward(kernels, heads(d.k), at.positions().tensor());
     headNorms.ifPresent(
@@ -173,14 +183,16 @@ record Attention(
   void decode(Kernels kernels, Tensor out, Saved s, Tensor x, Sequences at, KeyValueCache cache) {
     project(kernels, s, x, at, ForwardMode.EVALUATION);
     cache.put(kernels, s.k, s.v);
-    kernels.attention().attentionForward(
-        heads(s.attended),
-        s.lse,
-        heads(s.q),
-        heads(cache.keys()),
-        heads(cache.values()),
-        at.segments().tensor(),
-        rule);
+    kernels
+        .attention()
+        .attentionForward(
+            heads(s.attended),
+            s.lse,
+            heads(s.q),
+            heads(cache.keys()),
+            heads(cache.values()),
+            at.segments().tensor(),
+            rule);
     o.forward(kernels, out, s.attended, ForwardMode.EVALUATION);
   }
 

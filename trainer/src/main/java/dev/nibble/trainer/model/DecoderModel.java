@@ -145,7 +145,9 @@ final class DecoderModel implements CausalLm {
     mode = newMode;
     begin(batch.tokens(), batch.positions(), segments(batch.starts()), ropes, longest(batch));
     if (mode.dropout() && noise > 0) {
-      kernels.pointwise().addNoise(work.residual(0), inputs.segments().tensor(), noise, mode.maskSeed(NOISE));
+      kernels
+          .pointwise()
+          .addNoise(work.residual(0), inputs.segments().tensor(), noise, mode.maskSeed(NOISE));
     }
     for (int l = 0; l < blocks.size(); l++) {
       Tensor x = work.residual(l);

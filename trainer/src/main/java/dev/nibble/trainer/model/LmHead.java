@@ -3,8 +3,8 @@ package dev.nibble.trainer.model;
 import dev.nibble.adapters.ForwardMode;
 import dev.nibble.adapters.Projection;
 import dev.nibble.compute.kernels.Buffers;
-import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.kernels.HostAndDevice;
+import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.tensor.DType;
 import dev.nibble.compute.tensor.Tensor;
 import dev.nibble.data.Batch;
@@ -138,8 +138,10 @@ final class LmHead {
 
   private void forward(Kernels kernels, Tensor x, Part part, ForwardMode mode) {
     computeLogits(kernels, x, part, mode);
-    kernels.loss().crossEntropyForward(
-        part.of(loss), lse.prefix(part.size), logits.slice(0, part.size), part.of(targets));
+    kernels
+        .loss()
+        .crossEntropyForward(
+            part.of(loss), lse.prefix(part.size), logits.slice(0, part.size), part.of(targets));
   }
 
   private void computeLogits(Kernels kernels, Tensor x, Part part, ForwardMode mode) {
