@@ -84,6 +84,7 @@ final class BenchCommand implements Callable<Integer> {
     atLeast("--seq", seq, 2);
     atLeast("--steps", steps, 1);
     atLeast("--micro-batch", microBatch, 1);
+    atLeast("--threads", machine.threads(), 0);
     Console silent = new Console(new PrintStream(OutputStream.nullOutputStream()), false, false);
     Console console = Console.standard();
     BenchResult result =

@@ -85,15 +85,9 @@ final class ExportCommand implements Callable<Integer> {
       names = "--dtype",
       paramLabel = "DTYPE",
       defaultValue = "bf16",
+      converter = FloatTypeConverter.class,
       description = "With --merged: element type, bf16 (default), f16 or f32.")
-  private ModelType dtype = ModelType.BF16;
-
-  /** Element types of a model. */
-  enum ModelType {
-    BF16,
-    F16,
-    F32
-  }
+  private DType dtype = DType.BF16;
 
   @Option(
       names = "--max-shard-size",
@@ -158,7 +152,7 @@ final class ExportCommand implements Callable<Integer> {
       return new Format.GgufLora(what.ggufLora);
     }
     return new Format.Merged(
-        onto, DType.valueOf(dtype.name()), maxShardSize.bytes(), largestDivergence());
+        onto, dtype, maxShardSize.bytes(), largestDivergence());
   }
 
   /** Empty: not to be checked. */

@@ -9,7 +9,10 @@ import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
 
 /** {@code nibble generate}. */
 @Command(
@@ -24,6 +27,8 @@ import picocli.CommandLine.Option;
       "  nibble generate outputs/my-run --prompt \"Once upon a time\" --temperature 0.8"
     })
 final class GenerateCommand implements Callable<Integer> {
+  @Spec private CommandSpec spec = CommandSpec.create();
+
   @Mixin private RunArguments run = new RunArguments();
 
   @ArgGroup(multiplicity = "1")
@@ -93,11 +98,24 @@ final class GenerateCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    Sampler sampler =
-        temperature == 0 ? new Sampler.Greedy() : new Sampler.Random(temperature, topK, topP);
+    if (maxNewTokens < 1) {
+      throw usage("--max-new-tokens: expected 1 or more, got " + maxNewTokens);
+    }
     new GenerateRun(run.read(), Console.standard())
-        .run(new Request(prompt(), maxNewTokens, sampler, seed));
+        .run(new Request(prompt(), maxNewTokens, sampler(), seed));
     return ExitCode.OK;
+  }
+
+  private Sampler sampler() {
+    try {
+      return temperature == 0 ? new Sampler.Greedy() : new Sampler.Random(temperature, topK, topP);
+    } catch (IllegalArgumentException e) {
+      throw usage(String.valueOf(e.getMessage()));
+    }
+  }
+
+  private ParameterException usage(String message) {
+    return new ParameterException(spec.commandLine(), message);
   }
 
   private GenerateRun.Prompt prompt() {

@@ -1,16 +1,16 @@
 package dev.nibble.cli;
 
+import dev.nibble.compute.kernels.KernelOptions;
+import dev.nibble.compute.kernels.KernelOptions.Cublas;
+import dev.nibble.compute.kernels.KernelOptions.DeviceMemory;
 import dev.nibble.recipes.recipe.Machine;
-import dev.nibble.recipes.recipe.Machine.Cublas;
-import dev.nibble.recipes.recipe.Machine.Debug;
 import dev.nibble.recipes.recipe.Machine.Device;
-import dev.nibble.recipes.recipe.Machine.DeviceMemory;
 import dev.nibble.recipes.schema.AutoFlag;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.TypeConversionException;
 
-/** What computes, for commands without a recipe. */
+/** Options for the kernel set, for commands without a recipe. */
 final class MachineOptions {
   @Option(
       names = "--device",
@@ -18,7 +18,7 @@ final class MachineOptions {
       defaultValue = "auto",
       converter = DeviceConverter.class,
       description = "What computes: " + Device.FORMS + " (default auto).")
-  private Device device = new Device.Auto();
+  private Device device = Device.AUTO;
 
   @Option(
       names = "--bf16",
@@ -35,11 +35,23 @@ final class MachineOptions {
       description = "Threads of the CPU; 0 for one a core (default).")
   private int threads;
 
-  Machine machine() {
-    return new Machine(device, bf16, new Cublas.Auto(), DeviceMemory.AUTO, Debug.NONE, threads);
+  int threads() {
+    return threads;
   }
 
-  /** For picocli. */
+  Machine machine() {
+    return new Machine(
+        device.kernels(),
+        new KernelOptions(
+            threads,
+            Machine.activations(bf16),
+            device.index(),
+            false,
+            new Cublas.Auto(),
+            DeviceMemory.AUTO));
+  }
+
+  /** Picocli's converter of {@code --device}. */
   static final class DeviceConverter implements ITypeConverter<Device> {
     @Override
     public Device convert(String text) {

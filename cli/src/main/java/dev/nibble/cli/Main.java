@@ -67,11 +67,8 @@ public final class Main {
     PrintWriter err = commandLine.getErr();
     if (isDebug(parsed)) {
       e.printStackTrace(err);
-    } else if (UserErrors.isExplained(e)) {
-      err.println(UserErrors.message(e));
     } else {
-      err.println("Nibble failed: " + e);
-      err.println("This is not your recipe's fault. Run again with --debug to see where.");
+      err.println(UserErrors.text(e));
     }
     err.flush();
     return e instanceof RecipeException ? ExitCode.USAGE : ExitCode.FAILED;

@@ -1,57 +1,32 @@
 package dev.nibble.cli;
 
-import dev.nibble.adapters.AdapterException;
-import dev.nibble.compute.kernels.KernelUnavailable;
-import dev.nibble.compute.kernels.cuda.driver.CudaException;
-import dev.nibble.compute.safetensors.MalformedSafetensors;
-import dev.nibble.compute.tensor.ScopeException;
-import dev.nibble.data.chat.InvalidChatTemplate;
-import dev.nibble.data.rows.InvalidDataset;
-import dev.nibble.data.tokenizer.InvalidTokenizer;
-import dev.nibble.quant.UnusableWeight;
-import dev.nibble.recipes.recipe.RecipeException;
-import dev.nibble.trainer.checkpoint.CheckpointException;
-import dev.nibble.trainer.export.ExportException;
-import dev.nibble.trainer.model.ModelException;
-import dev.nibble.trainer.run.RunException;
-import dev.nibble.trainer.train.TrainingException;
+import dev.nibble.errors.Fault;
+import dev.nibble.errors.NibbleException;
 import java.io.UncheckedIOException;
-import java.util.Set;
 
-/**
- * Tells errors whose message explains them to a user from those that only a developer understands.
- */
+/** The text of an error for somebody who uses Nibble and does not develop it. */
 final class UserErrors {
   private UserErrors() {}
 
-  private static final Set<Class<? extends Throwable>> EXPLAINED =
-      Set.of(
-          AdapterException.class,
-          CheckpointException.class,
-          CudaException.class,
-          ExportException.class,
-          IllegalArgumentException.class,
-          InvalidChatTemplate.class,
-          InvalidDataset.class,
-          InvalidTokenizer.class,
-          KernelUnavailable.class,
-          MalformedSafetensors.class,
-          ModelException.class,
-          UnusableWeight.class,
-          RecipeException.class,
-          RunException.class,
-          ScopeException.class,
-          TrainingException.class,
-          UncheckedIOException.class);
-
-  static boolean isExplained(Throwable e) {
-    return e.getMessage() != null && EXPLAINED.contains(e.getClass());
+  /** What is printed, one or more lines. */
+  static String text(Throwable e) {
+    return switch (e) {
+      case NibbleException ours when ours.fault() != Fault.BUG -> inRecipeWords(ours);
+      case NibbleException ours -> inRecipeWords(ours) + System.lineSeparator() + NOT_YOURS;
+      case UncheckedIOException io when io.getCause() != null ->
+          io.getCause().getClass().getSimpleName() + ": " + message(io);
+      default -> "Nibble failed: " + e + System.lineSeparator() + NOT_YOURS;
+    };
   }
 
-  static String message(Throwable e) {
-    String message = String.valueOf(e.getMessage());
-    return e instanceof UncheckedIOException io && io.getCause() != null
-        ? io.getCause().getClass().getSimpleName() + ": " + message
-        : message;
+  private static final String NOT_YOURS =
+      "This is not your recipe's fault. Run again with --debug to see where.";
+
+  private static String inRecipeWords(NibbleException e) {
+    return e.remedy().map(remedy -> e.messageWith(RecipeWords.of(remedy))).orElse(e.problem());
+  }
+
+  private static String message(Throwable e) {
+    return String.valueOf(e.getMessage());
   }
 }

@@ -10,6 +10,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
+import dev.nibble.errors.NibbleException;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -29,15 +30,16 @@ class ArchitectureTest {
   /** Each module, and those that it may use. */
   private static final Map<String, String> ARROWS =
       Map.of(
-          "compute", "",
-          "quant", "compute",
-          "adapters", "quant compute",
+          "errors", "",
+          "compute", "errors",
+          "quant", "compute errors",
+          "adapters", "quant compute errors",
           "jinja", "",
-          "data", "jinja",
-          "trainer", "adapters quant compute data jinja",
-          "recipes", "trainer adapters quant compute data jinja",
-          "api", "recipes trainer adapters quant compute data jinja",
-          "cli", "api recipes trainer adapters quant compute data jinja");
+          "data", "jinja errors",
+          "trainer", "adapters quant compute data jinja errors",
+          "recipes", "trainer adapters quant compute data jinja errors",
+          "api", "recipes trainer adapters quant compute data jinja errors",
+          "cli", "api recipes trainer adapters quant compute data jinja errors");
 
   static Set<String> modules() {
     return ARROWS.keySet();
@@ -82,6 +84,21 @@ class ArchitectureTest {
   @Test
   void thereAreNoCycles() {
     slices().matching("dev.nibble.(**)").should().beFreeOfCycles().check(CLASSES);
+  }
+
+  /** Apart from an error of the JVM's own kind, and those of the Jinja interpreter. */
+  @Test
+  void exceptionsSayWhoseFaultTheyAre() {
+    classes()
+        .that()
+        .areAssignableTo(Throwable.class)
+        .and()
+        .areNotAssignableTo(OutOfMemoryError.class)
+        .and()
+        .resideOutsideOfPackages("dev.nibble.jinja..")
+        .should()
+        .beAssignableTo(NibbleException.class)
+        .check(CLASSES);
   }
 
   @Test

@@ -4,7 +4,7 @@ package dev.nibble.data;
  * One tokenised training sample.
  *
  * @param tokens its token ids
- * @param supervised true where the token is to be learned (predicted from the tokens before it)
+ * @param supervised true where the loss is computed on predicting this token from those before it
  */
 @SuppressWarnings(
     "ArrayRecordComponent") // hot and private to the pipeline; compared by identity only

@@ -1,3 +1,4 @@
+/** Samples and batches: what the trainer takes. */
 @NullMarked
 package dev.nibble.data;
 

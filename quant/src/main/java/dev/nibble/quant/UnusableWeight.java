@@ -1,10 +1,13 @@
 package dev.nibble.quant;
 
+import dev.nibble.errors.Fault;
+import dev.nibble.errors.NibbleException;
+
 /** A tensor of a checkpoint cannot serve as a frozen weight. The message names it and says why. */
-public final class UnusableWeight extends RuntimeException {
+public final class UnusableWeight extends NibbleException {
   private static final long serialVersionUID = 1L;
 
   UnusableWeight(String message) {
-    super(message);
+    super(Fault.USER, message);
   }
 }

@@ -1,7 +1,6 @@
 package dev.nibble.api.runs;
 
 import dev.nibble.data.chat.ChatTemplate;
-import dev.nibble.data.chat.LearnedText;
 import dev.nibble.data.tokenizer.Tokenizer;
 import dev.nibble.jinja.JinjaException;
 import java.util.OptionalInt;
@@ -18,7 +17,7 @@ record EndOfTurn(String text, OptionalInt token) {
   static EndOfTurn of(ChatTemplate template, Tokenizer tokenizer) {
     String text;
     try {
-      text = LearnedText.endOfTurn(template);
+      text = template.endOfTurn();
     } catch (JinjaException e) {
       return new EndOfTurn("", OptionalInt.empty());
     }

@@ -53,7 +53,7 @@ public final class EstimateRun {
     StartReport report = new StartReport(recipe, console);
     try (Tokenizer tokenizer = wiring.tokenizer();
         Kernels kernels = set.open(wiring.machine().options())) {
-      report.machine(wiring.machine().asked(), set);
+      report.machine(wiring.machine().kernels(), set);
       report.model(wiring.countWeights());
       console.live("  planning memory…");
       Planner planner = new Planner(recipe, wiring, kernels);
@@ -70,7 +70,7 @@ public final class EstimateRun {
       report.data(data);
       Estimate estimate =
           new Estimate(
-              KernelSets.describe(wiring.machine().asked(), set),
+              KernelSets.describe(wiring.machine().kernels(), set),
               planner.plan(checkpointing),
               room,
               lengths(planner),

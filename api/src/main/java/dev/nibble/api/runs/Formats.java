@@ -3,7 +3,6 @@ package dev.nibble.api.runs;
 import dev.nibble.data.chat.ChatTemplate;
 import dev.nibble.data.chat.ChatTemplates;
 import dev.nibble.data.chat.ConversationSource;
-import dev.nibble.data.chat.MessageFields;
 import dev.nibble.data.chat.MessageRows;
 import dev.nibble.data.chat.Supervision;
 import dev.nibble.data.chat.TemplateChoice;
@@ -12,15 +11,12 @@ import dev.nibble.data.format.AlpacaConversations;
 import dev.nibble.data.format.Chat;
 import dev.nibble.data.format.Completion;
 import dev.nibble.data.format.PromptFormat;
-import dev.nibble.data.format.PromptTemplate;
-import dev.nibble.data.samples.ExcessLength;
 import dev.nibble.data.samples.SampleMaker;
 import dev.nibble.data.tokenizer.Tokenizer;
 import dev.nibble.jinja.Value;
 import dev.nibble.jinja.Values;
 import dev.nibble.recipes.recipe.Recipe;
 import dev.nibble.recipes.recipe.Recipe.Dataset;
-import dev.nibble.recipes.recipe.Recipe.Format;
 import java.time.LocalDateTime;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -71,7 +67,7 @@ final class Formats {
         tokenizer,
         of(dataset),
         data.sequenceLength(),
-        ExcessLength.valueOf(data.excess().name()),
+        data.excess(),
         data.trainOnInputs());
   }
 
@@ -79,42 +75,30 @@ final class Formats {
   PromptFormat of(Dataset dataset) {
     return switch (dataset.format()) {
       case ALPACA -> alpaca(dataset);
-      case COMPLETION -> new Completion(dataset.columns().text());
-      case CHAT_TEMPLATE, MESSAGES, SHAREGPT -> chat(dataset, new MessageRows(fields(dataset)));
+      case COMPLETION -> new Completion(dataset.textColumn());
+      case CHAT_TEMPLATE, MESSAGES, SHAREGPT -> chat(dataset, new MessageRows(dataset.messages().fields()));
     };
   }
 
   private PromptFormat alpaca(Dataset dataset) {
-    Alpaca.Columns columns =
-        new Alpaca.Columns(
-            dataset.columns().instruction(), dataset.columns().input(), dataset.columns().output());
-    Optional<PromptTemplate> prompt = dataset.prompt().map(PromptTemplate::new);
     if (recipe.data().chat().template().isPresent()) {
-      return chat(dataset, new AlpacaConversations(prompt, columns));
+      return chat(dataset, new AlpacaConversations(dataset.prompt(), dataset.columns()));
     }
-    return prompt.map(Alpaca::with).orElseGet(Alpaca::standard).withColumns(columns);
+    return dataset
+        .prompt()
+        .map(Alpaca::with)
+        .orElseGet(Alpaca::standard)
+        .withColumns(dataset.columns());
   }
 
   private Chat chat(Dataset dataset, ConversationSource rows) {
     Recipe.Messages messages = dataset.messages();
     Supervision supervision =
         new Supervision(
-            Set.copyOf(messages.learned()), recipe.data().chat().lastOnly(), messages.weight());
+            Set.copyOf(messages.trainedRoles()),
+            recipe.data().chat().lastOnly(),
+            messages.weightField());
     return new Chat(rows, template.orElseThrow(), supervision);
-  }
-
-  private static MessageFields fields(Dataset dataset) {
-    Recipe.Messages own = dataset.messages();
-    MessageFields usual =
-        dataset.format() == Format.SHAREGPT ? MessageFields.SHAREGPT : MessageFields.MESSAGES;
-    return new MessageFields(
-            own.column().orElse(usual.messages()),
-            own.role().orElse(usual.role()),
-            own.content().orElse(usual.content()),
-            own.tools(),
-            usual.roles(),
-            usual.strict())
-        .withRoles(own.roles());
   }
 
   /** The tokens at which an answer ends. */

@@ -61,6 +61,10 @@ public final class GenerateRun {
         Kernels kernels = wiring.machine().kernelSet().open(wiring.machine().options());
         Scope memory = Scope.open("generate", kernels.memory(), Scope.UNLIMITED)) {
       int[] prompt = tokens(request.prompt(), tokenizer);
+      if (prompt.length == 0) {
+        throw new RecipeException(
+            "the prompt is empty, and this tokenizer begins it with no token");
+      }
       CausalLm model = wiring.trainedModel(subject.run(), kernels, memory);
       RunAssembly.checkVocabulary(recipe, tokenizer, model);
       try (Decoder decoder = model.decoder(1, prompt.length + request.maxNewTokens())) {

@@ -52,7 +52,7 @@ public final class Preview {
                   row
                       + ": left out, %s tokens are more than sequence_len"
                           .formatted(Human.count(tooLong.tokens())));
-          case Outcome.Unsupervised u -> title(row + ": left out, no token would be learned");
+          case Outcome.Unsupervised u -> title(row + ": left out, no token would be trained on");
         }
       }
     }

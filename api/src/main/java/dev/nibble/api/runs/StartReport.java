@@ -42,7 +42,7 @@ final class StartReport {
   }
 
   private static boolean promptMayMerge(Recipe.Dataset dataset) {
-    return dataset.prompt().filter(prompt -> prompt.endsWith(" ")).isPresent();
+    return dataset.prompt().filter(prompt -> prompt.text().endsWith(" ")).isPresent();
   }
 
   /** The chat template, and at which token an answer ends. */
@@ -137,13 +137,14 @@ final class StartReport {
 
   /** Where a paged optimizer's state is. */
   void pages(long stateBytes) {
-    if (recipe.optimization().optimizer().isPaged()) {
-      entry(
-          "pages",
-          "%s of optimizer state, of which at most %s stay here"
-              .formatted(
-                  Human.bytes(stateBytes), Human.bytes(recipe.optimization().pagedMemory())));
-    }
+    recipe
+        .optimization()
+        .pagedMemory()
+        .ifPresent(bytes ->
+            entry(
+                "pages",
+                "%s of optimizer state, of which at most %s stay here"
+                    .formatted(Human.bytes(stateBytes), Human.bytes(bytes))));
   }
 
   void plan(TrainingPlan plan) {
@@ -155,8 +156,8 @@ final class StartReport {
                 plan.accumulation(),
                 Human.count(
                     (long) recipe.training().microBatchSize() * recipe.data().sequenceLength()),
-                Human.rate(recipe.optimization().learningRate()),
-                recipe.optimization().schedule().name().toLowerCase(Locale.ROOT)));
+                Human.rate(recipe.optimization().learningRate().peak()),
+                recipe.optimization().learningRate().schedule().name().toLowerCase(Locale.ROOT)));
   }
 
   private void entry(String name, String text) {

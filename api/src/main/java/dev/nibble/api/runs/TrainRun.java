@@ -46,7 +46,7 @@ public final class TrainRun {
     try (Tokenizer tokenizer = wiring.tokenizer();
         Kernels kernels = set.open(wiring.machine().options());
         Scope memory = Scope.open("run", kernels.memory(), Scope.UNLIMITED)) {
-      report.machine(wiring.machine().asked(), set);
+      report.machine(wiring.machine().kernels(), set);
       Planner planner = new Planner(recipe, wiring, kernels);
       planner.requireFit();
       Checkpointing checkpointing = planner.checkpointing();

@@ -15,6 +15,7 @@ import dev.nibble.data.tokenizer.Tokenizer;
 import dev.nibble.data.tokenizer.Tokenizers;
 import dev.nibble.quant.FourBitFormat;
 import dev.nibble.quant.FourBitFormat.QuantType;
+import dev.nibble.recipes.recipe.Machine;
 import dev.nibble.recipes.recipe.Recipe;
 import dev.nibble.recipes.recipe.Recipe.InitWeights;
 import dev.nibble.recipes.recipe.Recipe.Lora;
@@ -24,15 +25,10 @@ import dev.nibble.trainer.model.Checkpointing;
 import dev.nibble.trainer.model.ModelLoader;
 import dev.nibble.trainer.model.ModelOptions;
 import dev.nibble.trainer.model.Training;
-import dev.nibble.trainer.optim.Adafactor;
-import dev.nibble.trainer.optim.AdamW;
-import dev.nibble.trainer.optim.AdamW8bit;
 import dev.nibble.trainer.optim.GradientClip;
-import dev.nibble.trainer.optim.Lion;
 import dev.nibble.trainer.optim.Optimizer;
 import dev.nibble.trainer.optim.Rates;
 import dev.nibble.trainer.optim.Schedule;
-import dev.nibble.trainer.optim.Sgd;
 import dev.nibble.trainer.optim.StateMemory;
 import dev.nibble.trainer.train.TrainingPlan;
 import java.nio.file.Path;
@@ -60,9 +56,9 @@ final class Wiring {
     return formats;
   }
 
-  /** What computes. */
-  MachineWiring machine() {
-    return new MachineWiring(recipe.machine());
+  /** The kernel set and its options. */
+  Machine machine() {
+    return recipe.machine();
   }
 
   /** Text to tokens. */
@@ -195,31 +191,20 @@ final class Wiring {
     };
   }
 
-  /** How weights move. */
+  /** The optimizer of what trains. */
   Optimizer optimizer(Kernels kernels, Parameters parameters, Scope scope) {
-    Recipe.Optimization o = recipe.optimization();
-    AdamW.Settings adam = new AdamW.Settings(o.beta1(), o.beta2(), o.epsilon(), o.weightDecay());
+    Recipe.LearningRate rate = recipe.optimization().learningRate();
     Rates rates =
-        o.loraPlus()
-            .map(p -> new Rates(p.ratio(), p.embeddingRate() / o.learningRate()))
+        rate.loraPlus()
+            .map(p -> new Rates(p.ratio(), p.embeddingRate() / rate.peak()))
             .orElse(Rates.EQUAL);
     StateMemory memory =
-        o.optimizer().isPaged()
-            ? StateMemory.paged(scope, new Paging(o.pagedMemory(), pages()))
-            : StateMemory.resident(scope);
-    return switch (o.optimizer()) {
-      case ADAMW, PAGED_ADAMW -> new AdamW(kernels, parameters, adam, rates, memory);
-      case ADAMW_8BIT, PAGED_ADAMW_8BIT -> new AdamW8bit(kernels, parameters, adam, rates, memory);
-      case LION -> {
-        Lion.Settings lion = new Lion.Settings(o.beta1(), o.beta2(), o.weightDecay());
-        yield new Lion(kernels, parameters, lion, rates, memory);
-      }
-      case ADAFACTOR -> new Adafactor(kernels, parameters, o.weightDecay(), rates, scope);
-      case SGD -> {
-        Sgd.Settings sgd = new Sgd.Settings(o.momentum(), o.weightDecay());
-        yield new Sgd(kernels, parameters, sgd, rates, memory);
-      }
-    };
+        recipe
+            .optimization()
+            .pagedMemory()
+            .map(bytes -> StateMemory.paged(scope, new Paging(bytes, pages())))
+            .orElseGet(() -> StateMemory.resident(scope));
+    return recipe.optimization().optimizer().create(kernels, parameters, rates, memory);
   }
 
   /** The file of a paged optimizer on the CPU. */
@@ -235,15 +220,16 @@ final class Wiring {
 
   /** The learning rate of each step. */
   Schedule schedule(long steps) {
-    Recipe.Optimization o = recipe.optimization();
+    Recipe.LearningRate rate = recipe.optimization().learningRate();
     long warmup =
-        o.warmupSteps()
-            .map(Integer::longValue)
-            .orElseGet(() -> Schedule.warmupSteps(o.warmupRatio(), steps));
-    return switch (o.schedule()) {
-      case CONSTANT -> new Schedule.Constant(o.learningRate(), warmup);
-      case LINEAR -> new Schedule.Linear(o.learningRate(), warmup, steps);
-      case COSINE -> new Schedule.Cosine(o.learningRate(), warmup, steps, 0);
+        switch (rate.warmup()) {
+          case Recipe.Warmup.Part(double ratio) -> Schedule.warmupSteps(ratio, steps);
+          case Recipe.Warmup.Steps(int count) -> count;
+        };
+    return switch (rate.schedule()) {
+      case CONSTANT -> new Schedule.Constant(rate.peak(), warmup);
+      case LINEAR -> new Schedule.Linear(rate.peak(), warmup, steps);
+      case COSINE -> new Schedule.Cosine(rate.peak(), warmup, steps, 0);
     };
   }
 
@@ -276,6 +262,6 @@ final class Wiring {
 
   /** The element type of a saved model. */
   DType savedType() {
-    return DType.valueOf(recipe.output().saveDType().name());
+    return recipe.output().saveDType();
   }
 }

@@ -82,7 +82,7 @@ class ChatRunTest {
   void everyKindOfRowBecomesTheSameConversation() throws IOException {
     String expected = "user\nstar 0\nassistant\n[[animal<|endoftext|>\n]]";
     assertThat(previewed(false))
-        .contains(expected, "chat_template_jinja of the recipe; an answer ends with <|endoftext|>");
+        .contains(expected, "the given chat template; an answer ends with <|endoftext|>");
     assertThat(
             previewed(
                 false,
@@ -126,8 +126,8 @@ class ChatRunTest {
   void refusesDataWithNothingToLearn() {
     assertThatThrownBy(() -> previewed(false, "datasets.0.roles_to_train=[tool]"))
         .isInstanceOf(InvalidDataset.class)
-        .hasMessageContaining("no token of any row would be learned")
-        .hasMessageContaining("roles_to_train [tool]");
+        .hasMessageContaining("no token of any row would be trained on")
+        .hasMessageContaining("a role among [tool]");
   }
 
   @Test
@@ -135,7 +135,7 @@ class ChatRunTest {
     assertThatThrownBy(() -> previewed(false, "chat_template_jinja="))
         .isInstanceOf(InvalidChatTemplate.class)
         .hasMessageContaining("has no chat template")
-        .hasMessageContaining("chat_template: chatml");
+        .hasMessageContaining("give a shipped template");
     assertThatThrownBy(() -> previewed(false, "chat_template_jinja='{{ nope(1) }'"))
         .isInstanceOf(InvalidChatTemplate.class)
         .hasMessageContaining("line 1, column");

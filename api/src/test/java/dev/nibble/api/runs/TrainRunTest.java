@@ -180,7 +180,7 @@ class TrainRunTest {
     byte[] before = Files.readAllBytes(folder.resolve("taken/adapter_model.safetensors"));
     assertThatThrownBy(() -> train("qlora.yaml", new ExistingRunPolicy.Anew(), out, "answer_eval="))
         .isInstanceOf(RunException.class)
-        .hasMessageContaining("--overwrite");
+        .hasMessageContaining("verwrite it");
     assertThatThrownBy(() ->
             train(
                 "qlora.yaml",

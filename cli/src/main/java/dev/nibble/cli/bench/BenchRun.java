@@ -5,7 +5,6 @@ import dev.nibble.adapters.LoraSpec;
 import dev.nibble.adapters.TargetModules;
 import dev.nibble.api.machine.ResidentMemory;
 import dev.nibble.api.runs.CheckpointingChoice;
-import dev.nibble.api.runs.MachineWiring;
 import dev.nibble.api.runs.MemoryBudget;
 import dev.nibble.api.text.Human;
 import dev.nibble.cli.terminal.Console;
@@ -82,11 +81,11 @@ public final class BenchRun {
 
   /** Measures. */
   public BenchResult run() {
-    MachineWiring machine = new MachineWiring(request.machine());
+    Machine machine = request.machine();
     KernelSet set = machine.kernelSet();
     try (Kernels kernels = set.open(machine.options());
         Scope memory = Scope.open("bench", kernels.memory(), Scope.UNLIMITED)) {
-      console.entry("kernels", KernelSets.describe(machine.asked(), set));
+      console.entry("kernels", KernelSets.describe(machine.kernels(), set));
       BenchResult result = measure(kernels, memory);
       tell(result);
       return result;

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.nibble.cli.terminal.Console;
+import dev.nibble.compute.kernels.KernelOptions;
 import dev.nibble.recipes.recipe.Machine;
 import dev.nibble.recipes.schema.AutoFlag;
 import java.io.ByteArrayOutputStream;
@@ -14,14 +15,7 @@ import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 class BenchRunTest {
-  private static final Machine MACHINE =
-      new Machine(
-          new Machine.Device.Cpu(),
-          AutoFlag.AUTO,
-          new Machine.Cublas.Auto(),
-          Machine.DeviceMemory.AUTO,
-          Machine.Debug.NONE,
-          1);
+  private static final Machine MACHINE = new Machine("cpu", KernelOptions.ofThreads(1));
 
   @Test
   void trainsAndTellsEachStep() {

@@ -1,5 +1,6 @@
 package dev.nibble.compute.kernels;
 
+import dev.nibble.errors.Remedy;
 import java.nio.file.Path;
 import java.util.Locale;
 import java.util.OptionalInt;
@@ -96,8 +97,9 @@ public record KernelOptions(
   public void requireFloat32(String set) {
     if (activations == Activations.BF16) {
       throw new KernelUnavailable(
-          "bf16: true needs device: cuda or cpu, kernel set %s computes in float32; write bf16: auto"
-              .formatted(set));
+          "activations in bfloat16 need the kernel set cuda or cpu; %s computes in float32"
+              .formatted(set),
+          Remedy.AUTOMATIC_ACTIVATIONS);
     }
   }
 
@@ -109,18 +111,20 @@ public record KernelOptions(
   public void requireHost(String set) {
     if (device.isPresent()) {
       throw new KernelUnavailable(
-          "device: kernel set %s runs on the host and has no device %d"
+          "kernel set %s runs on the host and has no device %d"
               .formatted(set, device.getAsInt()));
     }
     if (cublas instanceof Cublas.At(Path library)) {
       throw new KernelUnavailable(
-          "cublas: %s needs device: cuda, kernel set %s has its own products; write cublas: auto"
-              .formatted(library, set));
+          "the cuBLAS library %s is for the kernel set cuda; %s has its own matrix products"
+              .formatted(library, set),
+          Remedy.AUTOMATIC_PRODUCTS);
     }
     if (deviceMemory != DeviceMemory.AUTO) {
       throw new KernelUnavailable(
-          "device_memory: %s needs device: cuda, kernel set %s works in the host's; write device_memory: auto"
-              .formatted(deviceMemory.name().toLowerCase(Locale.ROOT), set));
+          "device memory from %s is for the kernel set cuda; %s works in the host's"
+              .formatted(deviceMemory.name().toLowerCase(Locale.ROOT), set),
+          Remedy.AUTOMATIC_DEVICE_MEMORY);
     }
   }
 }

@@ -95,7 +95,7 @@ public final class KernelSets {
         "%s, %s: %s"
             .formatted(
                 chosen.name(),
-                asked ? "as the recipe says" : "the fastest that runs here",
+                asked ? "as asked for" : "the fastest that runs here",
                 chosen.describe());
     return asked
         ? line

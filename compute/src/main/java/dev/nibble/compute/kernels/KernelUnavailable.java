@@ -1,16 +1,26 @@
 package dev.nibble.compute.kernels;
 
+import dev.nibble.errors.Fault;
+import dev.nibble.errors.NibbleException;
+import dev.nibble.errors.Remedy;
+import java.util.Optional;
+
 /** A kernel set was asked for that cannot run here. The message says why and what to do. */
-public final class KernelUnavailable extends RuntimeException {
+public final class KernelUnavailable extends NibbleException {
   private static final long serialVersionUID = 1L;
 
   /** With a message for the user. */
   public KernelUnavailable(String message) {
-    super(message);
+    super(Fault.MACHINE, message);
   }
 
-  /** With a message for the user, and the cause. */
-  public KernelUnavailable(String message, Throwable cause) {
-    super(message, cause);
+  /** With a problem for the user, and what would avoid it. */
+  public KernelUnavailable(String problem, Remedy remedy) {
+    super(Fault.MACHINE, problem, Optional.of(remedy));
+  }
+
+  /** With what cannot run, and an error that says why. */
+  public KernelUnavailable(String what, NibbleException cause) {
+    super(Fault.MACHINE, what + ": " + cause.problem(), cause.remedy(), cause);
   }
 }

@@ -3,6 +3,7 @@ package dev.nibble.compute.kernels;
 import dev.nibble.compute.tensor.DType;
 import dev.nibble.compute.tensor.Shape;
 import dev.nibble.compute.tensor.Tensor;
+import dev.nibble.errors.Remedy;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -39,7 +40,11 @@ final class MappedPages implements Pager {
       map(pageBytes, total);
     } catch (IOException e) {
       PagingException failure =
-          new PagingException(message(total, String.valueOf(e.getMessage())), e);
+          new PagingException(
+              "%.1f MB for the paged optimizer state cannot be taken in %s: %s"
+                  .formatted(total / 1e6, file, e.getMessage()),
+              Remedy.FEWER_PAGES_ON_DISK,
+              e);
       discard(failure);
       throw failure;
     } catch (RuntimeException | Error e) {
@@ -81,12 +86,6 @@ final class MappedPages implements Pager {
         at += aligned(pageBytes[i]);
       }
     }
-  }
-
-  private String message(long total, String why) {
-    return ("%.1f MB for the paged optimizer state cannot be taken in %s: %s. Make room, choose another output_dir, or"
-            + " raise paged_optimizer_memory, so that less of it is on the disk")
-        .formatted(total / 1e6, file, why);
   }
 
   private void discard(Throwable failure) {

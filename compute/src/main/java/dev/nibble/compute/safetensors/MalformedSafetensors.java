@@ -1,17 +1,20 @@
 package dev.nibble.compute.safetensors;
 
+import dev.nibble.errors.Fault;
+import dev.nibble.errors.NibbleException;
+
 /**
  * A safetensors file, or a folder of them, is not what it should be. The message names the file,
  * the tensor, what was expected and what was found.
  */
-public final class MalformedSafetensors extends RuntimeException {
+public final class MalformedSafetensors extends NibbleException {
   private static final long serialVersionUID = 1L;
 
   MalformedSafetensors(String message) {
-    super(message);
+    super(Fault.USER, message);
   }
 
   MalformedSafetensors(String message, Throwable cause) {
-    super(message, cause);
+    super(Fault.USER, message, cause);
   }
 }

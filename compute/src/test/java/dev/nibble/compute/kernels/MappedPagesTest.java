@@ -77,7 +77,7 @@ final class MappedPagesTest {
           .isInstanceOf(PagingException.class)
           .hasMessageContaining(file().toString())
           .hasMessageContaining("MB are free")
-          .hasMessageContaining("paged_optimizer_memory");
+          .hasMessageContaining("stay in memory");
       assertThat(file()).doesNotExist();
     }
   }

@@ -27,7 +27,7 @@ import org.apache.arrow.vector.types.pojo.DictionaryEncoding;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads the values of one vector as plain Java values.
+ * Reader of one Arrow vector as plain Java values.
  *
  * @param name of the column
  * @param nulls the vector that knows which entries are null

@@ -3,7 +3,7 @@ package dev.nibble.data.batching;
 import java.util.Optional;
 
 /**
- * How samples become micro-batches.
+ * Rules by which samples are grouped into micro-batches.
  *
  * <p>With packing, a micro-batch holds as many whole samples as fit into {@code microBatchSize ·
  * sequenceLen} tokens; without, it holds {@code microBatchSize} samples. In neither is there
@@ -20,7 +20,7 @@ public record BatchPlan(
   public BatchPlan {
     if (microBatchSize < 1 || sequenceLen < 2) {
       throw new IllegalArgumentException(
-          "micro_batch_size must be at least 1 and sequence_len at least 2, are %d and %d"
+          "a micro-batch must hold at least 1 sample and a sample at least 2 tokens, not %d and %d"
               .formatted(microBatchSize, sequenceLen));
     }
   }

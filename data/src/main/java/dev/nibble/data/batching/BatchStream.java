@@ -1,6 +1,7 @@
 package dev.nibble.data.batching;
 
 import dev.nibble.data.Batch;
+import dev.nibble.data.rows.InvalidDataset;
 import java.util.Iterator;
 import java.util.List;
 import java.util.NoSuchElementException;
@@ -63,14 +64,13 @@ public final class BatchStream implements Iterator<Batch>, AutoCloseable {
    * Goes to a place, so that the next batch is the one that followed there. Reads the rows before
    * it again, without tokenising them.
    *
-   * @throws IllegalArgumentException when the epoch has fewer batches, as with other data or
-   *     another plan
+   * @throws InvalidDataset when the epoch has fewer batches, as with other data or another plan
    */
   public void skipTo(DataPosition position) {
     start(position.epoch());
     while (delivered < position.batchesInEpoch()) {
       if (!groups.hasNext()) {
-        throw new IllegalArgumentException(
+        throw new InvalidDataset(
             "epoch %d has %d batches, so there is no place after batch %d; the data or the batch settings are not those of the run to resume"
                 .formatted(position.epoch(), delivered, position.batchesInEpoch()));
       }

@@ -4,13 +4,14 @@ import dev.nibble.data.rows.InvalidDataset;
 import dev.nibble.data.rows.RowSource;
 import dev.nibble.data.samples.DataReport;
 import dev.nibble.data.samples.Dataset;
+import dev.nibble.errors.Remedy;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Collectors;
 
 /**
- * All data of a run. One pass at the start reads and tokenises every row, so that bad rows show
+ * The data of a run. One pass at the start reads and tokenises every row, so that bad rows show
  * before training and the number of steps is known; of each row only its length is kept. Afterwards
  * rows are streamed again in each epoch.
  */
@@ -43,8 +44,8 @@ public final class Corpus {
     Subset all = corpus.all();
     if (all.report().kept() == 0) {
       throw new InvalidDataset(
-          "%s: nothing is left to train on: %s. Raise sequence_len or look at the columns and the dataset type."
-              .formatted(description, all.report().summary()));
+          "%s: nothing is left to train on: %s".formatted(description, all.report().summary()),
+          Remedy.LONGER_LIMIT_OR_OTHER_FORMAT);
     }
     return corpus;
   }
@@ -56,7 +57,7 @@ public final class Corpus {
     }
     if (report.unsupervised() == report.rows()) {
       throw new InvalidDataset(
-          "%s: no token of any row would be learned: %s."
+          "%s: no token of any row would be trained on: %s."
               .formatted(
                   dataset.rows().describe(), dataset.samples().format().unsupervisedReason()));
     }
@@ -79,9 +80,10 @@ public final class Corpus {
     }
     long rows = all().report().rows();
     if (!(validation > 0 && validation < rows) || (validation > 1 && validation % 1 != 0)) {
-      throw new IllegalArgumentException(
-          "val_set_size must be 0, a fraction below 1, or a whole number of rows below the %d of %s; is %s"
-              .formatted(rows, description, validation));
+      throw new InvalidDataset(
+          "the part held out for validation must be 0, a fraction below 1, or a whole number of rows below the %d of %s; is %s"
+              .formatted(rows, description, validation),
+          Remedy.OTHER_VALIDATION_SIZE);
     }
     long limit =
         validation < 1
@@ -91,8 +93,9 @@ public final class Corpus {
     Subset held = new Subset(shards, (shard, row) -> hash(seed, shard, row) < limit);
     if (train.report().kept() == 0 || held.report().kept() == 0) {
       throw new InvalidDataset(
-          "%s: val_set_size %s leaves %d samples to train on and %d to validate with; change it."
-              .formatted(description, validation, train.report().kept(), held.report().kept()));
+          "%s: holding out %s leaves %d samples to train on and %d to validate with"
+              .formatted(description, validation, train.report().kept(), held.report().kept()),
+          Remedy.OTHER_VALIDATION_SIZE);
     }
     return new Split(train, held);
   }
@@ -116,8 +119,8 @@ public final class Corpus {
   /**
    * The data of a run.
    *
-   * @param train to learn from
-   * @param validation to measure with; may be empty
+   * @param train the part to train on
+   * @param validation the part held out; may be empty
    */
   public record Split(Subset train, Subset validation) {}
 }

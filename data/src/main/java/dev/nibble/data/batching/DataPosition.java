@@ -1,7 +1,7 @@
 package dev.nibble.data.batching;
 
 /**
- * How far a stream of batches has gone.
+ * Position in a stream of batches, from which it can be continued.
  *
  * @param epoch passes over the data begun before the present one, from 0
  * @param batchesInEpoch batches delivered of the present one

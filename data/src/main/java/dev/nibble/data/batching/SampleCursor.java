@@ -7,7 +7,7 @@ import java.util.List;
 import java.util.NoSuchElementException;
 import org.jspecify.annotations.Nullable;
 
-/** Streams the samples of a subset, shard by shard; at most one file is open. */
+/** Cursor over the samples of a subset, shard by shard; at most one file is open. */
 final class SampleCursor implements Iterator<PlannedSample>, AutoCloseable {
   private final Iterator<Shard> shards;
   private final Subset subset;

@@ -6,7 +6,7 @@ import java.util.Arrays;
 import java.util.BitSet;
 import java.util.function.IntPredicate;
 
-/** What became of each row of one shard: eight bytes a row. */
+/** Lengths and outcomes of the rows of one shard, eight bytes a row. */
 final class SampleTable {
   /**
    * The length of a kept sample; 0 for one without supervision, negative for one that is too long.
@@ -52,7 +52,7 @@ final class SampleTable {
     long tooLong = before.tooLong();
     long without = before.unsupervised();
     long tokens = before.tokens();
-    long learned = before.supervisedTokens();
+    long supervisedTokens = before.supervisedTokens();
     int longest = before.longest();
     for (int row = 0; row < rows; row++) {
       if (!chosen.test(row)) {
@@ -67,10 +67,10 @@ final class SampleTable {
         kept++;
         cut += truncated.get(row) ? 1 : 0;
         tokens += lengths[row];
-        learned += supervised[row];
+        supervisedTokens += supervised[row];
         longest = Math.max(longest, lengths[row]);
       }
     }
-    return new DataReport(all, kept, cut, tooLong, without, tokens, learned, longest);
+    return new DataReport(all, kept, cut, tooLong, without, tokens, supervisedTokens, longest);
   }
 }

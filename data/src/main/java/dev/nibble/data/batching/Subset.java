@@ -8,7 +8,7 @@ import java.util.function.ToIntFunction;
 
 /** Some of the rows of a corpus, as micro-batches. */
 public final class Subset {
-  /** Says which rows belong to a subset. */
+  /** Test of whether a row belongs to a subset. */
   @FunctionalInterface
   interface Membership {
     boolean contains(int shard, int row);

@@ -4,20 +4,22 @@ import dev.nibble.jinja.JinjaException;
 import dev.nibble.jinja.Rendering;
 import dev.nibble.jinja.Template;
 import dev.nibble.jinja.Value;
+import dev.nibble.jinja.Value.Dict;
 import dev.nibble.jinja.Values;
 import java.time.LocalDateTime;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
 /**
- * Writes conversations as text, as {@code apply_chat_template} of transformers does.
+ * A chat template: renders conversations as text, as {@code apply_chat_template} of transformers does.
  *
  * @param source where the template comes from, for messages
  * @param standard the template
  * @param forTools the template for conversations with tools, where the model has one of its own
- * @param variables what it can read besides the conversation: special tokens and the recipe's own
- * @param now the time that templates which ask for the date are told; fixed, so that a row gives
+ * @param variables what it can read besides the conversation: special tokens and further variables
+ * @param now the time for templates that ask for the date; fixed, so that a row gives
  *     the same text whenever it is read
  */
 public record ChatTemplate(
@@ -30,7 +32,7 @@ public record ChatTemplate(
     variables = Map.copyOf(variables);
   }
 
-  /** The template that writes this conversation. */
+  /** The template for this conversation. */
   public Template of(Conversation conversation) {
     return conversation.tools().flatMap(_ -> forTools).orElse(standard);
   }
@@ -49,5 +51,21 @@ public record ChatTemplate(
     all.put("messages", Values.of(conversation.messages()));
     all.put("add_generation_prompt", Values.of(Boolean.valueOf(addGenerationPrompt)));
     return of(conversation).render(all, now);
+  }
+
+  /**
+   * The text that ends an answer at the end of a conversation, such as {@code <|im_end|>} and a line
+   * break.
+   *
+   * @throws JinjaException when the template refuses a question with an answer
+   */
+  public String endOfTurn() {
+    String answer = "Quartz";
+    List<Dict> messages =
+        List.of(
+            Conversation.message("user", "?"), Conversation.message(Conversation.ASSISTANT, answer));
+    String text = render(new Conversation(messages, Optional.empty()), false).text();
+    int at = text.lastIndexOf(answer);
+    return at < 0 ? "" : text.substring(at + answer.length());
   }
 }

@@ -1,5 +1,6 @@
 package dev.nibble.data.chat;
 
+import dev.nibble.errors.Remedy;
 import dev.nibble.jinja.JinjaException;
 import dev.nibble.jinja.Template;
 import dev.nibble.jinja.Value;
@@ -19,7 +20,7 @@ import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
-/** Finds chat templates. */
+/** Sources of chat templates: the model's files, shipped templates, and those of the user. */
 public final class ChatTemplates {
   /** The templates that Nibble ships, by name. */
   public static final List<String> SHIPPED = List.of("chatml");
@@ -52,7 +53,7 @@ public final class ChatTemplates {
           single("the shipped template " + name, shipped(name), all, now);
       case TemplateChoice.InFile(Path file) -> single(file.toString(), read(file), all, now);
       case TemplateChoice.Inline(String source) ->
-          single("chat_template_jinja of the recipe", source, all, now);
+          single("the given chat template", source, all, now);
     };
   }
 
@@ -68,14 +69,16 @@ public final class ChatTemplates {
             .or(() -> inJson(model.resolve("chat_template.json")))
             .orElseThrow(() ->
                 new InvalidChatTemplate(
-                    "%s has no chat template (no chat_template.jinja, and no chat_template in tokenizer_config.json or chat_template.json). Base models often have none: name one in the recipe, such as chat_template: chatml, or a path to a .jinja file."
-                        .formatted(model)));
+                    "%s has no chat template (no chat_template.jinja, and no chat_template in tokenizer_config.json or chat_template.json)"
+                        .formatted(model),
+                    Remedy.GIVE_CHAT_TEMPLATE));
     String standard = found.byName.get(STANDARD);
     String tools = found.byName.get(TOOLS);
     if (standard == null && tools == null) {
       throw new InvalidChatTemplate(
-          "%s: there is no template named '%s'; there are %s. Save the one to use as a .jinja file and name it in the recipe: chat_template."
-              .formatted(found.source, STANDARD, found.byName.keySet()));
+          "%s: there is no template named '%s'; there are %s"
+              .formatted(found.source, STANDARD, found.byName.keySet()),
+          Remedy.GIVE_CHAT_TEMPLATE_FILE);
     }
     Optional<Template> forTools =
         Optional.ofNullable(tools).map(t -> parsed(found.source + " (" + TOOLS + ")", t));

@@ -10,7 +10,7 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * A conversation as templates see it.
+ * Messages with roles, and tools, in the form that chat templates read.
  *
  * @param messages whole messages: {@code role}, {@code content} and whatever else a row gives them
  * @param tools schemas of the functions that the model may call

@@ -3,7 +3,7 @@ package dev.nibble.data.chat;
 import dev.nibble.data.rows.Row;
 import java.util.List;
 
-/** How the columns of a row become a conversation. */
+/** Mapping from the columns of a row to a conversation. */
 public interface ConversationSource {
   /**
    * The conversation of a row.

@@ -1,14 +1,23 @@
 package dev.nibble.data.chat;
 
+import dev.nibble.errors.Fault;
+import dev.nibble.errors.NibbleException;
+import dev.nibble.errors.Remedy;
+import java.util.Optional;
+
 /** A chat template that is missing or cannot be used; the message says what to do. */
-public final class InvalidChatTemplate extends RuntimeException {
+public final class InvalidChatTemplate extends NibbleException {
   private static final long serialVersionUID = 1L;
 
   InvalidChatTemplate(String message) {
-    super(message);
+    super(Fault.USER, message);
+  }
+
+  InvalidChatTemplate(String problem, Remedy remedy) {
+    super(Fault.USER, problem, Optional.of(remedy));
   }
 
   InvalidChatTemplate(String message, Throwable cause) {
-    super(message, cause);
+    super(Fault.USER, message, cause);
   }
 }

@@ -5,7 +5,7 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * What things are called in rows that hold conversations.
+ * Names of columns, fields and roles in rows that hold conversations.
  *
  * @param messages the column with the list of messages
  * @param role the field of a message that says who speaks

@@ -1,8 +1,9 @@
 package dev.nibble.data.chat;
 
 import dev.nibble.data.rows.Row;
-import dev.nibble.jinja.Value;
+import dev.nibble.errors.Remedy;
 import dev.nibble.jinja.Value.Dict;
+import dev.nibble.jinja.Value;
 import dev.nibble.jinja.Values;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -70,8 +71,9 @@ public record MessageRows(MessageFields fields) implements ConversationSource {
     String role = fields.roles().get(given);
     if (role == null && fields.strict()) {
       throw row.invalid(
-          "%s is from '%s'; known are %s. Name others with the key roles."
-              .formatted(place, given, fields.roles().keySet().stream().sorted().toList()));
+          "%s is from '%s'; known are %s"
+              .formatted(place, given, fields.roles().keySet().stream().sorted().toList()),
+          Remedy.MAP_ROLES);
     }
     return role == null ? given : role;
   }

@@ -7,11 +7,11 @@ import java.util.List;
 import java.util.Set;
 
 /**
- * Which messages are learned.
+ * Selection of the messages whose tokens the loss is computed on.
  *
- * @param roles those of these roles
- * @param lastOnly of these only the last
- * @param field the field of a message that leaves it out when it is false or 0
+ * @param roles roles of the messages
+ * @param lastOnly whether only the last of these is selected
+ * @param field the field of a message that excludes it when it is false or 0
  */
 public record Supervision(Set<String> roles, boolean lastOnly, String field) {
   /** Everything that the assistant says. */
@@ -23,18 +23,18 @@ public record Supervision(Set<String> roles, boolean lastOnly, String field) {
   }
 
   /**
-   * The numbers of the messages that are learned, from 0.
+   * The numbers of the selected messages, from 0.
    *
-   * @throws IllegalArgumentException when a message's field says something else than yes or no
+   * @throws InvalidConversation when a message's field holds something else than yes or no
    */
-  List<Integer> learned(Conversation conversation) {
-    List<Integer> learned = new ArrayList<>();
+  List<Integer> supervised(Conversation conversation) {
+    List<Integer> selected = new ArrayList<>();
     for (int i = 0; i < conversation.messages().size(); i++) {
       if (roles.contains(conversation.role(i)) && isWanted(i, conversation.messages().get(i))) {
-        learned.add(i);
+        selected.add(i);
       }
     }
-    return lastOnly && !learned.isEmpty() ? List.of(learned.getLast()) : learned;
+    return lastOnly && !selected.isEmpty() ? List.of(selected.getLast()) : selected;
   }
 
   private boolean isWanted(int number, Dict message) {
@@ -45,7 +45,7 @@ public record Supervision(Set<String> roles, boolean lastOnly, String field) {
     if (wanted.equals(Value.FALSE)) {
       return false;
     }
-    throw new IllegalArgumentException(
+    throw new InvalidConversation(
         "the field '%s' of message %d should be 0 or 1, or false or true"
             .formatted(field, number + 1));
   }

@@ -2,17 +2,17 @@ package dev.nibble.data.chat;
 
 import java.nio.file.Path;
 
-/** Where the chat template comes from. */
+/** Choice of a chat template. */
 public sealed interface TemplateChoice {
-  /** The files of the model. */
+  /** The template in the files of the model. */
   record OfModel() implements TemplateChoice {}
 
-  /** One that Nibble ships. */
+  /** A template that Nibble ships. */
   record Shipped(String name) implements TemplateChoice {}
 
-  /** A file of the user. */
+  /** A template in a file. */
   record InFile(Path file) implements TemplateChoice {}
 
-  /** The recipe itself. */
+  /** The text of a template. */
   record Inline(String source) implements TemplateChoice {}
 }

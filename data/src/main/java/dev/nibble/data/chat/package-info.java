@@ -1,4 +1,4 @@
-/** Conversations, the chat templates that write them as text, and which of that text is learned. */
+/** Conversations, chat templates that render them as text, and the spans that are trained on. */
 @NullMarked
 package dev.nibble.data.chat;
 

@@ -1,9 +1,9 @@
 package dev.nibble.data.files;
 
 import dev.nibble.data.rows.InvalidDataset;
-import dev.nibble.data.rows.Nearest;
 import dev.nibble.data.rows.RowSequence;
 import dev.nibble.data.rows.RowSource;
+import dev.nibble.errors.NearestName;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -53,7 +53,7 @@ final class DatasetFolder {
     if (!splits.contains(wanted)) {
       throw new InvalidDataset(
           "%s: has no split '%s', only %s.%s"
-              .formatted(folder, wanted, splits, Nearest.hint(wanted, splits)));
+              .formatted(folder, wanted, splits, NearestName.hint(splits, wanted)));
     }
     return open(folder.resolve(wanted), Optional.empty());
   }

@@ -15,8 +15,8 @@ import java.util.Locale;
 import java.util.Optional;
 
 /**
- * Opens datasets on disk. What a file is, its first bytes say where its format has a signature
- * (Arrow, Parquet), otherwise the ending of its name does.
+ * Datasets on disk. The format of a file is told by its first bytes where it has a signature
+ * (Arrow, Parquet), otherwise by the ending of its name.
  */
 public final class Datasets {
   /** What can be read, for messages. */

@@ -1,4 +1,4 @@
-/** Finds out what a dataset on disk is and opens it. */
+/** Datasets on disk: the format of a file or folder, and the rows in it. */
 @NullMarked
 package dev.nibble.data.files;
 

@@ -9,13 +9,12 @@ import java.util.List;
  *
  * @param withInput the prompt of a row with input
  * @param withoutInput the prompt of a row without
- * @param columns what the columns are called
+ * @param columns names of the columns
  */
 public record Alpaca(PromptTemplate withInput, PromptTemplate withoutInput, Columns columns)
     implements PromptFormat {
 
-  /**
-   * What the columns are called.
+  /*   * Names of the columns.
    *
    * @param instruction the task
    * @param input what it is about
@@ -88,6 +87,6 @@ public record Alpaca(PromptTemplate withInput, PromptTemplate withoutInput, Colu
 
   @Override
   public String unsupervisedReason() {
-    return "every %s lies beyond sequence_len or is empty".formatted(columns.output());
+    return "every %s lies beyond the largest length or is empty".formatted(columns.output());
   }
 }

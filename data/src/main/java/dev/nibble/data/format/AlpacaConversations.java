@@ -13,8 +13,8 @@ import java.util.Optional;
  * its own, the input; the assistant says the output. A column {@code system} becomes the system's
  * message.
  *
- * @param prompt what the user says instead, if the recipe has a prompt
- * @param columns what the columns are called
+ * @param prompt what the user says instead
+ * @param columns names of the columns
  */
 public record AlpacaConversations(Optional<PromptTemplate> prompt, Alpaca.Columns columns)
     implements ConversationSource {

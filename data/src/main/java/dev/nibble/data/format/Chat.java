@@ -3,7 +3,8 @@ package dev.nibble.data.format;
 import dev.nibble.data.chat.ChatTemplate;
 import dev.nibble.data.chat.Conversation;
 import dev.nibble.data.chat.ConversationSource;
-import dev.nibble.data.chat.LearnedText;
+import dev.nibble.data.chat.InvalidConversation;
+import dev.nibble.data.chat.SupervisedText;
 import dev.nibble.data.chat.Supervision;
 import dev.nibble.data.rows.Row;
 import dev.nibble.jinja.JinjaException;
@@ -17,8 +18,8 @@ import java.util.List;
  * tokenizer adds none.
  *
  * @param rows how a row becomes a conversation
- * @param template what writes it
- * @param supervision which messages are learned
+ * @param template the template that renders it
+ * @param supervision selection of the messages that are trained on
  */
 public record Chat(ConversationSource rows, ChatTemplate template, Supervision supervision)
     implements PromptFormat {
@@ -27,20 +28,20 @@ public record Chat(ConversationSource rows, ChatTemplate template, Supervision s
   public Example example(Row row) {
     Conversation conversation = rows.conversation(row);
     try {
-      return example(LearnedText.of(template, conversation, supervision));
+      return example(SupervisedText.of(template, conversation, supervision));
     } catch (JinjaException e) {
       throw row.invalid("the chat template refuses it: " + e.getMessage() + ".");
-    } catch (IllegalArgumentException e) {
-      throw row.invalid(e.getMessage() + ".");
+    } catch (InvalidConversation e) {
+      throw row.invalid(e);
     }
   }
 
-  private static Example example(LearnedText learned) {
-    String text = learned.text();
+  private static Example example(SupervisedText rendered) {
+    String text = rendered.text();
     List<Segment> segments = new ArrayList<>();
     int at = 0;
     int points = 0;
-    for (Span span : learned.spans()) {
+    for (Span span : rendered.spans()) {
       int start = text.offsetByCodePoints(at, span.start() - points);
       int end = text.offsetByCodePoints(start, span.end() - span.start());
       add(segments, text.substring(at, start), false);
@@ -77,7 +78,7 @@ public record Chat(ConversationSource rows, ChatTemplate template, Supervision s
   }
 
   /**
-   * What the model is given so that it answers.
+   * The prompt that the model answers: the conversation with a generation prompt.
    *
    * @throws JinjaException when the template fails or refuses the conversation
    */
@@ -92,7 +93,7 @@ public record Chat(ConversationSource rows, ChatTemplate template, Supervision s
 
   @Override
   public String unsupervisedReason() {
-    return "no message has a role of roles_to_train %s, each such message has '%s' 0, or its text lies beyond sequence_len"
+    return "no message has a role among %s, each such message has '%s' 0, or its text lies beyond the largest length"
         .formatted(supervision.roles().stream().sorted().toList(), supervision.field());
   }
 }

@@ -3,7 +3,7 @@ package dev.nibble.data.format;
 import dev.nibble.data.rows.Row;
 import java.util.List;
 
-/** How the columns of a row become a prompt and its answer. */
+/** Mapping from the columns of a row to a prompt and its answer. */
 public sealed interface PromptFormat permits Alpaca, Chat, Completion {
 
   /**

@@ -1,6 +1,7 @@
 package dev.nibble.data.format;
 
-import dev.nibble.data.rows.Nearest;
+import dev.nibble.data.rows.InvalidDataset;
+import dev.nibble.errors.NearestName;
 import java.util.List;
 import java.util.Map;
 import java.util.regex.Matcher;
@@ -20,14 +21,14 @@ public record PromptTemplate(String text) {
     while (m.find()) {
       String name = m.group(1);
       if (!KNOWN.contains(name)) {
-        throw new IllegalArgumentException(
+        throw new InvalidDataset(
             "unknown placeholder {%s} in the prompt template; known are {instruction} and {input}.%s"
-                .formatted(name, Nearest.hint(name, KNOWN)));
+                .formatted(name, NearestName.hint(KNOWN, name)));
       }
       any = true;
     }
     if (!any) {
-      throw new IllegalArgumentException(
+      throw new InvalidDataset(
           "the prompt template has neither {instruction} nor {input}, so every row would ask the same");
     }
   }

@@ -1,7 +1,7 @@
 package dev.nibble.data.format;
 
 /**
- * What the model is given, and what it should say.
+ * A prompt and the answer that is expected.
  *
  * @param prompt the text before the answer
  * @param addsSpecialTokens whether the tokenizer adds its own to it

@@ -1,9 +1,9 @@
 package dev.nibble.data.format;
 
 /**
- * A stretch of a sample's text.
+ * A part of a sample's text that is supervised as a whole or not at all.
  *
  * @param text the text
- * @param supervised whether the model is to learn to say it
+ * @param supervised whether the loss is computed on it
  */
 public record Segment(String text, boolean supervised) {}

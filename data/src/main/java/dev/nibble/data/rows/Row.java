@@ -1,5 +1,8 @@
 package dev.nibble.data.rows;
 
+import dev.nibble.errors.NearestName;
+import dev.nibble.errors.NibbleException;
+import dev.nibble.errors.Remedy;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
@@ -69,7 +72,21 @@ public final class Row {
 
   /** An error about this row: file, row number, then {@code problem}. */
   public InvalidDataset invalid(String problem) {
-    return new InvalidDataset(file + ", row " + number + ": " + problem);
+    return new InvalidDataset(place() + ": " + problem);
+  }
+
+  /** An error about this row, with what would avoid it. */
+  public InvalidDataset invalid(String problem, Remedy remedy) {
+    return new InvalidDataset(place() + ": " + problem, remedy);
+  }
+
+  /** An error about this row that was found without knowing the row. */
+  public InvalidDataset invalid(NibbleException problem) {
+    return new InvalidDataset(place(), problem);
+  }
+
+  private String place() {
+    return file + ", row " + number;
   }
 
   private Object required(String column) {
@@ -87,7 +104,7 @@ public final class Row {
             + "'; the columns are "
             + values.keySet()
             + "."
-            + Nearest.hint(column, values.keySet()));
+            + NearestName.hint(values.keySet(), column));
   }
 
   private String asText(String column, Object value) {

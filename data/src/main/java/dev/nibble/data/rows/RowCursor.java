@@ -1,7 +1,7 @@
 package dev.nibble.data.rows;
 
 /**
- * Goes once through the rows of a source. Use: {@code while (cursor.advance()) use(cursor.row());}.
+ * Cursor that goes once through the rows of a source. Use: {@code while (cursor.advance()) use(cursor.row());}.
  */
 public interface RowCursor extends AutoCloseable {
   /**

@@ -1,15 +1,15 @@
 package dev.nibble.data.samples;
 
 /**
- * What became of all rows of a dataset: {@code rows = kept + tooLong + unsupervised}.
+ * Counts of what became of the rows of a dataset: {@code rows = kept + tooLong + unsupervised}.
  *
  * @param rows rows read
  * @param kept samples to train on
  * @param truncated samples among them whose end was cut off
  * @param tooLong rows left out for their length
- * @param unsupervised rows left out because no token would be learned
+ * @param unsupervised rows left out because no token would be supervised
  * @param tokens tokens of the kept samples
- * @param supervisedTokens tokens among them that are learned
+ * @param supervisedTokens tokens among them that the loss is computed on
  * @param longest length of the longest kept sample
  */
 public record DataReport(
@@ -30,9 +30,9 @@ public record DataReport(
         new StringBuilder(
             "%,d rows, %,d samples, %,d tokens (%,d supervised), longest sample %,d tokens"
                 .formatted(rows, kept, tokens, supervisedTokens, longest));
-    part(s, tooLong, "longer than sequence_len, left out");
+    part(s, tooLong, "too long, left out");
     part(s, unsupervised, "without a supervised token, left out");
-    part(s, truncated, "cut to sequence_len");
+    part(s, truncated, "cut to the largest length");
     return s.toString();
   }
 

@@ -3,7 +3,7 @@ package dev.nibble.data.samples;
 import dev.nibble.data.rows.RowSource;
 
 /**
- * Rows, and how they become samples.
+ * Rows with the maker of their samples.
  *
  * @param rows the rows
  * @param samples makes a sample of each

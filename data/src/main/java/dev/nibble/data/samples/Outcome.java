@@ -2,7 +2,7 @@ package dev.nibble.data.samples;
 
 import dev.nibble.data.Sample;
 
-/** What became of a row. */
+/** Result of making a sample of a row. */
 public sealed interface Outcome {
   /**
    * A sample to train on.
@@ -18,6 +18,6 @@ public sealed interface Outcome {
    */
   record TooLong(int tokens) implements Outcome {}
 
-  /** Left out, since no token would be learned. */
+  /** Left out, since no token would be supervised. */
   record Unsupervised() implements Outcome {}
 }

@@ -7,18 +7,20 @@ import dev.nibble.data.format.Question;
 import dev.nibble.data.format.Segment;
 import dev.nibble.data.rows.Row;
 import dev.nibble.data.tokenizer.Encoding;
+import dev.nibble.data.tokenizer.InvalidTokenizer;
 import dev.nibble.data.tokenizer.Tokenizer;
+import dev.nibble.errors.Remedy;
 import java.util.Arrays;
 import java.util.List;
 import java.util.OptionalInt;
 
 /**
- * Makes tokenised samples of rows.
+ * Maker of tokenised samples with their loss mask.
  *
  * <p>The text of a row is tokenised as a whole, so that the tokens are those which the model sees
  * in plain text, and the mask follows from the place of each token: a token that holds any
  * character of an answer is supervised. At the border a token may hold characters of both sides; it
- * counts as answer, so that every character of the answer is learned. The end-of-sequence token
+ * counts as answer, so that every character of the answer is trained on. The end-of-sequence token
  * follows an answer that ends the text, and is supervised with it. The tokenizer adds its
  * beginning-of-sequence token when its own settings say so; where the text already starts with it,
  * it is not doubled.
@@ -37,7 +39,7 @@ public final class SampleMaker {
   /**
    * @param sequenceLen the largest number of tokens of a sample
    * @param trainOnInputs whether prompts are supervised, too
-   * @throws IllegalArgumentException when the tokenizer has no end-of-sequence token
+   * @throws InvalidTokenizer when the tokenizer has no end-of-sequence token
    */
   public SampleMaker(
       Tokenizer tokenizer,
@@ -46,7 +48,7 @@ public final class SampleMaker {
       ExcessLength excess,
       boolean trainOnInputs) {
     if (sequenceLen < 2) {
-      throw new IllegalArgumentException("sequence_len must be at least 2, is " + sequenceLen);
+      throw new IllegalArgumentException("the largest number of tokens of a sample must be at least 2, is " + sequenceLen);
     }
     this.tokenizer = tokenizer;
     this.format = format;
@@ -59,7 +61,7 @@ public final class SampleMaker {
             .special()
             .eos()
             .orElseThrow(() ->
-                new IllegalArgumentException(
+                new InvalidTokenizer(
                     "the tokenizer names no end-of-sequence token, so the model could not learn to stop;"
                         + " set eos_token in tokenizer_config.json"));
   }
@@ -86,8 +88,8 @@ public final class SampleMaker {
         }
         case RAISE ->
             throw row.invalid(
-                "the sample has %d tokens, but sequence_len is %d. Raise sequence_len, shorten the row, or set excess_length_strategy to drop or truncate."
-                    .formatted(length, sequenceLen));
+                "the sample has %d tokens, and at most %d are allowed".formatted(length, sequenceLen),
+                Remedy.LONGER_LIMIT_OR_SHORTER_SAMPLES);
         case TRUNCATE -> {
           sample =
               new Sample(

@@ -1,14 +1,18 @@
 package dev.nibble.data.tokenizer;
 
+import dev.nibble.errors.Fault;
+import dev.nibble.errors.NibbleException;
+
 /** Tokenizer files that cannot be used; the message says which file, why, and what to do. */
-public final class InvalidTokenizer extends RuntimeException {
+public final class InvalidTokenizer extends NibbleException {
   private static final long serialVersionUID = 1L;
 
-  InvalidTokenizer(String message) {
-    super(message);
+  /** With a message for the user. */
+  public InvalidTokenizer(String message) {
+    super(Fault.USER, message);
   }
 
   InvalidTokenizer(String message, Throwable cause) {
-    super(message, cause);
+    super(Fault.USER, message, cause);
   }
 }

@@ -2,7 +2,7 @@ package dev.nibble.data.tokenizer;
 
 import java.util.Arrays;
 
-/** Turns text into token ids and back. Safe for use by several threads. */
+/** Converter of text to token ids and back. Safe for use by several threads. */
 public interface Tokenizer extends AutoCloseable {
   /**
    * The token ids of a text. Special tokens that occur in it as text become those tokens.

@@ -11,7 +11,7 @@ import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
-/** Opens the tokenizer of a model. */
+/** Tokenizers of models, from their folders. */
 public final class Tokenizers {
   private Tokenizers() {}
 

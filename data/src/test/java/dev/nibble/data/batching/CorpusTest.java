@@ -35,7 +35,7 @@ class CorpusTest {
     Corpus corpus = corpus(source("a", 10, i -> i < 3 ? "x".repeat(40) : "abc"));
     DataReport report = corpus.all().report();
     assertThat(report).isEqualTo(new DataReport(10, 7, 0, 3, 0, 7 * 5, 7 * 4, 5));
-    assertThat(report.summary()).contains("3 longer than sequence_len, left out");
+    assertThat(report.summary()).contains("3 too long, left out");
   }
 
   @ParameterizedTest
@@ -120,7 +120,7 @@ class CorpusTest {
   void refusesAPlaceThatTheEpochDoesNotHave() {
     try (BatchStream stream = random(1).all().batches(plan(1))) {
       assertThatThrownBy(() -> stream.skipTo(new DataPosition(1, 100_000)))
-          .isInstanceOf(IllegalArgumentException.class)
+          .isInstanceOf(InvalidDataset.class)
           .hasMessageContaining("no place after batch 100000");
     }
   }
@@ -141,8 +141,8 @@ class CorpusTest {
     assertThat(corpus.split(60, 7).validation().report().rows()).isEqualTo(60);
     assertThat(corpus.split(0.25, 7).validation().report().rows()).isBetween(40L, 110L);
     assertThat(corpus.split(0, 7).validation().isEmpty()).isTrue();
-    assertThatThrownBy(() -> corpus.split(1e6, 7)).hasMessageContaining("val_set_size");
-    assertThatThrownBy(() -> corpus.split(-1, 7)).hasMessageContaining("val_set_size");
+    assertThatThrownBy(() -> corpus.split(1e6, 7)).hasMessageContaining("held out for validation");
+    assertThatThrownBy(() -> corpus.split(-1, 7)).hasMessageContaining("held out for validation");
   }
 
   @Test
@@ -153,7 +153,7 @@ class CorpusTest {
     assertThatThrownBy(() -> corpus(source("long.jsonl", 4, i -> "x".repeat(99))))
         .isInstanceOf(InvalidDataset.class)
         .hasMessageContaining("long.jsonl: nothing is left to train on")
-        .hasMessageContaining("4 longer than sequence_len");
+        .hasMessageContaining("4 too long");
   }
 
   @Test

@@ -82,7 +82,7 @@ class ChatTemplatesTest {
     assertThatThrownBy(this::find)
         .isInstanceOf(InvalidChatTemplate.class)
         .hasMessageContaining(model + " has no chat template")
-        .hasMessageContaining("chatml");
+        .hasMessageContaining("give a shipped template");
     write("chat_template.jinja", "a\n{% fro x %}");
     assertThatThrownBy(this::find)
         .isInstanceOf(InvalidChatTemplate.class)

@@ -63,7 +63,7 @@ class SampleMakerTest {
         .isInstanceOf(InvalidDataset.class)
         .hasMessageContaining("test.jsonl, row 7")
         .hasMessageContaining("14 tokens")
-        .hasMessageContaining("sequence_len is 13");
+        .hasMessageContaining("at most 13 are allowed");
   }
 
   @Test

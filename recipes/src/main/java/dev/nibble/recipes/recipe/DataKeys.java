@@ -10,8 +10,8 @@ import static dev.nibble.recipes.schema.KeyTypes.section;
 import static dev.nibble.recipes.schema.Numbers.atLeast;
 import static dev.nibble.recipes.schema.Numbers.wholeNumber;
 
+import dev.nibble.data.samples.ExcessLength;
 import dev.nibble.recipes.recipe.Recipe.Dataset;
-import dev.nibble.recipes.recipe.Recipe.Excess;
 import dev.nibble.recipes.schema.Key;
 import dev.nibble.recipes.schema.KeyType;
 import dev.nibble.recipes.schema.Schema;
@@ -69,11 +69,11 @@ final class DataKeys {
           r -> r.data().packing(),
           "Fill each row of `sequence_len` tokens with several samples. They do not see each other.");
 
-  static final Key<Recipe, Excess> EXCESS =
+  static final Key<Recipe, ExcessLength> EXCESS =
       Key.of(
           "excess_length_strategy",
-          oneOf(Excess.class),
-          value(Excess.DROP),
+          oneOf(ExcessLength.class),
+          value(ExcessLength.DROP),
           r -> r.data().excess(),
           "What happens to longer samples: `drop` and `truncate` count and report them, `raise` stops.");
 

@@ -8,13 +8,18 @@ import static dev.nibble.recipes.schema.KeyTypes.oneOf;
 import static dev.nibble.recipes.schema.KeyTypes.text;
 import static dev.nibble.recipes.schema.Numbers.wholeNumber;
 
-import dev.nibble.recipes.recipe.Recipe.Columns;
+import dev.nibble.data.format.Alpaca;
+import dev.nibble.data.format.PromptTemplate;
+import dev.nibble.data.rows.InvalidDataset;
 import dev.nibble.recipes.recipe.Recipe.Dataset;
 import dev.nibble.recipes.recipe.Recipe.Format;
 import dev.nibble.recipes.schema.Key;
+import dev.nibble.recipes.schema.KeyType;
+import dev.nibble.recipes.schema.Problems;
 import dev.nibble.recipes.schema.Schema;
 import dev.nibble.recipes.schema.Schema.Group;
 import dev.nibble.recipes.schema.Values;
+import dev.nibble.recipes.yaml.Node;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -32,7 +37,7 @@ final class DatasetKeys<R> {
   private final Key<R, Format> format;
   private final Key<R, String> split;
   private final Key<R, Integer> limit;
-  private final Key<R, String> prompt;
+  private final Key<R, PromptTemplate> prompt;
   private final Key<R, String> instruction;
   private final Key<R, String> input;
   private final Key<R, String> output;
@@ -80,28 +85,26 @@ final class DatasetKeys<R> {
     prompt =
         Key.when(
             "prompt",
-            text(),
+            new PromptType(),
             otherwise("the Alpaca prompt"),
             r -> of.apply(r).prompt(),
             "With `type: alpaca`: the prompt, with `{instruction}` and `{input}` where the columns go. The answer follows"
                 + " it directly; with `chat_template` it is what the user says.");
-    instruction = column("instruction", of, Format.ALPACA, Columns::instruction);
-    input = column("input", of, Format.ALPACA, Columns::input);
-    output = column("output", of, Format.ALPACA, Columns::output);
-    text = column("text", of, Format.COMPLETION, Columns::text);
+    instruction = column("instruction", of, Format.ALPACA, d -> d.columns().instruction());
+    input = column("input", of, Format.ALPACA, d -> d.columns().input());
+    output = column("output", of, Format.ALPACA, d -> d.columns().output());
+    text = column("text", of, Format.COMPLETION, Dataset::textColumn);
     messages = new MessagesKeys<>(of.andThen(Dataset::messages), r -> of.apply(r).format());
   }
 
   private static <R> Key<R, String> column(
-      String column, Function<R, Dataset> of, Format format, Function<Columns, String> name) {
+      String column, Function<R, Dataset> of, Format format, Function<Dataset, String> name) {
     return Key.when(
         "field_" + column,
         text(),
         value(column),
         r ->
-            Optional.of(of.apply(r))
-                .filter(d -> d.format() == format)
-                .map(d -> name.apply(d.columns())),
+            Optional.of(of.apply(r)).filter(d -> d.format() == format).map(name),
         "With `type: %s`: the column that holds the %s."
             .formatted(format.name().toLowerCase(Locale.ROOT), column));
   }
@@ -128,10 +131,6 @@ final class DatasetKeys<R> {
     if (!type.get().isConversation()) {
       messages.refuse(v);
     }
-    v.find(prompt)
-        .filter(p -> !p.contains("{instruction}") && !p.contains("{input}"))
-        .ifPresent(p ->
-            v.problem(prompt, "expected {instruction} or {input} in it, where a row's text goes"));
   }
 
   /** Plain text has no answer that a generated one could equal. */
@@ -150,7 +149,36 @@ final class DatasetKeys<R> {
         v.find(split),
         v.find(limit),
         v.find(prompt),
-        new Columns(v.get(instruction), v.get(input), v.get(output), v.get(text)),
-        messages.build(v));
+        new Alpaca.Columns(v.get(instruction), v.get(input), v.get(output)),
+        v.get(text),
+        messages.build(v, v.get(format)));
+  }
+
+  /** A prompt with placeholders. */
+  private record PromptType() implements KeyType<PromptTemplate> {
+    private static final KeyType<String> TEXT = text();
+
+    @Override
+    public String describe() {
+      return TEXT.describe();
+    }
+
+    @Override
+    public Optional<PromptTemplate> read(Node node, String path, Problems problems) {
+      return TEXT.read(node, path, problems)
+          .flatMap(text -> {
+            try {
+              return Optional.of(new PromptTemplate(text));
+            } catch (InvalidDataset e) {
+              problems.add(node.place(), path, e.problem());
+              return Optional.empty();
+            }
+          });
+    }
+
+    @Override
+    public Object plain(PromptTemplate value) {
+      return value.text();
+    }
   }
 }

@@ -6,6 +6,7 @@ import static dev.nibble.recipes.schema.KeyTypes.flag;
 import static dev.nibble.recipes.schema.KeyTypes.section;
 import static dev.nibble.recipes.schema.Numbers.wholeNumber;
 
+import dev.nibble.data.format.PromptTemplate;
 import dev.nibble.recipes.recipe.Recipe.AnswerEval;
 import dev.nibble.recipes.recipe.Recipe.Dataset;
 import dev.nibble.recipes.recipe.Recipe.Format;
@@ -68,7 +69,7 @@ final class EvaluationKeys {
       new RecipeKeys.Part(new Group<>("Evaluation", List.of(EVAL_STEPS, ANSWER_EVAL)), List.of());
 
   static Recipe.Evaluation build(Values<Recipe> v) {
-    Optional<String> trainPrompt =
+    Optional<PromptTemplate> trainPrompt =
         v.get(DataKeys.DATASETS).stream()
             .filter(d -> d.format() == Format.ALPACA)
             .findFirst()
@@ -78,21 +79,10 @@ final class EvaluationKeys {
   }
 
   /** Without a prompt of its own, the test set is asked as the training data was. */
-  private static AnswerEval withPrompt(AnswerEval eval, Optional<String> trainPrompt) {
-    Dataset d = eval.dataset();
-    if (d.format() != Format.ALPACA) {
-      return eval;
-    }
-    return new AnswerEval(
-        new Dataset(
-            d.path(),
-            d.format(),
-            d.split(),
-            d.limit(),
-            d.prompt().or(() -> trainPrompt),
-            d.columns(),
-            d.messages()),
-        eval.maxNewTokens(),
-        eval.baseline());
+  private static AnswerEval withPrompt(AnswerEval eval, Optional<PromptTemplate> trainPrompt) {
+    return eval.dataset().format() == Format.ALPACA
+        ? new AnswerEval(
+            eval.dataset().withDefaultPrompt(trainPrompt), eval.maxNewTokens(), eval.baseline())
+        : eval;
   }
 }

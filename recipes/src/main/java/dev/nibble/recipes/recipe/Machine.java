@@ -1,96 +1,82 @@
 package dev.nibble.recipes.recipe;
 
+import dev.nibble.compute.kernels.KernelOptions;
+import dev.nibble.compute.kernels.KernelOptions.Activations;
+import dev.nibble.compute.kernels.KernelSet;
+import dev.nibble.compute.kernels.KernelSets;
 import dev.nibble.recipes.schema.AutoFlag;
-import java.nio.file.Path;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * What computes.
+ * The kernel set of a run, and the options that it is opened with.
  *
- * @param device where, and with what
- * @param bf16 whether activations have 16 bits
- * @param cublas whether matrix products are NVIDIA's
- * @param deviceMemory who allocates the GPU's memory
- * @param debug how errors of the GPU are found
- * @param threads number of threads; 0 for one a core
+ * @param kernels name of the set, or {@link KernelSets#AUTO} for the fastest that runs here
+ * @param options how it is opened
  */
-public record Machine(
-    Device device,
-    AutoFlag bf16,
-    Cublas cublas,
-    DeviceMemory deviceMemory,
-    Debug debug,
-    int threads) {
+public record Machine(String kernels, KernelOptions options) {
 
-  /** Where the run computes, and with what. */
-  public sealed interface Device {
-    /** What {@link #parse} takes. */
-    String FORMS = "auto, cpu, nd4j, cuda, or cuda:N for GPU number N";
+  /**
+   * Finds the kernel set.
+   *
+   * @throws dev.nibble.compute.kernels.KernelUnavailable when it cannot run here
+   */
+  public KernelSet kernelSet() {
+    return KernelSets.choose(kernels);
+  }
+
+  Device device() {
+    return new Device(kernels, options.device());
+  }
+
+  /** The dtype of activations for a wish for bfloat16. */
+  public static Activations activations(AutoFlag bf16) {
+    return switch (bf16) {
+      case AUTO -> Activations.AUTO;
+      case TRUE -> Activations.BF16;
+      case FALSE -> Activations.F32;
+    };
+  }
+
+  /**
+   * A kernel set by the name that recipes and the command line give it, with the number of the GPU.
+   *
+   * @param kernels name of the set, or {@link KernelSets#AUTO}
+   * @param index number of the GPU; empty for the first that can be used
+   */
+  public record Device(String kernels, OptionalInt index) {
+    /** The forms that {@link #parse} takes. */
+    public static final String FORMS = "auto, cpu, nd4j, cuda, or cuda:N for GPU number N";
+
+    /** The fastest set that runs here. */
+    public static final Device AUTO = new Device(KernelSets.AUTO, OptionalInt.empty());
+
+    private static final Pattern FORM = Pattern.compile("(auto|cpu|nd4j|cuda)|cuda:(\\d{1,4})");
 
     /** The device of this name; empty when it is none. */
-    static Optional<Device> parse(String text) {
-      Matcher cuda = Pattern.compile("cuda(?::(\\d{1,4}))?").matcher(text);
-      if (cuda.matches()) {
-        String index = cuda.group(1);
-        return Optional.of(
-            new Cuda(
-                index == null ? OptionalInt.empty() : OptionalInt.of(Integer.parseInt(index))));
+    public static Optional<Device> parse(String text) {
+      Matcher form = FORM.matcher(text);
+      if (!form.matches()) {
+        return Optional.empty();
       }
-      return switch (text) {
-        case "auto" -> Optional.of(new Auto());
-        case "cpu" -> Optional.of(new Cpu());
-        case "nd4j" -> Optional.of(new Nd4j());
-        default -> Optional.empty();
-      };
+      String index = form.group(2);
+      return Optional.of(
+          index == null
+              ? new Device(text, OptionalInt.empty())
+              : new Device("cuda", OptionalInt.of(Integer.parseInt(index))));
     }
 
-    /** On the GPU where there is one, else on the processor. */
-    record Auto() implements Device {}
+    /** Whether it computes on the host, whatever the machine has. */
+    boolean isHost() {
+      return kernels.equals("cpu") || kernels.equals("nd4j");
+    }
 
-    /** On the processor, with oneDNN and the Vector API. */
-    record Cpu() implements Device {}
-
-    /** On the processor, with ND4J. */
-    record Nd4j() implements Device {}
-
-    /**
-     * On an NVIDIA GPU.
-     *
-     * @param index its number; empty for the first that can be used
-     */
-    record Cuda(OptionalInt index) implements Device {}
-  }
-
-  /** Whether matrix products are cuBLAS's. */
-  public sealed interface Cublas {
-    /** Where it is found. */
-    record Auto() implements Cublas {}
-
-    /** No: Nibble's own. */
-    record None() implements Cublas {}
-
-    /** Of this library. */
-    record At(Path library) implements Cublas {}
-  }
-
-  /** Who allocates the GPU's memory. */
-  public enum DeviceMemory {
-    /** ND4J where its CUDA backend is there and can, else the driver. */
-    AUTO,
-    /** NVIDIA's driver. */
-    DRIVER,
-    /** ND4J. */
-    ND4J
-  }
-
-  /** How errors of the GPU are found. */
-  public enum Debug {
-    /** As they come up, some time later. */
-    NONE,
-    /** Each kernel is waited for. */
-    SYNC
+    /** The name that {@link #parse} reads. */
+    @Override
+    public String toString() {
+      return index.isEmpty() ? kernels : kernels + ":" + index.getAsInt();
+    }
   }
 }

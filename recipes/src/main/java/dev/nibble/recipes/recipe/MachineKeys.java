@@ -4,35 +4,42 @@ import static dev.nibble.recipes.schema.Default.value;
 import static dev.nibble.recipes.schema.KeyTypes.oneOf;
 import static dev.nibble.recipes.schema.Numbers.wholeNumber;
 
-import dev.nibble.recipes.recipe.Machine.Cublas;
-import dev.nibble.recipes.recipe.Machine.Debug;
+import dev.nibble.compute.kernels.KernelOptions;
+import dev.nibble.compute.kernels.KernelOptions.Activations;
+import dev.nibble.compute.kernels.KernelOptions.Cublas;
+import dev.nibble.compute.kernels.KernelOptions.DeviceMemory;
 import dev.nibble.recipes.recipe.Machine.Device;
-import dev.nibble.recipes.recipe.Machine.DeviceMemory;
-import dev.nibble.recipes.schema.AutoFlag;
 import dev.nibble.recipes.schema.Key;
-import dev.nibble.recipes.schema.KeyTypes;
 import dev.nibble.recipes.schema.Schema.Group;
 import dev.nibble.recipes.schema.Values;
 import java.util.List;
 
-/** Keys of what computes. */
+/** Keys of the kernel set and its options. */
 final class MachineKeys {
+  /** How errors of the GPU are found. */
+  enum Debug {
+    /** When they come up, some time after the kernel. */
+    NONE,
+    /** At their kernel, since each is waited for. */
+    SYNC
+  }
+
   private MachineKeys() {}
 
   static final Key<Recipe, Device> DEVICE =
       Key.of(
           "device",
           new MachineTypes.DeviceType(),
-          value(new Device.Auto()),
+          value(Device.AUTO),
           r -> r.machine().device(),
           "What computes: `cuda` is an NVIDIA GPU (`cuda:1` the second), `cpu` is oneDNN and the Vector API, `nd4j` is ND4J (portable, slow). `auto` takes the first of these that runs here. What was chosen, and why, is the first thing that `train` says.");
 
-  static final Key<Recipe, AutoFlag> BF16 =
+  static final Key<Recipe, Activations> BF16 =
       Key.of(
           "bf16",
-          KeyTypes.autoFlag(),
-          value(AutoFlag.AUTO),
-          r -> r.machine().bf16(),
+          new MachineTypes.Bf16Type(),
+          value(Activations.AUTO),
+          r -> r.machine().options().activations(),
           "Activations and their gradients in bfloat16; what trains stays in float32. `auto`: yes on a GPU, and on a CPU that multiplies bfloat16 (avx512_bf16 or amx_bf16). With `nd4j` they always have 32 bits.");
 
   static final Key<Recipe, Cublas> CUBLAS =
@@ -40,7 +47,7 @@ final class MachineKeys {
           "cublas",
           new MachineTypes.CublasType(),
           value(new Cublas.Auto()),
-          r -> r.machine().cublas(),
+          r -> r.machine().options().cublas(),
           "On a GPU: matrix products of NVIDIA's cuBLAS where it is found (`auto`), Nibble's own (`none`), or those of a given `libcublas.so.12` or later.");
 
   static final Key<Recipe, DeviceMemory> DEVICE_MEMORY =
@@ -48,7 +55,7 @@ final class MachineKeys {
           "device_memory",
           oneOf(DeviceMemory.class),
           value(DeviceMemory.AUTO),
-          r -> r.machine().deviceMemory(),
+          r -> r.machine().options().deviceMemory(),
           "On a GPU: who allocates its memory. `nd4j`: tensors lie in INDArrays of ND4J's CUDA backend and kernels run on its stream (built with `-Pnd4j-cuda`, for cards up to compute capability 8.9); `driver`: NVIDIA's driver; `auto`: ND4J where that can, else the driver.");
 
   static final Key<Recipe, Debug> DEBUG =
@@ -56,7 +63,7 @@ final class MachineKeys {
           "debug",
           oneOf(Debug.class),
           value(Debug.NONE),
-          r -> r.machine().debug(),
+          r -> r.machine().options().debugSync() ? Debug.SYNC : Debug.NONE,
           "`sync` waits for each kernel of the GPU, so that an error names the kernel and its arguments. Slow.");
 
   static final Key<Recipe, Integer> THREADS =
@@ -64,7 +71,7 @@ final class MachineKeys {
           "threads",
           wholeNumber(0),
           value(0),
-          r -> r.machine().threads(),
+          r -> r.machine().options().threads(),
           "Threads of the CPU; 0 for one a core.");
 
   static final RecipeKeys.Part PART =
@@ -72,17 +79,17 @@ final class MachineKeys {
           new Group<>("Machine", List.of(DEVICE, BF16, CUBLAS, DEVICE_MEMORY, DEBUG, THREADS)),
           List.of(MachineKeys::checkDevice));
 
-  /** What only a GPU does, with a device that is none. */
+  /** Rejects settings for a GPU when the device is none. */
   private static void checkDevice(Values<Recipe> v) {
-    Device device = v.find(DEVICE).orElseGet(Device.Auto::new);
-    if (!(device instanceof Device.Cpu || device instanceof Device.Nd4j)) {
+    Device device = v.find(DEVICE).orElse(Device.AUTO);
+    if (!device.isHost()) {
       return;
     }
     String needsGpu =
         "needs device: cuda, this recipe says device: "
-            + DEVICE.type().plain(device)
+            + device
             + "; remove it";
-    if (v.is(BF16, AutoFlag.TRUE) && device instanceof Device.Nd4j) {
+    if (v.is(BF16, Activations.BF16) && device.kernels().equals("nd4j")) {
       v.problem(BF16, "true needs device: cuda or cpu, this recipe says device: nd4j; remove it");
     }
     if (v.find(CUBLAS).filter(Cublas.At.class::isInstance).isPresent()) {
@@ -94,12 +101,15 @@ final class MachineKeys {
   }
 
   static Machine build(Values<Recipe> v) {
+    Device device = v.get(DEVICE);
     return new Machine(
-        v.get(DEVICE),
-        v.get(BF16),
-        v.get(CUBLAS),
-        v.get(DEVICE_MEMORY),
-        v.get(DEBUG),
-        v.get(THREADS));
+        device.kernels(),
+        new KernelOptions(
+            v.get(THREADS),
+            v.get(BF16),
+            device.index(),
+            v.is(DEBUG, Debug.SYNC),
+            v.get(CUBLAS),
+            v.get(DEVICE_MEMORY)));
   }
 }

@@ -1,7 +1,9 @@
 package dev.nibble.recipes.recipe;
 
-import dev.nibble.recipes.recipe.Machine.Cublas;
+import dev.nibble.compute.kernels.KernelOptions.Activations;
+import dev.nibble.compute.kernels.KernelOptions.Cublas;
 import dev.nibble.recipes.recipe.Machine.Device;
+import dev.nibble.recipes.schema.AutoFlag;
 import dev.nibble.recipes.schema.KeyType;
 import dev.nibble.recipes.schema.KeyTypes;
 import dev.nibble.recipes.schema.Problems;
@@ -9,9 +11,8 @@ import dev.nibble.recipes.yaml.Node;
 import dev.nibble.recipes.yaml.Node.Scalar;
 import java.nio.file.Path;
 import java.util.Optional;
-import java.util.OptionalInt;
 
-/** Types of the keys of what computes. */
+/** Types of the keys about kernels and their options. */
 final class MachineTypes {
   private MachineTypes() {}
 
@@ -33,12 +34,30 @@ final class MachineTypes {
 
     @Override
     public Object plain(Device value) {
+      return value.toString();
+    }
+  }
+
+  /** The dtype of activations, as whether it is bfloat16. */
+  record Bf16Type() implements KeyType<Activations> {
+    private static final KeyType<AutoFlag> FLAG = KeyTypes.autoFlag();
+
+    @Override
+    public String describe() {
+      return FLAG.describe();
+    }
+
+    @Override
+    public Optional<Activations> read(Node node, String path, Problems problems) {
+      return FLAG.read(node, path, problems).map(Machine::activations);
+    }
+
+    @Override
+    public Object plain(Activations value) {
       return switch (value) {
-        case Device.Auto a -> "auto";
-        case Device.Cpu c -> "cpu";
-        case Device.Nd4j n -> "nd4j";
-        case Device.Cuda(OptionalInt index) ->
-            index.isEmpty() ? "cuda" : "cuda:" + index.getAsInt();
+        case AUTO -> FLAG.plain(AutoFlag.AUTO);
+        case BF16 -> FLAG.plain(AutoFlag.TRUE);
+        case F32 -> FLAG.plain(AutoFlag.FALSE);
       };
     }
   }

@@ -8,37 +8,46 @@ import static dev.nibble.recipes.schema.Numbers.atLeast;
 import static dev.nibble.recipes.schema.Numbers.fromToBelow;
 import static dev.nibble.recipes.schema.Numbers.wholeNumber;
 
+import dev.nibble.recipes.recipe.Recipe.LearningRate;
 import dev.nibble.recipes.recipe.Recipe.LoraPlus;
-import dev.nibble.recipes.recipe.Recipe.Optimizer;
+import dev.nibble.recipes.recipe.Recipe.Optimization;
+import dev.nibble.recipes.recipe.Recipe.Warmup;
 import dev.nibble.recipes.recipe.Recipe.Schedule;
 import dev.nibble.recipes.schema.ByteSizes;
 import dev.nibble.recipes.schema.Key;
 import dev.nibble.recipes.schema.Schema.Group;
 import dev.nibble.recipes.schema.Values;
+import dev.nibble.trainer.optim.Adafactor;
+import dev.nibble.trainer.optim.AdamW;
+import dev.nibble.trainer.optim.AdamW8bit;
+import dev.nibble.trainer.optim.Lion;
+import dev.nibble.trainer.optim.OptimizerSettings;
+import dev.nibble.trainer.optim.Sgd;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Function;
 
 /** Keys of the optimizer and the learning rate. */
 final class OptimizationKeys {
   private OptimizationKeys() {}
 
   /** What transformers calls them, where the arithmetic is the same. */
-  private static final Map<String, Optimizer> OTHER_NAMES =
+  private static final Map<String, OptimizerName> OTHER_NAMES =
       Map.of(
-          "adamw_torch", Optimizer.ADAMW,
-          "adamw_torch_fused", Optimizer.ADAMW,
-          "adamw_hf", Optimizer.ADAMW,
-          "adamw_bnb_8bit", Optimizer.ADAMW_8BIT,
-          "paged_adamw_32bit", Optimizer.PAGED_ADAMW,
-          "lion_32bit", Optimizer.LION);
+          "adamw_torch", OptimizerName.ADAMW,
+          "adamw_torch_fused", OptimizerName.ADAMW,
+          "adamw_hf", OptimizerName.ADAMW,
+          "adamw_bnb_8bit", OptimizerName.ADAMW_8BIT,
+          "paged_adamw_32bit", OptimizerName.PAGED_ADAMW,
+          "lion_32bit", OptimizerName.LION);
 
-  static final Key<Recipe, Optimizer> OPTIMIZER =
+  static final Key<Recipe, OptimizerName> OPTIMIZER =
       Key.of(
           "optimizer",
-          oneOf(Optimizer.class, OTHER_NAMES),
-          value(Optimizer.ADAMW),
-          r -> r.optimization().optimizer(),
+          oneOf(OptimizerName.class, OTHER_NAMES),
+          value(OptimizerName.ADAMW),
+          r -> OptimizerName.of(r.optimization()),
           "`adamw`: AdamW with 32-bit moments. `adamw_8bit`: its moments in 8 bits as in bitsandbytes, a quarter of the memory; parameters of fewer than 4096 weights and embeddings keep 32. `paged_…`: the same results to the bit, and only `paged_optimizer_memory` of the moments stays on the device. `lion`: half the memory; wants a learning rate some 3 to 10 times smaller. `adafactor`: moments of rows and columns only; the learning rate is the one given. `sgd`: no memory, see `momentum`. Names of transformers such as `adamw_torch`, `adamw_bnb_8bit` and `paged_adamw_32bit` are understood.");
 
   static final Key<Recipe, Double> LEARNING_RATE =
@@ -46,7 +55,7 @@ final class OptimizationKeys {
           "learning_rate",
           above(0),
           value(2e-4),
-          r -> r.optimization().learningRate(),
+          r -> r.optimization().learningRate().peak(),
           "The peak of the learning rate.");
 
   static final Key<Recipe, Schedule> LR_SCHEDULER =
@@ -54,7 +63,7 @@ final class OptimizationKeys {
           "lr_scheduler",
           oneOf(Schedule.class),
           value(Schedule.COSINE),
-          r -> r.optimization().schedule(),
+          r -> r.optimization().learningRate().schedule(),
           "How the learning rate falls after warm-up: not at all, in a line, or along half a cosine, to 0 at the end of"
               + " the run.");
 
@@ -64,9 +73,9 @@ final class OptimizationKeys {
           fromToBelow(0, 1),
           value(0.0),
           r ->
-              r.optimization().warmupSteps().isPresent()
-                  ? Optional.empty()
-                  : Optional.of(r.optimization().warmupRatio()),
+              r.optimization().learningRate().warmup() instanceof Warmup.Part(double ratio)
+                  ? Optional.of(ratio)
+                  : Optional.empty(),
           "Part of the steps in which the learning rate rises from 0 to its peak.");
 
   static final Key<Recipe, Integer> WARMUP_STEPS =
@@ -74,7 +83,10 @@ final class OptimizationKeys {
           "warmup_steps",
           wholeNumber(0),
           otherwise("from `warmup_ratio`"),
-          r -> r.optimization().warmupSteps(),
+          r ->
+              r.optimization().learningRate().warmup() instanceof Warmup.Steps(int count)
+                  ? Optional.of(count)
+                  : Optional.empty(),
           "Steps in which the learning rate rises from 0 to its peak.");
 
   static final Key<Recipe, Double> WEIGHT_DECAY =
@@ -82,7 +94,7 @@ final class OptimizationKeys {
           "weight_decay",
           atLeast(0),
           value(0.0),
-          r -> r.optimization().weightDecay(),
+          r -> r.optimization().optimizer().weightDecay(),
           "Decoupled weight decay. Norms and biases have none.");
 
   static final Key<Recipe, Double> BETA1 =
@@ -90,9 +102,7 @@ final class OptimizationKeys {
           "adam_beta1",
           fromToBelow(0, 1),
           value(0.9),
-          r ->
-              Optional.of(r.optimization().beta1())
-                  .filter(b -> usesBetas(r.optimization().optimizer())),
+          r -> beta(r, AdamW.Settings::beta1, Lion.Settings::beta1),
           "With AdamW, decay of the mean of gradients; with `lion`, the share of the momentum in a step's direction.");
 
   static final Key<Recipe, Double> BETA2 =
@@ -100,9 +110,7 @@ final class OptimizationKeys {
           "adam_beta2",
           fromToBelow(0, 1),
           value(0.999),
-          r ->
-              Optional.of(r.optimization().beta2())
-                  .filter(b -> usesBetas(r.optimization().optimizer())),
+          r -> beta(r, AdamW.Settings::beta2, Lion.Settings::beta2),
           "With AdamW, decay of the mean of squared gradients; with `lion`, decay of the momentum, where 0.99 is usual.");
 
   static final Key<Recipe, Double> EPSILON =
@@ -110,9 +118,7 @@ final class OptimizationKeys {
           "adam_epsilon",
           above(0),
           value(1e-8),
-          r ->
-              Optional.of(r.optimization().epsilon())
-                  .filter(b -> r.optimization().optimizer().isAdamW()),
+          r -> adamW(r).map(AdamW.Settings::epsilon),
           "With AdamW: added to the root of the mean of squared gradients.");
 
   static final Key<Recipe, Double> MOMENTUM =
@@ -121,8 +127,9 @@ final class OptimizationKeys {
           fromToBelow(0, 1),
           value(0.0),
           r ->
-              Optional.of(r.optimization().momentum())
-                  .filter(m -> r.optimization().optimizer() == Optimizer.SGD),
+              r.optimization().optimizer() instanceof Sgd.Settings sgd
+                  ? Optional.of(sgd.momentum())
+                  : Optional.empty(),
           "With `sgd`: the share of the last step that stays. 0 keeps nothing.");
 
   static final Key<Recipe, Long> PAGED_MEMORY =
@@ -130,9 +137,7 @@ final class OptimizationKeys {
           "paged_optimizer_memory",
           ByteSizes.size(),
           value(256_000_000L),
-          r ->
-              Optional.of(r.optimization().pagedMemory())
-                  .filter(m -> r.optimization().optimizer().isPaged()),
+          r -> r.optimization().pagedMemory(),
           "With a paged optimizer: how much of its state stays on the device; the rest passes through page by page. On a GPU the rest lies in the host's memory, on the CPU in a file in `output_dir` that goes when the run ends. Does not change results.");
 
   static final Key<Recipe, Double> LORAPLUS_RATIO =
@@ -140,7 +145,7 @@ final class OptimizationKeys {
           "loraplus_lr_ratio",
           above(0),
           otherwise("one rate for all"),
-          r -> r.optimization().loraPlus().map(LoraPlus::ratio),
+          r -> r.optimization().learningRate().loraPlus().map(LoraPlus::ratio),
           "An adapter's second matrices and vectors learn at this multiple of `learning_rate` (LoRA+). 16 is usual.");
 
   static final Key<Recipe, Double> LORAPLUS_EMBEDDING =
@@ -148,7 +153,7 @@ final class OptimizationKeys {
           "loraplus_lr_embedding",
           above(0),
           otherwise("1e-6 with `loraplus_lr_ratio`"),
-          r -> r.optimization().loraPlus().map(LoraPlus::embeddingRate),
+          r -> r.optimization().learningRate().loraPlus().map(LoraPlus::embeddingRate),
           "The learning rate of adapted embeddings, with `loraplus_lr_ratio`.");
 
   static final Key<Recipe, Double> MAX_GRAD_NORM =
@@ -183,24 +188,35 @@ final class OptimizationKeys {
               OptimizationKeys::checkOptimizer,
               OptimizationKeys::checkLoraPlus));
 
-  private static boolean usesBetas(Optimizer optimizer) {
-    return optimizer.isAdamW() || optimizer == Optimizer.LION;
+  private static Optional<AdamW.Settings> adamW(Recipe r) {
+    return switch (r.optimization().optimizer()) {
+      case AdamW.Settings adamW -> Optional.of(adamW);
+      case AdamW8bit.Settings(AdamW.Settings adamW) -> Optional.of(adamW);
+      default -> Optional.empty();
+    };
+  }
+
+  private static Optional<Double> beta(
+      Recipe r, Function<AdamW.Settings, Double> ofAdamW, Function<Lion.Settings, Double> ofLion) {
+    return r.optimization().optimizer() instanceof Lion.Settings lion
+        ? Optional.of(ofLion.apply(lion))
+        : adamW(r).map(ofAdamW);
   }
 
   private static void checkOptimizer(Values<Recipe> v) {
-    Optional<Optimizer> chosen = v.find(OPTIMIZER);
+    Optional<OptimizerName> chosen = v.find(OPTIMIZER);
     if (chosen.isEmpty()) {
       return;
     }
-    Optimizer optimizer = chosen.get();
+    OptimizerName optimizer = chosen.get();
     String unused = "not used with optimizer: " + OPTIMIZER.type().plain(optimizer) + "; remove it";
-    if (!usesBetas(optimizer)) {
+    if (!optimizer.isAdamW() && optimizer != OptimizerName.LION) {
       v.refuse(unused, BETA1, BETA2);
     }
     if (!optimizer.isAdamW()) {
       v.refuse(unused, EPSILON);
     }
-    if (optimizer != Optimizer.SGD) {
+    if (optimizer != OptimizerName.SGD) {
       v.refuse(unused, MOMENTUM);
     }
     if (!optimizer.isPaged()) {
@@ -227,21 +243,34 @@ final class OptimizationKeys {
             v.problem(WARMUP_STEPS, "expected at most max_steps, " + max + ", got " + warmup));
   }
 
-  static Recipe.Optimization build(Values<Recipe> v) {
-    return new Recipe.Optimization(
-        v.get(OPTIMIZER),
-        v.get(LEARNING_RATE),
-        v.get(LR_SCHEDULER),
-        v.get(WARMUP_RATIO),
-        v.find(WARMUP_STEPS),
-        v.get(WEIGHT_DECAY),
-        v.get(BETA1),
-        v.get(BETA2),
-        v.get(EPSILON),
-        v.get(MOMENTUM),
-        v.get(PAGED_MEMORY),
+  static Optimization build(Values<Recipe> v) {
+    OptimizerName name = v.get(OPTIMIZER);
+    Optional<LoraPlus> loraPlus =
         v.find(LORAPLUS_RATIO)
-            .map(ratio -> new LoraPlus(ratio, v.find(LORAPLUS_EMBEDDING).orElse(1e-6))),
+            .map(ratio -> new LoraPlus(ratio, v.find(LORAPLUS_EMBEDDING).orElse(1e-6)));
+    Warmup warmup =
+        v.find(WARMUP_STEPS)
+            .<Warmup>map(Warmup.Steps::new)
+            .orElseGet(() -> new Warmup.Part(v.get(WARMUP_RATIO)));
+    return new Optimization(
+        settings(name, v),
+        name.isPaged() ? v.find(PAGED_MEMORY) : Optional.empty(),
+        new LearningRate(v.get(LEARNING_RATE), v.get(LR_SCHEDULER), warmup, loraPlus),
         v.get(MAX_GRAD_NORM));
+  }
+
+  private static OptimizerSettings settings(OptimizerName name, Values<Recipe> v) {
+    double decay = v.get(WEIGHT_DECAY);
+    return switch (name) {
+      case ADAMW, PAGED_ADAMW -> adamW(v);
+      case ADAMW_8BIT, PAGED_ADAMW_8BIT -> new AdamW8bit.Settings(adamW(v));
+      case LION -> new Lion.Settings(v.get(BETA1), v.get(BETA2), decay);
+      case ADAFACTOR -> new Adafactor.Settings(decay);
+      case SGD -> new Sgd.Settings(v.get(MOMENTUM), decay);
+    };
+  }
+
+  private static AdamW.Settings adamW(Values<Recipe> v) {
+    return new AdamW.Settings(v.get(BETA1), v.get(BETA2), v.get(EPSILON), v.get(WEIGHT_DECAY));
   }
 }

@@ -7,8 +7,8 @@ import static dev.nibble.recipes.schema.KeyTypes.oneOf;
 import static dev.nibble.recipes.schema.KeyTypes.outputPath;
 import static dev.nibble.recipes.schema.Numbers.wholeNumber;
 
+import dev.nibble.compute.tensor.DType;
 import dev.nibble.recipes.recipe.Recipe.Adapter;
-import dev.nibble.recipes.recipe.Recipe.SaveDType;
 import dev.nibble.recipes.schema.Key;
 import dev.nibble.recipes.schema.Schema.Group;
 import dev.nibble.recipes.schema.Values;
@@ -52,11 +52,11 @@ final class OutputKeys {
           r -> r.output().saveLimit(),
           "The most checkpoints kept; the oldest go first.");
 
-  static final Key<Recipe, SaveDType> SAVE_DTYPE =
+  static final Key<Recipe, DType> SAVE_DTYPE =
       Key.when(
           "save_dtype",
-          oneOf(SaveDType.class),
-          value(SaveDType.F32),
+          oneOf(List.of(DType.F32, DType.BF16, DType.F16)),
+          value(DType.F32),
           r ->
               Optional.of(r.output().saveDType())
                   .filter(type -> r.model().adapter() == Adapter.NONE),

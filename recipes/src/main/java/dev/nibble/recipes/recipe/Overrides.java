@@ -36,9 +36,9 @@ final class Overrides {
               .orElseGet(() -> new Scalar(place, "", false));
       return (Mapping) put(root, List.of(key.split("\\.", -1)), 0, value, place);
     } catch (YamlException e) {
-      problems.add(e.place(), key, e.problem());
-    } catch (Misplaced e) {
-      problems.add(place, key, e.problem);
+      problems.add(e.place(), key, e.reason());
+    } catch (RecipeException e) {
+      problems.add(place, key, String.valueOf(e.getMessage()));
     }
     return root;
   }
@@ -59,7 +59,7 @@ final class Overrides {
       }
       case Sequence s -> {
         if (!step.matches("[0-9]{1,6}") || Integer.parseInt(step) > s.items().size()) {
-          throw new Misplaced(
+          throw new RecipeException(
               "%s is a list of %d: write a number from 0 to %d in place of %s"
                   .formatted(before(path, depth), s.items().size(), s.items().size(), step));
         }
@@ -74,22 +74,12 @@ final class Overrides {
       case Scalar s when s.kind() == Scalar.Kind.NOTHING ->
           put(new Mapping(place, List.of()), path, depth, value, place);
       case Scalar s ->
-          throw new Misplaced(
+          throw new RecipeException(
               before(path, depth) + " is " + s.describe() + " and has no key " + step);
     };
   }
 
   private static String before(List<String> path, int depth) {
     return String.join(".", path.subList(0, depth));
-  }
-
-  private static final class Misplaced extends RuntimeException {
-    private static final long serialVersionUID = 1;
-    private final String problem;
-
-    Misplaced(String problem) {
-      super(problem);
-      this.problem = problem;
-    }
   }
 }

@@ -1,7 +1,13 @@
 package dev.nibble.recipes.recipe;
 
+import dev.nibble.compute.tensor.DType;
+import dev.nibble.data.chat.MessageFields;
 import dev.nibble.data.chat.TemplateChoice;
+import dev.nibble.data.format.Alpaca;
+import dev.nibble.data.format.PromptTemplate;
+import dev.nibble.data.samples.ExcessLength;
 import dev.nibble.recipes.schema.AutoFlag;
+import dev.nibble.trainer.optim.OptimizerSettings;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -14,7 +20,7 @@ import java.util.Optional;
  * @param model the model and what of it trains
  * @param data what it learns from
  * @param training how long and in what portions
- * @param optimization how weights move
+ * @param optimization how weights are updated
  * @param evaluation what is measured
  * @param output what is kept, and where
  * @param machine what computes
@@ -182,7 +188,7 @@ public record Recipe(
       double validationSize,
       int sequenceLength,
       boolean packing,
-      Excess excess,
+      ExcessLength excess,
       boolean trainOnInputs,
       boolean shuffle,
       Chat chat) {}
@@ -196,16 +202,6 @@ public record Recipe(
    */
   public record Chat(
       Optional<TemplateChoice> template, Map<String, Object> variables, boolean lastOnly) {}
-
-  /** What happens to a sample longer than sequence_len. */
-  public enum Excess {
-    /** It is left out, counted and reported. */
-    DROP,
-    /** Its end is cut off, counted and reported. */
-    TRUNCATE,
-    /** The run stops. */
-    RAISE
-  }
 
   /** What the rows of a dataset hold. */
   public enum Format {
@@ -234,47 +230,40 @@ public record Recipe(
    * @param split which split of a folder with several
    * @param limit the most rows, the first so many; empty for all
    * @param prompt template of an alpaca prompt
-   * @param columns how its columns are called
-   * @param messages how its conversations are written
+   * @param columns names of the columns of alpaca rows
+   * @param textColumn name of the column of plain text
+   * @param messages columns and fields of conversations
    */
   public record Dataset(
       Path path,
       Format format,
       Optional<String> split,
       Optional<Integer> limit,
-      Optional<String> prompt,
-      Columns columns,
-      Messages messages) {}
+      Optional<PromptTemplate> prompt,
+      Alpaca.Columns columns,
+      String textColumn,
+      Messages messages) {
+
+    /** The same with a prompt where it has none of its own. */
+    Dataset withDefaultPrompt(Optional<PromptTemplate> other) {
+      return new Dataset(
+          path, format, split, limit, prompt.or(() -> other), columns, textColumn, messages);
+    }
+  }
 
   /**
-   * How the conversations of a dataset are written, and which messages are learned.
+   * Conversations of a dataset.
    *
-   * @param column the list of messages; empty for the name that the format has
-   * @param role the field that says who speaks; likewise
-   * @param content the field with what is said; likewise
-   * @param tools the column with the schemas of tools
-   * @param roles for roles of the template, the names that rows have
-   * @param learned the roles whose messages are learned
-   * @param weight the field of a message that leaves it out when it is 0
+   * @param fields names of columns, fields and roles
+   * @param trainedRoles roles whose messages are trained on
+   * @param weightField field of a message that excludes it when it is 0
    */
-  public record Messages(
-      Optional<String> column,
-      Optional<String> role,
-      Optional<String> content,
-      String tools,
-      Map<String, List<String>> roles,
-      List<String> learned,
-      String weight) {}
-
-  /**
-   * Column names.
-   *
-   * @param instruction alpaca
-   * @param input alpaca
-   * @param output alpaca
-   * @param text completion
-   */
-  public record Columns(String instruction, String input, String output, String text) {}
+  public record Messages(MessageFields fields, List<String> trainedRoles, String weightField) {
+    /** Names that rows of this format usually have. */
+    static MessageFields usual(Format format) {
+      return format == Format.SHAREGPT ? MessageFields.SHAREGPT : MessageFields.MESSAGES;
+    }
+  }
 
   /**
    * How long, and in what portions.
@@ -298,36 +287,39 @@ public record Recipe(
       long seed) {}
 
   /**
-   * How weights move.
+   * How weights are updated.
    *
-   * @param optimizer the rule
-   * @param learningRate its peak
-   * @param schedule how it falls
-   * @param warmupRatio part of the run in which it rises
-   * @param warmupSteps steps in which it rises, in place of the part
-   * @param weightDecay decoupled decay
-   * @param beta1 decay of the first moment
-   * @param beta2 decay of the second moment
-   * @param epsilon added to the root of the second moment
-   * @param momentum of SGD
-   * @param pagedMemory bytes of a paged optimizer's state that stay where kernels work
-   * @param loraPlus rates of an adapter's parts, if they differ
+   * @param optimizer the update rule
+   * @param pagedMemory bytes of the optimizer's state that stay where kernels work, the rest lying
+   *     in pages elsewhere; empty when all of it stays
+   * @param learningRate of each step
    * @param maxGradNorm gradients are scaled down to this norm; 0 for never
    */
   public record Optimization(
-      Optimizer optimizer,
-      double learningRate,
-      Schedule schedule,
-      double warmupRatio,
-      Optional<Integer> warmupSteps,
-      double weightDecay,
-      double beta1,
-      double beta2,
-      double epsilon,
-      double momentum,
-      long pagedMemory,
-      Optional<LoraPlus> loraPlus,
+      OptimizerSettings optimizer,
+      Optional<Long> pagedMemory,
+      LearningRate learningRate,
       double maxGradNorm) {}
+
+  /**
+   * The learning rate over a run.
+   *
+   * @param peak its highest value
+   * @param schedule how it falls after warm-up
+   * @param warmup how long it rises
+   * @param loraPlus rates of an adapter's parts, if they differ
+   */
+  public record LearningRate(
+      double peak, Schedule schedule, Warmup warmup, Optional<LoraPlus> loraPlus) {}
+
+  /** Steps in which the learning rate rises from 0 to its peak. */
+  public sealed interface Warmup {
+    /** A part of the run, rounded up to whole steps. */
+    record Part(double ratio) implements Warmup {}
+
+    /** A number of steps. */
+    record Steps(int count) implements Warmup {}
+  }
 
   /**
    * Learning rates of LoRA+.
@@ -336,34 +328,6 @@ public record Recipe(
    * @param embeddingRate the peak for adapted embeddings
    */
   public record LoraPlus(double ratio, double embeddingRate) {}
-
-  /** Update rules. */
-  public enum Optimizer {
-    /** AdamW with 32-bit moments. */
-    ADAMW,
-    /** AdamW with 8-bit moments. */
-    ADAMW_8BIT,
-    /** AdamW with 32-bit moments in pages. */
-    PAGED_ADAMW,
-    /** AdamW with 8-bit moments in pages. */
-    PAGED_ADAMW_8BIT,
-    /** Lion. */
-    LION,
-    /** Adafactor with a learning rate that is given. */
-    ADAFACTOR,
-    /** Stochastic gradient descent. */
-    SGD;
-
-    /** Whether its state need not fit where kernels work. */
-    public boolean isPaged() {
-      return this == PAGED_ADAMW || this == PAGED_ADAMW_8BIT;
-    }
-
-    /** Whether it is AdamW, wherever and in however many bits its moments are. */
-    public boolean isAdamW() {
-      return this == ADAMW || this == ADAMW_8BIT || isPaged();
-    }
-  }
 
   /** How the learning rate falls after warm-up. */
   public enum Schedule {
@@ -407,16 +371,6 @@ public record Recipe(
       boolean overwrite,
       int saveSteps,
       int saveLimit,
-      SaveDType saveDType,
+      DType saveDType,
       int loggingSteps) {}
-
-  /** Element type of saved weights. */
-  public enum SaveDType {
-    /** 32-bit. */
-    F32,
-    /** bfloat16. */
-    BF16,
-    /** IEEE half precision. */
-    F16
-  }
 }

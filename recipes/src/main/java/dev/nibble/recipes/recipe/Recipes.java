@@ -76,7 +76,7 @@ public final class Recipes {
               + ": expected keys with values, such as base_model: …, got "
               + node.describe());
     } catch (YamlException e) {
-      throw new RecipeException(e.place() + ": " + e.problem());
+      throw new RecipeException(e.place() + ": " + e.reason());
     }
   }
 

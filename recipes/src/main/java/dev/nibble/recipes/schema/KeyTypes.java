@@ -1,5 +1,6 @@
 package dev.nibble.recipes.schema;
 
+import dev.nibble.errors.NearestName;
 import dev.nibble.recipes.yaml.Node;
 import dev.nibble.recipes.yaml.Node.Mapping;
 import dev.nibble.recipes.yaml.Node.Scalar;
@@ -56,6 +57,11 @@ public final class KeyTypes {
   /** The same, with further names for some of them, which other tools have. */
   public static <E extends Enum<E>> KeyType<E> oneOf(Class<E> choices, Map<String, E> otherNames) {
     return new Choice<>(Arrays.asList(choices.getEnumConstants()), otherNames);
+  }
+
+  /** One of these constants of an enum, written in lower case. */
+  public static <E extends Enum<E>> KeyType<E> oneOf(List<E> choices) {
+    return new Choice<>(choices, Map.of());
   }
 
   /** A list of one thing or more. */

@@ -1,5 +1,6 @@
 package dev.nibble.recipes.schema;
 
+import dev.nibble.errors.NearestName;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;

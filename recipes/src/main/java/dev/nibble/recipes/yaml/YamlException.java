@@ -1,20 +1,23 @@
 package dev.nibble.recipes.yaml;
 
+import dev.nibble.errors.Fault;
+import dev.nibble.errors.NibbleException;
+
 /** Text that is not YAML, or YAML that recipes do not allow. */
-public final class YamlException extends RuntimeException {
+public final class YamlException extends NibbleException {
   private static final long serialVersionUID = 1;
   private final transient Place place;
-  private final String problem;
+  private final String reason;
 
-  YamlException(Place place, String problem) {
-    super(place + ": " + problem);
+  YamlException(Place place, String reason) {
+    super(Fault.USER, place + ": " + reason);
     this.place = place;
-    this.problem = problem;
+    this.reason = reason;
   }
 
   /** What is wrong, without the place. */
-  public String problem() {
-    return problem;
+  public String reason() {
+    return reason;
   }
 
   /** Where. */

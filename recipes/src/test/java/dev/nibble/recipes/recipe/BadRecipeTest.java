@@ -322,7 +322,7 @@ class BadRecipeTest {
         .isEqualTo("r.yaml:4:5: datasets.0.field_text: only used with type: completion; remove it");
     assertThat(errors(GOOD.replace("rows.jsonl", "rows.jsonl\n    prompt: \"Say:\"")))
         .isEqualTo(
-            "r.yaml:4:5: datasets.0.prompt: expected {instruction} or {input} in it, where a row's text goes");
+            "r.yaml:4:13: datasets.0.prompt: the prompt template has neither {instruction} nor {input}, so every row would ask the same");
     assertThat(with("answer_eval: {path: t.jsonl, type: completion}"))
         .isEqualTo(
             "r.yaml:5:30: answer_eval.type: rows of type completion have no answers; use alpaca or a type with conversations");

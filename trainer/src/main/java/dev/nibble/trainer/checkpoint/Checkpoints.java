@@ -82,9 +82,8 @@ public final class Checkpoints {
       Folders.replace(temporary, folder);
     } catch (IOException | UncheckedIOException e) {
       CheckpointException failure =
-          new CheckpointException(
-              ("the checkpoint of step %d cannot be written to %s: %s. Earlier checkpoints are whole. Make room, or choose"
-                      + " another output_dir, and resume from the latest")
+          CheckpointException.unwritable(
+              "the checkpoint of step %d cannot be written to %s: %s. Earlier checkpoints are whole"
                   .formatted(state.step(), folder, reason(e)),
               e);
       discard(temporary, failure);

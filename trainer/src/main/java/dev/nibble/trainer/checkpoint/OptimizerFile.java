@@ -5,6 +5,7 @@ import dev.nibble.compute.safetensors.Safetensors;
 import dev.nibble.compute.safetensors.SafetensorsFile;
 import dev.nibble.compute.safetensors.SafetensorsWriter;
 import dev.nibble.compute.tensor.Tensor;
+import dev.nibble.errors.Remedy;
 import dev.nibble.trainer.optim.Optimizer;
 import dev.nibble.trainer.optim.OptimizerState.Entry;
 import java.io.IOException;
@@ -47,9 +48,9 @@ final class OptimizerFile {
     String kind = file.metadata().getOrDefault(KIND, "adamw"); // it was the only one at first
     if (!kind.equals(optimizer.name())) {
       throw new CheckpointException(
-          ("%s holds the state of optimizer %s, the run has %s. Resume with the recipe that the checkpoint was made with,"
-                  + " or start a new run in another output_dir")
-              .formatted(path, kind, optimizer.name()));
+          "%s holds the state of optimizer %s, the run has %s"
+              .formatted(path, kind, optimizer.name()),
+          Remedy.RESUME_SAME_SETTINGS);
     }
   }
 
@@ -75,12 +76,12 @@ final class OptimizerFile {
     }
     if (!wrong.isEmpty()) {
       throw new CheckpointException(
-          ("%s belongs to a run that trains other parameters: %s%s. Resume with the recipe that the checkpoint was made"
-                  + " with, or start a new run in another output_dir")
+          "%s belongs to a run that trains other parameters: %s%s"
               .formatted(
                   path,
                   String.join("; ", wrong.subList(0, Math.min(3, wrong.size()))),
-                  wrong.size() > 3 ? "; and %d more".formatted(wrong.size() - 3) : ""));
+                  wrong.size() > 3 ? "; and %d more".formatted(wrong.size() - 3) : ""),
+          Remedy.RESUME_SAME_SETTINGS);
     }
   }
 }

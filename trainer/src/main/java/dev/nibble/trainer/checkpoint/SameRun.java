@@ -1,5 +1,6 @@
 package dev.nibble.trainer.checkpoint;
 
+import dev.nibble.errors.Remedy;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -16,9 +17,8 @@ final class SameRun {
     compare(differences, "trained weights", saved.parameters(), now.parameters());
     if (!differences.isEmpty()) {
       throw new CheckpointException(
-          ("%s is of another run: %s. Resume with the recipe that the checkpoint was made with, or start a new run in"
-                  + " another output_dir")
-              .formatted(folder, String.join(", ", differences)));
+          "%s is of another run: %s".formatted(folder, String.join(", ", differences)),
+          Remedy.RESUME_SAME_SETTINGS);
     }
   }
 

@@ -22,7 +22,7 @@ public final class AnswerAccuracy {
   public AnswerAccuracy(
       List<Question> questions, int maxNewTokens, Function<int[], String> decode) {
     if (questions.isEmpty()) {
-      throw new IllegalArgumentException("no questions: accuracy needs at least one");
+      throw new EvaluationException("no questions: accuracy needs at least one");
     }
     this.questions = List.copyOf(questions);
     this.maxNewTokens = maxNewTokens;

@@ -49,7 +49,7 @@ public final class BagOfWordsBaseline {
    * Trains on rows.
    *
    * @param seed of the order in which rows are visited
-   * @throws IllegalArgumentException when the rows have fewer than two labels, or no words
+   * @throws EvaluationException when the rows have fewer than two labels, or no words
    */
   public static BagOfWordsBaseline train(List<LabeledText> rows, long seed) {
     TRIBUO.setLevel(Level.SEVERE);
@@ -62,7 +62,7 @@ public final class BagOfWordsBaseline {
       }
     }
     if (dataset.getOutputs().size() < 2) {
-      throw new IllegalArgumentException(
+      throw new EvaluationException(
           "a classifier needs rows of two labels or more; %d rows with words have %d"
               .formatted(dataset.size(), dataset.getOutputs().size()));
     }

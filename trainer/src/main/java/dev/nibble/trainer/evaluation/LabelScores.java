@@ -27,7 +27,7 @@ final class LabelScores {
   /** Exact matches. An answer that no question expects gets a label of its own, and is wrong. */
   static Accuracy of(List<Answer> answers) {
     if (answers.isEmpty()) {
-      throw new IllegalArgumentException("no questions: accuracy needs at least one");
+      throw new EvaluationException("no questions: accuracy needs at least one");
     }
     TreeSet<String> expected = new TreeSet<>();
     answers.forEach(a -> expected.add(a.expected()));

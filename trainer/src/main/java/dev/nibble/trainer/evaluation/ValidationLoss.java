@@ -13,13 +13,13 @@ public final class ValidationLoss {
   /**
    * Keeps the batches.
    *
-   * @throws IllegalArgumentException when no token of them is supervised
+   * @throws EvaluationException when no token of them is supervised
    */
   public ValidationLoss(CausalLm model, List<Batch> batches) {
     this.model = model;
     this.batches = List.copyOf(batches);
     if (this.batches.stream().allMatch(b -> b.supervisedTokens() == 0)) {
-      throw new IllegalArgumentException(
+      throw new EvaluationException(
           "the validation data have no supervised token in %d batches".formatted(batches.size()));
     }
   }

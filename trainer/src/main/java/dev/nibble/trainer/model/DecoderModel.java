@@ -231,7 +231,7 @@ final class DecoderModel implements CausalLm {
               .formatted(batch.length(), maxBatchTokens));
     }
     if (longest(batch) > config.longestSample()) {
-      throw new IllegalArgumentException(
+      throw new ModelException(
           "sample of %d tokens; the model's max_position_embeddings is %d"
               .formatted(longest(batch), config.longestSample()));
     }
@@ -242,7 +242,7 @@ final class DecoderModel implements CausalLm {
   void checkTokens(int[] tokens) {
     for (int i = 0; i < tokens.length; i++) {
       if (tokens[i] < 0 || tokens[i] >= config.sizes().vocab()) {
-        throw new IllegalArgumentException(
+        throw new ModelException(
             "token %d at position %d is outside the vocabulary of %d; is this the model's tokenizer?"
                 .formatted(tokens[i], i, config.sizes().vocab()));
       }

@@ -18,16 +18,33 @@ public final class Adafactor extends Optimizer {
   private static final double EPSILON = 1e-30;
   private static final double CLIP = 1;
 
+  /**
+   * What does not change from step to step.
+   *
+   * @param weightDecay decoupled from the gradient
+   */
+  public record Settings(double weightDecay) implements OptimizerSettings {
+    /** Checks the range. */
+    public Settings {
+      Checks.requireDecay(weightDecay);
+    }
+
+    @Override
+    public Optimizer create(
+        Kernels kernels, Parameters parameters, Rates rates, StateMemory memory) {
+      return new Adafactor(kernels, parameters, this, rates, memory.scope());
+    }
+  }
+
   /** Takes memory for the moments, all 0. */
   public Adafactor(
-      Kernels kernels, Parameters parameters, double weightDecay, Rates rates, Scope scope) {
+      Kernels kernels, Parameters parameters, Settings settings, Rates rates, Scope scope) {
     super(
         kernels,
         parameters,
         rates,
-        weightDecay,
+        settings.weightDecay(),
         OptimizerState.take(kernels, parameters, Adafactor::fields, StateMemory.resident(scope)));
-    Checks.requireDecay(weightDecay);
   }
 
   private static List<StateField> fields(Parameter p) {

@@ -27,7 +27,7 @@ public final class AdamW extends Optimizer {
    * @param epsilon added to the root of the second moment
    * @param weightDecay decoupled from the gradient
    */
-  public record Settings(double beta1, double beta2, double epsilon, double weightDecay) {
+  public record Settings(double beta1, double beta2, double epsilon, double weightDecay) implements OptimizerSettings {
     /** PyTorch's betas and epsilon, without weight decay, as transformers' trainer has it. */
     public static final Settings DEFAULT = new Settings(0.9, 0.999, 1e-8, 0);
 
@@ -37,6 +37,12 @@ public final class AdamW extends Optimizer {
       Checks.requireShare("beta2", beta2);
       Checks.require("epsilon", epsilon, epsilon > 0, "above 0");
       Checks.requireDecay(weightDecay);
+    }
+
+    @Override
+    public Optimizer create(
+        Kernels kernels, Parameters parameters, Rates rates, StateMemory memory) {
+      return new AdamW(kernels, parameters, this, rates, memory);
     }
 
     AdamWStep at(long step, double learningRate, double decay) {

@@ -21,6 +21,24 @@ public final class AdamW8bit extends Optimizer {
           StateField.each(AdamW.SECOND, DType.U8),
           StateField.scales(AdamW.SECOND + SCALES));
 
+  /**
+   * The same rule as {@link AdamW}.
+   *
+   * @param adamW its settings
+   */
+  public record Settings(AdamW.Settings adamW) implements OptimizerSettings {
+    @Override
+    public double weightDecay() {
+      return adamW.weightDecay();
+    }
+
+    @Override
+    public Optimizer create(
+        Kernels kernels, Parameters parameters, Rates rates, StateMemory memory) {
+      return new AdamW8bit(kernels, parameters, adamW, rates, memory);
+    }
+  }
+
   private final AdamW.Settings settings;
 
   /** Takes memory for the moments, all 0. */

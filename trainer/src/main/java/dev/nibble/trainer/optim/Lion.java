@@ -17,12 +17,18 @@ public final class Lion extends Optimizer {
    * @param beta2 decay of the momentum
    * @param weightDecay decoupled from the gradient
    */
-  public record Settings(double beta1, double beta2, double weightDecay) {
+  public record Settings(double beta1, double beta2, double weightDecay) implements OptimizerSettings {
     /** Checks the ranges. */
     public Settings {
       Checks.requireShare("beta1", beta1);
       Checks.requireShare("beta2", beta2);
       Checks.requireDecay(weightDecay);
+    }
+
+    @Override
+    public Optimizer create(
+        Kernels kernels, Parameters parameters, Rates rates, StateMemory memory) {
+      return new Lion(kernels, parameters, this, rates, memory);
     }
   }
 

@@ -17,11 +17,17 @@ public final class Sgd extends Optimizer {
    * @param momentum share of the last step that stays; 0 for none
    * @param weightDecay decoupled from the gradient
    */
-  public record Settings(double momentum, double weightDecay) {
+  public record Settings(double momentum, double weightDecay) implements OptimizerSettings {
     /** Checks the ranges. */
     public Settings {
       Checks.requireShare("momentum", momentum);
       Checks.requireDecay(weightDecay);
+    }
+
+    @Override
+    public Optimizer create(
+        Kernels kernels, Parameters parameters, Rates rates, StateMemory memory) {
+      return new Sgd(kernels, parameters, this, rates, memory);
     }
   }
 

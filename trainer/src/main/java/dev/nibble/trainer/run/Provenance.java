@@ -1,6 +1,7 @@
 package dev.nibble.trainer.run;
 
 import dev.nibble.compute.files.AtomicFile;
+import dev.nibble.errors.Remedy;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -57,13 +58,10 @@ public record Provenance(
         return recipe.stringValue();
       }
       throw new RunException(
-          "%s names no recipe. --overwrite deletes that run; or choose another output_dir"
-              .formatted(file));
+          "%s names no recipe".formatted(file), Remedy.OVERWRITE);
     } catch (IOException | JacksonException e) {
       throw new RunException(
-          "%s cannot be read: %s. --overwrite deletes that run; or choose another output_dir"
-              .formatted(file, e.getMessage()),
-          e);
+          "%s cannot be read: %s".formatted(file, e.getMessage()), Remedy.OVERWRITE, e);
     }
   }
 }

@@ -1,5 +1,6 @@
 package dev.nibble.trainer.run;
 
+import dev.nibble.errors.Remedy;
 import dev.nibble.trainer.checkpoint.Checkpoints;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -49,7 +50,7 @@ public final class RunDirectory {
   public static RunDirectory open(Path folder, String recipeSha256, Mode mode) {
     if (Files.exists(folder) && !Files.isDirectory(folder)) {
       throw new RunException(
-          "output_dir %s is a file. Choose a folder that is new or empty".formatted(folder));
+          "%s is a file".formatted(folder), Remedy.OTHER_FOLDER);
     }
     try {
       Files.createDirectories(folder);
@@ -62,8 +63,8 @@ public final class RunDirectory {
       return new RunDirectory(folder);
     } catch (IOException e) {
       throw new RunException(
-          "output_dir %s cannot be used: %s. Choose another output_dir"
-              .formatted(folder, e.getMessage()),
+          "the folder %s cannot be used: %s".formatted(folder, e.getMessage()),
+          Remedy.OTHER_FOLDER,
           e);
     }
   }
@@ -72,17 +73,15 @@ public final class RunDirectory {
     if (holdsRun) {
       boolean same = Provenance.recipeOf(folder.resolve(PROVENANCE)).equals(recipe);
       throw new RunException(
-          "output_dir %s holds a run of %s recipe already. %s--overwrite deletes it and starts anew; or choose another output_dir"
-              .formatted(
-                  folder,
-                  same ? "this" : "another",
-                  same ? "--resume goes on from its latest checkpoint; " : ""));
+          "the folder %s holds a run of %s recipe already"
+              .formatted(folder, same ? "this" : "another"),
+          same ? Remedy.RESUME_OR_OVERWRITE : Remedy.OVERWRITE);
     }
     try (Stream<Path> entries = Files.list(folder)) {
       if (entries.findAny().isPresent()) {
         throw new RunException(
-            "output_dir %s is not empty, and what is in it is no run of Nibble. Choose a folder that is new or empty"
-                .formatted(folder));
+            "the folder %s is not empty, and what is in it is no run of Nibble".formatted(folder),
+            Remedy.OTHER_FOLDER);
       }
     }
   }
@@ -90,12 +89,13 @@ public final class RunDirectory {
   private static void checkSame(Path folder, boolean holdsRun, String recipe) {
     if (!holdsRun) {
       throw new RunException(
-          "output_dir %s holds no run to resume. Start it without --resume".formatted(folder));
+          "the folder %s holds no run to resume".formatted(folder), Remedy.START_ANEW);
     }
     if (!Provenance.recipeOf(folder.resolve(PROVENANCE)).equals(recipe)) {
       throw new RunException(
-          "output_dir %s holds a run of another recipe, which cannot go on with this one. Resume with recipe.resolved.yaml from that folder; --overwrite deletes that run and starts anew; or choose another output_dir"
-              .formatted(folder));
+          "the folder %s holds a run of another recipe, which cannot go on with this one"
+              .formatted(folder),
+          Remedy.RESUME_ITS_RECIPE_OR_OVERWRITE);
     }
   }
 

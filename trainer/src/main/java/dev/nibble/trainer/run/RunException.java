@@ -1,17 +1,31 @@
 package dev.nibble.trainer.run;
 
+import dev.nibble.errors.Fault;
+import dev.nibble.errors.NibbleException;
+import dev.nibble.errors.Remedy;
+import java.util.Optional;
+
 /**
  * A run's folder cannot be used. The message names the folder, what is in it and what can be done.
  */
-public final class RunException extends RuntimeException {
+public final class RunException extends NibbleException {
   private static final long serialVersionUID = 1L;
 
   /** With a message for the user. */
   public RunException(String message) {
-    super(message);
+    super(Fault.USER, message);
+  }
+
+  /** With a problem for the user, and what would avoid it. */
+  public RunException(String problem, Remedy remedy) {
+    super(Fault.USER, problem, Optional.of(remedy));
+  }
+
+  RunException(String problem, Remedy remedy, Throwable cause) {
+    super(Fault.USER, problem, Optional.of(remedy), cause);
   }
 
   RunException(String message, Throwable cause) {
-    super(message, cause);
+    super(Fault.USER, message, cause);
   }
 }

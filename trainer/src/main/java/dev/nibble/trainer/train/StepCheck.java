@@ -1,5 +1,6 @@
 package dev.nibble.trainer.train;
 
+import dev.nibble.errors.Remedy;
 import dev.nibble.trainer.model.LossSum;
 
 /** What must hold before the weights are touched. */
@@ -9,9 +10,9 @@ final class StepCheck {
   static void loss(long step, LossSum loss, long tokens) {
     if (loss.tokens() == 0) {
       throw new TrainingException(
-          ("step %d has no supervised token among its %d tokens, so there is nothing to learn from. Check with `nibble"
-                  + " preview` which part of the samples is supervised")
-              .formatted(step, tokens));
+          "step %d has no supervised token among its %d tokens, so there is nothing to learn from"
+              .formatted(step, tokens),
+          Remedy.SHOW_SAMPLES);
     }
     if (!Double.isFinite(loss.sum())) {
       throw notFinite("loss", step, loss.mean());
@@ -27,8 +28,8 @@ final class StepCheck {
 
   private static TrainingException notFinite(String what, long step, double value) {
     return new TrainingException(
-        ("the %s of step %d is %s. The step's update was not made, and earlier checkpoints are as they were. A lower"
-                + " learning_rate, more warm-up or a smaller max_grad_norm often helps")
-            .formatted(what, step, value));
+        "the %s of step %d is %s. The step's update was not made, and earlier checkpoints are as they were"
+            .formatted(what, step, value),
+        Remedy.GENTLER_TRAINING);
   }
 }

@@ -49,7 +49,7 @@ final class BagOfWordsBaselineTest {
   void needsTwoLabels() {
     List<LabeledText> rows = List.of(new LabeledText("one", "x"), new LabeledText("!", "y"));
     assertThatThrownBy(() -> BagOfWordsBaseline.train(rows, 7))
-        .isInstanceOf(IllegalArgumentException.class)
+        .isInstanceOf(EvaluationException.class)
         .hasMessageContaining("two labels or more; 1 rows with words have 1");
   }
 

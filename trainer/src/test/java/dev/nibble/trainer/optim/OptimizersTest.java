@@ -48,7 +48,7 @@ final class OptimizersTest {
         (k, p, m) -> new Lion(k, p, new Lion.Settings(0.9, 0.99, 0.01), RATES, m),
         (k, p, m) -> new Sgd(k, p, new Sgd.Settings(0.9, 0.01), RATES, m),
         (k, p, m) -> new Sgd(k, p, new Sgd.Settings(0, 0.01), RATES, m),
-        (k, p, m) -> new Adafactor(k, p, 0.01, RATES, m.scope()));
+        (k, p, m) -> new Adafactor(k, p, new Adafactor.Settings(0.01), RATES, m.scope()));
   }
 
   @TempDir Path folder;

@@ -28,12 +28,12 @@ final class RunDirectoryTest {
     assertThatThrownBy(() -> RunDirectory.open(dir, "r2", Mode.START))
         .isInstanceOf(RunException.class)
         .hasMessageContaining("a run of another recipe")
-        .hasMessageContaining("--overwrite")
-        .hasMessageNotContaining("--resume");
+        .hasMessageContaining("verwrite it")
+        .hasMessageNotContaining("Resume it");
     assertThatThrownBy(() -> RunDirectory.open(dir, "r2", Mode.RESUME))
         .isInstanceOf(RunException.class)
         .hasMessageContaining("a run of another recipe")
-        .hasMessageContaining("recipe.resolved.yaml");
+        .hasMessageContaining("that run's own settings");
   }
 
   @Test
@@ -41,8 +41,8 @@ final class RunDirectoryTest {
     aRun("r1");
     assertThatThrownBy(() -> RunDirectory.open(dir, "r1", Mode.START))
         .hasMessageContaining("a run of this recipe")
-        .hasMessageContaining("--resume")
-        .hasMessageContaining("--overwrite");
+        .hasMessageContaining("Resume it")
+        .hasMessageContaining("verwrite it");
     assertThat(RunDirectory.open(dir, "r1", Mode.RESUME).provenance()).exists();
   }
 

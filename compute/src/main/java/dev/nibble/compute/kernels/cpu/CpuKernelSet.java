@@ -8,6 +8,7 @@ import dev.nibble.compute.kernels.cpu.onednn.OneDnn;
 import dev.nibble.compute.kernels.cpu.onednn.OneDnnException;
 import dev.nibble.compute.kernels.cpu.work.VectorMath;
 import dev.nibble.compute.tensor.DType;
+import dev.nibble.errors.Remedy;
 import java.util.Optional;
 
 /** The fast set for the CPU: oneDNN's matrix product and Vector API loops. */
@@ -62,7 +63,7 @@ public final class CpuKernelSet implements KernelSet {
     try {
       onednn = OneDnn.load();
     } catch (OneDnnException e) {
-      throw new KernelUnavailable("kernel set cpu cannot run here: " + e.getMessage(), e);
+      throw new KernelUnavailable("kernel set cpu cannot run here", e);
     }
     threads = options.threads() == 0 ? cores() : options.threads();
     library = "oneDNN " + onednn.version();
@@ -78,7 +79,7 @@ public final class CpuKernelSet implements KernelSet {
         Processor.noBf16Because()
             .ifPresent(reason -> {
               throw new KernelUnavailable(
-                  "bf16: true: " + reason + "; write bf16: auto, which takes float32 here");
+                  "activations in bfloat16: " + reason, Remedy.AUTOMATIC_ACTIVATIONS);
             });
         yield DType.BF16;
       }

@@ -61,7 +61,7 @@ public final class CudaKernelSet implements KernelSet {
       int devices = cuda.devices();
       return devices == 0 ? Optional.of("the driver has no device") : tooOld(cuda, devices);
     } catch (CudaException e) {
-      return Optional.of(String.valueOf(e.getMessage()));
+      return Optional.of(e.problem());
     }
   }
 
@@ -76,7 +76,7 @@ public final class CudaKernelSet implements KernelSet {
     return device.major() >= OLDEST_CAPABILITY
         ? Optional.empty()
         : Optional.of(
-            "%s has compute capability %s and the kernels need 8.0 (Ampere) or later; write device: cpu"
+            "%s has compute capability %s and the kernels need 8.0 (Ampere) or later; use the kernel set cpu"
                 .formatted(device.name(), device.capability()));
   }
 
@@ -127,7 +127,7 @@ public final class CudaKernelSet implements KernelSet {
                   options.debugSync() ? ", waiting for each kernel" : "");
       return kernels;
     } catch (CudaException | CublasException e) {
-      throw new KernelUnavailable("kernel set cuda cannot run here: " + e.getMessage(), e);
+      throw new KernelUnavailable("kernel set cuda cannot run here", e);
     }
   }
 
@@ -156,10 +156,10 @@ public final class CudaKernelSet implements KernelSet {
             .findFirst()
             .orElseThrow(() ->
                 new KernelUnavailable(
-                    "device_memory: %s is not on the class path".formatted(name)));
+                    "device memory from %s: it is not on the class path".formatted(name)));
     host.unavailableBecause(device)
         .ifPresent(reason -> {
-          throw new KernelUnavailable("device_memory: %s: %s".formatted(name, reason));
+          throw new KernelUnavailable("device memory from %s: %s".formatted(name, reason));
         });
     return Optional.of(host);
   }
@@ -177,13 +177,13 @@ public final class CudaKernelSet implements KernelSet {
     int index = wanted.getAsInt();
     if (index >= devices) {
       throw new KernelUnavailable(
-          "device: cuda:%d is not there, the driver has %s"
+          "cuda:%d is not there, the driver has %s"
               .formatted(index, devices == 1 ? "cuda:0 alone" : "cuda:0 to cuda:" + (devices - 1)));
     }
     CudaDevice device = CudaDevice.of(cuda, index);
     tooOld(device)
         .ifPresent(reason -> {
-          throw new KernelUnavailable("device: cuda:%d: %s".formatted(index, reason));
+          throw new KernelUnavailable("cuda:%d: %s".formatted(index, reason));
         });
     return device;
   }

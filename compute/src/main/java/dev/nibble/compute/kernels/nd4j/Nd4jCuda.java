@@ -32,7 +32,7 @@ final class Nd4jCuda {
       cuda.initialize();
       return unavailableBecause(CudaDevice.of(cuda, 0));
     } catch (CudaException e) {
-      return Optional.of(String.valueOf(e.getMessage()));
+      return Optional.of(e.problem());
     }
   }
 
@@ -54,7 +54,7 @@ final class Nd4jCuda {
     return runs
         ? Optional.empty()
         : Optional.of(
-            "nd4j-cuda-11.6 has code for compute capability 3.7 to %d.%d, and cuda:%d, %s, has %s; Nibble's own way is device_memory: driver, the default there"
+            "nd4j-cuda-11.6 has code for compute capability 3.7 to %d.%d, and cuda:%d, %s, has %s; NVIDIA's driver can allocate there, which is the default"
                 .formatted(
                     NEWEST_MAJOR,
                     NEWEST_MINOR,

@@ -45,7 +45,7 @@ final class ProcessorTest {
       assertThatThrownBy(() -> set.open(CpuInBf16ConformanceTest.inBf16()))
           .isInstanceOf(KernelUnavailable.class)
           .hasMessageContaining(Processor.noBf16Because().orElseThrow())
-          .hasMessageContaining("bf16: auto");
+          .hasMessageContaining("type of its activations");
     }
   }
 }

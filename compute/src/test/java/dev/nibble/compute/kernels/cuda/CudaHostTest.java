@@ -82,7 +82,7 @@ class CudaHostTest {
     try {
       assertThatThrownBy(() -> new CudaKernelSet(() -> Cuda.load(library)).open(nd4j))
           .isInstanceOf(KernelUnavailable.class)
-          .hasMessageStartingWith("device_memory: nd4j: ");
+          .hasMessageStartingWith("device memory from nd4j: ");
     } finally {
       Emulator.configure("capability", 86);
     }

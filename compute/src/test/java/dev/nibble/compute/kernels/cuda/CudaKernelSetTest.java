@@ -83,7 +83,7 @@ final class CudaKernelSetTest {
     Emulator.configure("capability", 75);
     assertThat(set.unavailableBecause())
         .contains(
-            "Emulated GPU 0 has compute capability 7.5 and the kernels need 8.0 (Ampere) or later; write device: cpu");
+            "Emulated GPU 0 has compute capability 7.5 and the kernels need 8.0 (Ampere) or later; use the kernel set cpu");
     assertThat(set.describe()).startsWith("not available: Emulated GPU 0");
   }
 
@@ -101,7 +101,7 @@ final class CudaKernelSetTest {
   void aDeviceThatIsNotThere() {
     assertThatThrownBy(() -> set.open(onDevice(1)))
         .isInstanceOf(KernelUnavailable.class)
-        .hasMessage("device: cuda:1 is not there, the driver has cuda:0 alone");
+        .hasMessage("cuda:1 is not there, the driver has cuda:0 alone");
   }
 
   @Test

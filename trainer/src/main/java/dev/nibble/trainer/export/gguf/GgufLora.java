@@ -7,6 +7,7 @@ import dev.nibble.compute.safetensors.Safetensors;
 import dev.nibble.compute.safetensors.SafetensorsFile;
 import dev.nibble.compute.tensor.Shape;
 import dev.nibble.compute.tensor.Tensor;
+import dev.nibble.errors.Remedy;
 import dev.nibble.trainer.export.ExportException;
 import dev.nibble.trainer.export.gguf.TensorLayout.Change;
 import java.nio.file.Path;
@@ -96,8 +97,9 @@ public final class GgufLora {
     }
     if (!unused.isEmpty()) {
       throw new ExportException(
-          "%s holds %s, which a GGUF adapter cannot: export the merged model instead, with --merged or --gguf"
-              .formatted(file, String.join(", ", unused)));
+          "%s holds %s, which a GGUF adapter cannot"
+              .formatted(file, String.join(", ", unused)),
+          Remedy.EXPORT_MERGED);
     }
     if (tensors.isEmpty()) {
       throw new ExportException(file + " holds no adapter of a linear module");

@@ -100,7 +100,7 @@ class GgufLoraTest {
             () -> GgufLora.write(base.resolve("dora"), base, out, GgufType.F32, 8, module -> 2))
         .isInstanceOf(ExportException.class)
         .message()
-        .contains("lora_magnitude_vector", "--merged or --gguf");
+        .contains("lora_magnitude_vector", "merged model instead");
     assertThatThrownBy(() -> GgufLora.write(base.resolve("lora"), base, out, GgufType.Q8_0))
         .isInstanceOf(ExportException.class)
         .hasMessageContaining("F32 or F16, not Q8_0");

@@ -1,5 +1,6 @@
 package dev.nibble.compute.kernels.cpu.onednn;
 
+import dev.nibble.errors.Fault;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
@@ -140,6 +141,7 @@ public final class OneDnn {
       return SymbolLookup.libraryLookup(file, Arena.global());
     } catch (IllegalArgumentException e) {
       throw new OneDnnException(
+          Fault.MACHINE,
           "cannot load %s (%s). It needs glibc and libstdc++; on Debian: apt-get install libstdc++6"
               .formatted(file, e.getMessage()),
           e);
@@ -154,6 +156,7 @@ public final class OneDnn {
             .find(symbol)
             .orElseThrow(() ->
                 new OneDnnException(
+                    Fault.MACHINE,
                     "%s has no symbol %s: is another version of it on the class path?"
                         .formatted(OneDnnLibrary.FILE, symbol)));
     return Linker.nativeLinker().downcallHandle(address, descriptor);

@@ -1,16 +1,25 @@
 package dev.nibble.compute.kernels.cpu.onednn;
 
+import dev.nibble.errors.Fault;
+import dev.nibble.errors.Remedy;
+
 /** The one place where a status or a throwable of a native call becomes an exception. */
 final class OneDnnCall {
+  private static final int OUT_OF_MEMORY = 1;
+
   private OneDnnCall() {}
 
   /** Passes when {@code status} is dnnl_success. */
   static void check(String operation, int status) {
-    if (status != 0) {
-      throw new OneDnnException(
-          "oneDNN: %s returned %d (%s). %s"
-              .formatted(operation, status, name(status), advice(status)));
+    if (status == 0) {
+      return;
     }
+    String problem = "oneDNN: %s returned %d (%s)".formatted(operation, status, name(status));
+    throw status == OUT_OF_MEMORY
+        ? new OneDnnException(Fault.MACHINE, problem, Remedy.LESS_HOST_MEMORY)
+        : new OneDnnException(
+            Fault.BUG,
+            problem + ". Set ONEDNN_VERBOSE=all to see why, or choose another kernel set.");
   }
 
   /** A call that did not return. */
@@ -18,12 +27,12 @@ final class OneDnnCall {
     if (cause instanceof Error e) {
       throw e;
     }
-    return new OneDnnException("oneDNN: the call of " + operation + " failed", cause);
+    return new OneDnnException(Fault.BUG, "oneDNN: the call of " + operation + " failed", cause);
   }
 
   private static String name(int status) {
     return switch (status) {
-      case 1 -> "out of memory";
+      case OUT_OF_MEMORY -> "out of memory";
       case 2 -> "invalid arguments";
       case 3 -> "unimplemented";
       case 4 -> "last implementation reached";
@@ -35,11 +44,5 @@ final class OneDnnCall {
       case 10 -> "invalid data type";
       default -> "unknown status";
     };
-  }
-
-  private static String advice(int status) {
-    return status == 1
-        ? "Lower sequence_len or micro_batch_size, or give the process more memory."
-        : "Set ONEDNN_VERBOSE=all to see why, or choose another kernel set.";
   }
 }

@@ -1,14 +1,23 @@
 package dev.nibble.compute.kernels.cpu.onednn;
 
+import dev.nibble.errors.Fault;
+import dev.nibble.errors.NibbleException;
+import dev.nibble.errors.Remedy;
+import java.util.Optional;
+
 /** oneDNN could not be loaded, or refused a call. */
-public final class OneDnnException extends RuntimeException {
+public final class OneDnnException extends NibbleException {
   private static final long serialVersionUID = 1L;
 
-  OneDnnException(String message) {
-    super(message);
+  OneDnnException(Fault fault, String message) {
+    super(fault, message);
   }
 
-  OneDnnException(String message, Throwable cause) {
-    super(message, cause);
+  OneDnnException(Fault fault, String problem, Remedy remedy) {
+    super(fault, problem, Optional.of(remedy));
+  }
+
+  OneDnnException(Fault fault, String message, Throwable cause) {
+    super(fault, message, cause);
   }
 }

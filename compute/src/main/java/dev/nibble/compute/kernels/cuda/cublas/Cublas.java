@@ -4,6 +4,8 @@ import static java.lang.foreign.ValueLayout.ADDRESS;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
+import dev.nibble.errors.Fault;
+import dev.nibble.errors.Remedy;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
@@ -151,8 +153,10 @@ public final class Cublas {
       return SymbolLookup.libraryLookup(file, Arena.global());
     } catch (IllegalArgumentException e) {
       throw new CublasException(
-          "%s cannot be loaded (%s); give the path of libcublas.so of CUDA 11, 12 or 13, or write cublas: none"
+          Fault.MACHINE,
+          "%s cannot be loaded (%s); expected the libcublas.so of CUDA 11, 12 or 13"
               .formatted(file, e.getMessage()),
+          Remedy.OWN_PRODUCTS,
           e);
     }
   }
@@ -164,6 +168,7 @@ public final class Cublas {
             .find(symbol)
             .orElseThrow(() ->
                 new CublasException(
+                    Fault.MACHINE,
                     "%s has no function %s: expected cuBLAS of CUDA 11, 12 or 13"
                         .formatted(file, symbol)));
     return Linker.nativeLinker()

@@ -1,7 +1,14 @@
 package dev.nibble.compute.kernels.cuda.cublas;
 
+import dev.nibble.errors.Fault;
+import dev.nibble.errors.Remedy;
+
 /** The one place where a status or a throwable of a native call becomes an exception. */
 final class CublasCall {
+  private static final int NOT_INITIALIZED = 1;
+  private static final int ALLOCATION_FAILED = 3;
+  private static final int EXECUTION_FAILED = 13;
+
   private CublasCall() {}
 
   /** A native call that gives a cublasStatus_t. */
@@ -23,11 +30,27 @@ final class CublasCall {
 
   /** Passes when {@code status} is CUBLAS_STATUS_SUCCESS. */
   static void check(String operation, int status) {
-    if (status != 0) {
-      throw new CublasException(
-          "cuBLAS: %s returned %d (%s). %s"
-              .formatted(operation, status, name(status), advice(status)));
+    if (status == 0) {
+      return;
     }
+    String problem = "cuBLAS: %s returned %d (%s)".formatted(operation, status, name(status));
+    throw switch (status) {
+      case NOT_INITIALIZED, ALLOCATION_FAILED ->
+          new CublasException(
+              Fault.MACHINE,
+              problem + ". It needs some hundred MB of the device",
+              Remedy.LESS_DEVICE_MEMORY_OR_OWN_PRODUCTS);
+      case EXECUTION_FAILED ->
+          new CublasException(
+              Fault.BUG,
+              problem + ". A kernel failed, perhaps one that was launched earlier",
+              Remedy.WAIT_FOR_EACH_KERNEL);
+      default ->
+          new CublasException(
+              Fault.MACHINE,
+              problem + "; CUBLAS_LOGINFO_DBG=1 says more",
+              Remedy.OWN_PRODUCTS);
+    };
   }
 
   /** A call that did not return. */
@@ -35,31 +58,21 @@ final class CublasCall {
     if (cause instanceof Error e) {
       throw e;
     }
-    return new CublasException("cuBLAS: the call of " + operation + " failed", cause);
+    return new CublasException(Fault.BUG, "cuBLAS: the call of " + operation + " failed", cause);
   }
 
   private static String name(int status) {
     return switch (status) {
-      case 1 -> "not initialized";
-      case 3 -> "allocation failed";
+      case NOT_INITIALIZED -> "not initialized";
+      case ALLOCATION_FAILED -> "allocation failed";
       case 7 -> "invalid value";
       case 8 -> "architecture mismatch";
       case 11 -> "mapping error";
-      case 13 -> "execution failed";
+      case EXECUTION_FAILED -> "execution failed";
       case 14 -> "internal error";
       case 15 -> "not supported";
       case 16 -> "license error";
       default -> "unknown status";
-    };
-  }
-
-  private static String advice(int status) {
-    return switch (status) {
-      case 1, 3 ->
-          "It needs some hundred MB of the device: lower micro_batch_size or sequence_len, or write cublas: none";
-      case 13 ->
-          "A kernel failed, perhaps one that was launched earlier: run again with 'debug: sync' to learn which";
-      default -> "Write cublas: none for Nibble's own products; CUBLAS_LOGINFO_DBG=1 says more";
     };
   }
 }

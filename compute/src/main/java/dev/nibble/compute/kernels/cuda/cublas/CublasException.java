@@ -1,14 +1,27 @@
 package dev.nibble.compute.kernels.cuda.cublas;
 
+import dev.nibble.errors.Fault;
+import dev.nibble.errors.NibbleException;
+import dev.nibble.errors.Remedy;
+import java.util.Optional;
+
 /** cuBLAS could not be loaded, or refused a call. */
-public final class CublasException extends RuntimeException {
+public final class CublasException extends NibbleException {
   private static final long serialVersionUID = 1L;
 
-  CublasException(String message) {
-    super(message);
+  CublasException(Fault fault, String message) {
+    super(fault, message);
   }
 
-  CublasException(String message, Throwable cause) {
-    super(message, cause);
+  CublasException(Fault fault, String problem, Remedy remedy) {
+    super(fault, problem, Optional.of(remedy));
+  }
+
+  CublasException(Fault fault, String problem, Remedy remedy, Throwable cause) {
+    super(fault, problem, Optional.of(remedy), cause);
+  }
+
+  CublasException(Fault fault, String message, Throwable cause) {
+    super(fault, message, cause);
   }
 }

@@ -5,6 +5,7 @@ import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
+import dev.nibble.errors.Fault;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
@@ -233,6 +234,7 @@ public final class Cuda {
       return SymbolLookup.libraryLookup(file, Arena.global());
     } catch (IllegalArgumentException e) {
       throw new CudaException(
+          Fault.MACHINE,
           "%s cannot be loaded; install NVIDIA's driver, or start the container with --gpus all"
               .formatted(file),
           e);

@@ -1,9 +1,12 @@
 package dev.nibble.compute.kernels.cuda.driver;
 
+import dev.nibble.errors.Fault;
+import dev.nibble.errors.Remedy;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
+import java.util.Optional;
 
 /** The one place where a status or a throwable of a native call becomes an exception. */
 final class CudaCall {
@@ -47,15 +50,17 @@ final class CudaCall {
 
   /** What the driver's refusal becomes; {@code detail} is what else it said. */
   CudaException refused(String operation, int status, String detail) {
+    String advice = advice(status);
     return new CudaException(
-        "CUDA: %s gave %s (%d, %s)%s. %s"
+        "CUDA: %s gave %s (%d, %s)%s%s"
             .formatted(
                 operation,
                 text(errorName, status),
                 status,
                 text(errorString, status),
                 detail.isEmpty() ? "" : ": " + detail,
-                advice(status)),
+                advice.isEmpty() ? "" : ". " + advice),
+        remedy(status),
         status);
   }
 
@@ -64,7 +69,7 @@ final class CudaCall {
     if (cause instanceof Error e) {
       throw e;
     }
-    return new CudaException("CUDA: the call of " + operation + " failed", cause);
+    return new CudaException(Fault.BUG, "CUDA: the call of " + operation + " failed", cause);
   }
 
   @SuppressWarnings("restricted")
@@ -88,13 +93,22 @@ final class CudaCall {
     };
   }
 
+  private static Optional<Remedy> remedy(int status) {
+    if (losesContext(status)) {
+      return Optional.of(Remedy.WAIT_FOR_EACH_KERNEL);
+    }
+    return status == CudaException.OUT_OF_MEMORY
+        ? Optional.of(Remedy.LESS_DEVICE_MEMORY)
+        : Optional.empty();
+  }
+
+  /** What to look at, where no setting of the run is to blame. */
   private static String advice(int status) {
     if (losesContext(status)) {
-      return "A kernel failed, perhaps one that was launched earlier: run again with 'debug: sync' to learn which. This process cannot use the device any more";
+      return "A kernel failed, perhaps one that was launched earlier, and this process cannot use the device any more";
     }
     return switch (status) {
-      case CudaException.OUT_OF_MEMORY ->
-          "Lower micro_batch_size or sequence_len, or end other programs that hold memory of the device (nvidia-smi lists them)";
+      case CudaException.OUT_OF_MEMORY -> "";
       case 46 -> "Another program has the device for itself, or it hangs: see nvidia-smi";
       case 100 ->
           "nvidia-smi must list a device; a container sees one only when it is started with it (docker run --gpus all); see also CUDA_VISIBLE_DEVICES";

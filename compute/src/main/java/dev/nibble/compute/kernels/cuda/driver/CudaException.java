@@ -1,7 +1,12 @@
 package dev.nibble.compute.kernels.cuda.driver;
 
+import dev.nibble.errors.Fault;
+import dev.nibble.errors.NibbleException;
+import dev.nibble.errors.Remedy;
+import java.util.Optional;
+
 /** The CUDA driver could not be loaded, or refused a call. */
-public final class CudaException extends RuntimeException {
+public final class CudaException extends NibbleException {
   private static final long serialVersionUID = 1L;
 
   static final int OUT_OF_MEMORY = 2;
@@ -9,17 +14,17 @@ public final class CudaException extends RuntimeException {
   private final int code;
 
   CudaException(String message) {
-    super(message);
+    super(Fault.MACHINE, message);
     this.code = 0;
   }
 
-  CudaException(String message, int code) {
-    super(message);
+  CudaException(String problem, Optional<Remedy> remedy, int code) {
+    super(CudaCall.losesContext(code) ? Fault.BUG : Fault.MACHINE, problem, remedy);
     this.code = code;
   }
 
-  CudaException(String message, Throwable cause) {
-    super(message, cause);
+  CudaException(Fault fault, String message, Throwable cause) {
+    super(fault, message, cause);
     this.code = 0;
   }
 

@@ -181,7 +181,7 @@ final class LaunchTest {
       assertThatThrownBy(() -> gpu.launch().copyBytes(copy, out))
           .isInstanceOf(CudaException.class)
           .hasMessageContaining("CUDA_ERROR_ILLEGAL_ADDRESS")
-          .hasMessageContaining("debug: sync");
+          .hasMessageContaining("waiting for each kernel");
     }
     close();
     open(false);

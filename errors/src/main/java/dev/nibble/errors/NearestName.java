@@ -1,11 +1,11 @@
-package dev.nibble.recipes.schema;
+package dev.nibble.errors;
 
 import java.util.Collection;
 import java.util.Comparator;
 import java.util.Locale;
 import java.util.Optional;
 
-/** Guesses which name was meant. */
+/** The known name that a misspelt one most likely stands for. */
 public final class NearestName {
   private NearestName() {}
 
@@ -14,11 +14,16 @@ public final class NearestName {
    * many.
    */
   public static Optional<String> among(Collection<String> names, String written) {
-    String lower = written.toLowerCase(Locale.ROOT).replace('-', '_');
+    String lower = plain(written);
     return names.stream()
         .filter(
             n -> distance(lower, plain(n)) <= Math.max(1, Math.min(lower.length(), n.length()) / 3))
         .min(Comparator.comparingInt(n -> distance(lower, plain(n))));
+  }
+
+  /** {@code " Did you mean 'x'?"}, or nothing when no name is near. */
+  public static String hint(Collection<String> names, String written) {
+    return among(names, written).map(n -> " Did you mean '" + n + "'?").orElse("");
   }
 
   private static String plain(String name) {

@@ -1,23 +1,24 @@
 package dev.nibble.data.chat;
 
+import dev.nibble.errors.Remedy;
 import dev.nibble.jinja.JinjaException;
 import dev.nibble.jinja.Span;
-import dev.nibble.jinja.Value;
 import dev.nibble.jinja.Value.Dict;
+import dev.nibble.jinja.Value;
 import dev.nibble.jinja.Values;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
 
 /**
- * Finds a turn that a template writes differently when others follow: Qwen3 drops earlier thinking,
+ * Locator of a message that a template renders differently when others follow: Qwen3 drops earlier thinking,
  * Mistral moves the system prompt, Phi-3 ends only the last turn with the end-of-sequence token.
  *
  * <p>The content is found by rendering the conversation with other content in its place: the text
  * before and after it must stay the same. What follows the content within the turn is known from
  * the rendering that ends with it, and must stand in the whole text too.
  */
-final class RewrittenTurn {
+final class RewrittenTurnLocator {
   /** Two texts without a common first or last letter, so that one of them differs from any. */
   private static final String[] STAND_INS = {"Quartz", "Zephyr-7"};
 
@@ -26,7 +27,7 @@ final class RewrittenTurn {
   private final String text;
   private final int number;
 
-  RewrittenTurn(ChatTemplate template, Conversation conversation, String text, int number) {
+  RewrittenTurnLocator(ChatTemplate template, Conversation conversation, String text, int number) {
     this.template = template;
     this.conversation = conversation;
     this.text = text;
@@ -111,10 +112,11 @@ final class RewrittenTurn {
     return common;
   }
 
-  private IllegalArgumentException unclear(String why) {
-    return new IllegalArgumentException(
-        "the chat template (%s) writes message %d differently when others follow it, and what of the text belongs to it is not certain: %s. Use a template that marks it with {%% generation %%}, or set mask_history: true to learn the last answer only"
-            .formatted(template.source(), number + 1, why));
+  private InvalidConversation unclear(String why) {
+    return new InvalidConversation(
+        "the chat template (%s) writes message %d differently when others follow it, and what of the text belongs to it is not certain: %s"
+            .formatted(template.source(), number + 1, why),
+        Remedy.LAST_ANSWER_ONLY);
   }
 
   /**
@@ -124,7 +126,7 @@ final class RewrittenTurn {
    * @param end after its last
    */
   private record Content(int start, int end) {
-    static Content in(String rendered, Conversation conversation, RewrittenTurn turn) {
+    static Content in(String rendered, Conversation conversation, RewrittenTurnLocator turn) {
       List<String> others = turn.replaced(conversation);
       int start = rendered.length();
       for (String other : others) {
@@ -142,7 +144,7 @@ final class RewrittenTurn {
       return new Content(start, end);
     }
 
-    static int endIn(String rendered, Conversation conversation, RewrittenTurn turn) {
+    static int endIn(String rendered, Conversation conversation, RewrittenTurnLocator turn) {
       return end(rendered, turn.replaced(conversation));
     }
 

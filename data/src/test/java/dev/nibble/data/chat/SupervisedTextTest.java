@@ -22,7 +22,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** What is learned of a conversation, with templates that mark it and with those that do not. */
-class LearnedTextTest {
+class SupervisedTextTest {
   private static final Conversation TALK =
       new Conversation(
           List.of(
@@ -40,8 +40,8 @@ class LearnedTextTest {
   })
   void turnsOfATemplateAreWhatItsTrainingVariantMarks(String plain, String marked)
       throws IOException {
-    LearnedText found = LearnedText.of(template(plain), TALK, Supervision.STANDARD);
-    LearnedText expected = LearnedText.of(template(marked), TALK, Supervision.STANDARD);
+    SupervisedText found = SupervisedText.of(template(plain), TALK, Supervision.STANDARD);
+    SupervisedText expected = SupervisedText.of(template(marked), TALK, Supervision.STANDARD);
     assertThat(found.text()).isEqualTo(expected.text());
     // Qwen's training variant counts the line break after the role, which is part of the prompt.
     assertThat(parts(found)).isEqualTo(parts(expected).stream().map(String::stripLeading).toList());
@@ -62,7 +62,7 @@ class LearnedTextTest {
   })
   void everyTurnEndsWithWhatTheTemplateWritesAfterIt(String name, String expected)
       throws IOException {
-    LearnedText learned = LearnedText.of(template(name), TALK, Supervision.STANDARD);
+    SupervisedText learned = SupervisedText.of(template(name), TALK, Supervision.STANDARD);
     assertThat(String.join("|", parts(learned))).isEqualTo(expected);
   }
 
@@ -71,7 +71,7 @@ class LearnedTextTest {
   void findsTurnsThatTheTemplateRewrites() throws IOException {
     Conversation thinking =
         TALK.with(1, Conversation.message("assistant", "<think>\nhm\n</think>\n\nFirst"));
-    LearnedText learned = LearnedText.of(template("qwen3.jinja"), thinking, Supervision.STANDARD);
+    SupervisedText learned = SupervisedText.of(template("qwen3.jinja"), thinking, Supervision.STANDARD);
     assertThat(learned.text()).doesNotContain("hm");
     assertThat(parts(learned))
         .containsExactly("First<|im_end|>\n", "<think>\n\n</think>\n\nSecond.<|im_end|>\n");
@@ -83,8 +83,8 @@ class LearnedTextTest {
   void findsTurnsAfterAMovedSystemPrompt() throws IOException {
     List<Dict> messages = new ArrayList<>(List.of(Conversation.message("system", "S")));
     messages.addAll(TALK.messages());
-    LearnedText learned =
-        LearnedText.of(
+    SupervisedText learned =
+        SupervisedText.of(
             template("mistral_v2v3.jinja"),
             new Conversation(messages, Optional.empty()),
             Supervision.STANDARD);
@@ -103,10 +103,10 @@ class LearnedTextTest {
             Optional.empty());
     String call =
         "<tool_call>\n{\"name\": \"f\", \"arguments\": {\"x\": 1}}\n</tool_call><|im_end|>\n";
-    assertThat(parts(LearnedText.of(template("qwen3.jinja"), calls, Supervision.STANDARD)))
+    assertThat(parts(SupervisedText.of(template("qwen3.jinja"), calls, Supervision.STANDARD)))
         .containsExactly(call, "<think>\n\n</think>\n\n21 degrees<|im_end|>\n");
     assertThat(
-            parts(LearnedText.of(template("qwen2_5_training.jinja"), calls, Supervision.STANDARD)))
+            parts(SupervisedText.of(template("qwen2_5_training.jinja"), calls, Supervision.STANDARD)))
         .containsExactly("\n" + call, "\n21 degrees<|im_end|>\n");
   }
 
@@ -117,17 +117,17 @@ class LearnedTextTest {
     Conversation weighted = TALK.with(1, TALK.messages().get(1).with("weight", Values.of(0)));
     for (String name : List.of("llama3.jinja", "llama3_training.jinja")) {
       ChatTemplate template = template(name);
-      assertThat(parts(LearnedText.of(template, TALK, lastOnly)))
+      assertThat(parts(SupervisedText.of(template, TALK, lastOnly)))
           .containsExactly("Second.<|eot_id|>");
-      assertThat(parts(LearnedText.of(template, weighted, Supervision.STANDARD)))
+      assertThat(parts(SupervisedText.of(template, weighted, Supervision.STANDARD)))
           .containsExactly("Second.<|eot_id|>");
     }
-    assertThat(parts(LearnedText.of(template("llama3.jinja"), TALK, users)))
+    assertThat(parts(SupervisedText.of(template("llama3.jinja"), TALK, users)))
         .containsExactly("one 👋<|eot_id|>", "two<|eot_id|>");
-    assertThatThrownBy(() -> LearnedText.of(template("llama3_training.jinja"), TALK, users))
-        .hasMessageContaining("roles_to_train");
+    assertThatThrownBy(() -> SupervisedText.of(template("llama3_training.jinja"), TALK, users))
+        .hasMessageContaining("assistant's messages alone");
     Conversation halves = TALK.with(1, TALK.messages().get(1).with("weight", Values.of(0.5)));
-    assertThatThrownBy(() -> LearnedText.of(template("llama3.jinja"), halves, Supervision.STANDARD))
+    assertThatThrownBy(() -> SupervisedText.of(template("llama3.jinja"), halves, Supervision.STANDARD))
         .hasMessageContaining("'weight' of message 2");
   }
 
@@ -136,15 +136,15 @@ class LearnedTextTest {
     String backwards =
         "{% for m in messages[::-1] %}[{{ m.role }}]{{ m.content }}.\n{% endfor %}{% if add_generation_prompt %}[assistant]{% endif %}";
     assertThatThrownBy(() ->
-            LearnedText.of(
+            SupervisedText.of(
                 inline(backwards.replace("m.content", "m.content | length")),
                 TALK,
                 Supervision.STANDARD))
-        .isInstanceOf(IllegalArgumentException.class)
+        .isInstanceOf(InvalidConversation.class)
         .hasMessageContaining("message 2")
         .hasMessageContaining("not certain");
-    assertThatThrownBy(() -> LearnedText.of(inline(backwards), TALK, Supervision.STANDARD))
-        .isInstanceOf(IllegalArgumentException.class)
+    assertThatThrownBy(() -> SupervisedText.of(inline(backwards), TALK, Supervision.STANDARD))
+        .isInstanceOf(InvalidConversation.class)
         .hasMessageContaining("overlap");
   }
 
@@ -156,12 +156,12 @@ class LearnedTextTest {
             new TemplateChoice.Shipped("chatml"),
             Map.of(),
             LocalDateTime.of(2026, 1, 1, 0, 0));
-    LearnedText learned = LearnedText.of(chatml, TALK, Supervision.STANDARD);
+    SupervisedText learned = SupervisedText.of(chatml, TALK, Supervision.STANDARD);
     assertThat(learned.text())
         .startsWith(
             "<|im_start|>user\none 👋<|im_end|>\n<|im_start|>assistant\nFirst é<|im_end|>\n");
     assertThat(parts(learned)).containsExactly("First é<|im_end|>", "Second.<|im_end|>");
-    assertThat(LearnedText.endOfTurn(chatml)).isEqualTo("<|im_end|>\n");
+    assertThat(chatml.endOfTurn()).isEqualTo("<|im_end|>\n");
   }
 
   private static Value call() {
@@ -171,7 +171,7 @@ class LearnedTextTest {
                 "type", "function", "function", Map.of("arguments", Map.of("x", 1), "name", "f"))));
   }
 
-  private static List<String> parts(LearnedText learned) {
+  private static List<String> parts(SupervisedText learned) {
     List<String> parts = new ArrayList<>();
     int[] points = learned.text().codePoints().toArray();
     for (Span span : learned.spans()) {

@@ -1,4 +1,4 @@
-package dev.nibble.recipes.schema;
+package dev.nibble.errors;
 
 import static org.assertj.core.api.Assertions.assertThat;
 

@@ -1,0 +1,54 @@
+package dev.nibble.cli;
+
+import dev.nibble.errors.Remedy;
+
+/** Remedies in the words of recipes and of the command line. */
+final class RecipeWords {
+  private RecipeWords() {}
+
+  static String of(Remedy remedy) {
+    return switch (remedy) {
+      case AUTOMATIC_ACTIVATIONS -> "Write bf16: auto";
+      case AUTOMATIC_PRODUCTS -> "Write cublas: auto";
+      case AUTOMATIC_DEVICE_MEMORY -> "Write device_memory: auto";
+      case OWN_PRODUCTS -> "Write cublas: none for Nibble's own matrix products";
+      case LESS_DEVICE_MEMORY_OR_OWN_PRODUCTS ->
+          "Lower micro_batch_size or sequence_len, or write cublas: none";
+      case LESS_DEVICE_MEMORY ->
+          "Lower micro_batch_size or sequence_len, or end other programs that hold memory of the device (nvidia-smi lists them)";
+      case LESS_HOST_MEMORY ->
+          "Lower micro_batch_size or sequence_len, or give the process more memory";
+      case FEWER_PAGES_ON_DISK ->
+          "Make room, choose another output_dir, or raise paged_optimizer_memory, so that less of it is on the disk";
+      case WAIT_FOR_EACH_KERNEL -> "Run again with debug: sync to learn which";
+      case OTHER_VALIDATION_SIZE -> "Change val_set_size";
+      case LONGER_LIMIT_OR_OTHER_FORMAT ->
+          "Raise sequence_len, or look at the columns and the dataset's type";
+      case LONGER_LIMIT_OR_SHORTER_SAMPLES ->
+          "Raise sequence_len, shorten the row, or set excess_length_strategy to drop or truncate";
+      case GIVE_CHAT_TEMPLATE ->
+          "Base models often have none: name one in the recipe, such as chat_template: chatml, or a path to a .jinja file";
+      case GIVE_CHAT_TEMPLATE_FILE ->
+          "Save the one to use as a .jinja file and give its path as chat_template";
+      case MAP_ROLES -> "Name others with the key roles";
+      case ASSISTANT_ONLY -> "Set roles_to_train to [assistant], or leave it out";
+      case LAST_ANSWER_ONLY ->
+          "Use a template that marks answers with {% generation %}, or set mask_history: true to train on the last answer only";
+      case SHOW_SAMPLES -> "nibble preview shows which part of the samples is trained on";
+      case OTHER_FOLDER -> "Choose an output_dir that is new or empty";
+      case MAKE_ROOM_AND_RESUME ->
+          "Make room, or choose another output_dir, and resume from the latest checkpoint";
+      case RESUME_OR_OVERWRITE ->
+          "--resume goes on from its latest checkpoint; --overwrite deletes it and starts anew; or choose another output_dir";
+      case OVERWRITE -> "--overwrite deletes that run and starts anew; or choose another output_dir";
+      case RESUME_ITS_RECIPE_OR_OVERWRITE ->
+          "Resume with recipe.resolved.yaml from that folder; --overwrite deletes that run and starts anew; or choose another output_dir";
+      case START_ANEW -> "Start it without --resume";
+      case RESUME_SAME_SETTINGS ->
+          "Resume with the recipe that the checkpoint was made with, or start a new run in another output_dir";
+      case GENTLER_TRAINING ->
+          "A lower learning_rate, more warm-up or a smaller max_grad_norm often helps";
+      case EXPORT_MERGED -> "Export the merged model instead, with --merged or --gguf";
+    };
+  }
+}
