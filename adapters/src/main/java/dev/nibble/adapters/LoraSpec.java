@@ -30,11 +30,13 @@ public record LoraSpec(
       throw new AdapterException("LoRA dropout must be at least 0 and below 1, got " + dropout);
     }
     if (bias && dora) {
-      throw new AdapterException("a bias of the adapter does not go with DoRA: leave one of them out");
+      throw new AdapterException(
+          "a bias of the adapter does not go with DoRA: leave one of them out");
     }
     if (bias && !(start instanceof LoraStart.Zero || start instanceof LoraStart.Noise)) {
       throw new AdapterException(
-          "a bias of the adapter goes with its default and its random start only, not with " + start.written());
+          "a bias of the adapter goes with its default and its random start only, not with "
+              + start.written());
     }
     if (modulesToSave.stream().anyMatch(String::isBlank)) {
       throw new AdapterException("modules_to_save holds an empty name");

@@ -151,8 +151,7 @@ final class ExportCommand implements Callable<Integer> {
     if (what.ggufLora != null) {
       return new Format.GgufLora(what.ggufLora);
     }
-    return new Format.Merged(
-        onto, dtype, maxShardSize.bytes(), largestDivergence());
+    return new Format.Merged(onto, dtype, maxShardSize.bytes(), largestDivergence());
   }
 
   /** Empty: not to be checked. */

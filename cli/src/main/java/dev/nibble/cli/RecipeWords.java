@@ -40,7 +40,8 @@ final class RecipeWords {
           "Make room, or choose another output_dir, and resume from the latest checkpoint";
       case RESUME_OR_OVERWRITE ->
           "--resume goes on from its latest checkpoint; --overwrite deletes it and starts anew; or choose another output_dir";
-      case OVERWRITE -> "--overwrite deletes that run and starts anew; or choose another output_dir";
+      case OVERWRITE ->
+          "--overwrite deletes that run and starts anew; or choose another output_dir";
       case RESUME_ITS_RECIPE_OR_OVERWRITE ->
           "Resume with recipe.resolved.yaml from that folder; --overwrite deletes that run and starts anew; or choose another output_dir";
       case START_ANEW -> "Start it without --resume";

@@ -38,7 +38,8 @@ class UserErrorsTest {
   @Test
   void remediesAreInTheWordsOfRecipes() {
     Example full = new Example("there is no room for 3 GB", Remedy.FEWER_PAGES_ON_DISK);
-    assertThat(full).hasMessage("there is no room for 3 GB. " + full.remedy().orElseThrow().words());
+    assertThat(full)
+        .hasMessage("there is no room for 3 GB. " + full.remedy().orElseThrow().words());
     assertThat(UserErrors.text(full))
         .startsWith("there is no room for 3 GB. Make room,")
         .contains("output_dir", "paged_optimizer_memory")

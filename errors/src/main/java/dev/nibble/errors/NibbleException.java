@@ -4,9 +4,10 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Parent of the exceptions that Nibble throws on purpose. Their messages are written for users: what
- * was expected, what was found, and where. Wrong use of Nibble's own classes is an {@link
- * IllegalArgumentException} or {@link IllegalStateException} instead, which no user should ever see.
+ * Parent of the exceptions that Nibble throws on purpose. Their messages are written for users:
+ * what was expected, what was found, and where. Wrong use of Nibble's own classes is an {@link
+ * IllegalArgumentException} or {@link IllegalStateException} instead, which no user should ever
+ * see.
  */
 public abstract class NibbleException extends RuntimeException {
   private static final long serialVersionUID = 1L;
@@ -37,8 +38,7 @@ public abstract class NibbleException extends RuntimeException {
   }
 
   /** With the problem, what would avoid it, and its cause. */
-  protected NibbleException(
-      Fault fault, String problem, Optional<Remedy> remedy, Throwable cause) {
+  protected NibbleException(Fault fault, String problem, Optional<Remedy> remedy, Throwable cause) {
     super(remedy.map(r -> r.after(problem)).orElse(problem), cause);
     this.fault = fault;
     this.problem = problem;

@@ -2,8 +2,8 @@ package dev.nibble.errors;
 
 /**
  * What would avoid an error, where it is a setting that somebody outside the library made. The
- * library does not know what the setting is called there; whoever does has words of its own for each
- * of these.
+ * library does not know what the setting is called there; whoever does has words of its own for
+ * each of these.
  */
 public enum Remedy {
   /** Activations in a type that the kernel set cannot compute in. */
@@ -22,8 +22,7 @@ public enum Remedy {
       "Train on fewer or shorter samples at a time, or end other programs that hold memory of the"
           + " device (nvidia-smi lists them)"),
   /** A host without enough free memory. */
-  LESS_HOST_MEMORY(
-      "Train on fewer or shorter samples at a time, or give the process more memory"),
+  LESS_HOST_MEMORY("Train on fewer or shorter samples at a time, or give the process more memory"),
   /** A disk without room for the optimizer's pages. */
   FEWER_PAGES_ON_DISK(
       "Make room, put the pages elsewhere, or let more of the optimizer's state stay in memory"),

@@ -64,11 +64,7 @@ final class Formats {
   SampleMaker samples(Dataset dataset, Tokenizer tokenizer) {
     Recipe.Data data = recipe.data();
     return new SampleMaker(
-        tokenizer,
-        of(dataset),
-        data.sequenceLength(),
-        data.excess(),
-        data.trainOnInputs());
+        tokenizer, of(dataset), data.sequenceLength(), data.excess(), data.trainOnInputs());
   }
 
   /** What makes text of a dataset's rows. */
@@ -76,7 +72,8 @@ final class Formats {
     return switch (dataset.format()) {
       case ALPACA -> alpaca(dataset);
       case COMPLETION -> new Completion(dataset.textColumn());
-      case CHAT_TEMPLATE, MESSAGES, SHAREGPT -> chat(dataset, new MessageRows(dataset.messages().fields()));
+      case CHAT_TEMPLATE, MESSAGES, SHAREGPT ->
+          chat(dataset, new MessageRows(dataset.messages().fields()));
     };
   }
 

@@ -111,8 +111,7 @@ public record KernelOptions(
   public void requireHost(String set) {
     if (device.isPresent()) {
       throw new KernelUnavailable(
-          "kernel set %s runs on the host and has no device %d"
-              .formatted(set, device.getAsInt()));
+          "kernel set %s runs on the host and has no device %d".formatted(set, device.getAsInt()));
     }
     if (cublas instanceof Cublas.At(Path library)) {
       throw new KernelUnavailable(

@@ -4,7 +4,8 @@ import org.apache.arrow.memory.BufferAllocator;
 import org.apache.arrow.memory.RootAllocator;
 
 /**
- * Allocators of Arrow's off-heap memory, one child for each cursor, which fails on closing when something leaked.
+ * Allocators of Arrow's off-heap memory, one child for each cursor, which fails on closing when
+ * something leaked.
  */
 final class Allocators {
   private static final BufferAllocator ROOT = new RootAllocator();

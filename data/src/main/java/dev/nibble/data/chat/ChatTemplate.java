@@ -13,14 +13,15 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * A chat template: renders conversations as text, as {@code apply_chat_template} of transformers does.
+ * A chat template: renders conversations as text, as {@code apply_chat_template} of transformers
+ * does.
  *
  * @param source where the template comes from, for messages
  * @param standard the template
  * @param forTools the template for conversations with tools, where the model has one of its own
  * @param variables what it can read besides the conversation: special tokens and further variables
- * @param now the time for templates that ask for the date; fixed, so that a row gives
- *     the same text whenever it is read
+ * @param now the time for templates that ask for the date; fixed, so that a row gives the same text
+ *     whenever it is read
  */
 public record ChatTemplate(
     String source,
@@ -54,8 +55,8 @@ public record ChatTemplate(
   }
 
   /**
-   * The text that ends an answer at the end of a conversation, such as {@code <|im_end|>} and a line
-   * break.
+   * The text that ends an answer at the end of a conversation, such as {@code <|im_end|>} and a
+   * line break.
    *
    * @throws JinjaException when the template refuses a question with an answer
    */
@@ -63,7 +64,8 @@ public record ChatTemplate(
     String answer = "Quartz";
     List<Dict> messages =
         List.of(
-            Conversation.message("user", "?"), Conversation.message(Conversation.ASSISTANT, answer));
+            Conversation.message("user", "?"),
+            Conversation.message(Conversation.ASSISTANT, answer));
     String text = render(new Conversation(messages, Optional.empty()), false).text();
     int at = text.lastIndexOf(answer);
     return at < 0 ? "" : text.substring(at + answer.length());

@@ -6,7 +6,8 @@ import dev.nibble.errors.Remedy;
 import java.util.Optional;
 
 /**
- * A conversation that cannot be trained on with its chat template; the message says why, but not in which row.
+ * A conversation that cannot be trained on with its chat template; the message says why, but not in
+ * which row.
  */
 public final class InvalidConversation extends NibbleException {
   private static final long serialVersionUID = 1L;

@@ -2,8 +2,8 @@ package dev.nibble.data.chat;
 
 import dev.nibble.data.rows.Row;
 import dev.nibble.errors.Remedy;
-import dev.nibble.jinja.Value.Dict;
 import dev.nibble.jinja.Value;
+import dev.nibble.jinja.Value.Dict;
 import dev.nibble.jinja.Values;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;

@@ -3,16 +3,17 @@ package dev.nibble.data.chat;
 import dev.nibble.errors.Remedy;
 import dev.nibble.jinja.JinjaException;
 import dev.nibble.jinja.Span;
-import dev.nibble.jinja.Value.Dict;
 import dev.nibble.jinja.Value;
+import dev.nibble.jinja.Value.Dict;
 import dev.nibble.jinja.Values;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
 
 /**
- * Locator of a message that a template renders differently when others follow: Qwen3 drops earlier thinking,
- * Mistral moves the system prompt, Phi-3 ends only the last turn with the end-of-sequence token.
+ * Locator of a message that a template renders differently when others follow: Qwen3 drops earlier
+ * thinking, Mistral moves the system prompt, Phi-3 ends only the last turn with the end-of-sequence
+ * token.
  *
  * <p>The content is found by rendering the conversation with other content in its place: the text
  * before and after it must stay the same. What follows the content within the turn is known from

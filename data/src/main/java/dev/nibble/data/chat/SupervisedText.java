@@ -1,10 +1,10 @@
 package dev.nibble.data.chat;
 
+import dev.nibble.errors.Remedy;
 import dev.nibble.jinja.JinjaException;
 import dev.nibble.jinja.Rendering;
 import dev.nibble.jinja.Span;
 import dev.nibble.jinja.Template;
-import dev.nibble.errors.Remedy;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -91,9 +91,7 @@ public record SupervisedText(String text, List<Span> spans) {
       int number, ChatTemplate template, Conversation conversation, String text) {
     boolean last = number == conversation.messages().size() - 1;
     Optional<String> upTo =
-        last
-            ? Optional.of(text)
-            : rendered(template, conversation.first(number + 1), false);
+        last ? Optional.of(text) : rendered(template, conversation.first(number + 1), false);
     Optional<String> before =
         conversation.role(number).equals(Conversation.ASSISTANT)
             ? rendered(template, conversation.first(number), true)

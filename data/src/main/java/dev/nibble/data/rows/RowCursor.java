@@ -1,7 +1,8 @@
 package dev.nibble.data.rows;
 
 /**
- * Cursor that goes once through the rows of a source. Use: {@code while (cursor.advance()) use(cursor.row());}.
+ * Cursor that goes once through the rows of a source. Use: {@code while (cursor.advance())
+ * use(cursor.row());}.
  */
 public interface RowCursor extends AutoCloseable {
   /**

@@ -48,7 +48,8 @@ public final class SampleMaker {
       ExcessLength excess,
       boolean trainOnInputs) {
     if (sequenceLen < 2) {
-      throw new IllegalArgumentException("the largest number of tokens of a sample must be at least 2, is " + sequenceLen);
+      throw new IllegalArgumentException(
+          "the largest number of tokens of a sample must be at least 2, is " + sequenceLen);
     }
     this.tokenizer = tokenizer;
     this.format = format;
@@ -88,7 +89,8 @@ public final class SampleMaker {
         }
         case RAISE ->
             throw row.invalid(
-                "the sample has %d tokens, and at most %d are allowed".formatted(length, sequenceLen),
+                "the sample has %d tokens, and at most %d are allowed"
+                    .formatted(length, sequenceLen),
                 Remedy.LONGER_LIMIT_OR_SHORTER_SAMPLES);
         case TRUNCATE -> {
           sample =

@@ -14,8 +14,8 @@ import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * Texts of the tokens that have a role. {@code tokenizer_config.json} names them by their text and goes first,
- * then {@code special_tokens_map.json}; where neither mentions a role, {@code
+ * Texts of the tokens that have a role. {@code tokenizer_config.json} names them by their text and
+ * goes first, then {@code special_tokens_map.json}; where neither mentions a role, {@code
  * generation_config.json} and {@code config.json} give the id. A null in the first file means that
  * there is none.
  *

@@ -13,7 +13,8 @@ import tools.jackson.core.ObjectReadContext;
 import tools.jackson.core.json.JsonFactory;
 
 /**
- * The part of tokenizer.json that Nibble itself reads: its size, its added tokens, and the ids of a few others.
+ * The part of tokenizer.json that Nibble itself reads: its size, its added tokens, and the ids of a
+ * few others.
  *
  * @param size one more than the largest id
  * @param ids the ids of the wanted tokens that exist

@@ -71,7 +71,11 @@ class MessageRowsTest {
         new MessageRows(MessageFields.SHAREGPT.withRoles(Map.of("assistant", List.of("bot"))));
     Row row = row("conversations", List.of(Map.of("from", "bot", "value", "b")));
     assertThat(own.conversation(row).role(0)).isEqualTo("assistant");
-    refused(SHAREGPT, row, "message 1 in column 'conversations' is from 'bot'", "Map the name to a role");
+    refused(
+        SHAREGPT,
+        row,
+        "message 1 in column 'conversations' is from 'bot'",
+        "Map the name to a role");
   }
 
   @Test

@@ -71,7 +71,8 @@ class SupervisedTextTest {
   void findsTurnsThatTheTemplateRewrites() throws IOException {
     Conversation thinking =
         TALK.with(1, Conversation.message("assistant", "<think>\nhm\n</think>\n\nFirst"));
-    SupervisedText learned = SupervisedText.of(template("qwen3.jinja"), thinking, Supervision.STANDARD);
+    SupervisedText learned =
+        SupervisedText.of(template("qwen3.jinja"), thinking, Supervision.STANDARD);
     assertThat(learned.text()).doesNotContain("hm");
     assertThat(parts(learned))
         .containsExactly("First<|im_end|>\n", "<think>\n\n</think>\n\nSecond.<|im_end|>\n");
@@ -106,7 +107,8 @@ class SupervisedTextTest {
     assertThat(parts(SupervisedText.of(template("qwen3.jinja"), calls, Supervision.STANDARD)))
         .containsExactly(call, "<think>\n\n</think>\n\n21 degrees<|im_end|>\n");
     assertThat(
-            parts(SupervisedText.of(template("qwen2_5_training.jinja"), calls, Supervision.STANDARD)))
+            parts(
+                SupervisedText.of(template("qwen2_5_training.jinja"), calls, Supervision.STANDARD)))
         .containsExactly("\n" + call, "\n21 degrees<|im_end|>\n");
   }
 
@@ -127,7 +129,8 @@ class SupervisedTextTest {
     assertThatThrownBy(() -> SupervisedText.of(template("llama3_training.jinja"), TALK, users))
         .hasMessageContaining("assistant's messages alone");
     Conversation halves = TALK.with(1, TALK.messages().get(1).with("weight", Values.of(0.5)));
-    assertThatThrownBy(() -> SupervisedText.of(template("llama3.jinja"), halves, Supervision.STANDARD))
+    assertThatThrownBy(
+            () -> SupervisedText.of(template("llama3.jinja"), halves, Supervision.STANDARD))
         .hasMessageContaining("'weight' of message 2");
   }
 

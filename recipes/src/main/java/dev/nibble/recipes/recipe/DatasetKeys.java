@@ -103,8 +103,7 @@ final class DatasetKeys<R> {
         "field_" + column,
         text(),
         value(column),
-        r ->
-            Optional.of(of.apply(r)).filter(d -> d.format() == format).map(name),
+        r -> Optional.of(of.apply(r)).filter(d -> d.format() == format).map(name),
         "With `type: %s`: the column that holds the %s."
             .formatted(format.name().toLowerCase(Locale.ROOT), column));
   }

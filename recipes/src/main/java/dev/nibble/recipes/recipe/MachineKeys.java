@@ -85,10 +85,7 @@ final class MachineKeys {
     if (!device.isHost()) {
       return;
     }
-    String needsGpu =
-        "needs device: cuda, this recipe says device: "
-            + device
-            + "; remove it";
+    String needsGpu = "needs device: cuda, this recipe says device: " + device + "; remove it";
     if (v.is(BF16, Activations.BF16) && device.kernels().equals("nd4j")) {
       v.problem(BF16, "true needs device: cuda or cpu, this recipe says device: nd4j; remove it");
     }

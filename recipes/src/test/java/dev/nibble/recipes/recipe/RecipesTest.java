@@ -11,7 +11,6 @@ import dev.nibble.recipes.recipe.Recipe.QuantType;
 import dev.nibble.recipes.yaml.Origin;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 

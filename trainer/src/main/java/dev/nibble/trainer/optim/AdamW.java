@@ -27,7 +27,8 @@ public final class AdamW extends Optimizer {
    * @param epsilon added to the root of the second moment
    * @param weightDecay decoupled from the gradient
    */
-  public record Settings(double beta1, double beta2, double epsilon, double weightDecay) implements OptimizerSettings {
+  public record Settings(double beta1, double beta2, double epsilon, double weightDecay)
+      implements OptimizerSettings {
     /** PyTorch's betas and epsilon, without weight decay, as transformers' trainer has it. */
     public static final Settings DEFAULT = new Settings(0.9, 0.999, 1e-8, 0);
 

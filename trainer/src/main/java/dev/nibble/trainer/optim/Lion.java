@@ -17,7 +17,8 @@ public final class Lion extends Optimizer {
    * @param beta2 decay of the momentum
    * @param weightDecay decoupled from the gradient
    */
-  public record Settings(double beta1, double beta2, double weightDecay) implements OptimizerSettings {
+  public record Settings(double beta1, double beta2, double weightDecay)
+      implements OptimizerSettings {
     /** Checks the ranges. */
     public Settings {
       Checks.requireShare("beta1", beta1);

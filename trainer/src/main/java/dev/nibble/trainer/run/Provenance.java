@@ -57,8 +57,7 @@ public record Provenance(
       if (recipe.isString()) {
         return recipe.stringValue();
       }
-      throw new RunException(
-          "%s names no recipe".formatted(file), Remedy.OVERWRITE);
+      throw new RunException("%s names no recipe".formatted(file), Remedy.OVERWRITE);
     } catch (IOException | JacksonException e) {
       throw new RunException(
           "%s cannot be read: %s".formatted(file, e.getMessage()), Remedy.OVERWRITE, e);

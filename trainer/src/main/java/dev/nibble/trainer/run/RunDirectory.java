@@ -49,8 +49,7 @@ public final class RunDirectory {
    */
   public static RunDirectory open(Path folder, String recipeSha256, Mode mode) {
     if (Files.exists(folder) && !Files.isDirectory(folder)) {
-      throw new RunException(
-          "%s is a file".formatted(folder), Remedy.OTHER_FOLDER);
+      throw new RunException("%s is a file".formatted(folder), Remedy.OTHER_FOLDER);
     }
     try {
       Files.createDirectories(folder);

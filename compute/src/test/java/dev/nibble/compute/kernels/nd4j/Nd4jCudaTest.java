@@ -31,7 +31,8 @@ class Nd4jCudaTest {
     assertThat(Nd4jCuda.tooNew(card("NVIDIA H100", 9, 0)))
         .hasValueSatisfying(reason ->
             assertThat(reason)
-                .contains("3.7 to 8.9", "cuda:0, NVIDIA H100, has 9.0", "NVIDIA's driver can allocate"));
+                .contains(
+                    "3.7 to 8.9", "cuda:0, NVIDIA H100, has 9.0", "NVIDIA's driver can allocate"));
     assertThat(Nd4jCuda.tooNew(card("NVIDIA GeForce RTX 5090", 12, 0))).isPresent();
   }
 

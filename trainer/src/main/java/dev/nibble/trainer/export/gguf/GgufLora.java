@@ -97,8 +97,7 @@ public final class GgufLora {
     }
     if (!unused.isEmpty()) {
       throw new ExportException(
-          "%s holds %s, which a GGUF adapter cannot"
-              .formatted(file, String.join(", ", unused)),
+          "%s holds %s, which a GGUF adapter cannot".formatted(file, String.join(", ", unused)),
           Remedy.EXPORT_MERGED);
     }
     if (tensors.isEmpty()) {

@@ -47,9 +47,7 @@ final class CublasCall {
               Remedy.WAIT_FOR_EACH_KERNEL);
       default ->
           new CublasException(
-              Fault.MACHINE,
-              problem + "; CUBLAS_LOGINFO_DBG=1 says more",
-              Remedy.OWN_PRODUCTS);
+              Fault.MACHINE, problem + "; CUBLAS_LOGINFO_DBG=1 says more", Remedy.OWN_PRODUCTS);
     };
   }
 
