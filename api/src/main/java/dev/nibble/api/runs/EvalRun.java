@@ -10,7 +10,8 @@ import dev.nibble.recipes.recipe.Recipe;
 import dev.nibble.recipes.recipe.RecipeException;
 import dev.nibble.trainer.evaluation.Accuracy;
 import dev.nibble.trainer.model.CausalLm;
-import dev.nibble.trainer.model.LossSum;
+import dev.nibble.trainer.objective.LossSum;
+import dev.nibble.trainer.objective.Objective;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
@@ -53,7 +54,10 @@ public final class EvalRun {
         wiring
             .data(tokenizer)
             .validation()
-            .ifPresent(held -> loss(RunAssembly.validation(model, held, wiring).measure()));
+            .ifPresent(held -> {
+              Objective objective = wiring.objective(kernels, memory);
+              loss(RunAssembly.validation(model, objective, held, wiring).measure());
+            });
       }
       if (logits.isPresent()) {
         LogitsFile.write(
@@ -82,7 +86,7 @@ public final class EvalRun {
         "%s over %s tokens, perplexity %s"
             .formatted(
                 Human.loss(loss.mean()),
-                Human.count(loss.tokens()),
+                Human.count(loss.terms()),
                 String.format(Locale.ROOT, "%.3f", Math.exp(loss.mean()))));
   }
 }

@@ -73,6 +73,7 @@ final class Planner {
   private MemoryPlan plan(int tokens, Checkpointing checkpointing) {
     try (Scope scope = Scope.open("plan", kernels.memory(), Scope.UNLIMITED)) {
       CausalLm model = wiring.modelToTrain(kernels, scope, tokens, checkpointing);
+      wiring.objective(kernels, scope, tokens);
       Optimizer optimizer = wiring.optimizer(kernels, model.parameters(), scope);
       try {
         wiring.clip(kernels, scope);

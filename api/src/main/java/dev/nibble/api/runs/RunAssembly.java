@@ -12,6 +12,7 @@ import dev.nibble.trainer.checkpoint.ModelFiles;
 import dev.nibble.trainer.evaluation.ValidationLoss;
 import dev.nibble.trainer.model.CausalLm;
 import dev.nibble.trainer.model.ModelException;
+import dev.nibble.trainer.objective.Objective;
 import dev.nibble.trainer.optim.Optimizer;
 import java.util.ArrayList;
 import java.util.List;
@@ -34,12 +35,13 @@ final class RunAssembly {
   }
 
   /** The validation loss over all samples that are held out. */
-  static ValidationLoss validation(CausalLm model, Subset held, Wiring wiring) {
+  static ValidationLoss validation(
+      CausalLm model, Objective objective, Subset held, Wiring wiring) {
     List<Batch> batches = new ArrayList<>();
     try (BatchStream stream = held.batches(wiring.validationBatches(), 1)) {
       stream.forEachRemaining(batches::add);
     }
-    return new ValidationLoss(model, batches);
+    return new ValidationLoss(model, objective, batches);
   }
 
   /** What the run's result is made of. */

@@ -12,6 +12,8 @@ import dev.nibble.trainer.model.ModelOptions;
 import dev.nibble.trainer.model.ModelShape;
 import dev.nibble.trainer.model.RandomModel;
 import dev.nibble.trainer.model.Training;
+import dev.nibble.trainer.objective.NextTokenLoss;
+import dev.nibble.trainer.objective.Objective;
 import dev.nibble.trainer.optim.AdamW;
 import dev.nibble.trainer.optim.GradientClip;
 import dev.nibble.trainer.optim.Optimizer;
@@ -117,19 +119,20 @@ final class StepRateProbe {
   private final class Parts {
     private final Kernels kernels;
     private final CausalLm model;
+    private final Objective objective;
     private final GradientClip clip;
     private final Optimizer optimizer;
 
     Parts(Kernels kernels, Scope scope) {
       this.kernels = kernels;
       model = RandomModel.make(shape, SEED, options, kernels, scope, part -> {}).model();
+      objective = new NextTokenLoss(kernels, scope, options.maxBatchTokens());
       clip = new GradientClip(kernels, 1, scope);
       optimizer = new AdamW(kernels, model.parameters(), AdamW.Settings.DEFAULT, scope);
     }
 
     void pass(Batch batch) {
-      model.forward(batch, SEED);
-      model.backward();
+      model.accumulate(batch, SEED, objective);
       clip.apply(model.parameters().gradients()); // waits for a device
     }
 

@@ -9,6 +9,7 @@ import dev.nibble.trainer.evaluation.Accuracy;
 import dev.nibble.trainer.evaluation.Comparison;
 import dev.nibble.trainer.model.CausalLm;
 import dev.nibble.trainer.model.Checkpointing;
+import dev.nibble.trainer.objective.Objective;
 import dev.nibble.trainer.optim.Optimizer;
 import dev.nibble.trainer.train.Finetune;
 import dev.nibble.trainer.train.Outcome;
@@ -65,16 +66,18 @@ public final class TrainRun {
           EndlessBatches batches = new EndlessBatches(data.train(), wiring.batches())) {
         CausalLm model = wiring.modelToTrain(kernels, memory, checkpointing);
         RunAssembly.checkVocabulary(recipe, tokenizer, model);
+        Objective objective = wiring.objective(kernels, memory);
         try (Optimizer optimizer = wiring.optimizer(kernels, model.parameters(), memory)) {
           TrainingPlan plan = wiring.plan(data.train());
           Finetune.Parts parts =
               new Finetune.Parts(
                   model,
+                  objective,
                   batches,
                   optimizer,
                   wiring.schedule(plan.steps()),
                   wiring.clip(kernels, memory),
-                  data.validation().map(held -> RunAssembly.validation(model, held, wiring)),
+                  data.validation().map(held -> RunAssembly.validation(model, objective, held, wiring)),
                   Optional.of(RunAssembly.checkpoints(recipe, wiring, optimizer, kernels)));
           report.trains(model.parameters().count(), weights);
           report.memory(memory);

@@ -25,6 +25,8 @@ import dev.nibble.trainer.model.Checkpointing;
 import dev.nibble.trainer.model.ModelLoader;
 import dev.nibble.trainer.model.ModelOptions;
 import dev.nibble.trainer.model.Training;
+import dev.nibble.trainer.objective.NextTokenLoss;
+import dev.nibble.trainer.objective.Objective;
 import dev.nibble.trainer.optim.GradientClip;
 import dev.nibble.trainer.optim.Optimizer;
 import dev.nibble.trainer.optim.Rates;
@@ -142,6 +144,16 @@ final class Wiring {
             scope);
     adapter.copyTo(model.parameters(), kernels);
     return model;
+  }
+
+  /** What the model is trained for, and measured by. */
+  Objective objective(Kernels kernels, Scope scope) {
+    return objective(kernels, scope, batches().maxTokens());
+  }
+
+  /** The same for batches of up to so many tokens. */
+  Objective objective(Kernels kernels, Scope scope, int maxTokens) {
+    return new NextTokenLoss(kernels, scope, maxTokens);
   }
 
   /** Number of weights of the base model, all of them. */

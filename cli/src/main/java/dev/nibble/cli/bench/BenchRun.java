@@ -24,6 +24,7 @@ import dev.nibble.trainer.model.ModelOptions;
 import dev.nibble.trainer.model.ModelShape;
 import dev.nibble.trainer.model.RandomModel;
 import dev.nibble.trainer.model.Training;
+import dev.nibble.trainer.objective.NextTokenLoss;
 import dev.nibble.trainer.optim.AdamW;
 import dev.nibble.trainer.optim.GradientClip;
 import dev.nibble.trainer.optim.Schedule;
@@ -155,6 +156,7 @@ public final class BenchRun {
     try (Scope scope = Scope.open("plan", kernels.memory(), Scope.UNLIMITED)) {
       RandomModel made = RandomModel.make(shape, SEED, options, kernels, scope, part -> {});
       new AdamW(kernels, made.model().parameters(), AdamW.Settings.DEFAULT, scope);
+      new NextTokenLoss(kernels, scope, options.maxBatchTokens());
       new GradientClip(kernels, 1, scope);
       return scope.bytes();
     }
@@ -173,6 +175,7 @@ public final class BenchRun {
     Finetune.Parts parts =
         new Finetune.Parts(
             made.model(),
+            new NextTokenLoss(kernels, memory, made.model().maxBatchTokens()),
             batches,
             new AdamW(kernels, made.model().parameters(), AdamW.Settings.DEFAULT, memory),
             new Schedule.Constant(LEARNING_RATE, 0),

@@ -2,10 +2,12 @@ package dev.nibble.trainer.model;
 
 import dev.nibble.adapters.Parameters;
 import dev.nibble.data.Batch;
+import dev.nibble.trainer.objective.LossSum;
+import dev.nibble.trainer.objective.Objective;
 
 /**
- * A decoder-only language model over activations that were allocated when it was built. One pass at
- * a time: {@link #backward} belongs to the {@link #forward} just before it.
+ * A decoder-only language model over activations that were allocated when it was built. It works on
+ * one batch at a time.
  */
 public interface CausalLm {
 
@@ -22,23 +24,18 @@ public interface CausalLm {
   Parameters parameters();
 
   /**
-   * The loss over a batch, keeping what backward needs. Dropout is on. Part of the gradient may be
-   * added to {@code parameters().gradients()} already here, where it saves work twice: set them to
-   * 0 before, not between forward and backward.
+   * Adds the gradient of the sum of a batch's losses to {@code parameters().gradients()}. Dropout is
+   * on.
    *
-   * @param seed of this pass's dropout masks
+   * @param seed of the dropout masks
+   * @return the sum of the losses
    * @throws IllegalArgumentException when the batch or a sample is too long
+   * @throws IllegalStateException when nothing trains in this model
    */
-  LossSum forward(Batch batch, long seed);
+  LossSum accumulate(Batch batch, long seed, Objective objective);
 
-  /**
-   * Completes the gradient of the <em>sum</em> of the last forward's losses in {@code
-   * parameters().gradients()}.
-   */
-  void backward();
-
-  /** The loss over a batch, nothing kept, no dropout. */
-  LossSum evaluate(Batch batch);
+  /** The sum of a batch's losses, without dropout. */
+  LossSum evaluate(Batch batch, Objective objective);
 
   /** Logits [N][V] of every position of a batch, without dropout. */
   float[][] logits(Batch batch);

@@ -7,7 +7,12 @@ import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.tensor.Scope;
 import dev.nibble.compute.tensor.Tensor;
 import dev.nibble.data.Batch;
+import dev.nibble.trainer.objective.ForwardPasses;
+import dev.nibble.trainer.objective.LossSum;
+import dev.nibble.trainer.objective.Objective;
+import dev.nibble.trainer.objective.Outputs;
 import java.util.List;
+import java.util.Optional;
 
 /** A decoder-only transformer of any family: embedding, L blocks, a norm and the output head. */
 final class DecoderModel implements CausalLm {
@@ -30,7 +35,6 @@ final class DecoderModel implements CausalLm {
   private final Sequences inputRoom;
   private Workspace work;
   private Sequences inputs;
-  private ForwardMode mode = ForwardMode.EVALUATION;
 
   DecoderModel(
       ModelConfig config,
@@ -83,20 +87,83 @@ final class DecoderModel implements CausalLm {
   }
 
   @Override
-  public LossSum forward(Batch batch, long seed) {
+  public LossSum accumulate(Batch batch, long seed, Objective objective) {
     if (parameters.count() == 0) {
       throw new IllegalStateException("nothing trains in this model: call evaluate");
     }
-    Tensor last = layers(batch, ForwardMode.training(seed));
-    kernels.moving().fill(work.dresidual(), 0);
-    return head.train(kernels, work.dresidual(), last, batch, mode);
+    ForwardMode mode = ForwardMode.training(seed);
+    Passes passes = new Passes(batch, mode);
+    LossSum loss = objective.accumulate(passes, batch);
+    passes.require(mode);
+    backward(mode);
+    return loss;
   }
 
   @Override
-  public void backward() {
-    if (!mode.dropout()) {
-      throw new IllegalStateException("backward without a forward just before it");
+  public LossSum evaluate(Batch batch, Objective objective) {
+    return objective.evaluate(new Passes(batch, ForwardMode.EVALUATION), batch);
+  }
+
+  /** The passes over one batch, of which only the latest has its activations in the workspace. */
+  private final class Passes implements ForwardPasses {
+    private final Batch batch;
+    private final ForwardMode mode;
+    private Optional<ForwardMode> latest = Optional.empty();
+
+    Passes(Batch batch, ForwardMode mode) {
+      check(batch);
+      this.batch = batch;
+      this.mode = mode;
     }
+
+    @Override
+    public Outputs model() {
+      Tensor last = layers(batch, mode);
+      if (mode.dropout()) {
+        kernels.moving().fill(work.dresidual(), 0);
+      }
+      latest = Optional.of(mode);
+      return new Pass(this, mode, last);
+    }
+
+    void require(ForwardMode pass) {
+      if (!latest.equals(Optional.of(pass))) {
+        throw new IllegalStateException(
+            "the latest forward pass was %s, expected %s".formatted(latest, pass));
+      }
+    }
+  }
+
+  /** What came out of a pass: the residual stream behind the last layer, [N, C]. */
+  private final class Pass implements Outputs {
+    private final Passes passes;
+    private final ForwardMode mode;
+    private final Tensor last;
+
+    Pass(Passes passes, ForwardMode mode, Tensor last) {
+      this.passes = passes;
+      this.mode = mode;
+      this.last = last;
+    }
+
+    @Override
+    public void read(int[] positions, LogitsReader reader) {
+      passes.require(mode);
+      head.read(kernels, last, positions, mode, reader);
+    }
+
+    @Override
+    public void accumulate(int[] positions, LogitsGradient loss) {
+      passes.require(mode);
+      if (!mode.dropout()) {
+        throw new IllegalStateException("no gradient of a pass in evaluation mode");
+      }
+      head.accumulate(kernels, work.dresidual(), last, positions, mode, loss);
+    }
+  }
+
+  /** Completes a gradient that has come as far as the last layer's output. */
+  private void backward(ForwardMode mode) {
     Tensor dx = work.dresidual();
     for (int l = blocks.size() - 1; l >= 0; l--) {
       Block block = blocks.get(l);
@@ -116,7 +183,6 @@ final class DecoderModel implements CausalLm {
       }
       embedding.backward(kernels, dx, inputs.tokens().tensor());
     }
-    mode = ForwardMode.EVALUATION;
   }
 
   /** Whether anything before the first layer's projections trains. */
@@ -125,12 +191,8 @@ final class DecoderModel implements CausalLm {
   }
 
   @Override
-  public LossSum evaluate(Batch batch) {
-    return head.evaluate(kernels, layers(batch, ForwardMode.EVALUATION), batch);
-  }
-
-  @Override
   public float[][] logits(Batch batch) {
+    check(batch);
     Tensor last = layers(batch, ForwardMode.EVALUATION);
     int[] all = new int[batch.length()];
     for (int i = 0; i < all.length; i++) {
@@ -140,9 +202,7 @@ final class DecoderModel implements CausalLm {
   }
 
   /** The residual stream behind the last layer, [N, C]. */
-  private Tensor layers(Batch batch, ForwardMode newMode) {
-    check(batch);
-    mode = newMode;
+  private Tensor layers(Batch batch, ForwardMode mode) {
     begin(batch.tokens(), batch.positions(), segments(batch.starts()), ropes, longest(batch));
     if (mode.dropout() && noise > 0) {
       kernels
@@ -169,7 +229,6 @@ final class DecoderModel implements CausalLm {
       int longest,
       List<KeyValueCache> caches,
       int[] wanted) {
-    mode = ForwardMode.EVALUATION;
     begin(tokens, positions, segments, turns, longest);
     for (int l = 0; l < blocks.size(); l++) {
       Tensor x = work.residual(l);

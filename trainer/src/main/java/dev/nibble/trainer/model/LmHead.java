@@ -7,11 +7,12 @@ import dev.nibble.compute.kernels.HostAndDevice;
 import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.tensor.DType;
 import dev.nibble.compute.tensor.Tensor;
-import dev.nibble.data.Batch;
+import dev.nibble.trainer.objective.Outputs.LogitsGradient;
+import dev.nibble.trainer.objective.Outputs.LogitsReader;
 
 /**
- * The last norm, the output head and the loss, for chosen positions and in chunks: logits [N, V]
- * never exist as a whole, nor those of positions without a target.
+ * The last norm and the output head, for chosen positions and in chunks: logits [N, V] never exist
+ * as a whole, nor those of positions that nobody asks for.
  */
 final class LmHead {
   private static final int MAX_CHUNK = 512;
@@ -20,8 +21,6 @@ final class LmHead {
   private final Projection head;
   private final int chunk;
   private final HostAndDevice rows; // I32 [N], the positions that are asked for
-  private final HostAndDevice targets; // I32 [N]
-  private final HostAndDevice loss; // F32 [N]
   private final Tensor hidden; // [M, C]
   private final Tensor rstd; // [M]
   private final Tensor normed; // [M, C]
@@ -29,7 +28,6 @@ final class LmHead {
   private final Tensor logits; // [M, V]
   private final Tensor
       dlogits; // [M, V]; the logits themselves unless the cap's backward needs them
-  private final Tensor lse; // [M]
   private final Tensor dnormed; // [M, C]
   private final Tensor dhidden; // [M, C]
   private final Tensor logitsOfOne; // F32 [V], on the host
@@ -41,15 +39,12 @@ final class LmHead {
     this.head = head;
     this.chunk = chunk(maxTokens);
     this.rows = buffers.indices("logits/rows", maxTokens);
-    this.targets = buffers.indices("logits/targets", maxTokens);
-    this.loss = HostAndDevice.allocate(buffers.scope(), "logits/loss", DType.F32, maxTokens);
     this.hidden = buffers.activation("logits/hidden", chunk, width);
     this.rstd = buffers.statistic("logits/rstd", chunk);
     this.normed = buffers.activation("logits/normed", chunk, width);
     this.logits = buffers.activation("logits/logits", chunk, vocab);
     this.softCap = c.finalSoftCap();
     this.dlogits = softCap == 0 ? logits : buffers.activation("logits/dlogits", chunk, vocab);
-    this.lse = buffers.statistic("logits/lse", chunk);
     this.dnormed = buffers.activation("logits/dnormed", chunk, width);
     this.dhidden = buffers.activation("logits/dhidden", chunk, width);
     this.logitsOfOne = buffers.scope().allocateOnHost("logits/one", DType.F32, vocab);
@@ -60,43 +55,61 @@ final class LmHead {
     return Math.min(MAX_CHUNK, maxTokens);
   }
 
-  /** Loss of x [N, C] over the batch's targets. */
-  LossSum evaluate(Kernels kernels, Tensor x, Batch batch) {
-    int count = supervise(kernels, batch);
-    for (int from = 0; from < count; from += chunk) {
-      forward(kernels, x, part(from, count), ForwardMode.EVALUATION);
-    }
-    return sum(kernels, count);
-  }
-
-  /** Loss of x [N, C]; adds its gradient to dx and to the head's and the norm's gradients. */
-  LossSum train(Kernels kernels, Tensor dx, Tensor x, Batch batch, ForwardMode whole) {
-    int count = supervise(kernels, batch);
-    for (int from = 0; from < count; from += chunk) {
-      ForwardMode mode = whole.part(from == 0 ? 0 : rows.host().getInt(from - 1L) + 1);
-      Part part = part(from, count);
-      forward(kernels, x, part, mode);
-      backward(kernels, dx, part, mode);
-    }
-    return sum(kernels, count);
-  }
-
-  /** Logits [V] at some positions of x [N, C]. */
-  float[][] logits(Kernels kernels, Tensor x, int[] positions) {
-    float[][] result = new float[positions.length][];
+  /**
+   * Reads the logits at some positions of x [N, C].
+   *
+   * @param mode of the pass that made x
+   */
+  void read(Kernels kernels, Tensor x, int[] positions, ForwardMode mode, LogitsReader reader) {
     rows.prefix(positions.length).put(kernels, positions);
     for (int from = 0; from < positions.length; from += chunk) {
       Part part = part(from, positions.length);
-      computeLogits(kernels, x, part, ForwardMode.EVALUATION);
-      for (int i = 0; i < part.size; i++) {
-        kernels.moving().copy(logitsOfOne, logits.slice(i, i + 1L));
-        result[from + i] = logitsOfOne.toFloats();
-      }
+      reader.read(from, forward(kernels, x, part, mode(mode, positions, from)));
     }
+  }
+
+  /**
+   * Adds the gradient of a loss of the logits at some positions of x [N, C] to dx, and to the
+   * gradients of what trains in the norm and the head.
+   *
+   * @param mode of the pass that made x
+   */
+  void accumulate(
+      Kernels kernels,
+      Tensor dx,
+      Tensor x,
+      int[] positions,
+      ForwardMode mode,
+      LogitsGradient loss) {
+    rows.prefix(positions.length).put(kernels, positions);
+    for (int from = 0; from < positions.length; from += chunk) {
+      Part part = part(from, positions.length);
+      ForwardMode ofPart = mode(mode, positions, from);
+      Tensor z = forward(kernels, x, part, ofPart);
+      Tensor dz = dlogits.slice(0, part.size);
+      loss.differentiate(dz, from, z);
+      backward(kernels, dx, dz, z, part, ofPart);
+    }
+  }
+
+  /** Logits [V] at some positions of x [N, C], in evaluation mode. */
+  float[][] logits(Kernels kernels, Tensor x, int[] positions) {
+    float[][] result = new float[positions.length][];
+    read(
+        kernels,
+        x,
+        positions,
+        ForwardMode.EVALUATION,
+        (from, z) -> {
+          for (int i = 0; i < z.rows(); i++) {
+            kernels.moving().copy(logitsOfOne, z.slice(i, i + 1L));
+            result[from + i] = logitsOfOne.toFloats();
+          }
+        });
     return result;
   }
 
-  /** Some of the positions at hand. */
+  /** A chunk of the positions asked for. */
   private record Part(int from, int size) {
     Tensor of(HostAndDevice all) {
       return all.tensor().part(from, size);
@@ -107,44 +120,13 @@ final class LmHead {
     return new Part(from, Math.min(chunk, count - from));
   }
 
-  /** Takes the positions that have a target; gives their number. */
-  private int supervise(Kernels kernels, Batch batch) {
-    int count = 0;
-    for (int i = 0; i < batch.length(); i++) {
-      if (batch.targets()[i] != Batch.IGNORE) {
-        rows.host().setLong(count, i);
-        targets.host().setLong(count++, batch.targets()[i]);
-      }
-    }
-    rows.prefix(count).toDevice(kernels);
-    targets.prefix(count).toDevice(kernels);
-    return count;
+  /** The mode of a chunk: each draws dropout masks of its own. */
+  private static ForwardMode mode(ForwardMode whole, int[] positions, int from) {
+    return whole.part(from == 0 ? 0 : positions[from - 1] + 1);
   }
 
-  /** The one time that the host waits for a pass. */
-  private LossSum sum(Kernels kernels, int count) {
-    Tensor losses = loss.prefix(count).toHost(kernels);
-    LossSum sum = LossSum.ZERO;
-    for (int from = 0; from < count; from += chunk) {
-      Part part = part(from, count);
-      double ofPart = 0;
-      for (int i = 0; i < part.size; i++) {
-        ofPart += losses.getFloat(from + i);
-      }
-      sum = sum.plus(new LossSum(ofPart, part.size));
-    }
-    return sum;
-  }
-
-  private void forward(Kernels kernels, Tensor x, Part part, ForwardMode mode) {
-    computeLogits(kernels, x, part, mode);
-    kernels
-        .loss()
-        .crossEntropyForward(
-            part.of(loss), lse.prefix(part.size), logits.slice(0, part.size), part.of(targets));
-  }
-
-  private void computeLogits(Kernels kernels, Tensor x, Part part, ForwardMode mode) {
+  /** Logits [M, V]. */
+  private Tensor forward(Kernels kernels, Tensor x, Part part, ForwardMode mode) {
     Tensor h = hidden.slice(0, part.size);
     Tensor n = normed.slice(0, part.size);
     Tensor z = logits.slice(0, part.size);
@@ -154,14 +136,13 @@ final class LmHead {
     if (softCap != 0) {
       kernels.pointwise().softCapForward(z, softCap);
     }
+    return z;
   }
 
-  private void backward(Kernels kernels, Tensor dx, Part part, ForwardMode mode) {
-    Tensor z = logits.slice(0, part.size);
-    Tensor dz = dlogits.slice(0, part.size);
+  private void backward(
+      Kernels kernels, Tensor dx, Tensor dz, Tensor z, Part part, ForwardMode mode) {
     Tensor dn = dnormed.slice(0, part.size);
     Tensor dh = dhidden.slice(0, part.size);
-    kernels.loss().crossEntropyBackward(dz, lse.prefix(part.size), z, part.of(targets), 1);
     if (softCap != 0) {
       kernels.pointwise().softCapBackward(dz, z, softCap);
     }

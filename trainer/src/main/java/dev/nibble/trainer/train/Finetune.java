@@ -7,7 +7,8 @@ import dev.nibble.trainer.checkpoint.Checkpoints;
 import dev.nibble.trainer.checkpoint.TrainerState;
 import dev.nibble.trainer.evaluation.ValidationLoss;
 import dev.nibble.trainer.model.CausalLm;
-import dev.nibble.trainer.model.LossSum;
+import dev.nibble.trainer.objective.LossSum;
+import dev.nibble.trainer.objective.Objective;
 import dev.nibble.trainer.optim.GradientClip;
 import dev.nibble.trainer.optim.Optimizer;
 import dev.nibble.trainer.optim.Schedule;
@@ -26,6 +27,7 @@ public final class Finetune {
    * What trains and how.
    *
    * @param model to train
+   * @param objective that it is trained for
    * @param batches to train on
    * @param optimizer of the model's parameters
    * @param schedule learning rate of each step
@@ -35,6 +37,7 @@ public final class Finetune {
    */
   public record Parts(
       CausalLm model,
+      Objective objective,
       BatchSource batches,
       Optimizer optimizer,
       Schedule schedule,
@@ -44,6 +47,7 @@ public final class Finetune {
 
   private final Kernels kernels;
   private final CausalLm model;
+  private final Objective objective;
   private final Parameters parameters;
   private final BatchSource batches;
   private final Optimizer optimizer;
@@ -66,6 +70,7 @@ public final class Finetune {
       Kernels kernels, Parts parts, TrainingPlan plan, StopRequest stop, Consumer<Report> reports) {
     this.kernels = kernels;
     this.model = parts.model();
+    this.objective = parts.objective();
     this.parameters = model.parameters();
     this.batches = parts.batches();
     this.optimizer = parts.optimizer();
@@ -105,18 +110,20 @@ public final class Finetune {
       parameters.zeroGradients(kernels);
       LossSum loss = LossSum.ZERO;
       long tokens = 0;
+      long supervised = 0;
       for (int micro = 0; micro < plan.accumulation(); micro++) {
         Batch batch = batches.next();
-        loss = loss.plus(model.forward(batch, DropoutSeed.of(plan.seed(), step, micro)));
-        model.backward();
+        long seed = DropoutSeed.of(plan.seed(), step, micro);
+        loss = loss.plus(model.accumulate(batch, seed, objective));
         tokens += batch.length();
+        supervised += batch.supervisedTokens();
       }
       StepCheck.loss(step, loss, tokens);
-      kernels.pointwise().scale(parameters.gradients(), 1.0 / loss.tokens());
+      kernels.pointwise().scale(parameters.gradients(), 1.0 / loss.terms());
       double norm = StepCheck.norm(step, clip.apply(parameters.gradients()));
       double learningRate = schedule.at(step - 1);
       optimizer.update(learningRate);
-      report(loss, tokens, learningRate, norm, seconds(start));
+      report(loss, tokens, supervised, learningRate, norm, seconds(start));
       if (validation.isPresent() && plan.evaluatesAfter(step)) {
         evaluate(validation.get());
       }
@@ -132,8 +139,14 @@ public final class Finetune {
     return new Outcome.Finished(progress.step(), saved);
   }
 
-  private void report(LossSum loss, long tokens, double learningRate, double norm, double seconds) {
-    progress.afterStep(loss.mean(), tokens, loss.tokens());
+  private void report(
+      LossSum loss,
+      long tokens,
+      long supervised,
+      double learningRate,
+      double norm,
+      double seconds) {
+    progress.afterStep(loss.mean(), tokens, supervised);
     reports.accept(
         new Report.StepReport(
             progress.step(),
@@ -143,7 +156,7 @@ public final class Finetune {
             learningRate,
             norm,
             tokens,
-            loss.tokens(),
+            supervised,
             tokens / seconds,
             pace.afterStep(seconds, plan.steps() - progress.step())));
   }
@@ -158,7 +171,7 @@ public final class Finetune {
             batches.epoch(),
             loss.mean(),
             Math.exp(loss.mean()),
-            loss.tokens(),
+            loss.terms(),
             seconds(start),
             progress.afterEvaluation(loss.mean())));
   }

@@ -1,14 +1,14 @@
 package dev.nibble.trainer.train;
 
 import dev.nibble.errors.Remedy;
-import dev.nibble.trainer.model.LossSum;
+import dev.nibble.trainer.objective.LossSum;
 
 /** What must hold before the weights are touched. */
 final class StepCheck {
   private StepCheck() {}
 
   static void loss(long step, LossSum loss, long tokens) {
-    if (loss.tokens() == 0) {
+    if (loss.terms() == 0) {
       throw new TrainingException(
           "step %d has no supervised token among its %d tokens, so there is nothing to learn from"
               .formatted(step, tokens),

@@ -7,9 +7,10 @@ import static org.assertj.core.api.Assertions.within;
 import dev.nibble.compute.tensor.Memory;
 import dev.nibble.compute.tensor.Scope;
 import dev.nibble.data.Batch;
-import dev.nibble.trainer.model.LossSum;
+import dev.nibble.trainer.objective.LossSum;
 import dev.nibble.trainer.toy.ToyData;
 import dev.nibble.trainer.toy.ToyLm;
+import dev.nibble.trainer.toy.ToyLoss;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -18,9 +19,9 @@ final class ValidationLossTest {
   void sumsOverAllBatches() {
     try (Scope scope = Scope.open("test", Memory.host(), Scope.UNLIMITED)) {
       List<Batch> batches = ToyData.chains(5, 4, 1);
-      LossSum loss = new ValidationLoss(new ToyLm(4, scope), batches).measure();
+      LossSum loss = new ValidationLoss(new ToyLm(4, scope), new ToyLoss(), batches).measure();
 
-      assertThat(loss.tokens())
+      assertThat(loss.terms())
           .isEqualTo(batches.stream().mapToLong(Batch::supervisedTokens).sum());
       assertThat(Math.exp(loss.mean())).isCloseTo(4, within(1e-9));
     }
@@ -32,9 +33,9 @@ final class ValidationLossTest {
         new Batch(new int[] {1}, new int[] {Batch.IGNORE}, new int[] {0}, new int[] {0, 1});
     try (Scope scope = Scope.open("test", Memory.host(), Scope.UNLIMITED)) {
       ToyLm model = new ToyLm(4, scope);
-      assertThatThrownBy(() -> new ValidationLoss(model, List.of(batch)))
+      assertThatThrownBy(() -> new ValidationLoss(model, new ToyLoss(), List.of(batch)))
           .hasMessageContaining("no supervised token in 1 batches");
-      assertThatThrownBy(() -> new ValidationLoss(model, List.of()))
+      assertThatThrownBy(() -> new ValidationLoss(model, new ToyLoss(), List.of()))
           .hasMessageContaining("no supervised token in 0 batches");
     }
   }

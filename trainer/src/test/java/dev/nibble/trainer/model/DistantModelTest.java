@@ -16,6 +16,7 @@ import dev.nibble.compute.tensor.DType;
 import dev.nibble.compute.tensor.Scope;
 import dev.nibble.data.Batch;
 import dev.nibble.quant.FourBitFormat;
+import dev.nibble.trainer.objective.Objective;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -153,13 +154,13 @@ final class DistantModelTest {
         Scope scope = Scope.open("test", far.memory(), Scope.UNLIMITED)) {
       Path base = initialised(TinyModel.LLAMA, far, folder);
       CausalLm model = ModelLoader.load(base, qlora(SPEC), far, scope);
+      Objective objective = ModelFixture.nextToken(model, far, scope);
       long before = far.waits();
       for (int micro = 0; micro < 3; micro++) {
-        model.forward(TinyModel.batch(), micro);
-        model.backward();
+        model.accumulate(TinyModel.batch(), micro, objective);
       }
       assertThat(far.waits() - before).isEqualTo(3);
-      model.evaluate(TinyModel.batch());
+      model.evaluate(TinyModel.batch(), objective);
       assertThat(far.waits() - before).isEqualTo(4);
     }
   }

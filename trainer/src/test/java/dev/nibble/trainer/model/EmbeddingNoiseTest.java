@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.tensor.Scope;
+import dev.nibble.trainer.objective.Objective;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Optional;
@@ -23,13 +24,14 @@ final class EmbeddingNoiseTest {
         Scope scope = Scope.open("test", kernels.memory(), Scope.UNLIMITED)) {
       CausalLm quiet = model(0, kernels, scope);
       CausalLm noisy = model(5, kernels, scope);
-      double without = quiet.evaluate(TinyModel.batch()).sum();
-      assertThat(quiet.forward(TinyModel.batch(), 1).sum()).isCloseTo(without, within(1e-5));
-      assertThat(noisy.evaluate(TinyModel.batch()).sum()).isEqualTo(without);
-      double first = noisy.forward(TinyModel.batch(), 1).sum();
+      Objective objective = ModelFixture.nextToken(quiet, kernels, scope);
+      double without = quiet.evaluate(TinyModel.batch(), objective).sum();
+      assertThat(quiet.accumulate(TinyModel.batch(), 1, objective).sum()).isCloseTo(without, within(1e-5));
+      assertThat(noisy.evaluate(TinyModel.batch(), objective).sum()).isEqualTo(without);
+      double first = noisy.accumulate(TinyModel.batch(), 1, objective).sum();
       assertThat(Math.abs(first - without)).isGreaterThan(1e-3);
-      assertThat(noisy.forward(TinyModel.batch(), 2).sum()).isNotEqualTo(first);
-      assertThat(noisy.forward(TinyModel.batch(), 1).sum()).isEqualTo(first);
+      assertThat(noisy.accumulate(TinyModel.batch(), 2, objective).sum()).isNotEqualTo(first);
+      assertThat(noisy.accumulate(TinyModel.batch(), 1, objective).sum()).isEqualTo(first);
     }
   }
 

@@ -48,8 +48,7 @@ final class GradientCheckpointingTest {
       for (Parameter p : f.model.parameters().all()) {
         f.kernels.pointwise().add(p.weight(), p.weight(), filled(f, p)); // B is 0 at first
       }
-      f.model.forward(batch, 42);
-      f.model.backward();
+      f.model.accumulate(batch, 42, f.objective);
       return Values.of(f.kernels, f.model.parameters().gradients());
     }
   }

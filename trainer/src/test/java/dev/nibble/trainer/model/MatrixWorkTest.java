@@ -62,8 +62,7 @@ final class MatrixWorkTest {
         Scope scope = Scope.open("test", count.memory(), Scope.UNLIMITED)) {
       CausalLm model = RandomModel.make(shape, 1, options, count, scope, x -> {}).model();
       count.operations = 0;
-      model.forward(TinyModel.batch(), 1);
-      model.backward();
+      model.accumulate(TinyModel.batch(), 1, ModelFixture.nextToken(model, count, scope));
       operations = count.operations;
     }
     assertThat(operations).isEqualTo(new MatrixWork(shape, options).of(TinyModel.batch()));

@@ -7,6 +7,7 @@ import dev.nibble.compute.kernels.KernelSets;
 import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.tensor.Scope;
 import dev.nibble.quant.FourBitFormat;
+import dev.nibble.trainer.objective.NextTokenLoss;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.stream.Stream;
@@ -18,11 +19,13 @@ final class ModelFixture implements AutoCloseable {
   final Kernels kernels;
   final Scope scope;
   final DecoderModel model;
+  final NextTokenLoss objective;
 
   private ModelFixture(Kernels kernels, Scope scope, DecoderModel model) {
     this.kernels = kernels;
     this.scope = scope;
     this.model = model;
+    this.objective = nextToken(model, kernels, scope);
   }
 
   /** The CPU's kernels behind memory that Java cannot touch. */
@@ -47,6 +50,11 @@ final class ModelFixture implements AutoCloseable {
     return name.equals(DISTANT)
         ? DistantKernels.of(open("cpu"))
         : KernelSets.require(name).open(KernelOptions.exact(0));
+  }
+
+  /** The objective of batches that the model takes. */
+  static NextTokenLoss nextToken(CausalLm model, Kernels kernels, Scope scope) {
+    return new NextTokenLoss(kernels, scope, model.maxBatchTokens());
   }
 
   /** Builds a model in a scope of its own. */

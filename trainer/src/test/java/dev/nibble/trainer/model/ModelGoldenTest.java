@@ -19,6 +19,7 @@ import dev.nibble.data.Batch;
 import dev.nibble.quant.FourBitFormat;
 import dev.nibble.quant.FrozenWeight;
 import dev.nibble.quant.FrozenWeights;
+import dev.nibble.trainer.objective.LossSum;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -83,8 +84,8 @@ final class ModelGoldenTest {
       c.close("logits", flatten(f.model.logits(batch)), golden.tensor("logits"), 1e-4);
       float[] packed = flatten(f.model.logits(Golden.packed(golden)));
       c.close("packed logits", packed, golden.tensor("logits_packed"), 1e-4);
-      LossSum loss = f.model.evaluate(batch);
-      assertThat(loss.tokens()).isEqualTo(batch.supervisedTokens());
+      LossSum loss = f.model.evaluate(batch, f.objective);
+      assertThat(loss.terms()).isEqualTo(batch.supervisedTokens());
       c.loss("loss", loss.mean(), golden.tensor("loss").getFloat(0), 1e-5);
     }
   }
@@ -123,10 +124,9 @@ final class ModelGoldenTest {
       Batch batch = Golden.batch(inputs);
       Case c = new Case(set, variant);
       c.close("logits", flatten(f.model.logits(batch)), golden.tensor("logits"), 1e-4);
-      LossSum loss = f.model.forward(batch, 1);
-      f.model.backward();
+      LossSum loss = f.model.accumulate(batch, 1, f.objective);
       c.loss("loss", loss.mean(), golden.tensor("loss").getFloat(0), 1e-5);
-      f.kernels.pointwise().scale(f.model.parameters().gradients(), 1.0 / loss.tokens());
+      f.kernels.pointwise().scale(f.model.parameters().gradients(), 1.0 / loss.terms());
       for (Parameter p : f.model.parameters().all()) {
         c.close(
             "gradients",
@@ -153,9 +153,8 @@ final class ModelGoldenTest {
       Case c = new Case(set, variant);
       for (int step = 1; step <= 6; step++) {
         f.model.parameters().zeroGradients(f.kernels);
-        LossSum loss = f.model.forward(batch, step);
-        f.model.backward();
-        f.kernels.pointwise().scale(gradients, 1.0 / loss.tokens());
+        LossSum loss = f.model.accumulate(batch, step, f.objective);
+        f.kernels.pointwise().scale(gradients, 1.0 / loss.terms());
         f.kernels.moving().fill(square.tensor(), 0);
         f.kernels.optimizers().sumOfSquares(square.tensor(), gradients);
         double norm = Math.sqrt(square.toHost(f.kernels).getDouble(0));

@@ -11,6 +11,7 @@ import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.kernels.Values;
 import dev.nibble.compute.tensor.DType;
 import dev.nibble.compute.tensor.Scope;
+import dev.nibble.trainer.objective.Objective;
 import dev.nibble.data.Batch;
 import dev.nibble.data.Sample;
 import dev.nibble.quant.FourBitFormat;
@@ -43,7 +44,8 @@ final class ModelLoaderTest {
     try (Kernels kernels = ModelFixture.open(set);
         Scope scope = Scope.open("test", kernels.memory(), Scope.UNLIMITED)) {
       CausalLm model = ModelLoader.initialise(folder, 3, ALL, kernels, scope);
-      double loss = model.evaluate(TinyModel.batch()).sum();
+      Objective objective = ModelFixture.nextToken(model, kernels, scope);
+      double loss = model.evaluate(TinyModel.batch(), objective).sum();
       ModelWriter.save(saved, folder, model.parameters(), DType.F32, kernels);
       ModelWriter.save(half, folder, model.parameters(), DType.BF16, kernels);
 
@@ -55,7 +57,7 @@ final class ModelLoaderTest {
       ModelLoader.restore(saved, model.parameters(), kernels);
       assertThat(Values.of(kernels, model.parameters().weights())).isEqualTo(before);
       CausalLm frozen = ModelLoader.load(half, NOTHING, kernels, scope);
-      assertThat(frozen.evaluate(TinyModel.batch()).sum()).isCloseTo(loss, within(0.01 * loss));
+      assertThat(frozen.evaluate(TinyModel.batch(), objective).sum()).isCloseTo(loss, within(0.01 * loss));
     }
     assertThat(saved.resolve("tokenizer.json")).hasContent("{}");
     assertThat(half.resolve("config.json")).content().contains("bfloat16").contains("\"llama\"");
@@ -105,9 +107,9 @@ final class ModelLoaderTest {
     ModelOptions wide =
         new ModelOptions(new Training.Nothing(), Optional.empty(), 200, Checkpointing.FULL);
     try (ModelFixture f = ModelFixture.load(set, LLAMA, wide)) {
-      assertThatThrownBy(() -> f.model.evaluate(batch(201)))
+      assertThatThrownBy(() -> f.model.evaluate(batch(201), f.objective))
           .hasMessageContaining("batch of 201 tokens; this model was built for at most 200");
-      assertThatThrownBy(() -> f.model.evaluate(batch(129)))
+      assertThatThrownBy(() -> f.model.evaluate(batch(129), f.objective))
           .hasMessageContaining("sample of 129 tokens; the model's max_position_embeddings is 128");
     }
   }

@@ -6,6 +6,8 @@ import dev.nibble.compute.kernels.Values;
 import dev.nibble.compute.tensor.DType;
 import dev.nibble.compute.tensor.Scope;
 import dev.nibble.data.Batch;
+import dev.nibble.trainer.objective.LossSum;
+import dev.nibble.trainer.objective.Objective;
 import dev.nibble.trainer.optim.AdamW;
 import dev.nibble.trainer.optim.GradientClip;
 import java.io.IOException;
@@ -70,19 +72,19 @@ record Trace(
       AdamW.Settings settings = new AdamW.Settings(0.9, 0.999, 1e-8, 0.01);
       AdamW optimizer = new AdamW(kernels, model.parameters(), settings, scope);
       GradientClip clip = new GradientClip(kernels, 1, scope);
+      Objective objective = ModelFixture.nextToken(model, kernels, scope);
       scope.seal(); // a step allocates nothing
       for (int step = 1; step <= STEPS; step++) {
         model.parameters().zeroGradients(kernels);
-        LossSum loss = model.forward(batch, step);
-        model.backward();
-        kernels.pointwise().scale(model.parameters().gradients(), 1.0 / loss.tokens());
+        LossSum loss = model.accumulate(batch, step, objective);
+        kernels.pointwise().scale(model.parameters().gradients(), 1.0 / loss.terms());
         losses.add(loss.mean());
         norms.add(clip.apply(model.parameters().gradients()));
         values.put("gradients of step " + step, Values.of(kernels, model.parameters().gradients()));
         optimizer.update(1e-2);
       }
       scope.unseal();
-      losses.add(model.evaluate(batch).mean());
+      losses.add(model.evaluate(batch, objective).mean());
       values.put("weights", Values.of(kernels, model.parameters().weights()));
     }
 

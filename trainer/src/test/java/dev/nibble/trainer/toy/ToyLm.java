@@ -2,14 +2,18 @@ package dev.nibble.trainer.toy;
 
 import dev.nibble.adapters.Parameters;
 import dev.nibble.compute.kernels.Dropout;
+import dev.nibble.compute.tensor.DType;
 import dev.nibble.compute.tensor.Scope;
 import dev.nibble.compute.tensor.Tensor;
 import dev.nibble.data.Batch;
 import dev.nibble.trainer.model.CausalLm;
 import dev.nibble.trainer.model.Decoder;
-import dev.nibble.trainer.model.LossSum;
+import dev.nibble.trainer.objective.LossSum;
+import dev.nibble.trainer.objective.Objective;
+import dev.nibble.trainer.objective.Outputs;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.OptionalLong;
 
 /**
  * Bigrams with dropout: the logits after token t are table[t] + bias, entries of the table dropped
@@ -26,8 +30,7 @@ public final class ToyLm implements CausalLm {
   private final Tensor dTable;
   private final Tensor dBias;
   private final List<Long> seeds = new ArrayList<>();
-  private Batch batch = new Batch(new int[0], new int[0], new int[0], new int[] {0});
-  private long seed;
+  private final Tensor row; // [1, V]
 
   /** A model of which every weight is 0. */
   public ToyLm(int vocab, Scope scope) {
@@ -39,6 +42,7 @@ public final class ToyLm implements CausalLm {
             .allocate(scope, "weights");
     this.table = parameters.named("table").weight();
     this.bias = parameters.named("bias").weight();
+    this.row = scope.allocate("logits", DType.F32, 1, vocab);
     this.dTable = parameters.named("table").gradient();
     this.dBias = parameters.named("bias").gradient();
   }
@@ -69,66 +73,65 @@ public final class ToyLm implements CausalLm {
   }
 
   @Override
-  public LossSum forward(Batch newBatch, long newSeed) {
-    batch = newBatch;
-    seed = newSeed;
-    seeds.add(newSeed);
-    return loss(batch, true);
+  public LossSum accumulate(Batch batch, long seed, Objective objective) {
+    seeds.add(seed);
+    return objective.accumulate(() -> new ToyOutputs(batch, OptionalLong.of(seed)), batch);
   }
 
   @Override
-  public LossSum evaluate(Batch other) {
-    return loss(other, false);
+  public LossSum evaluate(Batch batch, Objective objective) {
+    return objective.evaluate(() -> new ToyOutputs(batch, OptionalLong.empty()), batch);
   }
 
-  private LossSum loss(Batch b, boolean dropout) {
-    LossSum sum = LossSum.ZERO;
-    for (int i = 0; i < b.length(); i++) {
-      if (b.targets()[i] != Batch.IGNORE) {
-        double[] p = probabilities(b.tokens()[i], i, dropout);
-        sum = sum.plus(new LossSum(-Math.log(p[b.targets()[i]]), 1));
+  /** Logits a row at a time; with dropout where there is a seed. */
+  private final class ToyOutputs implements Outputs {
+    private final Batch batch;
+    private final OptionalLong seed;
+
+    ToyOutputs(Batch batch, OptionalLong seed) {
+      this.batch = batch;
+      this.seed = seed;
+    }
+
+    @Override
+    public void read(int[] positions, LogitsReader reader) {
+      for (int i = 0; i < positions.length; i++) {
+        fillRow(positions[i]);
+        reader.read(i, row);
       }
     }
-    return sum;
-  }
 
-  @Override
-  public void backward() {
-    for (int i = 0; i < batch.length(); i++) {
-      int target = batch.targets()[i];
-      if (target == Batch.IGNORE) {
-        continue;
+    @Override
+    public void accumulate(int[] positions, LogitsGradient loss) {
+      for (int i = 0; i < positions.length; i++) {
+        fillRow(positions[i]);
+        loss.differentiate(row, i, row);
+        for (int v = 0; v < vocab; v++) {
+          float d = row.getFloat(v);
+          dBias.setFloat(v, dBias.getFloat(v) + d);
+          long at = at(positions[i], v);
+          dTable.setFloat(at, dTable.getFloat(at) + d * kept(positions[i], v));
+        }
       }
-      int token = batch.tokens()[i];
-      double[] p = probabilities(token, i, true);
+    }
+
+    private void fillRow(int position) {
       for (int v = 0; v < vocab; v++) {
-        double d = p[v] - (v == target ? 1 : 0);
-        dBias.setFloat(v, dBias.getFloat(v) + d);
-        long at = (long) token * vocab + v;
-        dTable.setFloat(at, dTable.getFloat(at) + d * kept(i, v, true));
+        row.setFloat(v, table.getFloat(at(position, v)) * kept(position, v) + bias.getFloat(v));
       }
     }
-  }
 
-  private double kept(int position, int v, boolean dropout) {
-    if (!dropout) {
-      return 1;
+    private long at(int position, int v) {
+      return (long) batch.tokens()[position] * vocab + v;
     }
-    return Dropout.isDropped(seed, (long) position * vocab + v, DROPOUT) ? 0 : 1 / (1 - DROPOUT);
-  }
 
-  private double[] probabilities(int token, int position, boolean dropout) {
-    double[] p = new double[vocab];
-    double sum = 0;
-    for (int v = 0; v < vocab; v++) {
-      double logit = table.getFloat((long) token * vocab + v) * kept(position, v, dropout);
-      p[v] = Math.exp(logit + bias.getFloat(v));
-      sum += p[v];
+    private double kept(int position, int v) {
+      if (seed.isEmpty()) {
+        return 1;
+      }
+      long index = (long) position * vocab + v;
+      return Dropout.isDropped(seed.getAsLong(), index, DROPOUT) ? 0 : 1 / (1 - DROPOUT);
     }
-    for (int v = 0; v < vocab; v++) {
-      p[v] /= sum;
-    }
-    return p;
   }
 
   @Override

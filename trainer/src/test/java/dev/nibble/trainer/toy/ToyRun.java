@@ -9,6 +9,7 @@ import dev.nibble.data.Batch;
 import dev.nibble.trainer.checkpoint.Checkpoints;
 import dev.nibble.trainer.checkpoint.ModelFiles;
 import dev.nibble.trainer.evaluation.ValidationLoss;
+import dev.nibble.trainer.objective.Objective;
 import dev.nibble.trainer.optim.AdamW;
 import dev.nibble.trainer.optim.GradientClip;
 import dev.nibble.trainer.optim.Schedule;
@@ -49,6 +50,7 @@ public final class ToyRun implements AutoCloseable {
   public ToyRun(Path outputDir, TrainingPlan plan, int vocab, List<Batch> batches, int keep) {
     scope = Scope.open("run", kernels.memory(), Scope.UNLIMITED);
     model = new ToyLm(vocab, scope);
+    Objective objective = new ToyLoss();
     optimizer =
         new AdamW(kernels, model.parameters(), new AdamW.Settings(0.9, 0.999, 1e-8, 0.01), scope);
     data = new ToyData(batches, 5);
@@ -60,11 +62,12 @@ public final class ToyRun implements AutoCloseable {
             kernels,
             new Finetune.Parts(
                 model,
+                objective,
                 data,
                 optimizer,
                 new Schedule.Cosine(0.1, 2, plan.steps(), 0.1),
                 clip,
-                Optional.of(new ValidationLoss(model, ToyData.chains(3, VOCAB, 99))),
+                Optional.of(new ValidationLoss(model, objective, ToyData.chains(3, VOCAB, 99))),
                 Optional.of(checkpoints)),
             plan,
             stop,

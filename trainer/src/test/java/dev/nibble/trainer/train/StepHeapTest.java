@@ -19,6 +19,8 @@ import dev.nibble.trainer.model.ModelOptions;
 import dev.nibble.trainer.model.ModelShape;
 import dev.nibble.trainer.model.RandomModel;
 import dev.nibble.trainer.model.Training;
+import dev.nibble.trainer.objective.NextTokenLoss;
+import dev.nibble.trainer.objective.Objective;
 import dev.nibble.trainer.optim.AdamW;
 import dev.nibble.trainer.optim.GradientClip;
 import java.lang.management.ManagementFactory;
@@ -48,10 +50,11 @@ final class StepHeapTest {
       CausalLm model = RandomModel.make(shape(), 1, options(), kernels, scope, part -> {}).model();
       AdamW optimizer = new AdamW(kernels, model.parameters(), AdamW.Settings.DEFAULT, scope);
       GradientClip clip = new GradientClip(kernels, 1, scope);
+      Objective objective = new NextTokenLoss(kernels, scope, MOST_TOKENS);
       scope.seal();
       computes = false;
-      long few = heapOfAStep(kernels, model, optimizer, clip, batch(16));
-      long many = heapOfAStep(kernels, model, optimizer, clip, batch(MOST_TOKENS));
+      long few = heapOfAStep(kernels, model, objective, optimizer, clip, batch(16));
+      long many = heapOfAStep(kernels, model, objective, optimizer, clip, batch(MOST_TOKENS));
       assertThat(few).isPositive().isLessThan(LAYERS * MOST_BYTES);
       assertThat(many).isLessThan(few + few / 20);
     }
@@ -59,14 +62,13 @@ final class StepHeapTest {
 
   /** The least of some steps: Java itself takes some for what it does for the first time. */
   private static long heapOfAStep(
-      Kernels kernels, CausalLm model, AdamW optimizer, GradientClip clip, Batch batch) {
+      Kernels kernels, CausalLm model, Objective objective, AdamW optimizer, GradientClip clip, Batch batch) {
     var threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
     long least = Long.MAX_VALUE;
     for (int i = 0; i < 20; i++) {
       long before = threads.getCurrentThreadAllocatedBytes();
       model.parameters().zeroGradients(kernels);
-      model.forward(batch, i);
-      model.backward();
+      model.accumulate(batch, i, objective);
       clip.apply(model.parameters().gradients());
       optimizer.update(1e-4);
       least = Math.min(least, threads.getCurrentThreadAllocatedBytes() - before);

@@ -1,0 +1,5 @@
+/** Objectives: the losses that a model's outputs for a batch are judged by. */
+@NullMarked
+package dev.nibble.trainer.objective;
+
+import org.jspecify.annotations.NullMarked;
