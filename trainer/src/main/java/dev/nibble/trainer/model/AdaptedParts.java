@@ -1,5 +1,7 @@
 package dev.nibble.trainer.model;
 
+import dev.nibble.adapters.AdaptedProjection;
+import dev.nibble.adapters.FrozenProjection;
 import dev.nibble.adapters.LoraAdapter;
 import dev.nibble.adapters.Parameters;
 import dev.nibble.adapters.Projection;
@@ -58,9 +60,7 @@ final class AdaptedParts implements Parts {
     if (whole.contains(module + ".weight")) {
       return trained.linear(module);
     }
-    return adapter.adapts(module)
-        ? adapter.on(module, frozen.linear(module))
-        : frozen.linear(module);
+    return adapted(module, frozen.linear(module));
   }
 
   /** A tied head trains apart from the embeddings, and they from it, as in PEFT. */
@@ -69,8 +69,10 @@ final class AdaptedParts implements Parts {
     if (whole.contains(AdapterBuilder.HEAD)) {
       return trained.head(AdapterBuilder.HEAD);
     }
-    return adapter.adapts(AdapterBuilder.HEAD_MODULE)
-        ? adapter.on(AdapterBuilder.HEAD_MODULE, frozen.head(name))
-        : frozen.head(name);
+    return adapted(AdapterBuilder.HEAD_MODULE, frozen.head(name));
+  }
+
+  private Projection adapted(String module, FrozenProjection base) {
+    return adapter.adapts(module) ? new AdaptedProjection(base, adapter.on(module, base)) : base;
   }
 }

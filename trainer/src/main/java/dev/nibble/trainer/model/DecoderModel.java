@@ -29,6 +29,7 @@ final class DecoderModel implements CausalLm {
   private final LmHead head;
   private final int maxBatchTokens;
   private final double noise;
+  private final Training training;
   private final Workspace room;
   private final List<RopeTables> ropes;
   private final double embeddingScale;
@@ -54,6 +55,7 @@ final class DecoderModel implements CausalLm {
     this.head = head;
     this.maxBatchTokens = options.maxBatchTokens();
     this.noise = options.embeddingNoise();
+    this.training = options.training();
     Buffers buffers = Buffers.of(kernels, scope);
     this.room =
         Workspace.allocate(
@@ -118,12 +120,26 @@ final class DecoderModel implements CausalLm {
 
     @Override
     public Outputs model() {
-      Tensor last = layers(batch, mode);
+      Outputs outputs = run(mode);
       if (mode.dropout()) {
         kernels.moving().fill(work.dresidual(), 0);
       }
-      latest = Optional.of(mode);
-      return new Pass(this, mode, last);
+      return outputs;
+    }
+
+    @Override
+    public Outputs base() {
+      training
+          .baseIsLost()
+          .ifPresent(reason -> {
+            throw new IllegalStateException("this model has no frozen base: " + reason);
+          });
+      return run(ForwardMode.BASE);
+    }
+
+    private Outputs run(ForwardMode ofPass) {
+      latest = Optional.of(ofPass);
+      return new Pass(this, ofPass, layers(batch, ofPass));
     }
 
     void require(ForwardMode pass) {
@@ -203,7 +219,7 @@ final class DecoderModel implements CausalLm {
 
   /** The residual stream behind the last layer, [N, C]. */
   private Tensor layers(Batch batch, ForwardMode mode) {
-    begin(batch.tokens(), batch.positions(), segments(batch.starts()), ropes, longest(batch));
+    begin(batch.tokens(), batch.positions(), segments(batch.starts()), ropes, longest(batch), mode);
     if (mode.dropout() && noise > 0) {
       kernels
           .pointwise()
@@ -229,7 +245,7 @@ final class DecoderModel implements CausalLm {
       int longest,
       List<KeyValueCache> caches,
       int[] wanted) {
-    begin(tokens, positions, segments, turns, longest);
+    begin(tokens, positions, segments, turns, longest, ForwardMode.EVALUATION);
     for (int l = 0; l < blocks.size(); l++) {
       Tensor x = work.residual(l);
       Tensor out = work.residual(l + 1);
@@ -250,13 +266,18 @@ final class DecoderModel implements CausalLm {
 
   /** Makes the tokens' embeddings the input of the first layer. */
   private void begin(
-      int[] tokens, int[] positions, int[] segments, List<RopeTables> turns, int longest) {
+      int[] tokens,
+      int[] positions,
+      int[] segments,
+      List<RopeTables> turns,
+      int longest,
+      ForwardMode mode) {
     if (work.residual(0).dim(0) != tokens.length) {
       work = room.forTokens(tokens.length);
     }
     turns.forEach(t -> t.fill(kernels, longest));
     inputs = inputRoom.fill(kernels, tokens, positions, segments, turns);
-    embedding.forward(kernels, work.residual(0), inputs.tokens().tensor());
+    embedding.forward(kernels, work.residual(0), inputs.tokens().tensor(), mode);
     if (embeddingScale != 1) {
       kernels.pointwise().scale(work.residual(0), embeddingScale);
     }

@@ -1,5 +1,6 @@
 package dev.nibble.trainer.model;
 
+import dev.nibble.adapters.ForwardMode;
 import dev.nibble.adapters.LoraTable;
 import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.tensor.Half;
@@ -31,9 +32,9 @@ record Embedding(Tensor table, Optional<Tensor> gradient, Optional<LoraTable> up
   }
 
   /** out [N, C]: the row of each token. */
-  void forward(Kernels kernels, Tensor out, Tensor tokens) {
+  void forward(Kernels kernels, Tensor out, Tensor tokens, ForwardMode mode) {
     kernels.moving().gatherRowsForward(out, table, tokens);
-    if (update.isPresent()) {
+    if (update.isPresent() && mode.adapters()) {
       update.get().forward(kernels, out, tokens);
     }
   }

@@ -1,20 +1,45 @@
 package dev.nibble.trainer.model;
 
 import dev.nibble.adapters.LoraSpec;
+import java.util.Optional;
 
 /** What trains in a model. */
 public sealed interface Training {
+
+  /**
+   * Why switching adapters off does not leave the frozen base; empty where it does. Modules that
+   * train as a whole keep no copy of what they were, and some initial values are taken out of the
+   * base weights.
+   */
+  default Optional<String> baseIsLost() {
+    return Optional.empty();
+  }
 
   /** Nothing: the model evaluates and generates. */
   record Nothing() implements Training {}
 
   /** Every weight, in F32. */
-  record AllWeights() implements Training {}
+  record AllWeights() implements Training {
+    @Override
+    public Optional<String> baseIsLost() {
+      return Optional.of("all its weights train");
+    }
+  }
 
   /**
    * A LoRA adapter on a frozen model.
    *
    * @param seed of its initial values
    */
-  record Adapter(LoraSpec spec, long seed) implements Training {}
+  record Adapter(LoraSpec spec, long seed) implements Training {
+    @Override
+    public Optional<String> baseIsLost() {
+      if (!spec.modulesToSave().isEmpty()) {
+        return Optional.of(spec.modulesToSave() + " train as a whole");
+      }
+      return spec.start().changesBase()
+          ? Optional.of("the adapter's initial values were taken out of its weights")
+          : Optional.empty();
+    }
+  }
 }

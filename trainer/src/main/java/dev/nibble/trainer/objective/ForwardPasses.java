@@ -8,4 +8,13 @@ public interface ForwardPasses {
 
   /** The model as it is; with dropout when training. */
   Outputs model();
+
+  /**
+   * The frozen base: the model with its adapters off and without dropout. Nothing is kept for a
+   * gradient.
+   *
+   * @throws IllegalStateException when the model has none: all its weights train, some of its
+   *     modules train as a whole, or the adapter's initial values were taken out of the base
+   */
+  Outputs base();
 }

@@ -8,6 +8,7 @@ import dev.nibble.compute.tensor.Tensor;
 import dev.nibble.data.Batch;
 import dev.nibble.trainer.model.CausalLm;
 import dev.nibble.trainer.model.Decoder;
+import dev.nibble.trainer.objective.ForwardPasses;
 import dev.nibble.trainer.objective.LossSum;
 import dev.nibble.trainer.objective.Objective;
 import dev.nibble.trainer.objective.Outputs;
@@ -75,12 +76,19 @@ public final class ToyLm implements CausalLm {
   @Override
   public LossSum accumulate(Batch batch, long seed, Objective objective) {
     seeds.add(seed);
-    return objective.accumulate(() -> new ToyOutputs(batch, OptionalLong.of(seed)), batch);
+    return objective.accumulate(new ToyPasses(new ToyOutputs(batch, OptionalLong.of(seed))), batch);
   }
 
   @Override
   public LossSum evaluate(Batch batch, Objective objective) {
-    return objective.evaluate(() -> new ToyOutputs(batch, OptionalLong.empty()), batch);
+    return objective.evaluate(new ToyPasses(new ToyOutputs(batch, OptionalLong.empty())), batch);
+  }
+
+  private record ToyPasses(Outputs model) implements ForwardPasses {
+    @Override
+    public Outputs base() {
+      throw new IllegalStateException("all weights train");
+    }
   }
 
   /** Logits a row at a time; with dropout where there is a seed. */
