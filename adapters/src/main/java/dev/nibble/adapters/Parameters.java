@@ -15,7 +15,8 @@ import java.util.Optional;
 /**
  * Everything that trains: F32 weights in one flat buffer and their gradients in a second of the
  * same layout, so that zeroing, the norm and clipping are one kernel call each. What the optimizer
- * treats alike lies together, so that an update is one call for each {@link Range}.
+ * treats alike lies together, so that an update is one call for each {@link Range}. In a model that
+ * is only used there are no gradients.
  */
 public final class Parameters {
 
@@ -24,7 +25,7 @@ public final class Parameters {
    *
    * @param name its name in the checkpoint or the adapter file
    * @param weight a view into {@link Parameters#weights}
-   * @param gradient a view into {@link Parameters#gradients}
+   * @param gradient a view into {@link Parameters#gradients}; of no elements where there are none
    * @param isEmbedding whether it is a table of embeddings, or adapts one
    */
   public record Parameter(String name, Tensor weight, Tensor gradient, boolean isEmbedding) {}
@@ -86,7 +87,7 @@ public final class Parameters {
     return weights;
   }
 
-  /** F32 [P]: all gradients, in the layout of {@link #weights}. */
+  /** F32 [P]: all gradients, in the layout of {@link #weights}; [0] where there are none. */
   public Tensor gradients() {
     return gradients;
   }
@@ -94,6 +95,11 @@ public final class Parameters {
   /** Number of trained weights P. */
   public long count() {
     return weights.elements();
+  }
+
+  /** Whether there is anything with a gradient. */
+  public boolean train() {
+    return gradients.elements() > 0;
   }
 
   /** The ranges, which cover all weights in order; none is empty. */
@@ -162,16 +168,25 @@ public final class Parameters {
      * "gradients".
      */
     public Parameters allocate(Scope scope, String group) {
+      return allocate(scope, group, true);
+    }
+
+    /** Takes memory for weights alone, 0, in a group named {@code group}: nothing can train. */
+    public Parameters allocateFrozen(Scope scope, String group) {
+      return allocate(scope, group, false);
+    }
+
+    private Parameters allocate(Scope scope, String group, boolean train) {
       long total = entries.stream().mapToLong(e -> e.shape().elements()).sum();
       Tensor weights = scope.allocate(group + "/all", DType.F32, total);
-      Tensor gradients = scope.allocate("gradients/all", DType.F32, total);
+      Tensor gradients = scope.allocate("gradients/all", DType.F32, train ? total : 0);
       Map<String, Parameter> byName = new LinkedHashMap<>();
       List<Range> ranges = new ArrayList<>();
       long offset = 0;
       for (Entry e : sorted()) {
         Tensor w = weights.part(offset, e.shape().dims()).named(e.name());
-        Tensor g = gradients.part(offset, e.shape().dims()).named("grad " + e.name());
-        if (byName.put(e.name(), new Parameter(e.name(), w, g, e.isEmbedding())) != null) {
+        Tensor g = train ? gradients.part(offset, e.shape().dims()) : gradients;
+        if (byName.put(e.name(), new Parameter(e.name(), w, g.named("grad " + e.name()), e.isEmbedding())) != null) {
           throw new IllegalArgumentException("two parameters named " + e.name());
         }
         extend(ranges, e, offset);

@@ -53,13 +53,18 @@ final class AdapterBuilder {
     this.maxTokens = maxTokens;
   }
 
-  /** The parts of the model, what trains filled with its initial values. */
+  /**
+   * The parts of the model, the adapter filled with its initial values.
+   *
+   * @param train whether the adapter trains
+   */
   AdaptedParts build(
       String modelType,
       StoredTensors checkpoint,
       Function<String, FrozenWeight> linears,
       Optional<FourBitFormat> format,
       long seed,
+      boolean train,
       Kernels kernels,
       Scope scope) {
     Set<String> whole = whole();
@@ -75,7 +80,8 @@ final class AdapterBuilder {
         builder.add(PeftNames.whole(t.name()), pace, t.decays(), t.shape().dims());
       }
     }
-    Parameters parameters = builder.allocate(scope, "adapters");
+    Parameters parameters =
+        train ? builder.allocate(scope, "adapters") : builder.allocateFrozen(scope, "adapters");
     for (String name : whole) {
       copyWhole(parameters.named(PeftNames.whole(name)).weight(), name, checkpoint, kernels);
     }

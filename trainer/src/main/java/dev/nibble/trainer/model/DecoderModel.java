@@ -59,7 +59,7 @@ final class DecoderModel implements CausalLm {
     Buffers buffers = Buffers.of(kernels, scope);
     this.room =
         Workspace.allocate(
-            buffers, config, maxBatchTokens, parameters.count() > 0, options.checkpointing());
+            buffers, config, maxBatchTokens, parameters.train(), options.checkpointing());
     this.ropes =
         RopeTables.allocate(scope, config, Math.min(maxBatchTokens, config.longestSample()));
     this.embeddingScale = config.scaledEmbedding() ? embedding.scaleOf(config.sizes().hidden()) : 1;
@@ -90,7 +90,7 @@ final class DecoderModel implements CausalLm {
 
   @Override
   public LossSum accumulate(Batch batch, long seed, Objective objective) {
-    if (parameters.count() == 0) {
+    if (!parameters.train()) {
       throw new IllegalStateException("nothing trains in this model: call evaluate");
     }
     ForwardMode mode = ForwardMode.training(seed);

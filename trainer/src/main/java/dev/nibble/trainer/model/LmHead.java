@@ -32,21 +32,22 @@ final class LmHead {
   private final Tensor dhidden; // [M, C]
   private final Tensor logitsOfOne; // F32 [V], on the host
 
-  LmHead(Norm norm, Projection head, Buffers buffers, ModelConfig c, int maxTokens) {
+  LmHead(Norm norm, Projection head, Buffers buffers, ModelConfig c, int maxTokens, boolean trains) {
     int width = c.sizes().hidden();
     int vocab = c.sizes().vocab();
     this.norm = norm;
     this.head = head;
     this.chunk = chunk(maxTokens);
+    int backwardChunk = trains ? chunk : 0;
     this.rows = buffers.indices("logits/rows", maxTokens);
     this.hidden = buffers.activation("logits/hidden", chunk, width);
     this.rstd = buffers.statistic("logits/rstd", chunk);
     this.normed = buffers.activation("logits/normed", chunk, width);
     this.logits = buffers.activation("logits/logits", chunk, vocab);
     this.softCap = c.finalSoftCap();
-    this.dlogits = softCap == 0 ? logits : buffers.activation("logits/dlogits", chunk, vocab);
-    this.dnormed = buffers.activation("logits/dnormed", chunk, width);
-    this.dhidden = buffers.activation("logits/dhidden", chunk, width);
+    this.dlogits = softCap == 0 ? logits : buffers.activation("logits/dlogits", backwardChunk, vocab);
+    this.dnormed = buffers.activation("logits/dnormed", backwardChunk, width);
+    this.dhidden = buffers.activation("logits/dhidden", backwardChunk, width);
     this.logitsOfOne = buffers.scope().allocateOnHost("logits/one", DType.F32, vocab);
   }
 

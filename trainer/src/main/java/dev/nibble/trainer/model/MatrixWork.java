@@ -28,6 +28,7 @@ public final class MatrixWork {
     List<TensorSpec> tensors = ModelTensors.of(config);
     switch (options.training()) {
       case Training.Nothing n -> dora = false;
+      case Training.FrozenAdapter f -> dora = false;
       case Training.AllWeights a -> {
         tensors.forEach(t -> trained.add(t.name()));
         dora = false;

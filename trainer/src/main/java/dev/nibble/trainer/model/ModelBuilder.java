@@ -45,7 +45,8 @@ final class ModelBuilder {
             parts.head(config.tiedHead() ? ModelTensors.EMBEDDING : ModelTensors.HEAD),
             buffers,
             config,
-            options.maxBatchTokens());
+            options.maxBatchTokens(),
+            parameters.train());
     return new DecoderModel(config, kernels, scope, parameters, embedding, blocks, head, options);
   }
 

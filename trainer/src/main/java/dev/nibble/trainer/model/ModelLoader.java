@@ -1,5 +1,6 @@
 package dev.nibble.trainer.model;
 
+import dev.nibble.adapters.LoraSpec;
 import dev.nibble.adapters.Parameters;
 import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.safetensors.ShardedSafetensors;
@@ -90,24 +91,16 @@ public final class ModelLoader {
         Parameters parameters = new Parameters.Builder().allocate(scope, "adapters");
         yield ModelBuilder.build(config, frozen, parameters, options, kernels, scope);
       }
-      case Training.Adapter adapter -> {
-        AdaptedParts parts =
-            new AdapterBuilder(adapter.spec(), tensors, options.maxBatchTokens())
-                .build(
-                    config.family(),
-                    checkpoint,
-                    linears,
-                    options.quantization(),
-                    adapter.seed(),
-                    kernels,
-                    scope);
-        Parameters parameters = parts.parameters();
-        DecoderModel model = ModelBuilder.build(config, parts, parameters, options, kernels, scope);
-        if (adapter.spec().start().changesBase()) {
-          parameters.keepStart(scope, kernels);
+      case Training.Adapter(LoraSpec spec, long seed) -> {
+        DecoderModel model =
+            adapted(spec, seed, true, config, checkpoint, linears, options, kernels, scope);
+        if (spec.start().changesBase()) {
+          model.parameters().keepStart(scope, kernels);
         }
         yield model;
       }
+      case Training.FrozenAdapter(LoraSpec spec, long seed) ->
+          adapted(spec, seed, false, config, checkpoint, linears, options, kernels, scope);
       case Training.AllWeights all -> {
         Parameters parameters = TrainedParts.allocate(scope, tensors);
         copy(checkpoint, parameters, kernels);
@@ -115,6 +108,30 @@ public final class ModelLoader {
         yield ModelBuilder.build(config, parts, parameters, options, kernels, scope);
       }
     };
+  }
+
+  private static DecoderModel adapted(
+      LoraSpec spec,
+      long seed,
+      boolean train,
+      ModelConfig config,
+      StoredTensors checkpoint,
+      Function<String, FrozenWeight> linears,
+      ModelOptions options,
+      Kernels kernels,
+      Scope scope) {
+    AdaptedParts parts =
+        new AdapterBuilder(spec, ModelTensors.of(config), options.maxBatchTokens())
+            .build(
+                config.family(),
+                checkpoint,
+                linears,
+                options.quantization(),
+                seed,
+                train,
+                kernels,
+                scope);
+    return ModelBuilder.build(config, parts, parts.parameters(), options, kernels, scope);
   }
 
   /**

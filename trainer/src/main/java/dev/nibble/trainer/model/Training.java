@@ -15,8 +15,20 @@ public sealed interface Training {
     return Optional.empty();
   }
 
-  /** Nothing: the model evaluates and generates. */
+  /** Nothing, in a model without an adapter: it evaluates and generates. */
   record Nothing() implements Training {}
+
+  /**
+   * Nothing, in a model with an adapter: it evaluates and generates.
+   *
+   * @param seed of the adapter's initial values
+   */
+  record FrozenAdapter(LoraSpec spec, long seed) implements Training {
+    @Override
+    public Optional<String> baseIsLost() {
+      return new Adapter(spec, seed).baseIsLost();
+    }
+  }
 
   /** Every weight, in F32. */
   record AllWeights() implements Training {
@@ -35,7 +47,7 @@ public sealed interface Training {
     @Override
     public Optional<String> baseIsLost() {
       if (!spec.modulesToSave().isEmpty()) {
-        return Optional.of(spec.modulesToSave() + " train as a whole");
+        return Optional.of(spec.modulesToSave() + " hold weights of their own");
       }
       return spec.start().changesBase()
           ? Optional.of("the adapter's initial values were taken out of its weights")
