@@ -54,14 +54,15 @@ NIBBLE_KERNEL(THREADS, cross_entropy_forward_bf16, float* loss, float* lse, cons
   cross_entropy_forward(loss, lse, logits, targets, cols);
 }
 
-// dlogits = scale (exp(logits - lse) - (column is the target)); in place where dlogits is logits.
+// dlogits = scales[row] (exp(logits - lse) - (column is the target)); in place where dlogits is logits.
 template <class T>
-__device__ void cross_entropy_backward(T* dlogits, const float* lse, const T* logits, const int* targets, int64_t cols,
-                                       float scale) {
+__device__ void cross_entropy_backward(T* dlogits, const float* lse, const T* logits, const int* targets,
+                                       const float* scales, int64_t cols) {
   const T* row = logits + blockIdx.x * cols;
   T* to = dlogits + blockIdx.x * cols;
   float log_sum = lse[blockIdx.x];
   int target = targets[blockIdx.x];
+  float scale = scales[blockIdx.x];
   in_eights(cols, aligned_16(row) && aligned_16(to), threadIdx.x, blockDim.x, [&](auto width, int64_t c) {
     float x[width.value];
     load(x, row + c);
@@ -72,10 +73,10 @@ __device__ void cross_entropy_backward(T* dlogits, const float* lse, const T* lo
 }
 
 NIBBLE_KERNEL(THREADS, cross_entropy_backward_f32, float* dlogits, const float* lse, const float* logits,
-              const int* targets, int64_t cols, float scale) {
-  cross_entropy_backward(dlogits, lse, logits, targets, cols, scale);
+              const int* targets, const float* scales, int64_t cols) {
+  cross_entropy_backward(dlogits, lse, logits, targets, scales, cols);
 }
 NIBBLE_KERNEL(THREADS, cross_entropy_backward_bf16, bf16* dlogits, const float* lse, const bf16* logits,
-              const int* targets, int64_t cols, float scale) {
-  cross_entropy_backward(dlogits, lse, logits, targets, cols, scale);
+              const int* targets, const float* scales, int64_t cols) {
+  cross_entropy_backward(dlogits, lse, logits, targets, scales, cols);
 }

@@ -16,9 +16,11 @@ public interface LossKernels {
   void crossEntropyForward(Tensor loss, Tensor lse, Tensor logits, Tensor targets);
 
   /**
-   * dlogits[m, v] = scale * (exp(logits[m, v] - lse[m]) - (v == targets[m])). Overwrites; dlogits
-   * may be logits.
+   * dlogits[m, v] = scales[m] * (exp(logits[m, v] - lse[m]) - (v == targets[m])). Overwrites;
+   * dlogits may be logits.
+   *
+   * @param scales F32 [M], by which each row's gradient is multiplied
    */
   void crossEntropyBackward(
-      Tensor dlogits, Tensor lse, Tensor logits, Tensor targets, double scale);
+      Tensor dlogits, Tensor lse, Tensor logits, Tensor targets, Tensor scales);
 }

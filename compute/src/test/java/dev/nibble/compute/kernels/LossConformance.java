@@ -81,6 +81,7 @@ class LossConformance extends KernelCases {
       }
       var dlogits = inPlace ? logits : t.output("dlogits", n, v);
       dlogits.within(ofSum(1).ofTermsLike(4));
+      var scales = t.parameter("scales", n).set(0, 0);
       var targets = t.indices("targets", v, n);
       var lse = t.input("lse", DType.F32, n);
       for (int m = 0; m < n; m++) {
@@ -92,7 +93,8 @@ class LossConformance extends KernelCases {
       }
       t.run(k ->
           k.loss()
-              .crossEntropyBackward(dlogits.get(), lse.get(), logits.get(), targets.get(), 0.25));
+              .crossEntropyBackward(
+                  dlogits.get(), lse.get(), logits.get(), targets.get(), scales.get()));
     }
   }
 }

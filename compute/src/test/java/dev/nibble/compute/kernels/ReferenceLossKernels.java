@@ -29,13 +29,13 @@ class ReferenceLossKernels implements LossKernels {
 
   @Override
   public void crossEntropyBackward(
-      Tensor dlogits, Tensor lse, Tensor logits, Tensor targets, double scale) {
+      Tensor dlogits, Tensor lse, Tensor logits, Tensor targets, Tensor scales) {
     int v = cols(logits);
     store(
         dlogits,
         i -> {
           double p = Math.exp(logits.getDouble(i) - lse.getDouble(i / v));
-          return scale * (p - (index(targets, i / v, v) == i % v ? 1 : 0));
+          return scales.getDouble(i / v) * (p - (index(targets, i / v, v) == i % v ? 1 : 0));
         });
   }
 }

@@ -237,12 +237,13 @@ record Workload(String name, Definition definition) {
     var lse = logSumOfNormal(o, "lse", s.vocabulary, s.tokens, s.tokens);
     var logits = o.normal("logits", s.tokens, s.vocabulary);
     var targets = o.indices("targets", s.vocabulary, s.tokens);
+    var scales = o.parameter("scales", s.tokens);
     return new Call(
         0,
         k ->
             k.loss()
                 .crossEntropyBackward(
-                    dlogits.get(), lse.get(), logits.get(), targets.get(), SCALE));
+                    dlogits.get(), lse.get(), logits.get(), targets.get(), scales.get()));
   }
 
   // ---- frozen 4-bit weights ----

@@ -44,21 +44,24 @@ final class Nd4jLossKernels implements LossKernels {
 
   @Override
   public void crossEntropyBackward(
-      Tensor dlogits, Tensor lse, Tensor logits, Tensor targets, double scale) {
+      Tensor dlogits, Tensor lse, Tensor logits, Tensor targets, Tensor scales) {
     require(
-        dlogits.elements() == logits.elements() && lse.elements() == logits.rows(),
+        dlogits.elements() == logits.elements()
+            && lse.elements() == logits.rows()
+            && scales.elements() == logits.rows(),
         "crossEntropy",
         dlogits,
         lse,
         logits,
-        targets);
+        targets,
+        scales);
     try (Nd4jWork work = new Nd4jWork()) {
       INDArray at = targetIndices(work, logits, targets);
       INDArray p = work.keep(work.matrix(logits).subColumnVector(work.view(lse, logits.rows(), 1)));
       work.matrix(dlogits).assign(Transforms.exp(p, false));
       INDArray minusOne = work.empty(targets.elements(), 1).assign(-1);
       work.scatterAdd(work.view(dlogits, dlogits.elements(), 1), at, minusOne);
-      work.matrix(dlogits).muli(scale);
+      work.matrix(dlogits).muliColumnVector(work.view(scales, logits.rows(), 1));
     }
   }
 }

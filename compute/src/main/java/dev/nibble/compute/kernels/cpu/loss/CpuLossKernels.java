@@ -48,7 +48,7 @@ public final class CpuLossKernels implements LossKernels {
 
   @Override
   public void crossEntropyBackward(
-      Tensor dlogits, Tensor lse, Tensor logits, Tensor targets, double scale) {
+      Tensor dlogits, Tensor lse, Tensor logits, Tensor targets, Tensor scales) {
     long vocabulary = logits.cols();
     loops.rows(
         logits.rows(),
@@ -56,16 +56,17 @@ public final class CpuLossKernels implements LossKernels {
         (f, m) -> {
           int target = target(targets, m, vocabulary);
           float logSum = VectorMath.get(lse.memory(), m);
+          float scale = VectorMath.get(scales.memory(), m);
           for (long from = 0; from < vocabulary; from += ParallelLoops.CHUNK) {
             long n = Math.min(ParallelLoops.CHUNK, vocabulary - from);
             f.release(0);
             MemorySegment x = f.read(logits, m * vocabulary + from, n);
             MemorySegment dx = f.write(dlogits, m * vocabulary + from, n);
             VectorMath.exp(x, 0, dx, 0, n, 1, logSum);
-            VectorMath.scale(dx, 0, n, (float) scale);
+            VectorMath.scale(dx, 0, n, scale);
             if (from <= target && target < from + n) {
               long at = target - from;
-              VectorMath.set(dx, at, VectorMath.get(dx, at) - (float) scale);
+              VectorMath.set(dx, at, VectorMath.get(dx, at) - scale);
             }
             f.store(dx, dlogits, m * vocabulary + from);
           }

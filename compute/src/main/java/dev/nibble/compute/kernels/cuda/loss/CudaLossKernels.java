@@ -34,17 +34,20 @@ public final class CudaLossKernels implements LossKernels {
 
   @Override
   public void crossEntropyBackward(
-      Tensor dlogits, Tensor lse, Tensor logits, Tensor targets, double scale) {
+      Tensor dlogits, Tensor lse, Tensor logits, Tensor targets, Tensor scales) {
     requireRows(lse, logits, targets);
     Arguments.requireAlike("crossEntropy", logits, dlogits);
+    Arguments.requireType("crossEntropy", DType.F32, scales);
+    Arguments.require(
+        scales.elements() == lse.elements(), "crossEntropy", "lse and scales [M]", lse, scales);
     launch
         .kernel("cross_entropy_backward", logits.dtype())
         .tensor(dlogits)
         .tensor(lse)
         .tensor(logits)
         .tensor(targets)
+        .tensor(scales)
         .i64(logits.cols())
-        .f32(scale)
         .blocks(logits.rows(), THREADS);
   }
 
