@@ -45,6 +45,11 @@ final class Golden {
     return folder().resolve("bnb").resolve(name);
   }
 
+  /** The folder of preference losses. */
+  static Path preference() {
+    return folder().resolve("preference");
+  }
+
   private static Path folder() {
     String given = System.getProperty("golden.dir", "");
     return given.isEmpty() ? resources() : Path.of(given);

@@ -10,6 +10,7 @@ import dev.nibble.adapters.TargetModules;
 import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.tensor.DType;
 import dev.nibble.compute.tensor.Scope;
+import dev.nibble.trainer.objective.DpoLoss;
 import dev.nibble.trainer.objective.Objective;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -22,6 +23,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** Gradients of everything that trains, against differences of the loss. */
@@ -67,24 +69,47 @@ final class GradientsTest {
   @MethodSource("adapters")
   void ofAnAdapterWithDropout(String set, TinyModel tiny, LoraSpec spec, @TempDir Path folder)
       throws IOException {
-    tiny.config(folder);
     try (Kernels kernels = ModelFixture.open(set);
         Scope scope = Scope.open("test", kernels.memory(), Scope.UNLIMITED)) {
-      CausalLm base = ModelLoader.initialise(folder, 7, ALL, kernels, scope);
-      ModelWriter.save(folder, folder, base.parameters(), DType.F32, kernels);
-      ModelOptions options = ModelFixture.options(new Training.Adapter(spec, 5));
-      CausalLm model = ModelLoader.load(folder, options, kernels, scope);
-      Random random = new Random(9);
-      for (Parameter p : model.parameters().all()) {
-        for (int i = 0; i < p.weight().elements(); i++) {
-          p.weight().setFloat(i, 0.1 * random.nextGaussian()); // B is 0 at first
-        }
-      }
+      CausalLm model = adapted(tiny, spec, folder, kernels, scope);
       Objective objective = ModelFixture.nextToken(model, kernels, scope);
       model.accumulate(TinyModel.batch(), 11, objective);
       assertSlopes(
           model.parameters(), () -> model.accumulate(TinyModel.batch(), 11, objective).sum());
     }
+  }
+
+  /** Rows of a batch weigh unequally in it, and some less than nothing. */
+  @ParameterizedTest
+  @EnumSource
+  void ofPreferences(TinyModel tiny, @TempDir Path folder) throws IOException {
+    LoraSpec spec = new LoraSpec(3, 6, 0.4, TargetModules.allLinear());
+    try (Kernels kernels = ModelFixture.open("cpu");
+        Scope scope = Scope.open("test", kernels.memory(), Scope.UNLIMITED)) {
+      CausalLm model = adapted(tiny, spec, folder, kernels, scope);
+      DpoLoss dpo = new DpoLoss(kernels, scope, model.maxBatchTokens(), 0.5);
+      model.accumulate(TinyModel.batch(), 11, dpo);
+      assertSlopes(
+          model.parameters(), () -> model.accumulate(TinyModel.batch(), 11, dpo).sum());
+    }
+  }
+
+  /** An adapter of random weights on a random model. */
+  private static CausalLm adapted(
+      TinyModel tiny, LoraSpec spec, Path folder, Kernels kernels, Scope scope)
+      throws IOException {
+    tiny.config(folder);
+    CausalLm base = ModelLoader.initialise(folder, 7, ALL, kernels, scope);
+    ModelWriter.save(folder, folder, base.parameters(), DType.F32, kernels);
+    ModelOptions options = ModelFixture.options(new Training.Adapter(spec, 5));
+    CausalLm model = ModelLoader.load(folder, options, kernels, scope);
+    Random random = new Random(9);
+    for (Parameter p : model.parameters().all()) {
+      for (int i = 0; i < p.weight().elements(); i++) {
+        p.weight().setFloat(i, 0.1 * random.nextGaussian()); // B is 0 at first
+      }
+    }
+    return model;
   }
 
   private static void assertSlopes(Parameters parameters, DoubleSupplier loss) {
