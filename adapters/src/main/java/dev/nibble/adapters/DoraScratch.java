@@ -11,13 +11,14 @@ import java.util.List;
  * @param p [r, O]: A W^T
  * @param gram [r, r]: A A^T
  * @param q [O, r]: B A A^T
- * @param v [N, O]: what the adapted direction gives, then its gradient
+ * @param v [N, O]: what the adapted direction gives, then its gradient; empty where nothing trains
  * @param dfactor [O]
  */
 record DoraScratch(Tensor p, Tensor gram, Tensor q, Tensor v, Tensor dfactor) {
 
   /** Takes the buffers, in the group "scratch". */
-  static DoraScratch allocate(Buffers buffers, LoraSpec spec, List<Target> targets) {
+  static DoraScratch allocate(
+      Buffers buffers, LoraSpec spec, List<Target> targets, boolean train) {
     long rank = spec.ranks().largest();
     long outputs = LoraScratch.largest(targets, Target::outputs);
     long v = LoraScratch.largest(targets, t -> t.maxTokens() * t.outputs());
@@ -25,7 +26,7 @@ record DoraScratch(Tensor p, Tensor gram, Tensor q, Tensor v, Tensor dfactor) {
         buffers.statistic("scratch/dora_p", rank * outputs),
         buffers.statistic("scratch/dora_gram", rank * rank),
         buffers.statistic("scratch/dora_q", outputs * rank),
-        buffers.activation("scratch/dora_v", v),
-        buffers.statistic("scratch/dora_dfactor", outputs));
+        buffers.activation("scratch/dora_v", train ? v : 0),
+        buffers.statistic("scratch/dora_dfactor", train ? outputs : 0));
   }
 }

@@ -93,9 +93,9 @@ public final class LoraAdapter {
     this.parameters = parameters;
     LoraInit.init(parameters, spec.start(), seed, kernels);
     Buffers buffers = Buffers.of(kernels, scope);
-    this.scratch = LoraScratch.allocate(buffers, spec, targets);
+    this.scratch = LoraScratch.allocate(buffers, spec, targets, parameters.train());
     this.doraScratch =
-        spec.dora() ? Optional.of(DoraScratch.allocate(buffers, spec, targets)) : Optional.empty();
+        spec.dora() ? Optional.of(DoraScratch.allocate(buffers, spec, targets, parameters.train())) : Optional.empty();
     this.seed = seed;
     this.kernels = kernels;
     this.scope = scope;

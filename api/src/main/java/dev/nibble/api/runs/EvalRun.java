@@ -48,7 +48,7 @@ public final class EvalRun {
     try (Tokenizer tokenizer = wiring.tokenizer();
         Kernels kernels = set.open(wiring.machine().options());
         Scope memory = Scope.open("eval", kernels.memory(), Scope.UNLIMITED)) {
-      CausalLm model = wiring.trainedModel(subject.run(), kernels, memory);
+      CausalLm model = wiring.modelToUse(subject.run(), wiring.batches().maxTokens(), kernels, memory);
       RunAssembly.checkVocabulary(recipe, tokenizer, model);
       if (validates) {
         wiring

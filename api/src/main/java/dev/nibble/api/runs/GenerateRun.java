@@ -65,7 +65,8 @@ public final class GenerateRun {
         throw new RecipeException(
             "the prompt is empty, and this tokenizer begins it with no token");
       }
-      CausalLm model = wiring.trainedModel(subject.run(), kernels, memory);
+      int pass = Math.min(prompt.length, wiring.batches().maxTokens());
+      CausalLm model = wiring.modelToUse(subject.run(), pass, kernels, memory);
       RunAssembly.checkVocabulary(recipe, tokenizer, model);
       try (Decoder decoder = model.decoder(1, prompt.length + request.maxNewTokens())) {
         StreamingDecoder text = new StreamingDecoder(tokenizer);

@@ -115,34 +115,44 @@ final class Wiring {
             ? ModelLoader.initialise(
                 recipe.model().base(), recipe.training().seed(), options, kernels, scope)
             : ModelLoader.load(recipe.model().base(), options, kernels, scope);
-    earlier.ifPresent(adapter -> {
-      try (ShardedSafetensors base = ShardedSafetensors.open(recipe.model().base())) {
-        adapter.checkBase(base);
-      }
-      adapter.copyTo(model.parameters(), kernels);
-    });
+    earlier.ifPresent(adapter -> copy(adapter, model, kernels));
     return model;
+  }
+
+  private void copy(PeftAdapter adapter, CausalLm model, Kernels kernels) {
+    try (ShardedSafetensors base = ShardedSafetensors.open(recipe.model().base())) {
+      adapter.checkBase(base);
+    }
+    adapter.copyTo(model.parameters(), kernels);
   }
 
   /**
    * The model to measure or to generate with: with what {@code run} learned, or as training would
-   * start.
+   * start. An adapter in it does not train.
+   *
+   * @param maxTokens the most tokens of a batch
    */
-  CausalLm trainedModel(Optional<Path> run, Kernels kernels, Scope scope) {
-    if (run.isEmpty()) {
-      return modelToTrain(kernels, scope, Checkpointing.FULL);
+  CausalLm modelToUse(Optional<Path> run, int maxTokens, Kernels kernels, Scope scope) {
+    Optional<Lora> lora = recipe.model().lora();
+    if (lora.isEmpty()) {
+      return run.isEmpty()
+          ? modelToTrain(kernels, scope, maxTokens, Checkpointing.FULL)
+          : ModelLoader.load(
+              run.get(),
+              options(new Training.Nothing(), maxTokens, Checkpointing.FULL),
+              kernels,
+              scope);
     }
-    if (recipe.model().lora().isEmpty()) {
-      return ModelLoader.load(run.get(), options(new Training.Nothing()), kernels, scope);
-    }
-    PeftAdapter adapter = PeftAdapter.open(run.get());
+    Optional<PeftAdapter> adapter = run.or(lora.get()::continueFrom).map(PeftAdapter::open);
+    LoraSpec spec = adapter.map(PeftAdapter::spec).orElseGet(this::loraSpec);
+    Training frozen = new Training.FrozenAdapter(spec, recipe.training().seed());
     CausalLm model =
         ModelLoader.load(
             recipe.model().base(),
-            options(new Training.Adapter(adapter.spec(), recipe.training().seed())),
+            options(frozen, maxTokens, Checkpointing.FULL),
             kernels,
             scope);
-    adapter.copyTo(model.parameters(), kernels);
+    adapter.ifPresent(a -> copy(a, model, kernels));
     return model;
   }
 
@@ -175,10 +185,6 @@ final class Wiring {
             .<Training>map(lora -> new Training.Adapter(loraSpec(), recipe.training().seed()))
             .orElseGet(Training.AllWeights::new);
     return options(training, maxTokens, checkpointing);
-  }
-
-  private ModelOptions options(Training training) {
-    return options(training, batches().maxTokens(), Checkpointing.FULL);
   }
 
   private ModelOptions options(Training training, int maxTokens, Checkpointing checkpointing) {

@@ -114,6 +114,7 @@ record Trace(
     void save(Training training, Path base, Path out) throws IOException {
       switch (training) {
         case Training.Nothing none -> {}
+        case Training.FrozenAdapter frozen -> {}
         case Training.AllWeights all -> {
           ModelWriter.save(out.resolve("f32"), base, model.parameters(), DType.F32, kernels);
           ModelWriter.save(out.resolve("bf16"), base, model.parameters(), DType.BF16, kernels);
