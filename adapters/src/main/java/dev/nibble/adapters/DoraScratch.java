@@ -17,8 +17,7 @@ import java.util.List;
 record DoraScratch(Tensor p, Tensor gram, Tensor q, Tensor v, Tensor dfactor) {
 
   /** Takes the buffers, in the group "scratch". */
-  static DoraScratch allocate(
-      Buffers buffers, LoraSpec spec, List<Target> targets, boolean train) {
+  static DoraScratch allocate(Buffers buffers, LoraSpec spec, List<Target> targets, boolean train) {
     long rank = spec.ranks().largest();
     long outputs = LoraScratch.largest(targets, Target::outputs);
     long v = LoraScratch.largest(targets, t -> t.maxTokens() * t.outputs());

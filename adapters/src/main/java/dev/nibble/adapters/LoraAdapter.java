@@ -95,7 +95,9 @@ public final class LoraAdapter {
     Buffers buffers = Buffers.of(kernels, scope);
     this.scratch = LoraScratch.allocate(buffers, spec, targets, parameters.train());
     this.doraScratch =
-        spec.dora() ? Optional.of(DoraScratch.allocate(buffers, spec, targets, parameters.train())) : Optional.empty();
+        spec.dora()
+            ? Optional.of(DoraScratch.allocate(buffers, spec, targets, parameters.train()))
+            : Optional.empty();
     this.seed = seed;
     this.kernels = kernels;
     this.scope = scope;

@@ -20,8 +20,7 @@ import java.util.function.ToLongFunction;
 record LoraScratch(Tensor low, Tensor dlow, Tensor dropped, Tensor ddropped, Tensor ones) {
 
   /** Takes the buffers, in the group "scratch". */
-  static LoraScratch allocate(
-      Buffers buffers, LoraSpec spec, List<Target> targets, boolean train) {
+  static LoraScratch allocate(Buffers buffers, LoraSpec spec, List<Target> targets, boolean train) {
     long tokens = largest(targets, Target::maxTokens);
     long low = tokens * spec.ranks().largest();
     long dropped = spec.dropout() == 0 || !train ? 0 : largest(targets, LoraScratch::inputs);

@@ -186,7 +186,9 @@ public final class Parameters {
       for (Entry e : sorted()) {
         Tensor w = weights.part(offset, e.shape().dims()).named(e.name());
         Tensor g = train ? gradients.part(offset, e.shape().dims()) : gradients;
-        if (byName.put(e.name(), new Parameter(e.name(), w, g.named("grad " + e.name()), e.isEmbedding())) != null) {
+        if (byName.put(
+                e.name(), new Parameter(e.name(), w, g.named("grad " + e.name()), e.isEmbedding()))
+            != null) {
           throw new IllegalArgumentException("two parameters named " + e.name());
         }
         extend(ranges, e, offset);

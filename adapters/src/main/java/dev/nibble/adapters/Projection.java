@@ -10,11 +10,7 @@ import dev.nibble.compute.tensor.Tensor;
  * <p>Letters: N tokens, I inputs, O outputs, r rank.
  */
 public sealed interface Projection
-    permits FrozenProjection,
-        AdaptedProjection,
-        LoraProjection,
-        DoraProjection,
-        TrainedProjection {
+    permits FrozenProjection, AdaptedProjection, LoraProjection, DoraProjection, TrainedProjection {
 
   /**
    * out = x W^T + bias, and what an adapter adds.

@@ -48,7 +48,8 @@ public final class EvalRun {
     try (Tokenizer tokenizer = wiring.tokenizer();
         Kernels kernels = set.open(wiring.machine().options());
         Scope memory = Scope.open("eval", kernels.memory(), Scope.UNLIMITED)) {
-      CausalLm model = wiring.modelToUse(subject.run(), wiring.batches().maxTokens(), kernels, memory);
+      CausalLm model =
+          wiring.modelToUse(subject.run(), wiring.batches().maxTokens(), kernels, memory);
       RunAssembly.checkVocabulary(recipe, tokenizer, model);
       if (validates) {
         wiring

@@ -88,7 +88,8 @@ final class MergedExport {
     try (Tokenizer tokenizer = wiring.tokenizer();
         Scope memory = Scope.open("trained", kernels.memory(), Scope.UNLIMITED)) {
       console.live("  reading the model as it was trained");
-      CausalLm model = wiring.modelToUse(subject.run(), wiring.batches().maxTokens(), kernels, memory);
+      CausalLm model =
+          wiring.modelToUse(subject.run(), wiring.batches().maxTokens(), kernels, memory);
       List<Batch> batches = FirstSamples.of(wiring, tokenizer, model.vocabSize());
       return new Reference(batches, batches.stream().map(model::logits).toList());
     }

@@ -77,7 +77,8 @@ public final class TrainRun {
                   optimizer,
                   wiring.schedule(plan.steps()),
                   wiring.clip(kernels, memory),
-                  data.validation().map(held -> RunAssembly.validation(model, objective, held, wiring)),
+                  data.validation()
+                      .map(held -> RunAssembly.validation(model, objective, held, wiring)),
                   Optional.of(RunAssembly.checkpoints(recipe, wiring, optimizer, kernels)));
           report.trains(model.parameters().count(), weights);
           report.memory(memory);

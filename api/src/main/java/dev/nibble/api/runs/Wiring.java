@@ -148,10 +148,7 @@ final class Wiring {
     Training frozen = new Training.FrozenAdapter(spec, recipe.training().seed());
     CausalLm model =
         ModelLoader.load(
-            recipe.model().base(),
-            options(frozen, maxTokens, Checkpointing.FULL),
-            kernels,
-            scope);
+            recipe.model().base(), options(frozen, maxTokens, Checkpointing.FULL), kernels, scope);
     adapter.ifPresent(a -> copy(a, model, kernels));
     return model;
   }

@@ -24,8 +24,8 @@ public interface CausalLm {
   Parameters parameters();
 
   /**
-   * Adds the gradient of the sum of a batch's losses to {@code parameters().gradients()}. Dropout is
-   * on.
+   * Adds the gradient of the sum of a batch's losses to {@code parameters().gradients()}. Dropout
+   * is on.
    *
    * @param seed of the dropout masks
    * @return the sum of the losses

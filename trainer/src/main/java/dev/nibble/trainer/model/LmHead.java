@@ -32,7 +32,8 @@ final class LmHead {
   private final Tensor dhidden; // [M, C]
   private final Tensor logitsOfOne; // F32 [V], on the host
 
-  LmHead(Norm norm, Projection head, Buffers buffers, ModelConfig c, int maxTokens, boolean trains) {
+  LmHead(
+      Norm norm, Projection head, Buffers buffers, ModelConfig c, int maxTokens, boolean trains) {
     int width = c.sizes().hidden();
     int vocab = c.sizes().vocab();
     this.norm = norm;
@@ -45,7 +46,8 @@ final class LmHead {
     this.normed = buffers.activation("logits/normed", chunk, width);
     this.logits = buffers.activation("logits/logits", chunk, vocab);
     this.softCap = c.finalSoftCap();
-    this.dlogits = softCap == 0 ? logits : buffers.activation("logits/dlogits", backwardChunk, vocab);
+    this.dlogits =
+        softCap == 0 ? logits : buffers.activation("logits/dlogits", backwardChunk, vocab);
     this.dnormed = buffers.activation("logits/dnormed", backwardChunk, width);
     this.dhidden = buffers.activation("logits/dhidden", backwardChunk, width);
     this.logitsOfOne = buffers.scope().allocateOnHost("logits/one", DType.F32, vocab);

@@ -1,8 +1,8 @@
 package dev.nibble.trainer.objective;
 
 import dev.nibble.compute.kernels.Buffers;
-import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.kernels.HostAndDevice;
+import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.tensor.DType;
 import dev.nibble.compute.tensor.Scope;
 import dev.nibble.compute.tensor.Tensor;

@@ -21,8 +21,7 @@ final class ValidationLossTest {
       List<Batch> batches = ToyData.chains(5, 4, 1);
       LossSum loss = new ValidationLoss(new ToyLm(4, scope), new ToyLoss(), batches).measure();
 
-      assertThat(loss.terms())
-          .isEqualTo(batches.stream().mapToLong(Batch::supervisedTokens).sum());
+      assertThat(loss.terms()).isEqualTo(batches.stream().mapToLong(Batch::supervisedTokens).sum());
       assertThat(Math.exp(loss.mean())).isCloseTo(4, within(1e-9));
     }
   }

@@ -26,7 +26,8 @@ final class EmbeddingNoiseTest {
       CausalLm noisy = model(5, kernels, scope);
       Objective objective = ModelFixture.nextToken(quiet, kernels, scope);
       double without = quiet.evaluate(TinyModel.batch(), objective).sum();
-      assertThat(quiet.accumulate(TinyModel.batch(), 1, objective).sum()).isCloseTo(without, within(1e-5));
+      assertThat(quiet.accumulate(TinyModel.batch(), 1, objective).sum())
+          .isCloseTo(without, within(1e-5));
       assertThat(noisy.evaluate(TinyModel.batch(), objective).sum()).isEqualTo(without);
       double first = noisy.accumulate(TinyModel.batch(), 1, objective).sum();
       assertThat(Math.abs(first - without)).isGreaterThan(1e-3);

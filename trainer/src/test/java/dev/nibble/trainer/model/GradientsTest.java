@@ -89,15 +89,13 @@ final class GradientsTest {
       CausalLm model = adapted(tiny, spec, folder, kernels, scope);
       DpoLoss dpo = new DpoLoss(kernels, scope, model.maxBatchTokens(), 0.5);
       model.accumulate(TinyModel.batch(), 11, dpo);
-      assertSlopes(
-          model.parameters(), () -> model.accumulate(TinyModel.batch(), 11, dpo).sum());
+      assertSlopes(model.parameters(), () -> model.accumulate(TinyModel.batch(), 11, dpo).sum());
     }
   }
 
   /** An adapter of random weights on a random model. */
   private static CausalLm adapted(
-      TinyModel tiny, LoraSpec spec, Path folder, Kernels kernels, Scope scope)
-      throws IOException {
+      TinyModel tiny, LoraSpec spec, Path folder, Kernels kernels, Scope scope) throws IOException {
     tiny.config(folder);
     CausalLm base = ModelLoader.initialise(folder, 7, ALL, kernels, scope);
     ModelWriter.save(folder, folder, base.parameters(), DType.F32, kernels);

@@ -11,10 +11,10 @@ import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.kernels.Values;
 import dev.nibble.compute.tensor.DType;
 import dev.nibble.compute.tensor.Scope;
-import dev.nibble.trainer.objective.Objective;
 import dev.nibble.data.Batch;
 import dev.nibble.data.Sample;
 import dev.nibble.quant.FourBitFormat;
+import dev.nibble.trainer.objective.Objective;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -57,7 +57,8 @@ final class ModelLoaderTest {
       ModelLoader.restore(saved, model.parameters(), kernels);
       assertThat(Values.of(kernels, model.parameters().weights())).isEqualTo(before);
       CausalLm frozen = ModelLoader.load(half, NOTHING, kernels, scope);
-      assertThat(frozen.evaluate(TinyModel.batch(), objective).sum()).isCloseTo(loss, within(0.01 * loss));
+      assertThat(frozen.evaluate(TinyModel.batch(), objective).sum())
+          .isCloseTo(loss, within(0.01 * loss));
     }
     assertThat(saved.resolve("tokenizer.json")).hasContent("{}");
     assertThat(half.resolve("config.json")).content().contains("bfloat16").contains("\"llama\"");

@@ -62,7 +62,12 @@ final class StepHeapTest {
 
   /** The least of some steps: Java itself takes some for what it does for the first time. */
   private static long heapOfAStep(
-      Kernels kernels, CausalLm model, Objective objective, AdamW optimizer, GradientClip clip, Batch batch) {
+      Kernels kernels,
+      CausalLm model,
+      Objective objective,
+      AdamW optimizer,
+      GradientClip clip,
+      Batch batch) {
     var threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
     long least = Long.MAX_VALUE;
     for (int i = 0; i < 20; i++) {
