@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
-#include <chrono>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -53,7 +52,6 @@ std::map<std::string, long> settings = {
 struct Event {
   Stream* stream = nullptr;
   long number = 0;
-  std::chrono::steady_clock::time_point time;
 };
 
 std::recursive_mutex mutex;
@@ -434,9 +432,7 @@ API cuEventRecord(Event* event, Stream* stream) {
   Lock lock(mutex);
   if (int error = standing()) return error;
   if (streams.count(stream) == 0 || events.count(event) == 0) return INVALID_HANDLE;
-  enqueue(stream, [=] {
-    if (events.count(event) != 0) event->time = std::chrono::steady_clock::now();
-  });
+  enqueue(stream, [] {});
   event->stream = stream;
   event->number = stream->queued;
   return SUCCESS;
@@ -448,14 +444,6 @@ API cuEventSynchronize(Event* event) {
   if (events.count(event) == 0) return INVALID_HANDLE;
   if (event->stream != nullptr) drain(event->stream, event->number);
   return standing();
-}
-
-API cuEventElapsedTime(float* milliseconds, Event* start, Event* end) {
-  Lock lock(mutex);
-  if (int error = standing()) return error;
-  if (events.count(start) == 0 || events.count(end) == 0) return INVALID_HANDLE;
-  *milliseconds = std::chrono::duration<float, std::milli>(end->time - start->time).count();
-  return SUCCESS;
 }
 
 // ---- modules and launches ----

@@ -4,7 +4,7 @@ import dev.nibble.adapters.PeftNames.Parsed;
 import dev.nibble.adapters.PeftNames.Part;
 import dev.nibble.compute.kernels.HostCopies;
 import dev.nibble.compute.kernels.Kernels;
-import dev.nibble.compute.kernels.Values;
+import dev.nibble.compute.kernels.TensorValues;
 import dev.nibble.compute.safetensors.SafetensorsFile;
 import dev.nibble.compute.tensor.DType;
 import dev.nibble.compute.tensor.Scope;
@@ -162,7 +162,7 @@ public final class AdapterMerge implements AutoCloseable {
           "%s is %s in the base model, but the adapter was made for %s"
               .formatted(name, weight.shape(), change.shape()));
     }
-    try (Scope scope = Scope.open("merge", kernels.memory(), Scope.UNLIMITED)) {
+    try (Scope scope = Scope.open("merge", kernels.memory())) {
       double scale = spec().ranks().scale(change.module());
       if (change.has(Part.WHOLE)) {
         kernels.moving().copy(weight, stored(change, Part.WHOLE));
@@ -210,7 +210,7 @@ public final class AdapterMerge implements AutoCloseable {
       }
     }
     Tensor out = scope.allocate(stored.name() + " transposed", DType.F32, cols, rows);
-    Values.put(kernels, out, values);
+    TensorValues.put(kernels, out, values);
     return out;
   }
 

@@ -70,7 +70,7 @@ record BaseStart(LoraStart start, LowRank update, long seed, Kernels kernels) {
    * same where alpha = r.
    */
   private void loftq(String name, Tensor w, Consumer<Tensor> rounding, int iterations) {
-    try (Scope scope = Scope.open("loftq", kernels.memory(), Scope.UNLIMITED)) {
+    try (Scope scope = Scope.open("loftq", kernels.memory())) {
       Tensor a = update.a().weight();
       Tensor b = update.b().weight();
       Tensor rest = like(scope, w); // W - s B A, what is rounded

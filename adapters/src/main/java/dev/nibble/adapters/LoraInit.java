@@ -4,7 +4,7 @@ import dev.nibble.adapters.Parameters.Parameter;
 import dev.nibble.adapters.PeftNames.Parsed;
 import dev.nibble.compute.kernels.Dropout;
 import dev.nibble.compute.kernels.Kernels;
-import dev.nibble.compute.kernels.Values;
+import dev.nibble.compute.kernels.TensorValues;
 import dev.nibble.compute.tensor.Tensor;
 import java.util.SplittableRandom;
 import java.util.function.DoubleSupplier;
@@ -97,8 +97,8 @@ final class LoraInit {
         }
       }
     }
-    Values.put(kernels, a.weight(), valuesA);
-    Values.put(kernels, b.weight(), valuesB);
+    TensorValues.put(kernels, a.weight(), valuesA);
+    TensorValues.put(kernels, b.weight(), valuesB);
   }
 
   /** Orthonormal rows, by Gram and Schmidt, twice for precision. */
@@ -156,6 +156,6 @@ final class LoraInit {
     for (int i = 0; i < drawn.length; i++) {
       drawn[i] = (float) values.getAsDouble();
     }
-    Values.put(kernels, t, drawn);
+    TensorValues.put(kernels, t, drawn);
   }
 }

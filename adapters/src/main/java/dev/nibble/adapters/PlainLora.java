@@ -3,7 +3,7 @@ package dev.nibble.adapters;
 import dev.nibble.adapters.Parameters.Parameter;
 import dev.nibble.adapters.PeftNames.Part;
 import dev.nibble.compute.kernels.Kernels;
-import dev.nibble.compute.kernels.Values;
+import dev.nibble.compute.kernels.TensorValues;
 import dev.nibble.compute.tensor.DType;
 import dev.nibble.compute.tensor.Memory;
 import dev.nibble.compute.tensor.Scope;
@@ -17,7 +17,7 @@ import java.util.Optional;
  * learned is s (B A - B0 A0) = s B' A' with A' = [A; A0] and B' = [B, -B0], of twice the rank.
  */
 final class PlainLora implements AutoCloseable {
-  private final Scope scope = Scope.open("plain LoRA", Memory.host(), Scope.UNLIMITED);
+  private final Scope scope = Scope.open("plain LoRA", Memory.host());
   private final Parameters parameters;
   private final Kernels kernels;
 
@@ -48,8 +48,8 @@ final class PlainLora implements AutoCloseable {
   }
 
   private Tensor below(Parameter a) {
-    float[] values = Values.of(kernels, a.weight());
-    float[] start = Values.of(kernels, parameters.start(a));
+    float[] values = TensorValues.of(kernels, a.weight());
+    float[] start = TensorValues.of(kernels, parameters.start(a));
     Tensor both = scope.allocate(a.name(), DType.F32, 2 * a.weight().rows(), a.weight().cols());
     both.part(0, values.length).put(values);
     both.part(values.length, start.length).put(start);
@@ -59,8 +59,8 @@ final class PlainLora implements AutoCloseable {
   private Tensor beside(Parameter b) {
     int rows = Math.toIntExact(b.weight().rows());
     int rank = Math.toIntExact(b.weight().cols());
-    float[] values = Values.of(kernels, b.weight());
-    float[] start = Values.of(kernels, parameters.start(b));
+    float[] values = TensorValues.of(kernels, b.weight());
+    float[] start = TensorValues.of(kernels, parameters.start(b));
     float[] both = new float[2 * values.length];
     for (int o = 0; o < rows; o++) {
       for (int k = 0; k < rank; k++) {

@@ -2,7 +2,7 @@ package dev.nibble.adapters;
 
 import dev.nibble.compute.kernels.HostCopies;
 import dev.nibble.compute.kernels.Kernels;
-import dev.nibble.compute.kernels.Values;
+import dev.nibble.compute.kernels.TensorValues;
 import dev.nibble.compute.tensor.DType;
 import dev.nibble.compute.tensor.Scope;
 import dev.nibble.compute.tensor.Tensor;
@@ -27,7 +27,7 @@ final class RowLengths {
       return;
     }
     float[] squares = new float[Math.toIntExact(weight.rows())];
-    try (Scope near = Scope.open("lengths", kernels.memory(), Scope.UNLIMITED);
+    try (Scope near = Scope.open("lengths", kernels.memory());
         HostCopies host = new HostCopies(kernels)) {
       Tensor dense = near.allocate("dense", DType.F32, weight.rows(), weight.cols());
       weight.dequantizeInto(kernels, dense);
@@ -36,15 +36,15 @@ final class RowLengths {
         squares[o] = (float) square(rows.slice(o, o + 1L));
       }
     }
-    Values.put(kernels, out, squares);
+    TensorValues.put(kernels, out, squares);
   }
 
   /** out[o] = 1 / in[o]. */
   static void reciprocals(Tensor out, Tensor in, Kernels kernels) {
-    float[] values = Values.of(kernels, in);
+    float[] values = TensorValues.of(kernels, in);
     for (int i = 0; i < values.length; i++) {
       values[i] = 1 / values[i];
     }
-    Values.put(kernels, out, values);
+    TensorValues.put(kernels, out, values);
   }
 }

@@ -37,7 +37,7 @@ final class AdapterMergeTest {
   @BeforeEach
   void open() {
     kernels = KernelSets.require("cpu").open(KernelOptions.exact(1));
-    scope = Scope.open("test", kernels.memory(), Scope.UNLIMITED);
+    scope = Scope.open("test", kernels.memory());
   }
 
   @AfterEach

@@ -34,7 +34,7 @@ final class DoraProjectionTest {
   @BeforeEach
   void open() {
     kernels = KernelSets.require("cpu").open(KernelOptions.exact(1));
-    scope = Scope.open("test", kernels.memory(), Scope.UNLIMITED);
+    scope = Scope.open("test", kernels.memory());
     base =
         new FrozenProjection(
             new FrozenWeight.Dense(normal("w", OUTPUTS, INPUTS)),

@@ -27,7 +27,7 @@ final class LoraInitTest {
   }
 
   private static float[] init(long seed, String module) {
-    try (Scope scope = Scope.open("test", Memory.host(), Scope.UNLIMITED)) {
+    try (Scope scope = Scope.open("test", Memory.host())) {
       Parameters parameters =
           new Parameters.Builder()
               .add(PeftNames.a(module), true, 8, 256)
@@ -68,7 +68,7 @@ final class LoraInitTest {
 
   @Test
   void valuesSpreadAsInPeft() {
-    try (Scope scope = Scope.open("test", Memory.host(), Scope.UNLIMITED)) {
+    try (Scope scope = Scope.open("test", Memory.host())) {
       Parameters gaussian = start(scope, new LoraStart.Gaussian());
       assertThat(deviation(gaussian, PeftNames.a("m"))).isCloseTo(0.25, within(0.03));
       assertThat(deviation(gaussian, PeftNames.b("m"))).isZero();
@@ -84,7 +84,7 @@ final class LoraInitTest {
 
   @Test
   void orthogonalHalvesHaveNoProduct() {
-    try (Scope scope = Scope.open("test", Memory.host(), Scope.UNLIMITED)) {
+    try (Scope scope = Scope.open("test", Memory.host())) {
       Parameters p = start(scope, new LoraStart.Orthogonal());
       float[] a = p.named(PeftNames.a("m")).weight().toFloats();
       float[] b = p.named(PeftNames.b("m")).weight().toFloats();

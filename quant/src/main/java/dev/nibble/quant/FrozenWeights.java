@@ -116,7 +116,7 @@ public final class FrozenWeights {
     Tensor stored = checkpoint.tensor(name);
     check(stored);
     checkFinite(stored);
-    try (Scope staging = Scope.open("staging", kernels.memory(), Scope.UNLIMITED)) {
+    try (Scope staging = Scope.open("staging", kernels.memory())) {
       Tensor weight = staging.allocate(name, DType.F32, stored.shape().dims());
       kernels.moving().copy(weight, stored);
       return allocator.isPresent() && !StoredModules.keeps(name)
@@ -175,7 +175,7 @@ public final class FrozenWeights {
     if (kernels.memory().device() instanceof Device.Host) {
       kernels.products().quantize(quantized, stored);
     } else {
-      try (Scope staging = Scope.open("staging", kernels.memory(), Scope.UNLIMITED)) {
+      try (Scope staging = Scope.open("staging", kernels.memory())) {
         Tensor near = staging.allocate(stored.name(), stored.dtype(), stored.shape().dims());
         kernels.moving().copy(near, stored);
         kernels.products().quantize(quantized, near);

@@ -4,7 +4,7 @@ import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.kernels.ProductKernels;
 import dev.nibble.compute.kernels.Quantized;
 import dev.nibble.compute.kernels.Quantized.Scales;
-import dev.nibble.compute.kernels.Values;
+import dev.nibble.compute.kernels.TensorValues;
 import dev.nibble.compute.tensor.DType;
 import dev.nibble.compute.tensor.Scope;
 import dev.nibble.compute.tensor.Tensor;
@@ -33,7 +33,7 @@ public final class QuantizedAllocator {
 
   private static Tensor table(Kernels kernels, Scope scope, String name, float[] values) {
     Tensor table = scope.allocate(GROUP + name, DType.F32, values.length);
-    Values.put(kernels, table, values);
+    TensorValues.put(kernels, table, values);
     return table;
   }
 

@@ -3,7 +3,7 @@ package dev.nibble.quant;
 import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.kernels.Quantized;
 import dev.nibble.compute.kernels.Quantized.Scales;
-import dev.nibble.compute.kernels.Values;
+import dev.nibble.compute.kernels.TensorValues;
 import dev.nibble.compute.safetensors.StoredTensors;
 import dev.nibble.compute.tensor.DType;
 import dev.nibble.compute.tensor.Scope;
@@ -51,7 +51,7 @@ final class StoredFourBit {
 
   private Scales nested(String weight, float mean) {
     Tensor offset = scope.allocate(GROUP + weight + ".nested_offset", DType.F32, 1);
-    Values.put(kernels, offset, mean);
+    TensorValues.put(kernels, offset, mean);
     return new Scales.Nested(
         statistic(weight + FourBitLayout.ABSMAX),
         statistic(weight + FourBitLayout.NESTED_ABSMAX),

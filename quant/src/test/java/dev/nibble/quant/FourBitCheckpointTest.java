@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.kernels.Quantized;
-import dev.nibble.compute.kernels.Values;
+import dev.nibble.compute.kernels.TensorValues;
 import dev.nibble.compute.safetensors.SafetensorsWriter;
 import dev.nibble.compute.safetensors.ShardPlan;
 import dev.nibble.compute.safetensors.ShardPlan.Shard;
@@ -80,9 +80,9 @@ final class FourBitCheckpointTest {
   void givesBackWhatWasQuantisedWhereverItsTensorsLie(String set, FourBitFormat format)
       throws IOException {
     try (Kernels kernels = EachKernelSet.open(set);
-        Scope scope = Scope.open("test", kernels.memory(), Scope.UNLIMITED);
+        Scope scope = Scope.open("test", kernels.memory());
         Kernels near = EachKernelSet.host();
-        Scope host = Scope.open("made", Memory.host(), Scope.UNLIMITED)) {
+        Scope host = Scope.open("made", Memory.host())) {
       Made made = make(near, host, W, format);
       // A limit so low that each tensor has a file of its own.
       ShardPlan plan = ShardPlan.of(infos(made.tensors()), 1);
@@ -108,7 +108,7 @@ final class FourBitCheckpointTest {
           Tensor two = host.allocate("two", DType.F32, ROWS, COLS);
           weight.dequantizeInto(kernels, one);
           near.products().dequantize(two, expected);
-          assertThat(Values.of(kernels, one)).isEqualTo(two.toFloats());
+          assertThat(TensorValues.of(kernels, one)).isEqualTo(two.toFloats());
           assertThat(weight.bytes()).isEqualTo(expected.bytes());
         }
       }
@@ -122,7 +122,7 @@ final class FourBitCheckpointTest {
   /** Writes a checkpoint of one weight with this change in it, and one dense tensor. */
   private ShardedSafetensors changed(FourBitFormat format, Change change) throws IOException {
     try (Kernels kernels = EachKernelSet.host();
-        Scope scope = Scope.open("test", kernels.memory(), Scope.UNLIMITED)) {
+        Scope scope = Scope.open("test", kernels.memory())) {
       Map<String, Tensor> tensors = make(kernels, scope, W, format).tensors();
       tensors.put("skipped.weight", scope.allocate("skipped.weight", DType.BF16, 4, 64));
       change.in(tensors);
@@ -144,7 +144,7 @@ final class FourBitCheckpointTest {
                           }
                         }));
         Kernels kernels = EachKernelSet.host();
-        Scope scope = Scope.open("test", kernels.memory(), Scope.UNLIMITED)) {
+        Scope scope = Scope.open("test", kernels.memory())) {
       FrozenWeights weights = new FrozenWeights(checkpoint, Optional.of(NF4), kernels, scope);
       assertThat(weights.load("skipped.weight")).isInstanceOf(FrozenWeight.Dense.class);
       Quantized q = ((FrozenWeight.FourBit) weights.load(W)).weight();
@@ -176,7 +176,7 @@ final class FourBitCheckpointTest {
                   tensors.computeIfPresent(W + ".quant_map", (n, t) -> t.put(-8f));
                 });
         Kernels kernels = EachKernelSet.host();
-        Scope scope = Scope.open("test", kernels.memory(), Scope.UNLIMITED)) {
+        Scope scope = Scope.open("test", kernels.memory())) {
       Quantized q =
           ((FrozenWeight.FourBit)
                   new FrozenWeights(checkpoint, Optional.empty(), kernels, scope).load(W))
@@ -299,7 +299,7 @@ final class FourBitCheckpointTest {
           .hasMessageContaining("tensor '" + W + "' has two quant states; expected one");
     }
     try (Kernels kernels = EachKernelSet.host();
-        Scope scope = Scope.open("test", Memory.host(), Scope.UNLIMITED)) {
+        Scope scope = Scope.open("test", Memory.host())) {
       Map<String, Tensor> tensors = make(kernels, scope, W, NF4).tensors();
       tensors.putAll(
           make(kernels, scope, "b.weight", new FourBitFormat(QuantType.FP4, 64, false)).tensors());
@@ -317,7 +317,7 @@ final class FourBitCheckpointTest {
             changed(
                 NF4, t -> t.computeIfPresent(W + ".nested_absmax", (n, x) -> x.put(Float.NaN)));
         Kernels kernels = EachKernelSet.host();
-        Scope scope = Scope.open("test", kernels.memory(), Scope.UNLIMITED)) {
+        Scope scope = Scope.open("test", kernels.memory())) {
       FrozenWeights weights = new FrozenWeights(checkpoint, Optional.empty(), kernels, scope);
       assertThatThrownBy(() -> weights.load(W))
           .isInstanceOf(UnusableWeight.class)

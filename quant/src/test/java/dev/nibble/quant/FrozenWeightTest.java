@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.nibble.compute.kernels.Kernels;
-import dev.nibble.compute.kernels.Values;
+import dev.nibble.compute.kernels.TensorValues;
 import dev.nibble.compute.tensor.DType;
 import dev.nibble.compute.tensor.Scope;
 import dev.nibble.compute.tensor.Tensor;
@@ -28,7 +28,7 @@ final class FrozenWeightTest {
     for (int i = 0; i < values.length; i++) {
       values[i] = (float) (random.nextGaussian() * 0.3);
     }
-    Values.put(kernels, t, values);
+    TensorValues.put(kernels, t, values);
     return t;
   }
 
@@ -55,7 +55,7 @@ final class FrozenWeightTest {
     try (Kernels kernels = EachKernelSet.open(set)) {
       for (int[] size : SIZES) {
         for (DType dtype : new DType[] {DType.F32, DType.BF16}) {
-          try (Scope scope = Scope.open("test", kernels.memory(), Scope.UNLIMITED)) {
+          try (Scope scope = Scope.open("test", kernels.memory())) {
             Tensor dense = random(kernels, scope, random, dtype, size[1], size[2]);
             for (FrozenWeight weight : weights(kernels, scope, dense)) {
               check(kernels, scope, random, weight, size[0]);
@@ -77,13 +77,13 @@ final class FrozenWeightTest {
     weight.forward(kernels, out, x);
     Tensor dout = random(kernels, scope, random, DType.F32, n, outputs);
     Tensor dx = random(kernels, scope, random, DType.F32, n, inputs);
-    float[] before = Values.of(kernels, dx);
+    float[] before = TensorValues.of(kernels, dx);
     weight.backward(kernels, dx, dout);
-    float[] xs = Values.of(kernels, x);
-    float[] ws = Values.of(kernels, w);
-    float[] outs = Values.of(kernels, out);
-    float[] douts = Values.of(kernels, dout);
-    float[] dxs = Values.of(kernels, dx);
+    float[] xs = TensorValues.of(kernels, x);
+    float[] ws = TensorValues.of(kernels, w);
+    float[] outs = TensorValues.of(kernels, out);
+    float[] douts = TensorValues.of(kernels, dout);
+    float[] dxs = TensorValues.of(kernels, dx);
     // Sets may multiply in bfloat16, with 8 bits of precision, where the processor has it.
     for (int i = 0; i < n; i++) {
       for (int o = 0; o < outputs; o++) {

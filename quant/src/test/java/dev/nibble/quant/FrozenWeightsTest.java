@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.nibble.compute.kernels.Kernels;
-import dev.nibble.compute.kernels.Values;
+import dev.nibble.compute.kernels.TensorValues;
 import dev.nibble.compute.safetensors.MalformedSafetensors;
 import dev.nibble.compute.safetensors.SafetensorsWriter;
 import dev.nibble.compute.safetensors.ShardedSafetensors;
@@ -33,7 +33,7 @@ final class FrozenWeightsTest {
 
   @BeforeEach
   void writeCheckpoint() throws IOException {
-    try (Scope scope = Scope.open("test", Memory.host(), Scope.UNLIMITED)) {
+    try (Scope scope = Scope.open("test", Memory.host())) {
       Random random = new Random(5);
       Map<String, Tensor> tensors = new LinkedHashMap<>();
       for (String name :
@@ -59,7 +59,7 @@ final class FrozenWeightsTest {
 
   private void with(String set, Optional<FourBitFormat> format, Body body) {
     try (Kernels kernels = EachKernelSet.open(set);
-        Scope scope = Scope.open("run", kernels.memory(), Scope.UNLIMITED);
+        Scope scope = Scope.open("run", kernels.memory());
         ShardedSafetensors checkpoint = ShardedSafetensors.open(folder)) {
       body.of(new FrozenWeights(checkpoint, format, kernels, scope), checkpoint, kernels, scope);
     }
@@ -82,7 +82,7 @@ final class FrozenWeightsTest {
           assertThat(scope.bytes() - before).isEqualTo(96 * 33 + 4 + 4);
           Tensor back = scope.allocate("back", DType.F32, 96, 64);
           weight.dequantizeInto(kernels, back);
-          float[] given = Values.of(kernels, back);
+          float[] given = TensorValues.of(kernels, back);
           Tensor stored = checkpoint.tensor(LINEAR);
           double error = 0;
           double size = 0;
@@ -116,7 +116,7 @@ final class FrozenWeightsTest {
   private static void assertStored(Kernels kernels, FrozenWeight weight, Tensor stored) {
     Tensor copy = ((FrozenWeight.Dense) weight).weight();
     assertThat(copy.dtype()).isEqualTo(DType.BF16);
-    assertThat(Values.of(kernels, copy)).isEqualTo(stored.toFloats());
+    assertThat(TensorValues.of(kernels, copy)).isEqualTo(stored.toFloats());
     assertThat(weight.bytes()).isEqualTo(2 * 96 * 64);
   }
 

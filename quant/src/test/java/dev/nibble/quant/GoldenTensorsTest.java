@@ -41,7 +41,7 @@ final class GoldenTensorsTest {
       cases
           .properties()
           .forEach(e -> {
-            try (Scope scope = Scope.open("case", kernels.memory(), Scope.UNLIMITED)) {
+            try (Scope scope = Scope.open("case", kernels.memory())) {
               check(e.getKey(), e.getValue(), golden, kernels, scope);
             }
           });

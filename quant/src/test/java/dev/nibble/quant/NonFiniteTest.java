@@ -16,7 +16,7 @@ final class NonFiniteTest {
   void findsEveryPosition(DType dtype) {
     float largest = dtype == DType.F16 ? 65504f : 0x1.fep127f;
     float[] bad = {Float.NaN, Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY};
-    try (Scope scope = Scope.open("test", Memory.host(), Scope.UNLIMITED)) {
+    try (Scope scope = Scope.open("test", Memory.host())) {
       for (int n = 0; n < 14; n++) {
         Tensor t = scope.allocate("t", dtype, n);
         for (int i = 0; i < n; i++) {

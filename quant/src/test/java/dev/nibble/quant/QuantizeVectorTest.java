@@ -6,7 +6,7 @@ import dev.nibble.compute.kernels.HostCopies;
 import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.kernels.Quantized;
 import dev.nibble.compute.kernels.Quantized.Scales;
-import dev.nibble.compute.kernels.Values;
+import dev.nibble.compute.kernels.TensorValues;
 import dev.nibble.compute.tensor.DType;
 import dev.nibble.compute.tensor.Scope;
 import dev.nibble.compute.tensor.Tensor;
@@ -36,18 +36,18 @@ final class QuantizeVectorTest {
   @MethodSource("dev.nibble.quant.EachKernelSet#names")
   void oddLengthWithAShortBlock(String set) {
     try (Kernels kernels = EachKernelSet.open(set);
-        Scope scope = Scope.open("test", kernels.memory(), Scope.UNLIMITED)) {
+        Scope scope = Scope.open("test", kernels.memory())) {
       for (DType dtype : new DType[] {DType.F32, DType.BF16, DType.F16}) {
         Tensor x = scope.allocate("x", dtype, 67);
         float[] values = new float[67];
         for (int i = 0; i < 67; i++) {
           values[i] = (37 * i % 101 - 50) / 64f;
         }
-        Values.put(kernels, x, values);
+        TensorValues.put(kernels, x, values);
         Quantized nf4 = quantize(kernels, scope, new FourBitFormat(QuantType.NF4, 64, false), x);
         assertThat(hex(kernels, nf4.codes()))
             .isEqualTo("04c16e29f3b05d17e29f3c05d18e2af4c16e18e3b05d17e29f3b05d18e2af4c15f07");
-        assertThat(Values.of(kernels, ((Scales.Plain) nf4.scales()).absmax()))
+        assertThat(TensorValues.of(kernels, ((Scales.Plain) nf4.scales()).absmax()))
             .containsExactly(0.78125f, 0.5f);
         Quantized fp4 = quantize(kernels, scope, new FourBitFormat(QuantType.FP4, 64, false), x);
         assertThat(hex(kernels, fp4.codes()))
@@ -60,18 +60,18 @@ final class QuantizeVectorTest {
   @MethodSource("dev.nibble.quant.EachKernelSet#names")
   void nestedScales(String set) {
     try (Kernels kernels = EachKernelSet.open(set);
-        Scope scope = Scope.open("test", kernels.memory(), Scope.UNLIMITED)) {
+        Scope scope = Scope.open("test", kernels.memory())) {
       Tensor x = scope.allocate("x", DType.F32, 4, 64);
       float[] scales = {0.5f, 0.25f, 0.75f, 1f};
       float[] values = new float[256];
       for (int i = 0; i < 256; i++) {
         values[i] = scales[i / 64] * (i % 2 == 0 ? 1 : -0.5f);
       }
-      Values.put(kernels, x, values);
+      TensorValues.put(kernels, x, values);
       Quantized q = quantize(kernels, scope, new FourBitFormat(QuantType.NF4, 64, true), x);
       Scales.Nested nested = (Scales.Nested) q.scales();
-      assertThat(Values.of(kernels, nested.offset())).containsExactly(0.625f);
-      assertThat(Values.of(kernels, nested.absmax())).containsExactly(0.375f);
+      assertThat(TensorValues.of(kernels, nested.offset())).containsExactly(0.625f);
+      assertThat(TensorValues.of(kernels, nested.absmax())).containsExactly(0.375f);
       assertThat(hex(kernels, nested.codes())).isEqualTo("2f00cfff");
     }
   }
@@ -80,7 +80,7 @@ final class QuantizeVectorTest {
   @MethodSource("dev.nibble.quant.EachKernelSet#names")
   void zerosStayZero(String set) {
     try (Kernels kernels = EachKernelSet.open(set);
-        Scope scope = Scope.open("test", kernels.memory(), Scope.UNLIMITED)) {
+        Scope scope = Scope.open("test", kernels.memory())) {
       for (QuantType type : QuantType.values()) {
         for (boolean nested : new boolean[] {false, true}) {
           Tensor x = scope.allocate("x", DType.BF16, 131);
@@ -89,7 +89,7 @@ final class QuantizeVectorTest {
               .isEqualTo((type == QuantType.NF4 ? "77" : "00").repeat(66));
           Tensor back = scope.allocate("back", DType.F32, 131);
           kernels.products().dequantize(back, q);
-          assertThat(Values.of(kernels, back)).containsOnly(0f);
+          assertThat(TensorValues.of(kernels, back)).containsOnly(0f);
         }
       }
     }

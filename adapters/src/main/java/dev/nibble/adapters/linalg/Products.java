@@ -1,7 +1,7 @@
 package dev.nibble.adapters.linalg;
 
 import dev.nibble.compute.kernels.Kernels;
-import dev.nibble.compute.kernels.Values;
+import dev.nibble.compute.kernels.TensorValues;
 import dev.nibble.compute.tensor.DType;
 import dev.nibble.compute.tensor.Scope;
 import dev.nibble.compute.tensor.Tensor;
@@ -18,38 +18,38 @@ final class Products {
 
   /** x W [k, I] of x [k, O]. */
   float[] timesW(float[] x, int k) {
-    try (Scope near = Scope.open("linalg", kernels.memory(), Scope.UNLIMITED)) {
+    try (Scope near = Scope.open("linalg", kernels.memory())) {
       Tensor in = near.allocate("x", DType.F32, k, w.rows());
-      Values.put(kernels, in, x);
+      TensorValues.put(kernels, in, x);
       Tensor out = near.allocate("x W", DType.F32, k, w.cols());
       kernels.products().linearBackward(out, in, w, 1);
-      return Values.of(kernels, out);
+      return TensorValues.of(kernels, out);
     }
   }
 
   /** x W^T [k, O] of x [k, I]. */
   float[] timesTransposedW(float[] x, int k) {
-    try (Scope near = Scope.open("linalg", kernels.memory(), Scope.UNLIMITED)) {
+    try (Scope near = Scope.open("linalg", kernels.memory())) {
       Tensor in = near.allocate("x", DType.F32, k, w.cols());
-      Values.put(kernels, in, x);
+      TensorValues.put(kernels, in, x);
       Tensor out = near.allocate("x W^T", DType.F32, k, w.rows());
       kernels.products().linearForward(out, in, w);
-      return Values.of(kernels, out);
+      return TensorValues.of(kernels, out);
     }
   }
 
   /** The first {@code n} columns of W, [O, n]. */
   float[] columns(int n) {
-    try (Scope near = Scope.open("linalg", kernels.memory(), Scope.UNLIMITED)) {
+    try (Scope near = Scope.open("linalg", kernels.memory())) {
       Tensor out = near.allocate("columns", DType.F32, w.rows(), n);
       kernels.moving().columnsForward(out, w, 0);
-      return Values.of(kernels, out);
+      return TensorValues.of(kernels, out);
     }
   }
 
   /** All of W. */
   float[] all() {
-    return Values.of(kernels, w);
+    return TensorValues.of(kernels, w);
   }
 
   /** The transpose of a matrix of {@code rows} rows. */

@@ -1,7 +1,7 @@
 package dev.nibble.adapters.linalg;
 
 import dev.nibble.compute.kernels.Kernels;
-import dev.nibble.compute.kernels.Values;
+import dev.nibble.compute.kernels.TensorValues;
 import dev.nibble.compute.tensor.Tensor;
 
 /** The leading part of a QR decomposition. */
@@ -21,7 +21,7 @@ public final class QrFactors {
     Products products = new Products(w, kernels);
     float[] columns = Products.transposed(products.columns(rank), Math.toIntExact(w.rows()));
     float[] q = Orthonormal.rows(columns, rank);
-    Values.put(kernels, right, products.timesW(q, rank));
-    Values.put(kernels, left, Products.transposed(q, rank));
+    TensorValues.put(kernels, right, products.timesW(q, rank));
+    TensorValues.put(kernels, left, Products.transposed(q, rank));
   }
 }

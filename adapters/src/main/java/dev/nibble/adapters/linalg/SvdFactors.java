@@ -1,7 +1,7 @@
 package dev.nibble.adapters.linalg;
 
 import dev.nibble.compute.kernels.Kernels;
-import dev.nibble.compute.kernels.Values;
+import dev.nibble.compute.kernels.TensorValues;
 import dev.nibble.compute.tensor.Tensor;
 import java.util.OptionalInt;
 import java.util.SplittableRandom;
@@ -58,8 +58,8 @@ public final class SvdFactors {
     } else {
       svd.iterate(iterations, seed);
     }
-    Values.put(kernels, left, svd.left);
-    Values.put(kernels, right, svd.right);
+    TensorValues.put(kernels, left, svd.left);
+    TensorValues.put(kernels, right, svd.right);
     return svd.captured;
   }
 

@@ -3,11 +3,11 @@ package dev.nibble.api.machine;
 import dev.nibble.api.text.Human;
 import dev.nibble.compute.kernels.KernelSet;
 import dev.nibble.compute.kernels.KernelSets;
+import dev.nibble.compute.kernels.Processor;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -72,19 +72,8 @@ public record Checkup(List<Finding> findings, boolean trains) {
   }
 
   private static Finding processor(Path root) {
-    List<String> info = lines(root.resolve("proc/cpuinfo"));
-    Set<String> flags =
-        info.stream()
-            .filter(line -> line.startsWith("flags"))
-            .findFirst()
-            .map(line -> Set.copyOf(Arrays.asList(line.strip().split("\\s+"))))
-            .orElse(Set.of());
-    String name =
-        info.stream()
-            .filter(line -> line.startsWith("model name"))
-            .findFirst()
-            .map(line -> line.substring(line.indexOf(':') + 1).strip())
-            .orElse("a processor without a name");
+    Processor processor = Processor.read(root.resolve("proc/cpuinfo"));
+    Set<String> flags = processor.flags();
     List<String> has = new ArrayList<>();
     List<String> lacks = new ArrayList<>();
     Stream.of("avx2", "avx512f", "avx512_bf16", "amx_bf16")
@@ -92,7 +81,7 @@ public record Checkup(List<Finding> findings, boolean trains) {
     String text =
         "%s, %d cores%s%s"
             .formatted(
-                name,
+                processor.name(),
                 Runtime.getRuntime().availableProcessors(),
                 has.isEmpty() ? "" : ", with " + String.join(", ", has),
                 lacks.isEmpty() ? "" : ", without " + String.join(", ", lacks));

@@ -47,7 +47,7 @@ public final class EvalRun {
     KernelSet set = wiring.machine().kernelSet();
     try (Tokenizer tokenizer = wiring.tokenizer();
         Kernels kernels = set.open(wiring.machine().options());
-        Scope memory = Scope.open("eval", kernels.memory(), Scope.UNLIMITED)) {
+        Scope memory = Scope.open("eval", kernels.memory())) {
       CausalLm model =
           wiring.modelToUse(subject.run(), wiring.batches().maxTokens(), kernels, memory);
       RunAssembly.checkVocabulary(recipe, tokenizer, model);

@@ -59,7 +59,7 @@ public final class GenerateRun {
   public void run(Request request) {
     try (Tokenizer tokenizer = wiring.tokenizer();
         Kernels kernels = wiring.machine().kernelSet().open(wiring.machine().options());
-        Scope memory = Scope.open("generate", kernels.memory(), Scope.UNLIMITED)) {
+        Scope memory = Scope.open("generate", kernels.memory())) {
       int[] prompt = tokens(request.prompt(), tokenizer);
       if (prompt.length == 0) {
         throw new RecipeException(

@@ -22,7 +22,7 @@ final class LogitsFile {
   private LogitsFile() {}
 
   static void write(Path file, CausalLm model, List<Batch> batches) throws IOException {
-    try (Scope memory = Scope.open("logits", Memory.host(), Scope.UNLIMITED)) {
+    try (Scope memory = Scope.open("logits", Memory.host())) {
       Map<String, Tensor> tensors = new LinkedHashMap<>();
       for (int b = 0; b < batches.size(); b++) {
         Batch batch = batches.get(b);

@@ -86,7 +86,7 @@ final class MergedExport {
 
   private Reference reference(Kernels kernels) {
     try (Tokenizer tokenizer = wiring.tokenizer();
-        Scope memory = Scope.open("trained", kernels.memory(), Scope.UNLIMITED)) {
+        Scope memory = Scope.open("trained", kernels.memory())) {
       console.live("  reading the model as it was trained");
       CausalLm model =
           wiring.modelToUse(subject.run(), wiring.batches().maxTokens(), kernels, memory);
@@ -98,7 +98,7 @@ final class MergedExport {
   private LogitAgreement compare(Path folder, Reference reference, Kernels kernels) {
     LogitAgreement.Sum sum = new LogitAgreement.Sum();
     try (ShardedSafetensors merged = ShardedSafetensors.open(folder);
-        Scope memory = Scope.open("merged", kernels.memory(), Scope.UNLIMITED)) {
+        Scope memory = Scope.open("merged", kernels.memory())) {
       console.live("  comparing the merged model with base and adapter");
       CausalLm model =
           ModelLoader.view(folder, merged, wiring.batches().maxTokens(), kernels, memory);

@@ -71,7 +71,7 @@ final class Planner {
   }
 
   private MemoryPlan plan(int tokens, Checkpointing checkpointing) {
-    try (Scope scope = Scope.open("plan", kernels.memory(), Scope.UNLIMITED)) {
+    try (Scope scope = Scope.open("plan", kernels.memory())) {
       CausalLm model = wiring.modelToTrain(kernels, scope, tokens, checkpointing);
       wiring.objective(kernels, scope, tokens);
       Optimizer optimizer = wiring.optimizer(kernels, model.parameters(), scope);

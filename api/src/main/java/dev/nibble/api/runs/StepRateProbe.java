@@ -71,7 +71,7 @@ final class StepRateProbe {
   /** Why it cannot be made; empty when it can. */
   Optional<String> impossibleBecause(Kernels real, Optional<MemoryBudget> room) {
     Kernels kernels = PlanningKernels.of(real);
-    try (Scope scope = Scope.open("trial", kernels.memory(), Scope.UNLIMITED)) {
+    try (Scope scope = Scope.open("trial", kernels.memory())) {
       new Parts(kernels, scope);
       return room.isPresent() && scope.bytes() > room.get().forTensors()
           ? Optional.of("there is too little memory to try")
@@ -87,7 +87,7 @@ final class StepRateProbe {
    * @param batches of the recipe's rows
    */
   double rate(Kernels kernels, EndlessBatches batches) {
-    try (Scope scope = Scope.open("trial", kernels.memory(), Scope.UNLIMITED)) {
+    try (Scope scope = Scope.open("trial", kernels.memory())) {
       Parts parts = new Parts(kernels, scope);
       MatrixWork work = new MatrixWork(shape, options);
       List<Double> operations = new ArrayList<>();

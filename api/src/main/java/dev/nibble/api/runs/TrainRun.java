@@ -46,7 +46,7 @@ public final class TrainRun {
     KernelSet set = wiring.machine().kernelSet();
     try (Tokenizer tokenizer = wiring.tokenizer();
         Kernels kernels = set.open(wiring.machine().options());
-        Scope memory = Scope.open("run", kernels.memory(), Scope.UNLIMITED)) {
+        Scope memory = Scope.open("run", kernels.memory())) {
       report.machine(wiring.machine().kernels(), set);
       Planner planner = new Planner(recipe, wiring, kernels);
       planner.requireFit();

@@ -65,7 +65,7 @@ class PlannerTest {
       Planner planner = planner(recipe);
       MemoryPlan plan = planner.plan();
       Wiring wiring = new Wiring(recipe);
-      try (Scope memory = Scope.open("run", kernels.memory(), Scope.UNLIMITED)) {
+      try (Scope memory = Scope.open("run", kernels.memory())) {
         CausalLm model = wiring.modelToTrain(kernels, memory, planner.checkpointing());
         assertThat(wiring.optimizer(kernels, model.parameters(), memory).steps()).isZero();
         assertThat(wiring.clip(kernels, memory)).isNotNull();

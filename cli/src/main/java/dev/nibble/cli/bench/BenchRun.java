@@ -85,7 +85,7 @@ public final class BenchRun {
     Machine machine = request.machine();
     KernelSet set = machine.kernelSet();
     try (Kernels kernels = set.open(machine.options());
-        Scope memory = Scope.open("bench", kernels.memory(), Scope.UNLIMITED)) {
+        Scope memory = Scope.open("bench", kernels.memory())) {
       console.entry("kernels", KernelSets.describe(machine.kernels(), set));
       BenchResult result = measure(kernels, memory);
       tell(result);
@@ -153,7 +153,7 @@ public final class BenchRun {
   /** Bytes that a model takes with all that trains it. */
   private static long planned(Kernels real, ModelShape shape, ModelOptions options) {
     Kernels kernels = PlanningKernels.of(real);
-    try (Scope scope = Scope.open("plan", kernels.memory(), Scope.UNLIMITED)) {
+    try (Scope scope = Scope.open("plan", kernels.memory())) {
       RandomModel made = RandomModel.make(shape, SEED, options, kernels, scope, part -> {});
       new AdamW(kernels, made.model().parameters(), AdamW.Settings.DEFAULT, scope);
       new NextTokenLoss(kernels, scope, options.maxBatchTokens());

@@ -51,7 +51,7 @@ public class KernelBenchmarks {
     private Kernels kernels = new ReferenceKernels();
     private Runnable kernel = () -> {};
     private Runnable copy = () -> {};
-    private Scope scope = Scope.open("copy", Memory.host(), Scope.UNLIMITED);
+    private Scope scope = Scope.open("copy", Memory.host());
     private PlainOperands operands = new PlainOperands(dtype);
 
     /** Allocates. */
@@ -61,7 +61,7 @@ public class KernelBenchmarks {
       operands = new PlainOperands(dtype);
       var call = find(workload).definition().declare(operands, Workload.Sizes.LLAMA_7B);
       kernel = () -> call.on().accept(kernels);
-      scope = Scope.open("copy", Memory.host(), Scope.UNLIMITED);
+      scope = Scope.open("copy", Memory.host());
       var from = scope.allocate("from", DType.U8, operands.bytes() / 2);
       var to = scope.allocate("to", DType.U8, operands.bytes() / 2);
       copy = () -> kernels.moving().copy(to, from);

@@ -12,7 +12,7 @@ final class PlainOperands implements Operands, AutoCloseable {
   /** Normal values that are drawn; larger tensors repeat them. */
   private static final long DRAWN = 1 << 16;
 
-  private final Scope scope = Scope.open("benchmark", Memory.host(), Scope.UNLIMITED);
+  private final Scope scope = Scope.open("benchmark", Memory.host());
   private final Random random = new Random(1);
   private final DType activations;
   private long bytes;

@@ -11,7 +11,7 @@ import dev.nibble.compute.tensor.Tensor;
  */
 public final class HostCopies implements AutoCloseable {
   private final Kernels kernels;
-  private final Scope scope = Scope.open("host copies", Memory.host(), Scope.UNLIMITED);
+  private final Scope scope = Scope.open("host copies", Memory.host());
 
   /** Copies by {@code kernels}, which stay the caller's. */
   public HostCopies(Kernels kernels) {

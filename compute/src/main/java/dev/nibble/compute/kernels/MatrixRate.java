@@ -31,8 +31,8 @@ public final class MatrixRate {
   private static double measure(Kernels kernels, DType weights) {
     double best = 0;
     for (int n = FIRST; n <= LARGEST; n *= 2) {
-      try (Scope scope = Scope.open("matrix rate", kernels.memory(), Scope.UNLIMITED);
-          Scope host = Scope.open("matrix rate", Memory.host(), Scope.UNLIMITED)) {
+      try (Scope scope = Scope.open("matrix rate", kernels.memory());
+          Scope host = Scope.open("matrix rate", Memory.host())) {
         Tensor out = scope.allocate("out", kernels.activations(), n, n);
         Tensor x = scope.allocate("x", kernels.activations(), n, n);
         Tensor w = scope.allocate("w", weights, n, n);

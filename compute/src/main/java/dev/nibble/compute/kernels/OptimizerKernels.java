@@ -8,6 +8,55 @@ import dev.nibble.compute.tensor.Tensor;
  */
 public interface OptimizerKernels {
 
+  /**
+   * The numbers of one AdamW update (arXiv:1711.05101).
+   *
+   * @param step t, counted from 1
+   * @param learningRate of this step
+   * @param beta1 decay of the first moment
+   * @param beta2 decay of the second moment
+   * @param epsilon added to the root of the second moment
+   * @param weightDecay decoupled from the gradient
+   */
+  record AdamWStep(
+      long step,
+      double learningRate,
+      double beta1,
+      double beta2,
+      double epsilon,
+      double weightDecay) {}
+
+  /**
+   * The numbers of one Lion update (arXiv:2302.06675).
+   *
+   * @param learningRate of this step
+   * @param beta1 share of the momentum in the update's direction
+   * @param beta2 decay of the momentum
+   * @param weightDecay decoupled from the gradient
+   */
+  record LionStep(double learningRate, double beta1, double beta2, double weightDecay) {}
+
+  /**
+   * The numbers of one update by stochastic gradient descent.
+   *
+   * @param learningRate of this step
+   * @param momentum share of the last velocity that stays; 0 for none
+   * @param weightDecay decoupled from the gradient
+   */
+  record SgdStep(double learningRate, double momentum, double weightDecay) {}
+
+  /**
+   * The numbers of one Adafactor update (arXiv:1804.04235).
+   *
+   * @param learningRate of this step
+   * @param beta2 decay of the second moments at this step
+   * @param epsilon added to each squared gradient
+   * @param clip largest root mean square of an update before the learning rate
+   * @param weightDecay decoupled from the gradient
+   */
+  record AdafactorStep(
+      double learningRate, double beta2, double epsilon, double clip, double weightDecay) {}
+
   /** out[0] += sum_i x[i]^2, summed in float64; out is F64 [1]. */
   void sumOfSquares(Tensor out, Tensor x);
 

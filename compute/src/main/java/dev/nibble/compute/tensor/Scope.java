@@ -11,20 +11,16 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The owner of tensors' memory. There are three lifetimes: <em>run</em> (weights, adapters,
- * optimizer, activations), <em>batch</em> and <em>op</em>. A scope has a name and a limit, is
+ * optimizer, activations), <em>batch</em> and <em>op</em>. A scope is
  * closed once, after its children, and can be sealed: from then on it and its children allocate
  * nothing, which is how "a training step allocates nothing" is kept true.
  */
 public final class Scope implements AutoCloseable {
-  /** No limit. */
-  public static final long UNLIMITED = Long.MAX_VALUE;
-
   // Groups that an error lists.
   private static final int LARGEST = 5;
 
   private final String name;
   private final Memory memory;
-  private final long limit;
   private final @Nullable Scope parent;
   private final Arena arena = Arena.ofShared();
   private final List<Tensor> tensors = new ArrayList<>();
@@ -34,22 +30,21 @@ public final class Scope implements AutoCloseable {
   private boolean sealed;
   private boolean closed;
 
-  private Scope(String name, Memory memory, long limit, @Nullable Scope parent) {
+  private Scope(String name, Memory memory, @Nullable Scope parent) {
     this.name = name;
     this.memory = memory;
-    this.limit = limit;
     this.parent = parent;
   }
 
-  /** A new root scope that holds at most {@code limitBytes}. */
-  public static Scope open(String name, Memory memory, long limitBytes) {
-    return new Scope(name, memory, limitBytes, null);
+  /** A new root scope whose tensors lie in {@code memory}. */
+  public static Scope open(String name, Memory memory) {
+    return new Scope(name, memory, null);
   }
 
-  /** A scope inside this one: it counts towards this one's limit and must close first. */
+  /** A scope inside this one: its tensors count towards this one's bytes, and it closes first. */
   public synchronized Scope child(String childName) {
     checkOpen();
-    Scope child = new Scope(name + "." + childName, memory, limit, this);
+    Scope child = new Scope(name + "." + childName, memory, this);
     children.add(child);
     return child;
   }
@@ -58,7 +53,7 @@ public final class Scope implements AutoCloseable {
    * A zeroed tensor that lives as long as this scope.
    *
    * @param tensorName its name; the part before the first '/' is its group in {@link #table}
-   * @throws ScopeException over the limit, after {@link #seal} or after {@link #close}
+   * @throws ScopeException after {@link #seal} or after {@link #close}
    * @throws OutOfDeviceMemory when an accelerator has not that much; says what holds most
    */
   public synchronized Tensor allocate(String tensorName, DType dtype, long... dims) {
@@ -89,8 +84,8 @@ public final class Scope implements AutoCloseable {
 
   /**
    * A zeroed tensor on the host that lives as long as this scope: what Java reads and writes of a
-   * device's tensors. It counts towards neither limit nor table, which are about the scope's
-   * memory.
+   * device's tensors. It counts towards neither {@link #bytes} nor {@link #table}, which are
+   * about the scope's memory.
    *
    * @throws ScopeException after {@link #seal} or after {@link #close}
    */
@@ -115,11 +110,6 @@ public final class Scope implements AutoCloseable {
       throw new ScopeException(
           "scope '%s' is sealed: %s (%d bytes) must be allocated before the first step"
               .formatted(name, tensorName, size));
-    }
-    if (size > limit - bytes) {
-      throw new ScopeException(
-          "scope '%s' holds %s of at most %s and cannot take %s more for %s.%n%s"
-              .formatted(name, text(bytes), text(limit), text(size), tensorName, table()));
     }
     if (parent != null) {
       parent.reserve(tensorName, size);
@@ -195,9 +185,6 @@ public final class Scope implements AutoCloseable {
 
   /** Bytes in words. */
   static String text(long size) {
-    if (size == UNLIMITED) {
-      return "unlimited";
-    }
     return size < 1L << 30
         ? "%.1f MiB".formatted(size / 1048576.0)
         : "%.2f GiB".formatted(size / 1073741824.0);

@@ -14,8 +14,8 @@ import org.junit.jupiter.api.Test;
 /** Memory that Java cannot touch, and the copies there and back. */
 final class DistantKernelsTest {
   private final DistantKernels kernels = DistantKernels.ofReference(DType.BF16);
-  private final Scope far = Scope.open("far", kernels.memory(), 64);
-  private final Scope host = Scope.open("host", Memory.host(), Scope.UNLIMITED);
+  private final Scope far = Scope.open("far", kernels.memory());
+  private final Scope host = Scope.open("host", Memory.host());
 
   @AfterEach
   void close() {
@@ -73,11 +73,11 @@ final class DistantKernelsTest {
   @Test
   void valuesAreRoundedOnTheWay() {
     Tensor t = far.allocate("t", DType.BF16, 2);
-    Values.put(kernels, t, 1 + 0x1p-9f, -3);
-    assertThat(Values.of(kernels, t)).containsExactly(1f, -3);
+    TensorValues.put(kernels, t, 1 + 0x1p-9f, -3);
+    assertThat(TensorValues.of(kernels, t)).containsExactly(1f, -3);
     Tensor near = host.allocate("t", DType.BF16, 2);
-    Values.put(kernels, near, 1 + 0x1p-9f, -3);
-    assertThat(Values.of(kernels, near)).containsExactly(1f, -3);
+    TensorValues.put(kernels, near, 1 + 0x1p-9f, -3);
+    assertThat(TensorValues.of(kernels, near)).containsExactly(1f, -3);
   }
 
   @Test

@@ -35,7 +35,7 @@ final class MappedPagesTest {
   void pagesAreZeroKeepWhatIsWrittenAndDoNotOverlap() throws IOException {
     long[] sizes = {100, 36, 300, 4};
     Files.writeString(file(), "left by a run that was killed");
-    try (Scope scope = Scope.open("test", Memory.host(), Scope.UNLIMITED)) {
+    try (Scope scope = Scope.open("test", Memory.host())) {
       try (Pager pager = Pager.onHost(scope, sizes, new Paging(300, file()))) {
         assertThat(Files.size(file())).isEqualTo(9 * 64);
         assertThat(scope.bytes()).as("nothing stays").isZero();
@@ -61,7 +61,7 @@ final class MappedPagesTest {
 
   @Test
   void withRoomForAllThereIsNoFile() {
-    try (Scope scope = Scope.open("test", Memory.host(), Scope.UNLIMITED);
+    try (Scope scope = Scope.open("test", Memory.host());
         Pager pager = Pager.onHost(scope, new long[] {5, 6}, new Paging(11, file()))) {
       assertThat(file()).doesNotExist();
       assertThat(scope.bytes()).isEqualTo(11);
@@ -71,7 +71,7 @@ final class MappedPagesTest {
 
   @Test
   void aDiskWithoutRoom() {
-    try (Scope scope = Scope.open("test", Memory.host(), Scope.UNLIMITED)) {
+    try (Scope scope = Scope.open("test", Memory.host())) {
       long[] sizes = {1L << 60};
       assertThatThrownBy(() -> Pager.onHost(scope, sizes, new Paging(0, file())))
           .isInstanceOf(PagingException.class)
@@ -85,7 +85,7 @@ final class MappedPagesTest {
   @Test
   void aFolderThatIsNotThere() {
     Path nowhere = folder.resolve("nowhere").resolve("pages");
-    try (Scope scope = Scope.open("test", Memory.host(), Scope.UNLIMITED)) {
+    try (Scope scope = Scope.open("test", Memory.host())) {
       assertThatThrownBy(() -> Pager.onHost(scope, new long[] {8}, new Paging(0, nowhere)))
           .isInstanceOf(PagingException.class)
           .hasMessageContaining(nowhere.toString());

@@ -24,7 +24,7 @@ class ReferenceGradientTest {
   private static final double H = 1e-6;
 
   private final Kernels k = new ReferenceKernels();
-  private final Scope scope = Scope.open("test", Memory.host(), Scope.UNLIMITED);
+  private final Scope scope = Scope.open("test", Memory.host());
   private final Random random = new Random(7);
 
   @AfterEach

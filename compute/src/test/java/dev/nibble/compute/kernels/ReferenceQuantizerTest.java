@@ -16,7 +16,7 @@ import org.junit.jupiter.api.Test;
 class ReferenceQuantizerTest {
 
   private static String packed(float[] codebook) {
-    try (Scope scope = Scope.open("test", Memory.host(), Scope.UNLIMITED)) {
+    try (Scope scope = Scope.open("test", Memory.host())) {
       Tensor in = scope.allocate("in", DType.BF16, 67);
       for (int i = 0; i < 67; i++) {
         in.setFloat(i, (37 * i % 101 - 50) / 64.0);

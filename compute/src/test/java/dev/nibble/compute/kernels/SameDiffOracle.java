@@ -29,7 +29,7 @@ import org.nd4j.linalg.factory.Nd4j;
  * backward gives. A kernel set extends this class.
  */
 public abstract class SameDiffOracle {
-  private final Scope scope = Scope.open("test", Memory.host(), Scope.UNLIMITED);
+  private final Scope scope = Scope.open("test", Memory.host());
   private final Random random = new Random(11);
   private final SameDiff graph = SameDiff.create();
   private Kernels k = new ReferenceKernels();

@@ -21,7 +21,7 @@ final class Trial implements Operands, AutoCloseable {
   private final Kernels kernels;
   private final DType activations;
   private final Random random;
-  private final Scope host = Scope.open("trial", Memory.host(), Scope.UNLIMITED);
+  private final Scope host = Scope.open("trial", Memory.host());
   private final Scope device;
   private final Kernels reference = new ReferenceKernels();
   private final List<Argument> arguments = new ArrayList<>();
@@ -31,7 +31,7 @@ final class Trial implements Operands, AutoCloseable {
     this.kernels = kernels;
     this.activations = activations;
     this.random = new Random(seed);
-    this.device = Scope.open("trial", kernels.memory(), Scope.UNLIMITED);
+    this.device = Scope.open("trial", kernels.memory());
   }
 
   @Override

@@ -1,5 +1,7 @@
 package dev.nibble.compute.kernels;
 
+import dev.nibble.compute.kernels.OptimizerKernels.AdamWStep;
+
 import static dev.nibble.compute.kernels.Tolerance.ofSum;
 
 import dev.nibble.compute.tensor.DType;

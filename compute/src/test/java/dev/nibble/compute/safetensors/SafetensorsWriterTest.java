@@ -238,7 +238,7 @@ final class SafetensorsWriterTest {
 
   @Test
   void tensorsOfAScopeCanBeWritten() throws IOException {
-    try (Scope scope = Scope.open("test", Memory.host(), Scope.UNLIMITED)) {
+    try (Scope scope = Scope.open("test", Memory.host())) {
       Tensor t = scope.allocate("x", DType.BF16, 2, 2).put(1f, -2f, 0.5f, 3f);
       Path file = folder.resolve("m.safetensors");
       SafetensorsWriter.write(file, Map.of("x", t), Map.of());

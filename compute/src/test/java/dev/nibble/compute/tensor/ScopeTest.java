@@ -8,13 +8,13 @@ import org.junit.jupiter.api.Test;
 
 class ScopeTest {
 
-  private static Scope scope(long limit) {
-    return Scope.open("run", Memory.host(), limit);
+  private static Scope scope() {
+    return Scope.open("run", Memory.host());
   }
 
   @Test
   void countsItsOwnAndItsChildrensBytes() {
-    try (Scope run = scope(1000)) {
+    try (Scope run = scope()) {
       run.allocate("a", DType.F32, 10, 5);
       try (Scope batch = run.child("batch")) {
         batch.allocate("b", DType.BF16, 100);
@@ -25,26 +25,8 @@ class ScopeTest {
   }
 
   @Test
-  void overTheLimitShowsWhatIsHeld() {
-    try (Scope run = scope(1000)) {
-      run.allocate("weights/layer0", DType.F32, 200);
-      assertThatThrownBy(() -> run.allocate("activations", DType.F32, 51))
-          .isInstanceOf(ScopeException.class)
-          .hasMessageContaining("'run'")
-          .hasMessageContaining("activations")
-          .hasMessageContaining("weights");
-      try (Scope child = run.child("batch")) {
-        assertThatThrownBy(() -> child.allocate("x", DType.F32, 51))
-            .isInstanceOf(ScopeException.class);
-        assertThat(child.bytes()).isZero();
-      }
-      run.allocate("fits", DType.F32, 50);
-    }
-  }
-
-  @Test
   void sealedMeansNothingMore() {
-    try (Scope run = scope(Scope.UNLIMITED);
+    try (Scope run = scope();
         Scope child = run.child("batch")) {
       run.seal();
       assertThatThrownBy(() -> run.allocate("late", DType.F32, 1))
@@ -59,7 +41,7 @@ class ScopeTest {
 
   @Test
   void aChildLeftOpenIsNamed() {
-    Scope run = scope(Scope.UNLIMITED);
+    Scope run = scope();
     Scope child = run.child("batch");
     assertThatThrownBy(run::close)
         .isInstanceOf(ScopeException.class)
@@ -70,7 +52,7 @@ class ScopeTest {
 
   @Test
   void closesOnceAndThenGivesNothing() {
-    Scope run = scope(Scope.UNLIMITED);
+    Scope run = scope();
     Tensor t = run.allocate("t", DType.F32, 1);
     run.close();
     assertThatThrownBy(run::close)
@@ -82,7 +64,7 @@ class ScopeTest {
 
   @Test
   void tabulatesByGroupLargestFirst() {
-    try (Scope run = scope(Scope.UNLIMITED)) {
+    try (Scope run = scope()) {
       run.allocate("adapters/q", DType.F32, 100);
       run.allocate("base/q", DType.U8, 1000);
       run.allocate("base/k", DType.U8, 500);
@@ -97,7 +79,7 @@ class ScopeTest {
 
   @Test
   void memoryIsZeroedAndAligned() {
-    try (Scope run = scope(Scope.UNLIMITED)) {
+    try (Scope run = scope()) {
       for (int n = 1; n < 20; n++) {
         Tensor t = run.allocate("t", DType.F32, n);
         assertThat(t.toFloats()).containsOnly(0f);

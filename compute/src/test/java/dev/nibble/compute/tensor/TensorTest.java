@@ -8,7 +8,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
 class TensorTest {
-  private final Scope scope = Scope.open("test", Memory.host(), Scope.UNLIMITED);
+  private final Scope scope = Scope.open("test", Memory.host());
 
   @AfterEach
   void close() {

@@ -78,7 +78,7 @@ public final class RandomCheckpoint {
           Map.of("format", "pt"),
           sink -> {
             for (TensorInfo t : shard.tensors()) {
-              try (Scope scope = Scope.open(t.name(), Memory.host(), Scope.UNLIMITED)) {
+              try (Scope scope = Scope.open(t.name(), Memory.host())) {
                 sink.put(t.name(), made(t, scope));
               }
             }

@@ -49,7 +49,7 @@ class RandomCheckpointTest {
             16,
             Checkpointing.FULL);
     try (Kernels kernels = KernelSets.require("cpu").open(KernelOptions.ofThreads(0));
-        Scope scope = Scope.open("test", kernels.memory(), Scope.UNLIMITED)) {
+        Scope scope = Scope.open("test", kernels.memory())) {
       CausalLm model = ModelLoader.load(folder, options, kernels, scope);
       assertThat(model.vocabSize()).isEqualTo(4096);
     }

@@ -58,7 +58,7 @@ public final class CheckpointSource implements TensorSource {
       checkpoint.unload(name);
       return;
     }
-    try (Scope one = Scope.open("tensor", kernels.memory(), Scope.UNLIMITED)) {
+    try (Scope one = Scope.open("tensor", kernels.memory())) {
       new FrozenWeights(checkpoint, fourBit, format, kernels, one)
           .load(name)
           .dequantizeInto(kernels, out);

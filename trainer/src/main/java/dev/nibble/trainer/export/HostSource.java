@@ -30,7 +30,7 @@ public record HostSource(TensorSource source, Kernels kernels) implements Tensor
       source.read(name, out);
       return;
     }
-    try (Scope near = Scope.open("tensor", kernels.memory(), Scope.UNLIMITED)) {
+    try (Scope near = Scope.open("tensor", kernels.memory())) {
       Tensor made = near.allocate(name, DType.F32, out.shape().dims());
       source.read(name, made);
       kernels.moving().copy(out, made);

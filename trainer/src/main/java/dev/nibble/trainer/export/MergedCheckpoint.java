@@ -103,7 +103,7 @@ public final class MergedCheckpoint {
   private void put(SafetensorsWriter.Sink sink, TensorInfo info) throws IOException {
     String name = info.name();
     long[] dims = info.shape().dims();
-    try (Scope memory = Scope.open("export", kernels.memory(), Scope.UNLIMITED);
+    try (Scope memory = Scope.open("export", kernels.memory());
         HostCopies host = new HostCopies(kernels)) {
       Tensor merged = memory.allocate("merged/" + name, DType.F32, dims);
       written.readFrozen(name, merged);

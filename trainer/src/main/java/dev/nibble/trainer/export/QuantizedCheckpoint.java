@@ -146,7 +146,7 @@ public final class QuantizedCheckpoint {
   }
 
   private void quantize(String name, Use use) throws IOException {
-    try (Scope one = Scope.open("quantize", kernels.memory(), Scope.UNLIMITED);
+    try (Scope one = Scope.open("quantize", kernels.memory());
         HostCopies host = new HostCopies(kernels)) {
       FrozenWeights weights = new FrozenWeights(source, dense, Optional.of(format), kernels, one);
       if (!(weights.load(name) instanceof FrozenWeight.FourBit made)) {

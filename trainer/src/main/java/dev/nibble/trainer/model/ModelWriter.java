@@ -57,7 +57,7 @@ public final class ModelWriter {
 
   private static void put(Sink sink, TensorInfo tensor, Tensor weight, Kernels kernels)
       throws IOException {
-    try (Scope host = Scope.open("save", Memory.host(), Scope.UNLIMITED)) {
+    try (Scope host = Scope.open("save", Memory.host())) {
       Tensor rounded = host.allocate(tensor.name(), tensor.dtype(), tensor.shape().dims());
       kernels.moving().copy(rounded, weight);
       sink.put(tensor.name(), rounded);

@@ -3,7 +3,7 @@ package dev.nibble.trainer.model;
 import dev.nibble.adapters.Parameters;
 import dev.nibble.compute.kernels.Dropout;
 import dev.nibble.compute.kernels.Kernels;
-import dev.nibble.compute.kernels.Values;
+import dev.nibble.compute.kernels.TensorValues;
 import dev.nibble.compute.tensor.Tensor;
 import java.util.SplittableRandom;
 
@@ -33,7 +33,7 @@ final class RandomInit {
               case EMBEDDING, LINEAR, HEAD -> (float) (random.nextGaussian() * deviation);
             };
       }
-      Values.put(kernels, weight, values);
+      TensorValues.put(kernels, weight, values);
     }
   }
 }

@@ -87,7 +87,7 @@ final class RandomWeights implements StoredTensors, AutoCloseable {
       throw new IllegalArgumentException("no tensor named " + name);
     }
     long start = System.nanoTime();
-    Scope scope = Scope.open(name, memory, Scope.UNLIMITED);
+    Scope scope = Scope.open(name, memory);
     made.put(name, scope);
     Tensor t = scope.allocate(name, DType.BF16, spec.shape().dims());
     if (memory.isPlanned()) {

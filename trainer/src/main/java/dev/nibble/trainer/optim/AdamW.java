@@ -1,7 +1,7 @@
 package dev.nibble.trainer.optim;
 
 import dev.nibble.adapters.Parameters;
-import dev.nibble.compute.kernels.AdamWStep;
+import dev.nibble.compute.kernels.OptimizerKernels.AdamWStep;
 import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.tensor.DType;
 import dev.nibble.compute.tensor.Scope;

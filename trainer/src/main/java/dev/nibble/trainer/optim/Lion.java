@@ -2,7 +2,7 @@ package dev.nibble.trainer.optim;
 
 import dev.nibble.adapters.Parameters;
 import dev.nibble.compute.kernels.Kernels;
-import dev.nibble.compute.kernels.LionStep;
+import dev.nibble.compute.kernels.OptimizerKernels.LionStep;
 import dev.nibble.compute.tensor.DType;
 import java.util.List;
 

@@ -1,10 +1,6 @@
 package dev.nibble.trainer.run;
 
-import java.io.IOException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.util.stream.Stream;
+import dev.nibble.compute.kernels.Processor;
 
 /**
  * Where a run happened.
@@ -25,23 +21,7 @@ public record Machine(String jdk, String os, String cpu, int cores) {
                 System.getProperty("os.name"),
                 System.getProperty("os.version"),
                 System.getProperty("os.arch")),
-        cpuName(Path.of("/proc/cpuinfo")),
+        Processor.here().name(),
         Runtime.getRuntime().availableProcessors());
-  }
-
-  /** Linux tells it in a file; elsewhere the architecture must do. */
-  static String cpuName(Path cpuinfo) {
-    if (Files.isReadable(cpuinfo)) {
-      try (Stream<String> lines = Files.lines(cpuinfo, StandardCharsets.UTF_8)) {
-        return lines
-            .filter(line -> line.startsWith("model name"))
-            .map(line -> line.substring(line.indexOf(':') + 1).strip())
-            .findFirst()
-            .orElse(System.getProperty("os.arch"));
-      } catch (IOException e) {
-        return System.getProperty("os.arch");
-      }
-    }
-    return System.getProperty("os.arch");
   }
 }

@@ -149,7 +149,7 @@ final class CheckpointsTest {
       run.finetune.run();
       Path folder = dir.resolve("checkpoint-6");
       Lion.Settings settings = new Lion.Settings(0.9, 0.99, 0);
-      try (Scope scope = Scope.open("other", run.kernels.memory(), Scope.UNLIMITED);
+      try (Scope scope = Scope.open("other", run.kernels.memory());
           Lion lion =
               new Lion(
                   run.kernels,

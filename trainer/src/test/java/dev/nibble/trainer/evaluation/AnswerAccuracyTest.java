@@ -29,7 +29,7 @@ final class AnswerAccuracyTest {
             new Question(new int[] {3}, "after 3", " 4 "),
             new Question(new int[] {1}, "after 1", "2"),
             new Question(new int[] {4}, "after 4", "4"));
-    try (Scope scope = Scope.open("test", Memory.host(), Scope.UNLIMITED)) {
+    try (Scope scope = Scope.open("test", Memory.host())) {
       ToyLm model = new ToyLm(VOCAB, scope);
       Tensor table = model.parameters().named("table").weight();
       for (int t = 0; t < END; t++) {

@@ -17,7 +17,7 @@ import org.junit.jupiter.api.Test;
 final class ValidationLossTest {
   @Test
   void sumsOverAllBatches() {
-    try (Scope scope = Scope.open("test", Memory.host(), Scope.UNLIMITED)) {
+    try (Scope scope = Scope.open("test", Memory.host())) {
       List<Batch> batches = ToyData.chains(5, 4, 1);
       LossSum loss = new ValidationLoss(new ToyLm(4, scope), new ToyLoss(), batches).measure();
 
@@ -30,7 +30,7 @@ final class ValidationLossTest {
   void refusesDataWithoutASupervisedToken() {
     Batch batch =
         new Batch(new int[] {1}, new int[] {Batch.IGNORE}, new int[] {0}, new int[] {0, 1});
-    try (Scope scope = Scope.open("test", Memory.host(), Scope.UNLIMITED)) {
+    try (Scope scope = Scope.open("test", Memory.host())) {
       ToyLm model = new ToyLm(4, scope);
       assertThatThrownBy(() -> new ValidationLoss(model, new ToyLoss(), List.of(batch)))
           .hasMessageContaining("no supervised token in 1 batches");

@@ -91,8 +91,8 @@ final class MergedCheckpointTest {
   }
 
   private LogitAgreement compare(Path base, Path adapter, Optional<FourBitFormat> format) {
-    try (Scope one = Scope.open("trained", kernels.memory(), Scope.UNLIMITED);
-        Scope other = Scope.open("merged", kernels.memory(), Scope.UNLIMITED);
+    try (Scope one = Scope.open("trained", kernels.memory());
+        Scope other = Scope.open("merged", kernels.memory());
         ShardedSafetensors merged = ShardedSafetensors.open(folder)) {
       PeftAdapter peft = PeftAdapter.open(adapter);
       CausalLm trained =

@@ -99,7 +99,7 @@ final class QuantizedCheckpointTest {
     FourBitFormat format = new FourBitFormat(type, block, nested);
     String skipped = "model.layers.1.mlp.down_proj.weight";
     try (ShardedSafetensors source = ShardedSafetensors.open(bnb("base"));
-        Scope scope = Scope.open("test", kernels.memory(), Scope.UNLIMITED)) {
+        Scope scope = Scope.open("test", kernels.memory())) {
       Set<String> linears = linears(source);
       linears.remove(skipped);
       QuantizedCheckpoint.Result result =

@@ -19,7 +19,7 @@ import org.junit.jupiter.api.Test;
 final class GeneratorTest {
   private static final int VOCAB = 10;
 
-  private final Scope scope = Scope.open("test", Memory.host(), Scope.UNLIMITED);
+  private final Scope scope = Scope.open("test", Memory.host());
   private final ToyLm model = new ToyLm(VOCAB, scope);
 
   GeneratorTest() {

@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.nibble.adapters.AdapterMerge;
 import dev.nibble.compute.kernels.Kernels;
-import dev.nibble.compute.kernels.Values;
+import dev.nibble.compute.kernels.TensorValues;
 import dev.nibble.compute.safetensors.SafetensorsFile;
 import dev.nibble.compute.safetensors.ShardedSafetensors;
 import dev.nibble.compute.tensor.DType;
@@ -37,7 +37,7 @@ final class AdapterMergeGoldenTest {
         ShardedSafetensors base = ShardedSafetensors.open(Golden.base(variant));
         AdapterMerge merge = AdapterMerge.open(Golden.adapter(variant));
         Kernels kernels = ModelFixture.open(set);
-        Scope scope = Scope.open("test", kernels.memory(), Scope.UNLIMITED)) {
+        Scope scope = Scope.open("test", kernels.memory())) {
       assertThat(merge.tensors()).isNotEmpty();
       assertThat(merge.additions(base.names())).isEmpty();
       for (String name : golden.names()) {
@@ -51,7 +51,7 @@ final class AdapterMergeGoldenTest {
           assertThat(merge.shape(tensor)).isEqualTo(weight.shape());
           merge.merge(tensor, weight, kernels);
         }
-        assertClose(tensor, Values.of(kernels, weight), golden.tensor(name).toFloats(), 1e-5);
+        assertClose(tensor, TensorValues.of(kernels, weight), golden.tensor(name).toFloats(), 1e-5);
       }
     }
   }

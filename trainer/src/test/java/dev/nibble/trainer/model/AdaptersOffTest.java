@@ -8,7 +8,7 @@ import dev.nibble.adapters.LoraStart;
 import dev.nibble.adapters.Parameters.Parameter;
 import dev.nibble.adapters.TargetModules;
 import dev.nibble.compute.kernels.Kernels;
-import dev.nibble.compute.kernels.Values;
+import dev.nibble.compute.kernels.TensorValues;
 import dev.nibble.data.Batch;
 import dev.nibble.trainer.objective.ForwardPasses;
 import dev.nibble.trainer.objective.LossSum;
@@ -131,7 +131,7 @@ final class AdaptersOffTest {
     @Override
     public LossSum evaluate(ForwardPasses passes, Batch batch) {
       int[] all = IntStream.range(0, batch.length()).toArray();
-      pass.apply(passes).read(all, (from, chunk) -> logits = Values.of(kernels, chunk));
+      pass.apply(passes).read(all, (from, chunk) -> logits = TensorValues.of(kernels, chunk));
       return LossSum.ZERO;
     }
 

@@ -54,7 +54,7 @@ final class DistantModelTest {
   /** A model with random weights, written by these kernels. */
   static Path initialised(TinyModel tiny, Kernels kernels, Path folder) throws IOException {
     tiny.config(Files.createDirectories(folder));
-    try (Scope scope = Scope.open("base", kernels.memory(), Scope.UNLIMITED)) {
+    try (Scope scope = Scope.open("base", kernels.memory())) {
       ModelOptions all = options(new Training.AllWeights(), Optional.empty(), Checkpointing.FULL);
       CausalLm model = ModelLoader.initialise(folder, 7, all, kernels, scope);
       ModelWriter.save(folder, folder, model.parameters(), DType.F32, kernels);
@@ -151,7 +151,7 @@ final class DistantModelTest {
   @Test
   void theHostWaitsOnceForAMicroBatch() throws IOException {
     try (DistantKernels far = DistantKernels.of(cpu());
-        Scope scope = Scope.open("test", far.memory(), Scope.UNLIMITED)) {
+        Scope scope = Scope.open("test", far.memory())) {
       Path base = initialised(TinyModel.LLAMA, far, folder);
       CausalLm model = ModelLoader.load(base, qlora(SPEC), far, scope);
       Objective objective = ModelFixture.nextToken(model, far, scope);

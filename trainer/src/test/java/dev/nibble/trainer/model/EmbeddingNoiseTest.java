@@ -21,7 +21,7 @@ final class EmbeddingNoiseTest {
     TinyModel.LLAMA.config(folder);
     String set = ModelFixture.fastestKernelSet().findFirst().orElseThrow();
     try (Kernels kernels = ModelFixture.open(set);
-        Scope scope = Scope.open("test", kernels.memory(), Scope.UNLIMITED)) {
+        Scope scope = Scope.open("test", kernels.memory())) {
       CausalLm quiet = model(0, kernels, scope);
       CausalLm noisy = model(5, kernels, scope);
       Objective objective = ModelFixture.nextToken(quiet, kernels, scope);

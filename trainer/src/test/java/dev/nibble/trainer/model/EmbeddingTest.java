@@ -25,7 +25,7 @@ final class EmbeddingTest {
     "2304, F16, 48"
   })
   void theScaleIsRoundedToTheTable(int hidden, DType dtype, float scale) {
-    try (Scope scope = Scope.open("test", Memory.host(), Scope.UNLIMITED)) {
+    try (Scope scope = Scope.open("test", Memory.host())) {
       Embedding e = new Embedding(scope.allocate("t/table", dtype, 1, 1), Optional.empty());
       assertThat((float) e.scaleOf(hidden)).isEqualTo(scale);
     }

@@ -7,7 +7,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.nibble.adapters.LoraSpec;
 import dev.nibble.adapters.TargetModules;
 import dev.nibble.compute.kernels.Kernels;
-import dev.nibble.compute.kernels.Values;
+import dev.nibble.compute.kernels.TensorValues;
 import dev.nibble.compute.safetensors.Safetensors;
 import dev.nibble.compute.safetensors.SafetensorsFile;
 import dev.nibble.compute.safetensors.ShardedSafetensors;
@@ -40,7 +40,7 @@ final class FourBitGoldenTest {
     try (SafetensorsFile golden = Safetensors.open(Golden.bnb("checkpoint_dequant.safetensors"));
         ShardedSafetensors checkpoint = ShardedSafetensors.open(FOLDER);
         Kernels kernels = ModelFixture.open(set);
-        Scope scope = Scope.open("test", kernels.memory(), Scope.UNLIMITED)) {
+        Scope scope = Scope.open("test", kernels.memory())) {
       FrozenWeights weights = new FrozenWeights(checkpoint, Optional.empty(), kernels, scope);
       assertThat(golden.names()).hasSize(14);
       for (String name : golden.names()) {
@@ -49,10 +49,10 @@ final class FourBitGoldenTest {
         if (weight.cols() % weight.weight().block() == 0) {
           weight.dequantizeInto(kernels, dense);
         } else {
-          Values.put(kernels, dense, BitsandbytesCpu.dequantize(weight.weight(), kernels));
+          TensorValues.put(kernels, dense, BitsandbytesCpu.dequantize(weight.weight(), kernels));
         }
         float[] expected = golden.tensor(name).toFloats();
-        assertThat(Arrays.equals(Values.of(kernels, dense), expected)).as(name).isTrue();
+        assertThat(Arrays.equals(TensorValues.of(kernels, dense), expected)).as(name).isTrue();
       }
     }
   }

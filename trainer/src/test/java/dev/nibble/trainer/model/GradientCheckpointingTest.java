@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.nibble.adapters.LoraSpec;
 import dev.nibble.adapters.Parameters.Parameter;
 import dev.nibble.adapters.TargetModules;
-import dev.nibble.compute.kernels.Values;
+import dev.nibble.compute.kernels.TensorValues;
 import dev.nibble.compute.safetensors.SafetensorsFile;
 import dev.nibble.compute.tensor.Tensor;
 import dev.nibble.data.Batch;
@@ -49,7 +49,7 @@ final class GradientCheckpointingTest {
         f.kernels.pointwise().add(p.weight(), p.weight(), filled(f, p)); // B is 0 at first
       }
       f.model.accumulate(batch, 42, f.objective);
-      return Values.of(f.kernels, f.model.parameters().gradients());
+      return TensorValues.of(f.kernels, f.model.parameters().gradients());
     }
   }
 

@@ -40,7 +40,7 @@ final class GradientsTest {
   void ofAllWeights(String set, TinyModel tiny, @TempDir Path folder) throws IOException {
     tiny.config(folder);
     try (Kernels kernels = ModelFixture.open(set);
-        Scope scope = Scope.open("test", kernels.memory(), Scope.UNLIMITED)) {
+        Scope scope = Scope.open("test", kernels.memory())) {
       CausalLm model = ModelLoader.initialise(folder, 7, ALL, kernels, scope);
       Objective objective = ModelFixture.nextToken(model, kernels, scope);
       model.accumulate(TinyModel.batch(), 1, objective);
@@ -70,7 +70,7 @@ final class GradientsTest {
   void ofAnAdapterWithDropout(String set, TinyModel tiny, LoraSpec spec, @TempDir Path folder)
       throws IOException {
     try (Kernels kernels = ModelFixture.open(set);
-        Scope scope = Scope.open("test", kernels.memory(), Scope.UNLIMITED)) {
+        Scope scope = Scope.open("test", kernels.memory())) {
       CausalLm model = adapted(tiny, spec, folder, kernels, scope);
       Objective objective = ModelFixture.nextToken(model, kernels, scope);
       model.accumulate(TinyModel.batch(), 11, objective);
@@ -85,7 +85,7 @@ final class GradientsTest {
   void ofPreferences(TinyModel tiny, @TempDir Path folder) throws IOException {
     LoraSpec spec = new LoraSpec(3, 6, 0.4, TargetModules.allLinear());
     try (Kernels kernels = ModelFixture.open("cpu");
-        Scope scope = Scope.open("test", kernels.memory(), Scope.UNLIMITED)) {
+        Scope scope = Scope.open("test", kernels.memory())) {
       CausalLm model = adapted(tiny, spec, folder, kernels, scope);
       DpoLoss dpo = new DpoLoss(kernels, scope, model.maxBatchTokens(), 0.5);
       model.accumulate(TinyModel.batch(), 11, dpo);

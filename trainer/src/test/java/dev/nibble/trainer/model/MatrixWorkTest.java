@@ -59,7 +59,7 @@ final class MatrixWorkTest {
     ModelShape shape = ModelShape.parse("config.json", config);
     double operations;
     try (Count count = new Count(KernelSets.require("cpu").open(KernelOptions.exact(0)));
-        Scope scope = Scope.open("test", count.memory(), Scope.UNLIMITED)) {
+        Scope scope = Scope.open("test", count.memory())) {
       CausalLm model = RandomModel.make(shape, 1, options, count, scope, x -> {}).model();
       count.operations = 0;
       model.accumulate(TinyModel.batch(), 1, ModelFixture.nextToken(model, count, scope));

@@ -68,7 +68,7 @@ final class ModelFixture implements AutoCloseable {
 
   static ModelFixture build(String set, Build build) {
     Kernels kernels = open(set);
-    Scope scope = Scope.open("test", kernels.memory(), Scope.UNLIMITED);
+    Scope scope = Scope.open("test", kernels.memory());
     try {
       return new ModelFixture(kernels, scope, (DecoderModel) build.in(kernels, scope));
     } catch (RuntimeException e) {

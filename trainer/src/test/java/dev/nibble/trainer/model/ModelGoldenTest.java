@@ -6,10 +6,10 @@ import static org.assertj.core.api.Assertions.within;
 
 import dev.nibble.adapters.Parameters.Parameter;
 import dev.nibble.adapters.PeftAdapter;
-import dev.nibble.compute.kernels.AdamWStep;
+import dev.nibble.compute.kernels.OptimizerKernels.AdamWStep;
 import dev.nibble.compute.kernels.HostAndDevice;
 import dev.nibble.compute.kernels.Kernels;
-import dev.nibble.compute.kernels.Values;
+import dev.nibble.compute.kernels.TensorValues;
 import dev.nibble.compute.safetensors.SafetensorsFile;
 import dev.nibble.compute.safetensors.ShardedSafetensors;
 import dev.nibble.compute.tensor.DType;
@@ -96,7 +96,7 @@ final class ModelGoldenTest {
     try (SafetensorsFile golden = Golden.file(Golden.model(variant));
         ShardedSafetensors base = ShardedSafetensors.open(Golden.base(variant));
         Kernels kernels = ModelFixture.open(set);
-        Scope scope = Scope.open("test", kernels.memory(), Scope.UNLIMITED)) {
+        Scope scope = Scope.open("test", kernels.memory())) {
       FrozenWeights weights = new FrozenWeights(base, Optional.of(NF4), kernels, scope);
       for (TensorSpec spec : ModelTensors.of(config(Golden.base(variant)))) {
         if (spec.kind() != TensorSpec.Kind.LINEAR) {
@@ -109,7 +109,7 @@ final class ModelGoldenTest {
         if (weight.cols() % NF4.blockSize() == 0) {
           Tensor ours = scope.allocate("test/ours", DType.F32, weight.rows(), weight.cols());
           weight.dequantizeInto(kernels, ours);
-          assertThat(Arrays.equals(Values.of(kernels, ours), expected)).as(spec.name()).isTrue();
+          assertThat(Arrays.equals(TensorValues.of(kernels, ours), expected)).as(spec.name()).isTrue();
         }
       }
     }
@@ -130,7 +130,7 @@ final class ModelGoldenTest {
       for (Parameter p : f.model.parameters().all()) {
         c.close(
             "gradients",
-            Values.of(f.kernels, p.gradient()),
+            TensorValues.of(f.kernels, p.gradient()),
             golden.tensor("grad." + p.name()),
             1e-3);
       }
@@ -168,7 +168,7 @@ final class ModelGoldenTest {
       }
       for (Parameter p : f.model.parameters().all()) {
         float[] after = golden.tensor("after." + p.name()).toFloats();
-        float[] actual = Values.of(f.kernels, p.weight());
+        float[] actual = TensorValues.of(f.kernels, p.weight());
         skipUnsettled(actual, after, golden.tensor("grad." + p.name()).toFloats());
         c.close("weights", p.name(), actual, after, 1e-3);
       }

@@ -8,7 +8,7 @@ import dev.nibble.adapters.AdapterException;
 import dev.nibble.adapters.LoraSpec;
 import dev.nibble.adapters.TargetModules;
 import dev.nibble.compute.kernels.Kernels;
-import dev.nibble.compute.kernels.Values;
+import dev.nibble.compute.kernels.TensorValues;
 import dev.nibble.compute.tensor.DType;
 import dev.nibble.compute.tensor.Scope;
 import dev.nibble.data.Batch;
@@ -42,7 +42,7 @@ final class ModelLoaderTest {
     Path saved = folder.resolve("saved");
     Path half = folder.resolve("half");
     try (Kernels kernels = ModelFixture.open(set);
-        Scope scope = Scope.open("test", kernels.memory(), Scope.UNLIMITED)) {
+        Scope scope = Scope.open("test", kernels.memory())) {
       CausalLm model = ModelLoader.initialise(folder, 3, ALL, kernels, scope);
       Objective objective = ModelFixture.nextToken(model, kernels, scope);
       double loss = model.evaluate(TinyModel.batch(), objective).sum();
@@ -50,12 +50,12 @@ final class ModelLoaderTest {
       ModelWriter.save(half, folder, model.parameters(), DType.BF16, kernels);
 
       CausalLm again = ModelLoader.load(saved, ALL, kernels, scope);
-      assertThat(Values.of(kernels, again.parameters().weights()))
-          .isEqualTo(Values.of(kernels, model.parameters().weights()));
-      float[] before = Values.of(kernels, model.parameters().weights());
+      assertThat(TensorValues.of(kernels, again.parameters().weights()))
+          .isEqualTo(TensorValues.of(kernels, model.parameters().weights()));
+      float[] before = TensorValues.of(kernels, model.parameters().weights());
       kernels.moving().fill(model.parameters().weights(), 0);
       ModelLoader.restore(saved, model.parameters(), kernels);
-      assertThat(Values.of(kernels, model.parameters().weights())).isEqualTo(before);
+      assertThat(TensorValues.of(kernels, model.parameters().weights())).isEqualTo(before);
       CausalLm frozen = ModelLoader.load(half, NOTHING, kernels, scope);
       assertThat(frozen.evaluate(TinyModel.batch(), objective).sum())
           .isCloseTo(loss, within(0.01 * loss));

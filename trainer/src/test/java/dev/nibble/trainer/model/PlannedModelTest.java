@@ -39,7 +39,7 @@ final class PlannedModelTest {
   /** What a run holds before its first step. */
   private record Held(Map<String, Long> groups, long bytes, long onHost, Map<String, Long> asking) {
     static Held of(Kernels kernels, Path base, ModelOptions options) {
-      try (Scope scope = Scope.open("run", kernels.memory(), Scope.UNLIMITED)) {
+      try (Scope scope = Scope.open("run", kernels.memory())) {
         CausalLm model = ModelLoader.load(base, options, kernels, scope);
         AdamW optimizer = new AdamW(kernels, model.parameters(), AdamW.Settings.DEFAULT, scope);
         assertThat(optimizer.parameters().count()).isPositive();
@@ -109,11 +109,11 @@ final class PlannedModelTest {
       Kernels planning = PlanningKernels.of(real);
       Path base = TinyModel.GEMMA2.config(folder);
       Map<String, Long> planned;
-      try (Scope scope = Scope.open("plan", planning.memory(), Scope.UNLIMITED)) {
+      try (Scope scope = Scope.open("plan", planning.memory())) {
         ModelLoader.initialise(base, 7, options, planning, scope);
         planned = scope.groups();
       }
-      try (Scope scope = Scope.open("run", real.memory(), Scope.UNLIMITED)) {
+      try (Scope scope = Scope.open("run", real.memory())) {
         ModelLoader.initialise(base, 7, options, real, scope);
         assertThat(planned).isEqualTo(scope.groups()).containsKey("weights");
       }

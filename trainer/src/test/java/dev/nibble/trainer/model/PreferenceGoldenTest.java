@@ -6,7 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import dev.nibble.adapters.Parameters.Parameter;
 import dev.nibble.adapters.PeftAdapter;
-import dev.nibble.compute.kernels.Values;
+import dev.nibble.compute.kernels.TensorValues;
 import dev.nibble.compute.safetensors.Safetensors;
 import dev.nibble.compute.safetensors.SafetensorsFile;
 import dev.nibble.data.Batch;
@@ -57,7 +57,7 @@ final class PreferenceGoldenTest {
       for (Parameter p : f.model.parameters().all()) {
         assertClose(
             p.name(),
-            Values.of(f.kernels, p.gradient()),
+            TensorValues.of(f.kernels, p.gradient()),
             golden.tensor("grad." + p.name()).toFloats());
       }
     }

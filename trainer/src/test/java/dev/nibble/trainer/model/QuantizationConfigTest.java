@@ -111,7 +111,7 @@ final class QuantizationConfigTest {
         .isInstanceOf(UnusableWeight.class)
         .hasMessageContaining("cannot be put in FP4");
     try (Kernels kernels = ModelFixture.open(ModelFixture.fastestKernelSet().findFirst().get());
-        Scope scope = Scope.open("test", kernels.memory(), Scope.UNLIMITED)) {
+        Scope scope = Scope.open("test", kernels.memory())) {
       ModelOptions all =
           new ModelOptions(new Training.AllWeights(), Optional.empty(), 8, Checkpointing.OFF);
       assertThatThrownBy(() -> ModelLoader.initialise(folder, 1, all, kernels, scope))

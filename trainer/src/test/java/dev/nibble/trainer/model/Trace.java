@@ -2,7 +2,7 @@ package dev.nibble.trainer.model;
 
 import dev.nibble.adapters.PeftAdapter;
 import dev.nibble.compute.kernels.Kernels;
-import dev.nibble.compute.kernels.Values;
+import dev.nibble.compute.kernels.TensorValues;
 import dev.nibble.compute.tensor.DType;
 import dev.nibble.compute.tensor.Scope;
 import dev.nibble.data.Batch;
@@ -34,7 +34,7 @@ record Trace(
   /** Trains what {@code options} say, and saves it beneath {@code out}. */
   static Trace of(Kernels kernels, Path model, ModelOptions options, Batch batch, Path out)
       throws IOException {
-    try (Scope scope = Scope.open("trace", kernels.memory(), Scope.UNLIMITED)) {
+    try (Scope scope = Scope.open("trace", kernels.memory())) {
       Recorder r = new Recorder(kernels, ModelLoader.load(model, options, kernels, scope));
       r.logits("at first", r.model.logits(batch));
       r.train(batch, scope);
@@ -80,12 +80,12 @@ record Trace(
         kernels.pointwise().scale(model.parameters().gradients(), 1.0 / loss.terms());
         losses.add(loss.mean());
         norms.add(clip.apply(model.parameters().gradients()));
-        values.put("gradients of step " + step, Values.of(kernels, model.parameters().gradients()));
+        values.put("gradients of step " + step, TensorValues.of(kernels, model.parameters().gradients()));
         optimizer.update(1e-2);
       }
       scope.unseal();
       losses.add(model.evaluate(batch, objective).mean());
-      values.put("weights", Values.of(kernels, model.parameters().weights()));
+      values.put("weights", TensorValues.of(kernels, model.parameters().weights()));
     }
 
     void logits(String name, float[][] rows) {

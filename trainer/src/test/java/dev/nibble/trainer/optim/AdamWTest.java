@@ -18,7 +18,7 @@ final class AdamWTest {
 
   @Test
   void decaysOnlyWhatDecays() {
-    try (Scope scope = Scope.open("test", Memory.host(), Scope.UNLIMITED)) {
+    try (Scope scope = Scope.open("test", Memory.host())) {
       Parameters parameters =
           new Parameters.Builder()
               .add("norm", false, 2)
@@ -38,7 +38,7 @@ final class AdamWTest {
 
   @Test
   void countsStepsForTheBiasCorrection() {
-    try (Scope scope = Scope.open("test", Memory.host(), Scope.UNLIMITED)) {
+    try (Scope scope = Scope.open("test", Memory.host())) {
       Parameters parameters = new Parameters.Builder().add("w", true, 1).allocate(scope, "weights");
       AdamW adamW = new AdamW(kernels, parameters, AdamW.Settings.DEFAULT, scope);
       parameters.gradients().put(3f);
@@ -55,7 +55,7 @@ final class AdamWTest {
 
   @Test
   void eachPaceHasItsRate() {
-    try (Scope scope = Scope.open("test", Memory.host(), Scope.UNLIMITED)) {
+    try (Scope scope = Scope.open("test", Memory.host())) {
       Parameters parameters =
           new Parameters.Builder()
               .add("table", Pace.EMBEDDING, true, 1)

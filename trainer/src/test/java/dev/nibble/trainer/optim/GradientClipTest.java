@@ -15,7 +15,7 @@ import org.junit.jupiter.api.Test;
 
 final class GradientClipTest {
   private final Kernels kernels = ToyKernels.open();
-  private final Scope scope = Scope.open("test", Memory.host(), Scope.UNLIMITED);
+  private final Scope scope = Scope.open("test", Memory.host());
   private final Tensor gradients = scope.allocate("g", DType.F32, 2).put(3f, 4f);
 
   @AfterEach

@@ -114,7 +114,7 @@ final class OptimizersTest {
   }
 
   private Map<String, float[]> run(Maker maker, int steps) {
-    try (Scope scope = Scope.open("test", Memory.host(), Scope.UNLIMITED)) {
+    try (Scope scope = Scope.open("test", Memory.host())) {
       Parameters parameters = parameters(scope);
       try (Optimizer optimizer = maker.make(kernels, parameters, StateMemory.resident(scope))) {
         steps(parameters, optimizer, 1, steps);
@@ -129,7 +129,7 @@ final class OptimizersTest {
   void pagesDoNotChangeResults(int percent) {
     for (Maker maker : makers().limit(4).toList()) {
       Map<String, float[]> expected = run(maker, 4);
-      try (Scope scope = Scope.open("test", Memory.host(), Scope.UNLIMITED)) {
+      try (Scope scope = Scope.open("test", Memory.host())) {
         Parameters parameters = parameters(scope);
         long bytes = bytes(maker, parameters);
         Path file = folder.resolve("pages-" + percent);
@@ -149,7 +149,7 @@ final class OptimizersTest {
   }
 
   private long bytes(Maker maker, Parameters parameters) {
-    try (Scope scope = Scope.open("size", Memory.host(), Scope.UNLIMITED);
+    try (Scope scope = Scope.open("size", Memory.host());
         Optimizer optimizer = maker.make(kernels, parameters, StateMemory.resident(scope))) {
       assertThat(scope.bytes()).isEqualTo(optimizer.state().bytes());
       return scope.bytes();
@@ -162,7 +162,7 @@ final class OptimizersTest {
   void goesOnToTheBit(Maker maker) {
     Map<String, float[]> expected = run(maker, 6);
     Map<String, Tensor> saved = new HashMap<>();
-    try (Scope scope = Scope.open("test", Memory.host(), Scope.UNLIMITED)) {
+    try (Scope scope = Scope.open("test", Memory.host())) {
       Parameters first = parameters(scope);
       try (Optimizer optimizer = maker.make(kernels, first, StateMemory.resident(scope));
           HostCopies host = new HostCopies(kernels)) {
@@ -197,7 +197,7 @@ final class OptimizersTest {
   /** Its codes and scales are what they would be if it were alone. */
   @Test
   void aParametersStateIsItsOwn() {
-    try (Scope scope = Scope.open("test", Memory.host(), Scope.UNLIMITED)) {
+    try (Scope scope = Scope.open("test", Memory.host())) {
       Parameters all = parameters(scope);
       StateMemory memory = StateMemory.resident(scope);
       try (Optimizer optimizer = new AdamW8bit(kernels, all, ADAM, Rates.EQUAL, memory);
@@ -234,7 +234,7 @@ final class OptimizersTest {
   void eightBitsStayNearThirtyTwo() {
     List<float[]> paths = new ArrayList<>();
     for (int bits : new int[] {32, 8}) {
-      try (Scope scope = Scope.open("test", Memory.host(), Scope.UNLIMITED)) {
+      try (Scope scope = Scope.open("test", Memory.host())) {
         Parameters p = new Parameters.Builder().add("w", true, 64, 128).allocate(scope, "weights");
         StateMemory memory = StateMemory.resident(scope);
         AdamW.Settings settings = AdamW.Settings.DEFAULT;

@@ -71,12 +71,4 @@ final class ProvenanceTest {
     assertThat(Build.current().commit()).matches("unknown|[0-9a-f]{7,40}");
   }
 
-  @Test
-  void readsTheProcessorsName() throws IOException {
-    Path cpuinfo =
-        Files.writeString(
-            dir.resolve("cpuinfo"), "processor\t: 0\nmodel name\t: Fast CPU 9\nflags\t: x\n");
-    assertThat(Machine.cpuName(cpuinfo)).isEqualTo("Fast CPU 9");
-    assertThat(Machine.cpuName(dir.resolve("none"))).isEqualTo(System.getProperty("os.arch"));
-  }
 }

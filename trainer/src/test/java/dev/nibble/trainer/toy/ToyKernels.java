@@ -1,6 +1,6 @@
 package dev.nibble.trainer.toy;
 
-import dev.nibble.compute.kernels.AdamWStep;
+import dev.nibble.compute.kernels.OptimizerKernels.AdamWStep;
 import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.tensor.Memory;
 import dev.nibble.compute.tensor.Tensor;

@@ -48,7 +48,7 @@ public final class ToyRun implements AutoCloseable {
 
   /** A run. */
   public ToyRun(Path outputDir, TrainingPlan plan, int vocab, List<Batch> batches, int keep) {
-    scope = Scope.open("run", kernels.memory(), Scope.UNLIMITED);
+    scope = Scope.open("run", kernels.memory());
     model = new ToyLm(vocab, scope);
     Objective objective = new ToyLoss();
     optimizer =

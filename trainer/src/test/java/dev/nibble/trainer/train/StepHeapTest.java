@@ -45,7 +45,7 @@ final class StepHeapTest {
   @Test
   void aStepTakesAFewViewsWhateverItsLength() {
     try (Kernels real = KernelSets.require("cpu").open(KernelOptions.exact(1));
-        Scope scope = Scope.open("run", real.memory(), Scope.UNLIMITED)) {
+        Scope scope = Scope.open("run", real.memory())) {
       Kernels kernels = thatMayRest(real);
       CausalLm model = RandomModel.make(shape(), 1, options(), kernels, scope, part -> {}).model();
       AdamW optimizer = new AdamW(kernels, model.parameters(), AdamW.Settings.DEFAULT, scope);

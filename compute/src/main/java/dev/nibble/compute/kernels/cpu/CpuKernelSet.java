@@ -4,6 +4,7 @@ import dev.nibble.compute.kernels.KernelOptions;
 import dev.nibble.compute.kernels.KernelSet;
 import dev.nibble.compute.kernels.KernelUnavailable;
 import dev.nibble.compute.kernels.Kernels;
+import dev.nibble.compute.kernels.Processor;
 import dev.nibble.compute.kernels.cpu.onednn.OneDnn;
 import dev.nibble.compute.kernels.cpu.onednn.OneDnnException;
 import dev.nibble.compute.kernels.cpu.work.VectorMath;
@@ -42,7 +43,7 @@ public final class CpuKernelSet implements KernelSet {
     return reason.isEmpty()
         ? "%s, %s, %d thread%s, %s, %s"
             .formatted(
-                Processor.name(),
+                Processor.here().name(),
                 vectors(),
                 threads,
                 threads == 1 ? "" : "s",
@@ -74,9 +75,9 @@ public final class CpuKernelSet implements KernelSet {
   private static DType dtype(KernelOptions.Activations asked) {
     return switch (asked) {
       case F32 -> DType.F32;
-      case AUTO -> Processor.noBf16Because().isEmpty() ? DType.BF16 : DType.F32;
+      case AUTO -> Bf16Support.missingBecause().isEmpty() ? DType.BF16 : DType.F32;
       case BF16 -> {
-        Processor.noBf16Because()
+        Bf16Support.missingBecause()
             .ifPresent(reason -> {
               throw new KernelUnavailable(
                   "activations in bfloat16: " + reason, Remedy.AUTOMATIC_ACTIVATIONS);

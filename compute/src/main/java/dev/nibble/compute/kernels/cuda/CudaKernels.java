@@ -65,7 +65,7 @@ final class CudaKernels implements Kernels {
     this.activations = activations;
     this.gpu = gpu;
     Launch launch = gpu.launch();
-    scratch = Scope.open("scratch", gpu.memory(), Scope.UNLIMITED);
+    scratch = Scope.open("scratch", gpu.memory());
     try {
       moving = new CudaMovingKernels(launch, scratch);
       norms = new CudaNormKernels(launch);

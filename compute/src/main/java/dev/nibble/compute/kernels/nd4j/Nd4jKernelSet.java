@@ -4,12 +4,8 @@ import dev.nibble.compute.kernels.KernelOptions;
 import dev.nibble.compute.kernels.KernelSet;
 import dev.nibble.compute.kernels.KernelUnavailable;
 import dev.nibble.compute.kernels.Kernels;
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
+import dev.nibble.compute.kernels.Processor;
 import java.util.Optional;
-import java.util.stream.Stream;
 import org.bytedeco.javacpp.Loader;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.nativeblas.NativeOpsHolder;
@@ -57,14 +53,8 @@ public final class Nd4jKernelSet implements KernelSet {
 
   /** ND4J's OpenBLAS takes its AVX2 kernels on processors that are newer than it. */
   private static boolean missesAvx512() {
-    if (System.getenv("OPENBLAS_CORETYPE") != null) {
-      return false;
-    }
-    try (Stream<String> lines = Files.lines(Path.of("/proc/cpuinfo"))) {
-      return lines.anyMatch(line -> line.startsWith("flags") && line.contains(" avx512f "));
-    } catch (IOException | UncheckedIOException e) {
-      return false; // No Linux: no advice.
-    }
+    return System.getenv("OPENBLAS_CORETYPE") == null
+        && Processor.here().flags().contains("avx512f");
   }
 
   @Override

@@ -1,10 +1,10 @@
 package dev.nibble.compute.kernels.nd4j;
 
-import dev.nibble.compute.kernels.AdafactorStep;
-import dev.nibble.compute.kernels.AdamWStep;
-import dev.nibble.compute.kernels.LionStep;
+import dev.nibble.compute.kernels.OptimizerKernels.AdafactorStep;
+import dev.nibble.compute.kernels.OptimizerKernels.AdamWStep;
+import dev.nibble.compute.kernels.OptimizerKernels.LionStep;
 import dev.nibble.compute.kernels.OptimizerKernels;
-import dev.nibble.compute.kernels.SgdStep;
+import dev.nibble.compute.kernels.OptimizerKernels.SgdStep;
 import dev.nibble.compute.tensor.Tensor;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;

@@ -8,7 +8,7 @@ import org.junit.jupiter.api.extension.ExtensionContext;
 public final class NeedsBf16 implements ExecutionCondition {
   @Override
   public ConditionEvaluationResult evaluateExecutionCondition(ExtensionContext context) {
-    return Processor.noBf16Because()
+    return Bf16Support.missingBecause()
         .map(reason -> {
           System.out.printf("%s skipped: %s%n", context.getDisplayName(), reason);
           return ConditionEvaluationResult.disabled(reason);

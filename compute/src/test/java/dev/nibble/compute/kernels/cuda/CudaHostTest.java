@@ -60,7 +60,7 @@ class CudaHostTest {
       try (Kernels kernels =
               new CudaKernels(
                   Gpu.open(cuda, 0, false, Optional.of(lender)), DType.F32, Optional.empty());
-          Scope scope = Scope.open("test", kernels.memory(), Scope.UNLIMITED)) {
+          Scope scope = Scope.open("test", kernels.memory())) {
         Tensor x = scope.allocate("x", DType.F32, 3);
         kernels.moving().fill(x, 2);
         kernels.pointwise().scale(x, 1.5);

@@ -34,8 +34,8 @@ final class FourBitTest {
   @BeforeAll
   void open() {
     kernels = Emulator.open(DType.BF16);
-    device = Scope.open("test", kernels.memory(), Scope.UNLIMITED);
-    host = Scope.open("test", Memory.host(), Scope.UNLIMITED);
+    device = Scope.open("test", kernels.memory());
+    host = Scope.open("test", Memory.host());
   }
 
   @AfterAll

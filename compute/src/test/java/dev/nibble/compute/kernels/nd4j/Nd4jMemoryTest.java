@@ -18,7 +18,7 @@ class Nd4jMemoryTest {
   @Test
   void callsGiveTheirTemporariesBack() {
     try (Kernels k = new Nd4jKernelSet().open(KernelOptions.exact(0));
-        Scope scope = Scope.open("test", Memory.host(), Scope.UNLIMITED)) {
+        Scope scope = Scope.open("test", Memory.host())) {
       Tensor gate = scope.allocate("gate", DType.F32, 1 << 20);
       Tensor up = scope.allocate("up", DType.F32, 1 << 20);
       Tensor out = scope.allocate("out", DType.F32, 1 << 20);

@@ -61,7 +61,7 @@ final class GgufWriter {
       WritableByteChannel out, GgufMetadata metadata, List<GgufTensor> tensors) throws IOException {
     writeAll(out, ByteBuffer.wrap(header(metadata, tensors)));
     long largest = tensors.stream().mapToLong(t -> t.shape().elements()).max().orElse(0);
-    try (Scope scope = Scope.open("gguf", Memory.host(), Scope.UNLIMITED)) {
+    try (Scope scope = Scope.open("gguf", Memory.host())) {
       Tensor memory = scope.allocate("gguf/values", DType.F32, largest);
       for (GgufTensor t : tensors) {
         Tensor values = memory.prefix(t.shape().dims()).named(t.name());

@@ -7,7 +7,7 @@ import static dev.nibble.compute.kernels.cpu.work.VectorMath.load;
 import static dev.nibble.compute.kernels.cpu.work.VectorMath.set;
 import static dev.nibble.compute.kernels.cpu.work.VectorMath.store;
 
-import dev.nibble.compute.kernels.AdafactorStep;
+import dev.nibble.compute.kernels.OptimizerKernels.AdafactorStep;
 import dev.nibble.compute.kernels.cpu.work.VectorMath;
 import dev.nibble.compute.kernels.cpu.work.Workers;
 import dev.nibble.compute.tensor.Tensor;

@@ -92,8 +92,6 @@ public final class Cuda {
   final MethodHandle eventRecord;
   // CUresult cuEventSynchronize(CUevent hEvent);
   final MethodHandle eventSynchronize;
-  // CUresult cuEventElapsedTime(float *pMilliseconds, CUevent hStart, CUevent hEnd);
-  final MethodHandle eventElapsedTime;
 
   // CUresult cuModuleLoadDataEx(CUmodule *module, const void *image, unsigned int numOptions,
   //     CUjit_option *options, void **optionValues);
@@ -147,7 +145,6 @@ public final class Cuda {
     eventDestroy = handle("cuEventDestroy_v2", JAVA_LONG);
     eventRecord = handle("cuEventRecord", JAVA_LONG, JAVA_LONG);
     eventSynchronize = handle("cuEventSynchronize", JAVA_LONG);
-    eventElapsedTime = handle("cuEventElapsedTime", ADDRESS, JAVA_LONG, JAVA_LONG);
     moduleLoadDataEx = handle("cuModuleLoadDataEx", ADDRESS, ADDRESS, JAVA_INT, ADDRESS, ADDRESS);
     moduleUnload = handle("cuModuleUnload", JAVA_LONG);
     moduleGetFunction = handle("cuModuleGetFunction", ADDRESS, JAVA_LONG, ADDRESS);

@@ -1,10 +1,7 @@
 package dev.nibble.compute.kernels.cuda.driver;
 
-import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 
-/** A place in a stream: other streams and the host can wait for it, and it knows when it was. */
+/** A mark in a stream, which other streams and the host can wait for. */
 public final class Event extends Handle {
 
   /** A new event, not recorded yet. */
@@ -27,20 +24,6 @@ public final class Event extends Handle {
     context()
         .run(
             "cuEventSynchronize", () -> (int) context().cuda().eventSynchronize.invokeExact(event));
-  }
-
-  /** Milliseconds on the device from another event to this one; both have happened. */
-  public float millisecondsSince(Event start) {
-    long from = start.handle();
-    long to = handle();
-    try (Arena arena = Arena.ofConfined()) {
-      MemorySegment out = arena.allocate(ValueLayout.JAVA_FLOAT);
-      context()
-          .run(
-              "cuEventElapsedTime",
-              () -> (int) context().cuda().eventElapsedTime.invokeExact(out, from, to));
-      return out.get(ValueLayout.JAVA_FLOAT, 0);
-    }
   }
 
   @Override

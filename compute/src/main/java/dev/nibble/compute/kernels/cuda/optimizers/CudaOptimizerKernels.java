@@ -1,11 +1,11 @@
 package dev.nibble.compute.kernels.cuda.optimizers;
 
-import dev.nibble.compute.kernels.AdafactorStep;
-import dev.nibble.compute.kernels.AdamWStep;
+import dev.nibble.compute.kernels.OptimizerKernels.AdafactorStep;
+import dev.nibble.compute.kernels.OptimizerKernels.AdamWStep;
 import dev.nibble.compute.kernels.DynamicMap;
-import dev.nibble.compute.kernels.LionStep;
+import dev.nibble.compute.kernels.OptimizerKernels.LionStep;
 import dev.nibble.compute.kernels.OptimizerKernels;
-import dev.nibble.compute.kernels.SgdStep;
+import dev.nibble.compute.kernels.OptimizerKernels.SgdStep;
 import dev.nibble.compute.kernels.cuda.work.Arguments;
 import dev.nibble.compute.kernels.cuda.work.Launch;
 import dev.nibble.compute.tensor.DType;
@@ -37,7 +37,7 @@ public final class CudaOptimizerKernels implements OptimizerKernels {
     parts = scratch.allocate("scratch/sums", DType.F64, PARTS);
     sums = scratch.allocate("scratch/sums", DType.F64, 2);
     maps = scratch.allocate("scratch/maps", DType.F32, 2, 2, CODES);
-    try (Scope host = Scope.open("maps", Memory.host(), Scope.UNLIMITED)) {
+    try (Scope host = Scope.open("maps", Memory.host())) {
       Tensor values = host.allocate("maps", DType.F32, 2, 2, CODES);
       values.part(0, CODES).put(DynamicMap.SIGNED.codebook());
       values.part(CODES, CODES).put(DynamicMap.SIGNED.thresholds());

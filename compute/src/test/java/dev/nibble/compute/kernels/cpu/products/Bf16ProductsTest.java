@@ -26,7 +26,7 @@ final class Bf16ProductsTest {
   private static final float ALPHA = 0.5f;
 
   private final SplittableRandom random = new SplittableRandom(3);
-  private final Scope scope = Scope.open("test", Memory.host(), Scope.UNLIMITED);
+  private final Scope scope = Scope.open("test", Memory.host());
   private final Workers workers = new Workers(THREADS);
   private final WorkerScratch scratch = new WorkerScratch(THREADS);
   private final MatMuls matMuls = new MatMuls(OneDnn.load(), THREADS);

@@ -22,7 +22,7 @@ final class FourBitPanelsTest {
   private static final int ROWS = 200;
 
   private final SplittableRandom random = new SplittableRandom(7);
-  private final Scope scope = Scope.open("test", Memory.host(), Scope.UNLIMITED);
+  private final Scope scope = Scope.open("test", Memory.host());
   private final Arena arena = Arena.ofConfined();
 
   @AfterEach

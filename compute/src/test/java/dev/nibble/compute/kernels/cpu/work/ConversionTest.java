@@ -21,7 +21,7 @@ final class ConversionTest {
   @ParameterizedTest
   @EnumSource(names = {"BF16", "F16"})
   void widensEveryValueExactly(DType dtype) {
-    try (Scope scope = Scope.open("test", Memory.host(), Scope.UNLIMITED);
+    try (Scope scope = Scope.open("test", Memory.host());
         Arena arena = Arena.ofConfined()) {
       Tensor all = scope.allocate("all", dtype, ALL);
       for (int bits = 0; bits < ALL; bits++) {

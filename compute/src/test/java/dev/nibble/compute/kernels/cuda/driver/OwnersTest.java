@@ -79,13 +79,11 @@ final class OwnersTest {
   void streamsWaitForEvents() {
     try (Stream first = new Stream(context);
         Stream second = new Stream(context);
-        Event start = new Event(context);
         Event end = new Event(context);
         PinnedMemory from = new PinnedMemory(context, 8);
         PinnedMemory to = new PinnedMemory(context, 8);
         DeviceMemory memory = new DeviceMemory(context, 8)) {
       from.segment().set(ValueLayout.JAVA_LONG, 0, 42);
-      start.record(first);
       first.copyToDevice(memory.address(), from.segment().address(), 8);
       end.record(first);
       second.waitFor(end);
@@ -93,7 +91,6 @@ final class OwnersTest {
       second.synchronize();
       assertThat(to.segment().get(ValueLayout.JAVA_LONG, 0)).isEqualTo(42);
       end.synchronize();
-      assertThat(end.millisecondsSince(start)).isNotNegative();
     }
     context.close();
   }
@@ -101,7 +98,7 @@ final class OwnersTest {
   @Test
   void memoryOutlivesTheContextsOpener() {
     Stream stream = new Stream(context);
-    Scope scope = Scope.open("run", new CudaMemory(context, stream), Scope.UNLIMITED);
+    Scope scope = Scope.open("run", new CudaMemory(context, stream));
     scope.allocate("weights", DType.F32, 100);
     scope.allocate("empty", DType.F32, 0);
     stream.close();
@@ -117,7 +114,7 @@ final class OwnersTest {
     long mebi = 1L << 20;
     Emulator.configure("memory", 16 * mebi);
     try (Stream stream = new Stream(context);
-        Scope scope = Scope.open("run", new CudaMemory(context, stream), Scope.UNLIMITED);
+        Scope scope = Scope.open("run", new CudaMemory(context, stream));
         Scope batch = scope.child("batch")) {
       for (int i = 1; i <= 6; i++) {
         scope.allocate("group" + i + "/x", DType.U8, i * mebi / 2);

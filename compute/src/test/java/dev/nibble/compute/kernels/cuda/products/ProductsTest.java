@@ -54,8 +54,8 @@ class ProductsTest {
   void open() {
     Emulator.configure("descending", 0);
     gpu = Gpu.open(Cuda.load(Emulator.library()), 0, false, Optional.empty());
-    scope = Scope.open("test", gpu.memory(), Scope.UNLIMITED);
-    host = Scope.open("test", Memory.host(), Scope.UNLIMITED);
+    scope = Scope.open("test", gpu.memory());
+    host = Scope.open("test", Memory.host());
     products = open(gpu.launch(), scope);
   }
 

@@ -25,7 +25,7 @@ import org.junit.jupiter.api.Test;
 final class LaunchTest {
   private Gpu gpu;
   private Scope device;
-  private final Scope host = Scope.open("host", Memory.host(), Scope.UNLIMITED);
+  private final Scope host = Scope.open("host", Memory.host());
 
   @BeforeAll
   static void needsTheEmulator() {
@@ -40,7 +40,7 @@ final class LaunchTest {
   private void open(boolean debugSync) {
     Emulator.configure("descending", 0);
     gpu = Gpu.open(Cuda.load(Emulator.library()), 0, debugSync, Optional.empty(), List.of("probe"));
-    device = Scope.open("test", gpu.memory(), Scope.UNLIMITED);
+    device = Scope.open("test", gpu.memory());
   }
 
   @AfterEach

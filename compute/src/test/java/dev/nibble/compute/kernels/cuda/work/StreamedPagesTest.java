@@ -35,8 +35,8 @@ final class StreamedPagesTest {
   @ValueSource(longs = {0, 300, 400, 500, 1000})
   void keepWhatKernelsWrote(long residentBytes) {
     try (Kernels kernels = Emulator.open(DType.F32);
-        Scope scope = Scope.open("test", kernels.memory(), Scope.UNLIMITED);
-        Scope host = Scope.open("test", Memory.host(), Scope.UNLIMITED)) {
+        Scope scope = Scope.open("test", kernels.memory());
+        Scope host = Scope.open("test", Memory.host())) {
       Tensor add = scope.allocate("add", DType.F32, 32);
       long before = scope.bytes();
       Paging paging = new Paging(residentBytes, Path.of("unused"));

@@ -6,23 +6,24 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.nibble.compute.kernels.KernelOptions;
 import dev.nibble.compute.kernels.KernelUnavailable;
 import dev.nibble.compute.tensor.DType;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 
-/** Which processors take activations in bfloat16, and what the set makes of it. */
-final class ProcessorTest {
+/** Processors that take activations in bfloat16, and the set on those that do not. */
+final class Bf16SupportTest {
   @Test
   void bfloat16NeedsItsInstructionsAndLongVectors() {
-    assertThat(Processor.noBf16Because("fpu avx512f avx512_bf16", 512)).isEmpty();
-    assertThat(Processor.noBf16Because("avx512f amx_bf16 amx_tile", 512)).isEmpty();
-    assertThat(Processor.noBf16Because("fpu avx2 avx512f", 512).orElseThrow())
+    assertThat(Bf16Support.missingBecause(Set.of("fpu", "avx512f", "avx512_bf16"), 512)).isEmpty();
+    assertThat(Bf16Support.missingBecause(Set.of("avx512f", "amx_bf16", "amx_tile"), 512)).isEmpty();
+    assertThat(Bf16Support.missingBecause(Set.of("fpu", "avx2", "avx512f"), 512).orElseThrow())
         .contains("avx512_bf16");
-    assertThat(Processor.noBf16Because("avx512f avx512_bf16", 256).orElseThrow()).contains("256");
-    assertThat(Processor.noBf16Because("", 512)).isPresent();
+    assertThat(Bf16Support.missingBecause(Set.of("avx512f", "avx512_bf16"), 256).orElseThrow()).contains("256");
+    assertThat(Bf16Support.missingBecause(Set.of(), 512)).isPresent();
   }
 
   @Test
   void autoTakesWhatTheProcessorMultiplies() {
-    boolean bf16 = Processor.noBf16Because().isEmpty();
+    boolean bf16 = Bf16Support.missingBecause().isEmpty();
     CpuKernelSet set = new CpuKernelSet();
     try (var kernels = set.open(KernelOptions.ofThreads(1))) {
       assertThat(kernels.activations()).isEqualTo(bf16 ? DType.BF16 : DType.F32);
@@ -37,14 +38,14 @@ final class ProcessorTest {
   @Test
   void bfloat16IsRefusedWithWhatIsMissing() {
     CpuKernelSet set = new CpuKernelSet();
-    if (Processor.noBf16Because().isEmpty()) {
+    if (Bf16Support.missingBecause().isEmpty()) {
       try (var kernels = set.open(CpuInBf16ConformanceTest.inBf16())) {
         assertThat(kernels.activations()).isEqualTo(DType.BF16);
       }
     } else {
       assertThatThrownBy(() -> set.open(CpuInBf16ConformanceTest.inBf16()))
           .isInstanceOf(KernelUnavailable.class)
-          .hasMessageContaining(Processor.noBf16Because().orElseThrow())
+          .hasMessageContaining(Bf16Support.missingBecause().orElseThrow())
           .hasMessageContaining("type of its activations");
     }
   }

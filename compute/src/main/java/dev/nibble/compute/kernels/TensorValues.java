@@ -7,8 +7,8 @@ import dev.nibble.compute.tensor.Scope;
 import dev.nibble.compute.tensor.Tensor;
 
 /** Values between Java's arrays and tensors, wherever these lie. Not for use in a training step. */
-public final class Values {
-  private Values() {}
+public final class TensorValues {
+  private TensorValues() {}
 
   /** Sets the elements of a floating tensor, rounding to its dtype. As many as there are values. */
   public static void put(Kernels kernels, Tensor to, float... values) {
@@ -22,7 +22,7 @@ public final class Values {
       to.put(values);
       return;
     }
-    try (Scope host = Scope.open("values", Memory.host(), Scope.UNLIMITED)) {
+    try (Scope host = Scope.open("values", Memory.host())) {
       kernels.moving().copy(to, host.allocate("values", DType.F32, values.length).put(values));
     }
   }
