@@ -11,9 +11,9 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The owner of tensors' memory. There are three lifetimes: <em>run</em> (weights, adapters,
- * optimizer, activations), <em>batch</em> and <em>op</em>. A scope is
- * closed once, after its children, and can be sealed: from then on it and its children allocate
- * nothing, which is how "a training step allocates nothing" is kept true.
+ * optimizer, activations), <em>batch</em> and <em>op</em>. A scope is closed once, after its
+ * children, and can be sealed: from then on it and its children allocate nothing, which is how "a
+ * training step allocates nothing" is kept true.
  */
 public final class Scope implements AutoCloseable {
   // Groups that an error lists.
@@ -84,8 +84,8 @@ public final class Scope implements AutoCloseable {
 
   /**
    * A zeroed tensor on the host that lives as long as this scope: what Java reads and writes of a
-   * device's tensors. It counts towards neither {@link #bytes} nor {@link #table}, which are
-   * about the scope's memory.
+   * device's tensors. It counts towards neither {@link #bytes} nor {@link #table}, which are about
+   * the scope's memory.
    *
    * @throws ScopeException after {@link #seal} or after {@link #close}
    */

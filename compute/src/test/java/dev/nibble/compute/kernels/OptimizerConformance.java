@@ -1,13 +1,9 @@
 package dev.nibble.compute.kernels;
 
 import dev.nibble.compute.kernels.OptimizerKernels.AdafactorStep;
-
-import dev.nibble.compute.kernels.OptimizerKernels.SgdStep;
-
-import dev.nibble.compute.kernels.OptimizerKernels.LionStep;
-
 import dev.nibble.compute.kernels.OptimizerKernels.AdamWStep;
-
+import dev.nibble.compute.kernels.OptimizerKernels.LionStep;
+import dev.nibble.compute.kernels.OptimizerKernels.SgdStep;
 import dev.nibble.compute.tensor.DType;
 import java.util.function.Supplier;
 import java.util.function.UnaryOperator;

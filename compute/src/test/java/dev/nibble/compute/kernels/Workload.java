@@ -1,9 +1,8 @@
 package dev.nibble.compute.kernels;
 
-import dev.nibble.compute.kernels.OptimizerKernels.AdamWStep;
-
 import static dev.nibble.compute.kernels.Tolerance.ofSum;
 
+import dev.nibble.compute.kernels.OptimizerKernels.AdamWStep;
 import dev.nibble.compute.tensor.DType;
 import java.util.List;
 import java.util.function.Consumer;

@@ -2,8 +2,8 @@ package dev.nibble.trainer.optim;
 
 import dev.nibble.adapters.Parameters;
 import dev.nibble.adapters.Parameters.Parameter;
-import dev.nibble.compute.kernels.OptimizerKernels.AdafactorStep;
 import dev.nibble.compute.kernels.Kernels;
+import dev.nibble.compute.kernels.OptimizerKernels.AdafactorStep;
 import dev.nibble.compute.tensor.Scope;
 import dev.nibble.compute.tensor.Tensor;
 import java.util.List;

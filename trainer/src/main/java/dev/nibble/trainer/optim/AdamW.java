@@ -1,8 +1,8 @@
 package dev.nibble.trainer.optim;
 
 import dev.nibble.adapters.Parameters;
-import dev.nibble.compute.kernels.OptimizerKernels.AdamWStep;
 import dev.nibble.compute.kernels.Kernels;
+import dev.nibble.compute.kernels.OptimizerKernels.AdamWStep;
 import dev.nibble.compute.tensor.DType;
 import dev.nibble.compute.tensor.Scope;
 import java.util.List;

@@ -6,9 +6,9 @@ import static org.assertj.core.api.Assertions.within;
 
 import dev.nibble.adapters.Parameters.Parameter;
 import dev.nibble.adapters.PeftAdapter;
-import dev.nibble.compute.kernels.OptimizerKernels.AdamWStep;
 import dev.nibble.compute.kernels.HostAndDevice;
 import dev.nibble.compute.kernels.Kernels;
+import dev.nibble.compute.kernels.OptimizerKernels.AdamWStep;
 import dev.nibble.compute.kernels.TensorValues;
 import dev.nibble.compute.safetensors.SafetensorsFile;
 import dev.nibble.compute.safetensors.ShardedSafetensors;
@@ -109,7 +109,9 @@ final class ModelGoldenTest {
         if (weight.cols() % NF4.blockSize() == 0) {
           Tensor ours = scope.allocate("test/ours", DType.F32, weight.rows(), weight.cols());
           weight.dequantizeInto(kernels, ours);
-          assertThat(Arrays.equals(TensorValues.of(kernels, ours), expected)).as(spec.name()).isTrue();
+          assertThat(Arrays.equals(TensorValues.of(kernels, ours), expected))
+              .as(spec.name())
+              .isTrue();
         }
       }
     }

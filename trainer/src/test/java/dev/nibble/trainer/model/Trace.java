@@ -80,7 +80,8 @@ record Trace(
         kernels.pointwise().scale(model.parameters().gradients(), 1.0 / loss.terms());
         losses.add(loss.mean());
         norms.add(clip.apply(model.parameters().gradients()));
-        values.put("gradients of step " + step, TensorValues.of(kernels, model.parameters().gradients()));
+        values.put(
+            "gradients of step " + step, TensorValues.of(kernels, model.parameters().gradients()));
         optimizer.update(1e-2);
       }
       scope.unseal();

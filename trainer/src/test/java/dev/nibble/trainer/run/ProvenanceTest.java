@@ -70,5 +70,4 @@ final class ProvenanceTest {
     assertThat(Build.current().version()).matches("\\d+\\.\\d+\\.\\d+.*");
     assertThat(Build.current().commit()).matches("unknown|[0-9a-f]{7,40}");
   }
-
 }

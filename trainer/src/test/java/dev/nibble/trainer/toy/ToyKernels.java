@@ -1,7 +1,7 @@
 package dev.nibble.trainer.toy;
 
-import dev.nibble.compute.kernels.OptimizerKernels.AdamWStep;
 import dev.nibble.compute.kernels.Kernels;
+import dev.nibble.compute.kernels.OptimizerKernels.AdamWStep;
 import dev.nibble.compute.tensor.Memory;
 import dev.nibble.compute.tensor.Tensor;
 import java.lang.reflect.Proxy;

@@ -1,9 +1,9 @@
 package dev.nibble.compute.kernels.nd4j;
 
+import dev.nibble.compute.kernels.OptimizerKernels;
 import dev.nibble.compute.kernels.OptimizerKernels.AdafactorStep;
 import dev.nibble.compute.kernels.OptimizerKernels.AdamWStep;
 import dev.nibble.compute.kernels.OptimizerKernels.LionStep;
-import dev.nibble.compute.kernels.OptimizerKernels;
 import dev.nibble.compute.kernels.OptimizerKernels.SgdStep;
 import dev.nibble.compute.tensor.Tensor;
 import org.nd4j.linalg.api.buffer.DataType;

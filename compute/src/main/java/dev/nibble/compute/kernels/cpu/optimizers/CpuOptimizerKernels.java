@@ -8,11 +8,11 @@ import static dev.nibble.compute.kernels.cpu.work.VectorMath.set;
 import static dev.nibble.compute.kernels.cpu.work.VectorMath.store;
 import static dev.nibble.compute.kernels.cpu.work.VectorMath.vectorEnd;
 
+import dev.nibble.compute.kernels.DynamicMap;
+import dev.nibble.compute.kernels.OptimizerKernels;
 import dev.nibble.compute.kernels.OptimizerKernels.AdafactorStep;
 import dev.nibble.compute.kernels.OptimizerKernels.AdamWStep;
-import dev.nibble.compute.kernels.DynamicMap;
 import dev.nibble.compute.kernels.OptimizerKernels.LionStep;
-import dev.nibble.compute.kernels.OptimizerKernels;
 import dev.nibble.compute.kernels.OptimizerKernels.SgdStep;
 import dev.nibble.compute.kernels.cpu.work.ParallelLoops;
 import dev.nibble.compute.kernels.cpu.work.Workers;

@@ -1,6 +1,5 @@
 package dev.nibble.compute.kernels.cuda.driver;
 
-
 /** A mark in a stream, which other streams and the host can wait for. */
 public final class Event extends Handle {
 

@@ -1,10 +1,10 @@
 package dev.nibble.compute.kernels.cuda.optimizers;
 
+import dev.nibble.compute.kernels.DynamicMap;
+import dev.nibble.compute.kernels.OptimizerKernels;
 import dev.nibble.compute.kernels.OptimizerKernels.AdafactorStep;
 import dev.nibble.compute.kernels.OptimizerKernels.AdamWStep;
-import dev.nibble.compute.kernels.DynamicMap;
 import dev.nibble.compute.kernels.OptimizerKernels.LionStep;
-import dev.nibble.compute.kernels.OptimizerKernels;
 import dev.nibble.compute.kernels.OptimizerKernels.SgdStep;
 import dev.nibble.compute.kernels.cuda.work.Arguments;
 import dev.nibble.compute.kernels.cuda.work.Launch;
