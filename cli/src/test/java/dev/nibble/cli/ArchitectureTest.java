@@ -2,6 +2,7 @@ package dev.nibble.cli;
 
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static com.tngtech.archunit.library.Architectures.layeredArchitecture;
 import static com.tngtech.archunit.library.GeneralCodingRules.ACCESS_STANDARD_STREAMS;
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
 import static java.util.Objects.requireNonNull;
@@ -98,6 +99,28 @@ class ArchitectureTest {
         .resideOutsideOfPackages("dev.nibble.jinja..")
         .should()
         .beAssignableTo(NibbleException.class)
+        .check(CLASSES);
+  }
+
+  /** What callers see of a model, below what reads its config, its layers, and what builds it. */
+  @Test
+  void modelsAreBuiltOfLayersAndLayersOfConfigs() {
+    layeredArchitecture()
+        .consideringOnlyDependenciesInLayers()
+        .layer("model")
+        .definedBy("dev.nibble.trainer.model")
+        .layer("config")
+        .definedBy("dev.nibble.trainer.model.config")
+        .layer("layers")
+        .definedBy("dev.nibble.trainer.model.layers")
+        .layer("build")
+        .definedBy("dev.nibble.trainer.model.build")
+        .whereLayer("model")
+        .mayNotAccessAnyLayer()
+        .whereLayer("config")
+        .mayOnlyAccessLayers("model")
+        .whereLayer("layers")
+        .mayOnlyAccessLayers("config", "model")
         .check(CLASSES);
   }
 

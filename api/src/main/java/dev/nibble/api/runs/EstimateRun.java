@@ -8,10 +8,10 @@ import dev.nibble.compute.kernels.MatrixRate;
 import dev.nibble.data.tokenizer.Tokenizer;
 import dev.nibble.recipes.recipe.Recipe;
 import dev.nibble.trainer.model.Checkpointing;
-import dev.nibble.trainer.model.MatrixWork;
-import dev.nibble.trainer.model.ModelLoader;
+import dev.nibble.trainer.model.build.MatrixWork;
+import dev.nibble.trainer.model.build.ModelLoader;
 import dev.nibble.trainer.model.ModelOptions;
-import dev.nibble.trainer.model.ModelShape;
+import dev.nibble.trainer.model.config.ModelShape;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -88,7 +88,7 @@ public final class EstimateRun {
 
   /** Powers of two that the model takes, and the recipe's own length. */
   private List<Estimate.Length> lengths(Planner planner) {
-    int positions = Math.min(LONGEST, ModelLoader.maxPositions(recipe.model().base()));
+    int positions = Math.min(LONGEST, ModelShape.read(recipe.model().base()).maxPositions());
     IntStream powers = IntStream.iterate(SHORTEST, n -> n <= positions, n -> 2 * n);
     return IntStream.concat(powers, IntStream.of(recipe.data().sequenceLength()))
         .sorted()

@@ -18,7 +18,7 @@ import dev.nibble.trainer.export.LostUpdate;
 import dev.nibble.trainer.export.MergedCheckpoint;
 import dev.nibble.trainer.export.MergedSource;
 import dev.nibble.trainer.model.CausalLm;
-import dev.nibble.trainer.model.ModelLoader;
+import dev.nibble.trainer.model.build.ModelLoader;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;

@@ -1,5 +1,7 @@
 package dev.nibble.api.runs;
 
+import dev.nibble.trainer.model.config.ModelShape;
+
 import dev.nibble.api.text.Human;
 import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.kernels.PlanningKernels;
@@ -10,7 +12,7 @@ import dev.nibble.recipes.schema.AutoFlag;
 import dev.nibble.trainer.model.CausalLm;
 import dev.nibble.trainer.model.Checkpointing;
 import dev.nibble.trainer.model.Decoder;
-import dev.nibble.trainer.model.ModelLoader;
+import dev.nibble.trainer.model.build.ModelLoader;
 import dev.nibble.trainer.optim.Optimizer;
 import java.util.Optional;
 
@@ -60,7 +62,7 @@ final class Planner {
     return CheckpointingChoice.choose(
         recipe.training().checkpointing(),
         room,
-        ModelLoader.layers(recipe.model().base()),
+        ModelShape.read(recipe.model().base()).layers(),
         c -> plan(c).tensors());
   }
 
@@ -120,7 +122,7 @@ final class Planner {
   int longest(int tokens) {
     return Math.min(
         tokens / recipe.training().microBatchSize(),
-        ModelLoader.maxPositions(recipe.model().base()));
+        ModelShape.read(recipe.model().base()).maxPositions());
   }
 
   /** The largest {@code micro_batch_size} of so many tokens, with the recipe's sequence_len. */

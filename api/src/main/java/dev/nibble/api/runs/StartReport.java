@@ -1,5 +1,7 @@
 package dev.nibble.api.runs;
 
+import dev.nibble.trainer.model.config.ModelShape;
+
 import dev.nibble.api.text.Human;
 import dev.nibble.api.text.Paths;
 import dev.nibble.compute.kernels.KernelSet;
@@ -11,7 +13,7 @@ import dev.nibble.recipes.recipe.Recipe.FourBit;
 import dev.nibble.recipes.recipe.Recipe.Lora;
 import dev.nibble.recipes.yaml.YamlText;
 import dev.nibble.trainer.model.Checkpointing;
-import dev.nibble.trainer.model.ModelLoader;
+import dev.nibble.trainer.model.build.ModelLoader;
 import dev.nibble.trainer.train.TrainingPlan;
 import java.util.Locale;
 
@@ -132,7 +134,7 @@ final class StartReport {
 
   /** Which layers keep their activations. */
   void checkpointing(Checkpointing checkpointing) {
-    entry("layers", checkpointing.describe(ModelLoader.layers(recipe.model().base())));
+    entry("layers", checkpointing.describe(ModelShape.read(recipe.model().base()).layers()));
   }
 
   /** Where a paged optimizer's state is. */

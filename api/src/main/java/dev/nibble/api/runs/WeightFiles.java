@@ -6,7 +6,7 @@ import dev.nibble.compute.safetensors.Safetensors;
 import dev.nibble.compute.safetensors.SafetensorsFile;
 import dev.nibble.compute.tensor.DType;
 import dev.nibble.trainer.checkpoint.ModelFiles;
-import dev.nibble.trainer.model.ModelWriter;
+import dev.nibble.trainer.model.build.ModelWriter;
 import java.nio.file.Path;
 
 /** What trained is every weight: a whole model. */

@@ -1,5 +1,7 @@
 package dev.nibble.api.runs;
 
+import dev.nibble.trainer.model.config.ModelShape;
+
 import dev.nibble.adapters.LoraSpec;
 import dev.nibble.adapters.Parameters;
 import dev.nibble.adapters.PeftAdapter;
@@ -22,7 +24,7 @@ import dev.nibble.recipes.recipe.Recipe.Lora;
 import dev.nibble.recipes.recipe.RecipeException;
 import dev.nibble.trainer.model.CausalLm;
 import dev.nibble.trainer.model.Checkpointing;
-import dev.nibble.trainer.model.ModelLoader;
+import dev.nibble.trainer.model.build.ModelLoader;
 import dev.nibble.trainer.model.ModelOptions;
 import dev.nibble.trainer.model.Training;
 import dev.nibble.trainer.objective.NextTokenLoss;
@@ -70,7 +72,7 @@ final class Wiring {
 
   /** What the model learns from. */
   RunData data(Tokenizer tokenizer) {
-    int positions = ModelLoader.maxPositions(recipe.model().base());
+    int positions = ModelShape.read(recipe.model().base()).maxPositions();
     if (recipe.data().sequenceLength() > positions) {
       throw new RecipeException(
           "sequence_len: %d is more than the %d positions of the model (max_position_embeddings in %s); write at most %d"
@@ -165,7 +167,7 @@ final class Wiring {
 
   /** Number of weights of the base model, all of them. */
   long countWeights() {
-    return ModelLoader.countWeights(recipe.model().base());
+    return ModelShape.read(recipe.model().base()).weights();
   }
 
   /** The adapter's shape: what the recipe says, or what the adapter to continue from is. */

@@ -1,6 +1,6 @@
 package dev.nibble.cli.bench;
 
-import dev.nibble.trainer.model.ModelShape;
+import dev.nibble.trainer.model.config.ModelShape;
 import java.util.Arrays;
 import java.util.Optional;
 

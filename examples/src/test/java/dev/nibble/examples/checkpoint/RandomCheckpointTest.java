@@ -1,5 +1,7 @@
 package dev.nibble.examples.checkpoint;
 
+import dev.nibble.trainer.model.config.ModelShape;
+
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
@@ -17,7 +19,7 @@ import dev.nibble.quant.FourBitFormat;
 import dev.nibble.quant.FourBitFormat.QuantType;
 import dev.nibble.trainer.model.CausalLm;
 import dev.nibble.trainer.model.Checkpointing;
-import dev.nibble.trainer.model.ModelLoader;
+import dev.nibble.trainer.model.build.ModelLoader;
 import dev.nibble.trainer.model.ModelOptions;
 import dev.nibble.trainer.model.Training;
 import java.io.IOException;
@@ -53,7 +55,7 @@ class RandomCheckpointTest {
       CausalLm model = ModelLoader.load(folder, options, kernels, scope);
       assertThat(model.vocabSize()).isEqualTo(4096);
     }
-    assertThat(ModelLoader.countWeights(folder)).isEqualTo(TINY.weights());
+    assertThat(ModelShape.read(folder).weights()).isEqualTo(TINY.weights());
   }
 
   @Test

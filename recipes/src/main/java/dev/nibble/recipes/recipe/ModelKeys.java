@@ -19,7 +19,7 @@ import dev.nibble.recipes.schema.Schema.Group;
 import dev.nibble.recipes.schema.Values;
 import dev.nibble.recipes.yaml.YamlText;
 import dev.nibble.trainer.model.ModelException;
-import dev.nibble.trainer.model.ModelLoader;
+import dev.nibble.trainer.model.build.ModelLoader;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;

@@ -10,7 +10,7 @@ import dev.nibble.compute.safetensors.TensorInfo;
 import dev.nibble.compute.tensor.DType;
 import dev.nibble.compute.tensor.Scope;
 import dev.nibble.compute.tensor.Tensor;
-import dev.nibble.trainer.model.ModelFolder;
+import dev.nibble.trainer.model.config.ModelFolder;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;

@@ -53,7 +53,7 @@ public record Checkpointing(int keptLayers) {
   }
 
   /** Whether backward computes a layer's activations again. */
-  boolean recomputes(int layer, int layers) {
+  public boolean recomputes(int layer, int layers) {
     return layer < layers - keptLayers;
   }
 }

@@ -1,4 +1,4 @@
-/** Decoder-only language models with explicit forward and backward passes. */
+/** Decoder-only language models: what callers see of one, and how to ask for one. */
 @NullMarked
 package dev.nibble.trainer.model;
 

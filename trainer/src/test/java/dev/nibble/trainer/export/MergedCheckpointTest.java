@@ -15,7 +15,7 @@ import dev.nibble.data.Sample;
 import dev.nibble.quant.FourBitFormat;
 import dev.nibble.trainer.model.CausalLm;
 import dev.nibble.trainer.model.Checkpointing;
-import dev.nibble.trainer.model.ModelLoader;
+import dev.nibble.trainer.model.build.ModelLoader;
 import dev.nibble.trainer.model.ModelOptions;
 import dev.nibble.trainer.model.Training;
 import java.io.IOException;

@@ -1,0 +1,176 @@
+package dev.nibble.trainer.model.build;
+
+import dev.nibble.trainer.model.ModelException;
+import dev.nibble.trainer.model.config.ModelTensors;
+import dev.nibble.trainer.model.config.TensorSpec;
+import dev.nibble.trainer.model.layers.LmHead;
+
+import dev.nibble.adapters.LoraAdapter;
+import dev.nibble.adapters.LoraAdapter.Target;
+import dev.nibble.adapters.LoraSpec;
+import dev.nibble.adapters.LoraStart;
+import dev.nibble.adapters.ModelModules;
+import dev.nibble.adapters.Parameters;
+import dev.nibble.adapters.Parameters.Pace;
+import dev.nibble.adapters.PeftNames;
+import dev.nibble.adapters.WholeModules;
+import dev.nibble.compute.kernels.Kernels;
+import dev.nibble.compute.safetensors.StoredTensors;
+import dev.nibble.compute.tensor.Scope;
+import dev.nibble.compute.tensor.Tensor;
+import dev.nibble.quant.FourBitFormat;
+import dev.nibble.quant.FrozenWeight;
+import dev.nibble.quant.FrozenWeights;
+import dev.nibble.trainer.model.config.TensorSpec.Kind;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.Function;
+
+/** Finds what an adapter is on in a model, and takes memory for it. */
+final class AdapterBuilder {
+  static final String HEAD = ModelTensors.HEAD;
+  static final String HEAD_MODULE = TensorSpec.module(HEAD);
+  static final String EMBEDDING_MODULE = TensorSpec.module(ModelTensors.EMBEDDING);
+
+  private final LoraSpec spec;
+  private final List<TensorSpec> tensors;
+  private final TensorSpec embedding;
+  private final boolean isTied;
+  private final int maxTokens;
+
+  /**
+   * A builder.
+   *
+   * @param tensors of the checkpoint
+   * @param maxTokens the most tokens of a batch
+   */
+  AdapterBuilder(LoraSpec spec, List<TensorSpec> tensors, int maxTokens) {
+    this.spec = spec;
+    this.embedding =
+        tensors.stream().filter(t -> t.kind() == Kind.EMBEDDING).findFirst().orElseThrow();
+    this.tensors = new ArrayList<>(tensors);
+    this.isTied = tensors.stream().noneMatch(t -> t.kind() == Kind.HEAD);
+    if (isTied) {
+      this.tensors.add(new TensorSpec(HEAD, embedding.shape(), Kind.HEAD)); // tied, yet a module
+    }
+    this.maxTokens = maxTokens;
+  }
+
+  /**
+   * The parts of the model, the adapter filled with its initial values.
+   *
+   * @param train whether the adapter trains
+   */
+  AdaptedLayerFactory build(
+      String modelType,
+      StoredTensors checkpoint,
+      Function<String, FrozenWeight> linears,
+      Optional<FourBitFormat> format,
+      long seed,
+      boolean train,
+      Kernels kernels,
+      Scope scope) {
+    Set<String> whole = whole();
+    List<Target> targets = targets(modelType, whole);
+    checkStart(targets, format.isPresent());
+    Parameters.Builder builder = new Parameters.Builder();
+    LoraAdapter.declare(builder, spec, targets);
+    for (TensorSpec t : tensors) {
+      if (whole.contains(t.name()) && t.kind() == Kind.EMBEDDING) {
+        builder.addEmbedding(PeftNames.whole(t.name()), t.decays(), t.shape().dims());
+      } else if (whole.contains(t.name())) {
+        Pace pace = t.shape().rank() == 1 ? Pace.FAST : Pace.NORMAL;
+        builder.add(PeftNames.whole(t.name()), pace, t.decays(), t.shape().dims());
+      }
+    }
+    Parameters parameters =
+        train ? builder.allocate(scope, "adapters") : builder.allocateFrozen(scope, "adapters");
+    for (String name : whole) {
+      copyWhole(parameters.named(PeftNames.whole(name)).weight(), name, checkpoint, kernels);
+    }
+    LoraAdapter adapter = new LoraAdapter(spec, targets, parameters, seed, kernels, scope);
+    TrainedLayerFactory trained = new TrainedLayerFactory(parameters, tensors, PeftNames::whole);
+    Function<String, FrozenWeight> started =
+        spec.start().changesBase()
+            ? started(adapter, linears, new FrozenWeights(checkpoint, format, kernels, scope))
+            : linears;
+    FrozenLayerFactory frozen = new FrozenLayerFactory(checkpoint, started, kernels, scope);
+    return new AdaptedLayerFactory(frozen, parameters, adapter, whole, trained);
+  }
+
+  /** Adapted weights give part of themselves to the adapter; others are read as they are. */
+  private static Function<String, FrozenWeight> started(
+      LoraAdapter adapter, Function<String, FrozenWeight> linears, FrozenWeights weights) {
+    return name -> {
+      String module = TensorSpec.module(name);
+      return adapter.adapts(module) ? adapter.start(module, name, weights) : linears.apply(name);
+    };
+  }
+
+  private void copyWhole(Tensor to, String name, StoredTensors checkpoint, Kernels kernels) {
+    Tensor stored = checkpoint.tensor(checkpoint.has(name) ? name : embedding.name());
+    if (!stored.dtype().isFloating() || !stored.shape().equals(to.shape())) {
+      throw new ModelException(
+          "modules_to_save: %s is %s%s in the checkpoint; only a weight that is not quantised can train as a whole"
+              .formatted(name, stored.dtype(), stored.shape()));
+    }
+    kernels.moving().copy(to, stored);
+  }
+
+  private void checkStart(List<Target> targets, boolean quantized) {
+    boolean head = targets.stream().anyMatch(t -> t.module().equals(HEAD_MODULE));
+    boolean loftq = spec.start() instanceof LoraStart.Loftq;
+    if (loftq && !quantized) {
+      throw new ModelException(
+          "init_lora_weights loftq makes up for what quantisation loses: it needs a base that is put in 4 bits");
+    }
+    if (head && (loftq || (spec.start().changesBase() && isTied))) {
+      throw new ModelException(
+          "init_lora_weights %s does not go with an adapter on %s output head: leave lm_head out of the target modules"
+              .formatted(spec.start().written(), isTied ? "a tied" : "an unquantised"));
+    }
+  }
+
+  /** The modules that carry an adapter; {@code whole}: tensors that train as a whole. */
+  List<Target> targets(String modelType, Set<String> whole) {
+    List<String> linears = modules(Kind.LINEAR);
+    List<String> tables = new ArrayList<>(modules(Kind.EMBEDDING));
+    tables.addAll(modules(Kind.HEAD));
+    Set<String> chosen =
+        spec.targets().resolve(new ModelModules(modelType, linears, tables), spec.modulesToSave());
+    List<Target> targets = new ArrayList<>();
+    for (TensorSpec t : tensors) {
+      boolean weight = t.kind() == Kind.LINEAR || isTable(t);
+      if (weight && chosen.contains(t.module()) && !whole.contains(t.name())) {
+        targets.add(target(t));
+      }
+    }
+    return targets;
+  }
+
+  private List<String> modules(Kind kind) {
+    return tensors.stream().filter(t -> t.kind() == kind).map(TensorSpec::module).toList();
+  }
+
+  /** Names of the tensors that train as a whole. */
+  Set<String> whole() {
+    return WholeModules.tensors(
+        spec.modulesToSave(), tensors.stream().map(TensorSpec::name).toList());
+  }
+
+  private static boolean isTable(TensorSpec t) {
+    return t.kind() == Kind.EMBEDDING || t.kind() == Kind.HEAD;
+  }
+
+  private Target target(TensorSpec t) {
+    long rows = t.shape().dim(0);
+    long cols = t.shape().dim(1);
+    return switch (t.kind()) {
+      case EMBEDDING -> new Target(t.module(), true, cols, rows, maxTokens);
+      case HEAD -> new Target(t.module(), false, rows, cols, LmHead.chunk(maxTokens));
+      default -> new Target(t.module(), false, rows, cols, maxTokens);
+    };
+  }
+}

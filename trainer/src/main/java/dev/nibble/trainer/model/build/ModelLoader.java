@@ -1,0 +1,233 @@
+package dev.nibble.trainer.model.build;
+
+import dev.nibble.trainer.model.CausalLm;
+import dev.nibble.trainer.model.Checkpointing;
+import dev.nibble.trainer.model.ModelException;
+import dev.nibble.trainer.model.ModelOptions;
+import dev.nibble.trainer.model.Training;
+import dev.nibble.trainer.model.config.ModelConfig;
+import dev.nibble.trainer.model.config.ModelTensors;
+import dev.nibble.trainer.model.config.QuantizationConfig;
+import dev.nibble.trainer.model.config.TensorSpec;
+import dev.nibble.trainer.model.layers.DecoderModel;
+
+import dev.nibble.adapters.LoraSpec;
+import dev.nibble.adapters.Parameters;
+import dev.nibble.compute.kernels.Kernels;
+import dev.nibble.compute.safetensors.ShardedSafetensors;
+import dev.nibble.compute.safetensors.StoredTensors;
+import dev.nibble.compute.tensor.Device;
+import dev.nibble.compute.tensor.Scope;
+import dev.nibble.quant.FourBitCheckpoint;
+import dev.nibble.quant.FourBitFormat;
+import dev.nibble.quant.FrozenWeight;
+import dev.nibble.quant.FrozenWeights;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Function;
+
+/** Builds models from folders in Hugging Face's layout: config.json and safetensors files. */
+public final class ModelLoader {
+  private ModelLoader() {}
+
+  /**
+   * Reads a model. Tensors are read, and quantised, one at a time. A checkpoint that is in 4 bits
+   * already is taken as it is.
+   *
+   * @param scope owns all of the model's memory; must be of the kernels' memory
+   * @throws ModelException when the folder is no model, the family is not supported, or tensors do
+   *     not fit the config
+   */
+  public static CausalLm load(Path folder, ModelOptions options, Kernels kernels, Scope scope) {
+    ModelConfig config = ModelConfig.of(folder);
+    try (ShardedSafetensors checkpoint = ShardedSafetensors.open(folder)) {
+      FourBitCheckpoint fourBit = FourBitCheckpoint.of(checkpoint);
+      QuantizationConfig.check(folder, fourBit);
+      CheckpointCheck.check(folder, checkpoint, fourBit, ModelTensors.of(config));
+      if (options.training() instanceof Training.AllWeights && fourBit.format().isPresent()) {
+        throw new ModelException(
+            "%s is in 4 bits (%s), and quantised weights cannot train: train an adapter on it"
+                .formatted(folder, fourBit.format().get()));
+      }
+      FrozenWeights linears =
+          new FrozenWeights(checkpoint, fourBit, options.quantization(), kernels, scope);
+      return build(config, checkpoint, linears::load, options, kernels, scope);
+    }
+  }
+
+  /**
+   * A model to evaluate whose linear maps are as the checkpoint stores them. For kernels of host
+   * memory they stay where the mapped checkpoint has them, so that it needs little memory of its
+   * own.
+   *
+   * @param checkpoint of the folder, not in 4 bits; must stay open as long as the model is used
+   */
+  public static CausalLm view(
+      Path folder,
+      ShardedSafetensors checkpoint,
+      int maxBatchTokens,
+      Kernels kernels,
+      Scope scope) {
+    ModelConfig config = ModelConfig.of(folder);
+    FourBitCheckpoint fourBit = FourBitCheckpoint.of(checkpoint);
+    CheckpointCheck.check(folder, checkpoint, fourBit, ModelTensors.of(config));
+    ModelOptions options =
+        new ModelOptions(
+            new Training.Nothing(), Optional.empty(), maxBatchTokens, Checkpointing.FULL);
+    FrozenWeights stored = new FrozenWeights(checkpoint, fourBit, Optional.empty(), kernels, scope);
+    boolean mapped = kernels.memory().device() instanceof Device.Host;
+    return build(
+        config,
+        checkpoint,
+        name -> mapped ? new FrozenWeight.Dense(checkpoint.tensor(name)) : stored.load(name),
+        options,
+        kernels,
+        scope);
+  }
+
+  /** The model of a checked checkpoint; {@code linears} reads a frozen linear map's weight. */
+  static DecoderModel build(
+      ModelConfig config,
+      StoredTensors checkpoint,
+      Function<String, FrozenWeight> linears,
+      ModelOptions options,
+      Kernels kernels,
+      Scope scope) {
+    List<TensorSpec> tensors = ModelTensors.of(config);
+    FrozenLayerFactory frozen = new FrozenLayerFactory(checkpoint, linears, kernels, scope);
+    return switch (options.training()) {
+      case Training.Nothing none -> {
+        Parameters parameters = new Parameters.Builder().allocate(scope, "adapters");
+        yield ModelBuilder.build(config, frozen, parameters, options, kernels, scope);
+      }
+      case Training.Adapter(LoraSpec spec, long seed) -> {
+        DecoderModel model =
+            adapted(spec, seed, true, config, checkpoint, linears, options, kernels, scope);
+        if (spec.start().changesBase()) {
+          model.parameters().keepStart(scope, kernels);
+        }
+        yield model;
+      }
+      case Training.FrozenAdapter(LoraSpec spec, long seed) ->
+          adapted(spec, seed, false, config, checkpoint, linears, options, kernels, scope);
+      case Training.AllWeights all -> {
+        Parameters parameters = TrainedLayerFactory.allocate(scope, tensors);
+        copy(checkpoint, parameters, kernels);
+        LayerFactory parts = new TrainedLayerFactory(parameters, tensors);
+        yield ModelBuilder.build(config, parts, parameters, options, kernels, scope);
+      }
+    };
+  }
+
+  private static DecoderModel adapted(
+      LoraSpec spec,
+      long seed,
+      boolean train,
+      ModelConfig config,
+      StoredTensors checkpoint,
+      Function<String, FrozenWeight> linears,
+      ModelOptions options,
+      Kernels kernels,
+      Scope scope) {
+    AdaptedLayerFactory parts =
+        new AdapterBuilder(spec, ModelTensors.of(config), options.maxBatchTokens())
+            .build(
+                config.family(),
+                checkpoint,
+                linears,
+                options.quantization(),
+                seed,
+                train,
+                kernels,
+                scope);
+    return ModelBuilder.build(config, parts, parts.parameters(), options, kernels, scope);
+  }
+
+  /**
+   * A model with random weights, all of which train, from a folder that needs to hold only a
+   * config.json.
+   *
+   * @param seed of the weights
+   * @param options whose training must be {@link Training.AllWeights}
+   */
+  public static CausalLm initialise(
+      Path folder, long seed, ModelOptions options, Kernels kernels, Scope scope) {
+    if (!(options.training() instanceof Training.AllWeights)) {
+      throw new IllegalArgumentException("random weights must train: " + options.training());
+    }
+    ModelConfig config = ModelConfig.of(folder);
+    if (QuantizationConfig.read(folder).isPresent()) {
+      throw new ModelException(
+          folder
+              + " describes a model in 4 bits, which cannot train; remove quantization_config from its config.json");
+    }
+    List<TensorSpec> tensors = ModelTensors.of(config);
+    Parameters parameters = TrainedLayerFactory.allocate(scope, tensors);
+    RandomInit.init(parameters, config, seed, kernels);
+    LayerFactory parts = new TrainedLayerFactory(parameters, tensors);
+    return ModelBuilder.build(config, parts, parameters, options, kernels, scope);
+  }
+
+  /**
+   * Sets every weight of a model that trains as a whole to what {@link ModelWriter} saved; to the
+   * bit, when it was saved in F32.
+   *
+   * @throws ModelException when the folder holds another model
+   */
+  public static void restore(Path folder, Parameters parameters, Kernels kernels) {
+    ModelConfig config = ModelConfig.of(folder);
+    try (ShardedSafetensors checkpoint = ShardedSafetensors.open(folder)) {
+      FourBitCheckpoint fourBit = FourBitCheckpoint.of(checkpoint);
+      CheckpointCheck.check(folder, checkpoint, fourBit, ModelTensors.of(config));
+      for (Parameters.Parameter p : parameters.all()) {
+        if (!checkpoint.has(p.name())
+            || !checkpoint.tensor(p.name()).shape().equals(p.weight().shape())) {
+          throw new ModelException(
+              "%s holds another model: it has no %s %s"
+                  .formatted(folder, p.name(), p.weight().shape()));
+        }
+      }
+      copy(checkpoint, parameters, kernels);
+    }
+  }
+
+  private static void copy(StoredTensors checkpoint, Parameters parameters, Kernels kernels) {
+    for (Parameters.Parameter p : parameters.all()) {
+      kernels.moving().copy(p.weight(), checkpoint.tensor(p.name()));
+    }
+  }
+
+  /**
+   * The format of a model that is in 4 bits already, by its config.json and its tensors.
+   *
+   * @throws ModelException when it was quantised by another method
+   */
+  public static Optional<FourBitFormat> storedFormat(Path folder) {
+    if (!Files.isRegularFile(folder.resolve("config.json"))
+        || QuantizationConfig.read(folder).isEmpty()) {
+      return Optional.empty();
+    }
+    try (ShardedSafetensors checkpoint = ShardedSafetensors.open(folder)) {
+      FourBitCheckpoint fourBit = FourBitCheckpoint.of(checkpoint);
+      QuantizationConfig.check(folder, fourBit);
+      return fourBit.format();
+    }
+  }
+
+  /**
+   * Names of the weights of the linear maps inside the blocks, in the order of the forward pass.
+   *
+   * @param checkpoint of the folder; checked against its config.json
+   * @throws ModelException when it does not fit
+   */
+  public static List<String> linearWeights(Path folder, ShardedSafetensors checkpoint) {
+    List<TensorSpec> tensors = ModelTensors.of(ModelConfig.of(folder));
+    CheckpointCheck.check(folder, checkpoint, FourBitCheckpoint.of(checkpoint), tensors);
+    return tensors.stream()
+        .filter(t -> t.kind() == TensorSpec.Kind.LINEAR)
+        .map(TensorSpec::name)
+        .toList();
+  }
+}

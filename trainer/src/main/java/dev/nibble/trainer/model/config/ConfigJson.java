@@ -1,0 +1,173 @@
+package dev.nibble.trainer.model.config;
+
+import dev.nibble.trainer.model.ModelException;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import tools.jackson.core.JacksonException;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+/**
+ * One object of a config.json, read key by key; every error names the file, the key and the value.
+ */
+final class ConfigJson {
+  private final Path file;
+  private final String prefix;
+  private final JsonNode node;
+
+  private ConfigJson(Path file, String prefix, JsonNode node) {
+    this.file = file;
+    this.prefix = prefix;
+    this.node = node;
+  }
+
+  static ConfigJson read(Path file) {
+    try {
+      return parse(file, Files.readString(file));
+    } catch (IOException e) {
+      throw new ModelException("cannot read %s: %s".formatted(file, e), e);
+    }
+  }
+
+  /** What is written in {@code file}, or would be. */
+  static ConfigJson parse(Path file, String text) {
+    JsonNode node;
+    try {
+      node = JsonMapper.shared().readTree(text);
+    } catch (JacksonException e) {
+      throw new ModelException(
+          "%s is not valid JSON: %s".formatted(file, e.getOriginalMessage()), e);
+    }
+    if (!node.isObject()) {
+      throw new ModelException(file + " does not hold a JSON object");
+    }
+    return new ConfigJson(file, "", node);
+  }
+
+  /** The object under a key, when it is there and not null. */
+  Optional<ConfigJson> object(String key) {
+    if (!has(key)) {
+      return Optional.empty();
+    }
+    if (!node.get(key).isObject()) {
+      throw wrong(key, "an object");
+    }
+    return Optional.of(new ConfigJson(file, prefix + key + ".", node.get(key)));
+  }
+
+  /** True when the key is there and not null. */
+  boolean has(String key) {
+    return node.hasNonNull(key);
+  }
+
+  /** True when the key is there, null or not. */
+  boolean contains(String key) {
+    return node.has(key);
+  }
+
+  int positive(String key, int fallback) {
+    if (!has(key)) {
+      return fallback;
+    }
+    return positive(key);
+  }
+
+  int positive(String key) {
+    if (!has(key) || !node.get(key).isInt() || node.get(key).asInt() < 1) {
+      throw wrong(key, "a positive integer");
+    }
+    return node.get(key).asInt();
+  }
+
+  int notNegative(String key, int fallback) {
+    if (has(key) && (!node.get(key).isInt() || node.get(key).asInt() < 0)) {
+      throw wrong(key, "0 or a positive integer");
+    }
+    return has(key) ? node.get(key).asInt() : fallback;
+  }
+
+  double positiveNumber(String key, double fallback) {
+    return has(key) ? positiveNumber(key) : fallback;
+  }
+
+  double positiveNumber(String key) {
+    if (!has(key) || !node.get(key).isNumber() || !(node.get(key).asDouble() > 0)) {
+      throw wrong(key, "a positive number");
+    }
+    return node.get(key).asDouble();
+  }
+
+  List<Double> positiveNumbers(String key) {
+    if (!has(key)
+        || !node.get(key).isArray()
+        || !node.get(key).valueStream().allMatch(n -> n.isNumber() && n.asDouble() > 0)) {
+      throw wrong(key, "a list of positive numbers");
+    }
+    return node.get(key).valueStream().map(JsonNode::asDouble).toList();
+  }
+
+  /** True for a number that is there and not 0. */
+  boolean isNotZero(String key) {
+    return has(key) && !(node.get(key).isNumber() && node.get(key).asDouble() == 0);
+  }
+
+  boolean flag(String key, boolean fallback) {
+    if (!has(key)) {
+      return fallback;
+    }
+    if (!node.get(key).isBoolean()) {
+      throw wrong(key, "true or false");
+    }
+    return node.get(key).asBoolean();
+  }
+
+  String text(String key, String fallback) {
+    if (!has(key)) {
+      return fallback;
+    }
+    if (!node.get(key).isString()) {
+      throw wrong(key, "a string");
+    }
+    return node.get(key).asString();
+  }
+
+  List<String> texts(String key) {
+    if (!has(key)
+        || !node.get(key).isArray()
+        || !node.get(key).valueStream().allMatch(JsonNode::isString)) {
+      throw wrong(key, "a list of strings");
+    }
+    return node.get(key).valueStream().map(JsonNode::asString).toList();
+  }
+
+  /** Refuses any other text; a missing key is fine. */
+  void requireText(String key, String supported) {
+    if (!text(key, supported).equals(supported)) {
+      throw wrong(key, supported);
+    }
+  }
+
+  /** Refuses a key whose value changes the mathematics in a way that is not implemented. */
+  void requireNumber(String key, double supported) {
+    if (has(key) && (!node.get(key).isNumber() || node.get(key).asDouble() != supported)) {
+      throw wrong(key, Double.toString(supported));
+    }
+  }
+
+  /** Refuses a key that must be absent, null or false. */
+  void requireAbsent(String key) {
+    if (has(key) && !(node.get(key).isBoolean() && !node.get(key).asBoolean())) {
+      throw wrong(key, "no such key");
+    }
+  }
+
+  ModelException wrong(String key, String supported) {
+    return new ModelException(
+        "%s: \"%s%s\" is %s; supported: %s"
+            .formatted(file, prefix, key, contains(key) ? node.get(key) : "missing", supported));
+  }
+}

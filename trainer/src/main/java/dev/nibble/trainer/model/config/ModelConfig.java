@@ -1,0 +1,125 @@
+package dev.nibble.trainer.model.config;
+
+import dev.nibble.trainer.model.ModelException;
+
+import dev.nibble.compute.kernels.AttentionRule;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+
+/**
+ * A decoder-only model, as its config.json describes it: one record for all families, filled by one
+ * class for each ({@link LlamaFamily} and its neighbours).
+ *
+ * @param family {@code model_type}
+ * @param normEpsilon of RMSNorm
+ * @param attention one for each layer
+ * @param finalSoftCap c of c * tanh(logit / c); 0 for none
+ * @param scaledEmbedding embeddings are multiplied by sqrt(C)
+ * @param tiedHead the output head is the embedding table
+ * @param initializerRange standard deviation of random initial weights
+ */
+public record ModelConfig(
+    String family,
+    Sizes sizes,
+    LayerWiring wiring,
+    List<LayerAttention> attention,
+    double normEpsilon,
+    double finalSoftCap,
+    boolean scaledEmbedding,
+    boolean tiedHead,
+    double initializerRange) {
+
+  /** What one layer's attention has of its own. */
+  public record LayerAttention(AttentionRule rule, Rope rope) {}
+
+  public ModelConfig {
+    attention = List.copyOf(attention);
+  }
+
+  /**
+   * Reads the config.json of a model's folder.
+   *
+   * @throws ModelException when there is none, or {@link #read(Path)} throws
+   */
+  public static ModelConfig of(Path folder) {
+    Path file = folder.resolve(ModelFolder.CONFIG);
+    if (!Files.isRegularFile(file)) {
+      throw new ModelException(
+          "%s is not a model: it has no config.json. Give a folder with config.json, tokenizer.json and model.safetensors"
+              .formatted(folder));
+    }
+    return read(file);
+  }
+
+  /**
+   * Reads a config.json of transformers 4 or 5. Keys that are missing have the defaults of the
+   * family's class in transformers.
+   *
+   * @throws ModelException when the file is none, or asks for what is not supported
+   */
+  static ModelConfig read(Path file) {
+    return read(ConfigJson.read(file));
+  }
+
+  static ModelConfig read(ConfigJson c) {
+    return switch (c.text("model_type", "")) {
+      case "llama" -> LlamaFamily.read(c);
+      case "mistral" -> MistralFamily.read(c);
+      case "qwen2" -> QwenFamily.readQwen2(c);
+      case "qwen3" -> QwenFamily.readQwen3(c);
+      case "phi3" -> Phi3Family.read(c);
+      case "gemma2" -> GemmaFamily.readGemma2(c);
+      case "gemma3_text" -> GemmaFamily.readGemma3(c);
+      case "gemma3" ->
+          throw c.wrong("model_type", "gemma3_text, the model without images; not gemma3");
+      default ->
+          throw c.wrong("model_type", "llama, mistral, qwen2, qwen3, phi3, gemma2, gemma3_text");
+    };
+  }
+
+  /** The same with fewer layers. */
+  ModelConfig firstLayers(int layers) {
+    return new ModelConfig(
+        family,
+        sizes.withLayers(layers),
+        wiring,
+        attention.subList(0, layers),
+        normEpsilon,
+        finalSoftCap,
+        scaledEmbedding,
+        tiedHead,
+        initializerRange);
+  }
+
+  /** The different ropes of the layers, in order of their first layer. */
+  public List<Rope> ropes() {
+    return attention.stream().map(LayerAttention::rope).distinct().toList();
+  }
+
+  /** Which of {@link #ropes} layer l turns by. */
+  public int rope(int layer) {
+    return ropes().indexOf(attention.get(layer).rope());
+  }
+
+  /** The most tokens of one sample: no limit where rope stretches itself to any length. */
+  public int longestSample() {
+    boolean grows = ropes().stream().anyMatch(r -> r.scaling() instanceof RopeScaling.Dynamic);
+    return grows ? Integer.MAX_VALUE : sizes.positions();
+  }
+
+  /** Equal for lengths of samples whose rope has the same frequencies. */
+  public int representative(int length) {
+    return ropes().stream().mapToInt(r -> r.scaling().representative(length)).max().orElse(0);
+  }
+
+  /** True when a sequence that grows so has to compute its keys anew. */
+  public boolean forgetsCache(int before, int after) {
+    return ropes().stream().anyMatch(r -> r.scaling().forgetsCache(before, after));
+  }
+
+  /** True when some sequence may have to. */
+  public boolean mayForgetCache() {
+    return forgetsCache(1, sizes.positions());
+  }
+}

@@ -1,0 +1,138 @@
+package dev.nibble.trainer.model.layers;
+
+import dev.nibble.trainer.model.config.ModelConfig;
+
+import dev.nibble.adapters.ForwardMode;
+import dev.nibble.compute.kernels.Buffers;
+import dev.nibble.compute.kernels.Kernels;
+import dev.nibble.compute.tensor.Tensor;
+
+/** One layer: attention and a gated MLP on a residual stream [N, C]. */
+public sealed interface Block permits PreNormBlock, SandwichBlock {
+
+  /** out [N, C] from x [N, C]. */
+  void forward(Kernels kernels, Tensor out, Saved saved, Tensor x, Sequences batch, ForwardMode mode);
+
+  /** Makes what backward needs again; may write out again, the same bits. */
+  void recompute(Kernels kernels, Tensor out, Saved saved, Tensor x, Sequences batch, ForwardMode mode);
+
+  /**
+   * Turns the gradient of out into the gradient of x, in place: what flows past a branch stays,
+   * what flows through it is added.
+   *
+   * @param dx [N, C]: in, the gradient of out; after the MLP's branch, of mid; at the end, of x
+   */
+  void backward(
+      Kernels kernels, Tensor dx, Gradients grads, Saved saved, Tensor x, Sequences batch, ForwardMode mode);
+
+  /**
+   * The gradients of what trains alone, for a layer whose x needs none: the first one, where
+   * nothing before its projections trains.
+   *
+   * @param dx [N, C]: in, the gradient of out; overwritten
+   */
+  void backwardParameters(
+      Kernels kernels, Tensor dx, Gradients grads, Saved saved, Tensor x, Sequences batch, ForwardMode mode);
+
+  /** The norm of x. */
+  Norm norm1();
+
+  /** Forward for generation, over cached keys and values. */
+  void decode(Kernels kernels, Tensor out, Saved saved, Tensor x, Sequences batch, KeyValueCache cache);
+
+  /**
+   * What forward keeps for backward, besides x.
+   *
+   * @param normed1 [N, C]: what attention reads
+   * @param rstd1 [N]
+   * @param mid [N, C]: the stream between the branches
+   * @param normed2 [N, C]: what the MLP reads
+   * @param rstd2 [N]
+   * @param post what norms behind the branches keep; of 0 tokens where there are none
+   */
+  record Saved(
+      Tensor normed1,
+      Tensor rstd1,
+      Attention.Saved attention,
+      Tensor mid,
+      Tensor normed2,
+      Tensor rstd2,
+      GatedMlp.Saved mlp,
+      Post post) {
+
+    /**
+     * @param attended [N, C]: what attention gave
+     * @param rstd1 [N]
+     * @param fed [N, C]: what the MLP gave
+     * @param rstd2 [N]
+     */
+    record Post(Tensor attended, Tensor rstd1, Tensor fed, Tensor rstd2) {
+      static Post allocate(Buffers buffers, ModelConfig c, int tokens) {
+        int n = c.wiring().postNorms() ? tokens : 0;
+        return new Post(
+            buffers.activation("activations/attention_out", n, c.sizes().hidden()),
+            buffers.statistic("activations/post_rstd1", n),
+            buffers.activation("activations/mlp_out", n, c.sizes().hidden()),
+            buffers.statistic("activations/post_rstd2", n));
+      }
+
+      Post slice(int tokens) {
+        long n = Math.min(tokens, rstd1.elements());
+        return new Post(
+            attended.slice(0, n), rstd1.slice(0, n), fed.slice(0, n), rstd2.slice(0, n));
+      }
+    }
+
+    static Saved allocate(Buffers buffers, ModelConfig c, int n) {
+      int hidden = c.sizes().hidden();
+      return new Saved(
+          buffers.activation("activations/normed1", n, hidden),
+          buffers.statistic("activations/rstd1", n),
+          Attention.Saved.allocate(buffers, c, n),
+          buffers.activation("activations/mid", n, hidden),
+          buffers.activation("activations/normed2", n, hidden),
+          buffers.statistic("activations/rstd2", n),
+          GatedMlp.Saved.allocate(buffers, c, n),
+          Post.allocate(buffers, c, n));
+    }
+
+    Saved slice(int n) {
+      return new Saved(
+          normed1.slice(0, n),
+          rstd1.slice(0, n),
+          attention.slice(n),
+          mid.slice(0, n),
+          normed2.slice(0, n),
+          rstd2.slice(0, n),
+          mlp.slice(n),
+          post.slice(n));
+    }
+  }
+
+  /**
+   * Scratch of backward.
+   *
+   * @param normed [N, C]: gradient of normed2, then of normed1
+   * @param branch [N, C]: gradient of what the MLP gave, then of what attention gave; of 0 tokens
+   *     without norms behind the branches
+   */
+  record Gradients(
+      Tensor normed, Tensor branch, Attention.Gradients attention, GatedMlp.Gradients mlp) {
+    static Gradients allocate(Buffers buffers, ModelConfig c, int n) {
+      int hidden = c.sizes().hidden();
+      return new Gradients(
+          buffers.activation("scratch/dnormed", n, hidden),
+          buffers.activation("scratch/dbranch", c.wiring().postNorms() ? n : 0, hidden),
+          Attention.Gradients.allocate(buffers, c, n),
+          GatedMlp.Gradients.allocate(buffers, c, n));
+    }
+
+    Gradients slice(int n) {
+      return new Gradients(
+          normed.slice(0, n),
+          branch.slice(0, Math.min(n, branch.rows())),
+          attention.slice(n),
+          mlp.slice(n));
+    }
+  }
+}

@@ -1,0 +1,344 @@
+package dev.nibble.trainer.model.layers;
+
+import dev.nibble.trainer.model.CausalLm;
+import dev.nibble.trainer.model.Decoder;
+import dev.nibble.trainer.model.ModelException;
+import dev.nibble.trainer.model.ModelOptions;
+import dev.nibble.trainer.model.Training;
+import dev.nibble.trainer.model.config.ModelConfig;
+
+import dev.nibble.adapters.ForwardMode;
+import dev.nibble.adapters.Parameters;
+import dev.nibble.compute.kernels.Buffers;
+import dev.nibble.compute.kernels.Kernels;
+import dev.nibble.compute.tensor.Scope;
+import dev.nibble.compute.tensor.Tensor;
+import dev.nibble.data.Batch;
+import dev.nibble.trainer.objective.ForwardPasses;
+import dev.nibble.trainer.objective.LossSum;
+import dev.nibble.trainer.objective.Objective;
+import dev.nibble.trainer.objective.Outputs;
+import java.util.List;
+import java.util.Optional;
+
+/** A decoder-only transformer of any family: embedding, L blocks, a norm and the output head. */
+public final class DecoderModel implements CausalLm {
+
+  /** The place of the embeddings' noise among the masks of a pass; projections count from 0. */
+  private static final int NOISE = -1;
+
+  private final ModelConfig config;
+  private final Kernels kernels;
+  private final Scope scope;
+  private final Parameters parameters;
+  private final Embedding embedding;
+  private final List<Block> blocks;
+  private final LmHead head;
+  private final int maxBatchTokens;
+  private final double noise;
+  private final Training training;
+  private final Workspace workspace;
+  private final List<RopeTables> ropes;
+  private final double embeddingScale;
+  private final Sequences inputBuffers;
+  private Workspace work;
+  private Sequences inputs;
+
+  /**
+   * Stacks layers, and takes the buffers of a pass.
+   *
+   * @param scope owns all of the model's memory
+   * @param parameters what trains
+   */
+  public DecoderModel(
+      ModelConfig config,
+      Kernels kernels,
+      Scope scope,
+      Parameters parameters,
+      Embedding embedding,
+      List<Block> blocks,
+      LmHead head,
+      ModelOptions options) {
+    this.config = config;
+    this.kernels = kernels;
+    this.scope = scope;
+    this.parameters = parameters;
+    this.embedding = embedding;
+    this.blocks = List.copyOf(blocks);
+    this.head = head;
+    this.maxBatchTokens = options.maxBatchTokens();
+    this.noise = options.embeddingNoise();
+    this.training = options.training();
+    Buffers buffers = Buffers.of(kernels, scope);
+    this.workspace =
+        Workspace.allocate(
+            buffers, config, maxBatchTokens, parameters.train(), options.checkpointing());
+    this.ropes =
+        RopeTables.allocate(scope, config, Math.min(maxBatchTokens, config.longestSample()));
+    this.embeddingScale = config.scaledEmbedding() ? embedding.scaleOf(config.sizes().hidden()) : 1;
+    this.inputBuffers = Sequences.allocate(buffers, maxBatchTokens, ropes);
+    this.work = workspace;
+    this.inputs = inputBuffers;
+  }
+
+  @Override
+  public int vocabSize() {
+    return config.sizes().vocab();
+  }
+
+  @Override
+  public int maxBatchTokens() {
+    return maxBatchTokens;
+  }
+
+  @Override
+  public int maxPositions() {
+    return config.longestSample();
+  }
+
+  @Override
+  public Parameters parameters() {
+    return parameters;
+  }
+
+  @Override
+  public LossSum accumulate(Batch batch, long seed, Objective objective) {
+    if (!parameters.train()) {
+      throw new IllegalStateException("nothing trains in this model: call evaluate");
+    }
+    ForwardMode mode = ForwardMode.training(seed);
+    Passes passes = new Passes(batch, mode);
+    LossSum loss = objective.accumulate(passes, batch);
+    passes.require(mode);
+    backward(mode);
+    return loss;
+  }
+
+  @Override
+  public LossSum evaluate(Batch batch, Objective objective) {
+    return objective.evaluate(new Passes(batch, ForwardMode.EVALUATION), batch);
+  }
+
+  /** The passes over one batch, of which only the latest has its activations in the workspace. */
+  private final class Passes implements ForwardPasses {
+    private final Batch batch;
+    private final ForwardMode mode;
+    private Optional<ForwardMode> latest = Optional.empty();
+
+    Passes(Batch batch, ForwardMode mode) {
+      check(batch);
+      this.batch = batch;
+      this.mode = mode;
+    }
+
+    @Override
+    public Outputs model() {
+      Outputs outputs = run(mode);
+      if (mode.dropout()) {
+        kernels.moving().fill(work.dresidual(), 0);
+      }
+      return outputs;
+    }
+
+    @Override
+    public Outputs base() {
+      training
+          .baseIsLost()
+          .ifPresent(reason -> {
+            throw new IllegalStateException("this model has no frozen base: " + reason);
+          });
+      return run(ForwardMode.BASE);
+    }
+
+    private Outputs run(ForwardMode ofPass) {
+      latest = Optional.of(ofPass);
+      return new Pass(this, ofPass, layers(batch, ofPass));
+    }
+
+    void require(ForwardMode pass) {
+      if (!latest.equals(Optional.of(pass))) {
+        throw new IllegalStateException(
+            "the latest forward pass was %s, expected %s".formatted(latest, pass));
+      }
+    }
+  }
+
+  /** What came out of a pass: the residual stream behind the last layer, [N, C]. */
+  private final class Pass implements Outputs {
+    private final Passes passes;
+    private final ForwardMode mode;
+    private final Tensor last;
+
+    Pass(Passes passes, ForwardMode mode, Tensor last) {
+      this.passes = passes;
+      this.mode = mode;
+      this.last = last;
+    }
+
+    @Override
+    public void read(int[] positions, LogitsReader reader) {
+      passes.require(mode);
+      head.read(kernels, last, positions, mode, reader);
+    }
+
+    @Override
+    public void accumulate(int[] positions, LogitsGradient loss) {
+      passes.require(mode);
+      if (!mode.dropout()) {
+        throw new IllegalStateException("no gradient of a pass in evaluation mode");
+      }
+      head.accumulate(kernels, work.dresidual(), last, positions, mode, loss);
+    }
+  }
+
+  /** Completes a gradient that has come as far as the last layer's output. */
+  private void backward(ForwardMode mode) {
+    Tensor dx = work.dresidual();
+    for (int l = blocks.size() - 1; l >= 0; l--) {
+      Block block = blocks.get(l);
+      Tensor x = work.residual(l);
+      if (work.overwritten(l)) {
+        block.recompute(kernels, work.residual(l + 1), work.saved(l), x, inputs, mode);
+      }
+      if (l > 0 || firstInputTrains()) {
+        block.backward(kernels, dx, work.gradients(), work.saved(l), x, inputs, mode);
+      } else {
+        block.backwardParameters(kernels, dx, work.gradients(), work.saved(l), x, inputs, mode);
+      }
+    }
+    if (embedding.trains()) {
+      if (embeddingScale != 1) {
+        kernels.pointwise().scale(dx, embeddingScale);
+      }
+      embedding.backward(kernels, dx, inputs.tokens().tensor());
+    }
+  }
+
+  /** Whether anything before the first layer's projections trains. */
+  private boolean firstInputTrains() {
+    return embedding.trains() || blocks.getFirst().norm1().gradient().isPresent();
+  }
+
+  @Override
+  public float[][] logits(Batch batch) {
+    check(batch);
+    Tensor last = layers(batch, ForwardMode.EVALUATION);
+    int[] all = new int[batch.length()];
+    for (int i = 0; i < all.length; i++) {
+      all[i] = i;
+    }
+    return head.logits(kernels, last, all);
+  }
+
+  /** The residual stream behind the last layer, [N, C]. */
+  private Tensor layers(Batch batch, ForwardMode mode) {
+    begin(batch.tokens(), batch.positions(), segments(batch.starts()), ropes, longest(batch), mode);
+    if (mode.dropout() && noise > 0) {
+      kernels
+          .pointwise()
+          .addNoise(work.residual(0), inputs.segments().tensor(), noise, mode.maskSeed(NOISE));
+    }
+    for (int l = 0; l < blocks.size(); l++) {
+      Tensor x = work.residual(l);
+      blocks.get(l).forward(kernels, work.residual(l + 1), work.saved(l), x, inputs, mode);
+    }
+    return work.residual(blocks.size());
+  }
+
+  /**
+   * One pass of a decoder: logits at {@code wanted} positions of the packed tokens.
+   *
+   * @param longest tokens of the longest sequence, those in the caches counted
+   */
+  float[][] decode(
+      int[] tokens,
+      int[] positions,
+      int[] segments,
+      List<RopeTables> turns,
+      int longest,
+      List<KeyValueCache> caches,
+      int[] wanted) {
+    begin(tokens, positions, segments, turns, longest, ForwardMode.EVALUATION);
+    for (int l = 0; l < blocks.size(); l++) {
+      Tensor x = work.residual(l);
+      Tensor out = work.residual(l + 1);
+      blocks.get(l).decode(kernels, out, work.saved(l), x, inputs, caches.get(l));
+    }
+    return head.logits(kernels, work.residual(blocks.size()), wanted);
+  }
+
+  @Override
+  public Decoder decoder(int sequences, int capacity) {
+    if (capacity > config.longestSample()) {
+      throw new ModelException(
+          "%d tokens (prompt and answer) exceed the model's max_position_embeddings = %d"
+              .formatted(capacity, config.longestSample()));
+    }
+    return new CachedDecoder(this, config, kernels, scope.child("decoder"), sequences, capacity);
+  }
+
+  /** Makes the tokens' embeddings the input of the first layer. */
+  private void begin(
+      int[] tokens,
+      int[] positions,
+      int[] segments,
+      List<RopeTables> turns,
+      int longest,
+      ForwardMode mode) {
+    if (work.residual(0).dim(0) != tokens.length) {
+      work = workspace.forTokens(tokens.length);
+    }
+    turns.forEach(t -> t.fill(kernels, longest));
+    inputs = inputBuffers.fill(kernels, tokens, positions, segments, turns);
+    embedding.forward(kernels, work.residual(0), inputs.tokens().tensor(), mode);
+    if (embeddingScale != 1) {
+      kernels.pointwise().scale(work.residual(0), embeddingScale);
+    }
+  }
+
+  /** The most tokens of one sample. */
+  private static int longest(Batch batch) {
+    int longest = 0;
+    for (int s = 0; s < batch.samples(); s++) {
+      longest = Math.max(longest, batch.starts()[s + 1] - batch.starts()[s]);
+    }
+    return longest;
+  }
+
+  private static int[] segments(int[] starts) {
+    int[] segments = new int[4 * (starts.length - 1)];
+    for (int s = 0; s + 1 < starts.length; s++) {
+      int length = starts[s + 1] - starts[s];
+      segments[4 * s] = starts[s];
+      segments[4 * s + 1] = length;
+      segments[4 * s + 2] = starts[s];
+      segments[4 * s + 3] = length;
+    }
+    return segments;
+  }
+
+  private void check(Batch batch) {
+    if (batch.length() > maxBatchTokens) {
+      throw new IllegalArgumentException(
+          "batch of %d tokens; this model was built for at most %d"
+              .formatted(batch.length(), maxBatchTokens));
+    }
+    if (longest(batch) > config.longestSample()) {
+      throw new ModelException(
+          "sample of %d tokens; the model's max_position_embeddings is %d"
+              .formatted(longest(batch), config.longestSample()));
+    }
+    checkTokens(batch.tokens());
+  }
+
+  /** Refuses what the embedding has no row for. */
+  void checkTokens(int[] tokens) {
+    for (int i = 0; i < tokens.length; i++) {
+      if (tokens[i] < 0 || tokens[i] >= config.sizes().vocab()) {
+        throw new ModelException(
+            "token %d at position %d is outside the vocabulary of %d; is this the model's tokenizer?"
+                .formatted(tokens[i], i, config.sizes().vocab()));
+      }
+    }
+  }
+}

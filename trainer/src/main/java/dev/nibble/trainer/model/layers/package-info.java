@@ -1,0 +1,5 @@
+/** Layers with explicit forward and backward passes, and the decoder that stacks them. */
+@NullMarked
+package dev.nibble.trainer.model.layers;
+
+import org.jspecify.annotations.NullMarked;

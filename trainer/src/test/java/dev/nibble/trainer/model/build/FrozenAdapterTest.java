@@ -1,0 +1,99 @@
+package dev.nibble.trainer.model.build;
+
+import dev.nibble.trainer.model.Decoder;
+import dev.nibble.trainer.model.Training;
+import dev.nibble.trainer.model.config.ModelConfig;
+import dev.nibble.trainer.model.config.Sizes;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.nibble.adapters.LoraSpec;
+import dev.nibble.adapters.TargetModules;
+import dev.nibble.compute.kernels.Kernels;
+import dev.nibble.data.Batch;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** A model with an adapter in which nothing trains. */
+final class FrozenAdapterTest {
+  private static final LoraSpec LORA = new LoraSpec(3, 6, 0.4, TargetModules.allLinear());
+  private static final Batch BATCH = TinyModel.batch();
+
+  @TempDir private Path folder;
+
+  @BeforeEach
+  void writeABase() throws IOException {
+    try (Kernels kernels = ModelFixture.open("cpu")) {
+      DistantModelTest.initialised(TinyModel.LLAMA_TIED, kernels, folder);
+    }
+  }
+
+  static Stream<LoraSpec> adapters() {
+    return Stream.of(
+        LORA,
+        LORA.withBias(),
+        LORA.withDora(),
+        LORA.withModulesToSave("lm_head", "norm"),
+        LORA.withTargets(TargetModules.named(List.of("q_proj", "embed_tokens", "lm_head"))));
+  }
+
+  @ParameterizedTest
+  @MethodSource("adapters")
+  void computesWhatAModelThatTrainsDoes(LoraSpec spec) {
+    try (ModelFixture training = load(new Training.Adapter(spec, 1));
+        ModelFixture frozen = load(new Training.FrozenAdapter(spec, 1))) {
+      assertThat(frozen.model.logits(BATCH)).isEqualTo(training.model.logits(BATCH));
+      assertThat(frozen.model.evaluate(BATCH, frozen.objective))
+          .isEqualTo(training.model.evaluate(BATCH, training.objective));
+      assertThat(prompted(frozen)).isEqualTo(prompted(training));
+    }
+  }
+
+  /** Logits behind a prompt, with all of the adapter's weights moved. */
+  private static float[][] prompted(ModelFixture f) {
+    f.kernels.moving().fill(f.model.parameters().weights(), 0.1);
+    try (Decoder decoder = f.model.decoder(1, 8)) {
+      return decoder.feed(new int[] {0}, new int[][] {{1, 5, 3}});
+    }
+  }
+
+  @Test
+  void holdsNothingForTraining() {
+    try (ModelFixture training = load(new Training.Adapter(LORA, 1));
+        ModelFixture frozen = load(new Training.FrozenAdapter(LORA, 1))) {
+      Map<String, Long> held = frozen.scope.groups();
+      Sizes sizes = ModelConfig.of(folder).sizes();
+      long residual = 4L * ModelFixture.MAX_TOKENS * sizes.hidden();
+      long low = 4L * ModelFixture.MAX_TOKENS * 3;
+
+      assertThat(held.getOrDefault("gradients", 0L)).isZero();
+      assertThat(held.get("scratch")).as("A x alone").isEqualTo(low);
+      assertThat(training.scope.groups().get("activations") - held.get("activations"))
+          .as("two residuals that take turns, not one for each layer and one more")
+          .isEqualTo((sizes.layers() - 1) * residual);
+      assertThat(held.get("adapters")).isEqualTo(training.scope.groups().get("adapters"));
+    }
+  }
+
+  @Test
+  void doesNotTrain() {
+    try (ModelFixture frozen = load(new Training.FrozenAdapter(LORA, 1))) {
+      assertThatThrownBy(() -> frozen.model.accumulate(BATCH, 1, frozen.objective))
+          .isInstanceOf(IllegalStateException.class)
+          .hasMessageContaining("nothing trains in this model");
+    }
+  }
+
+  private ModelFixture load(Training training) {
+    return ModelFixture.load("cpu", folder, ModelFixture.options(training));
+  }
+}
