@@ -1,7 +1,5 @@
 package dev.nibble.api.runs;
 
-import dev.nibble.trainer.model.config.ModelShape;
-
 import dev.nibble.api.text.Human;
 import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.kernels.PlanningKernels;
@@ -12,7 +10,7 @@ import dev.nibble.recipes.schema.AutoFlag;
 import dev.nibble.trainer.model.CausalLm;
 import dev.nibble.trainer.model.Checkpointing;
 import dev.nibble.trainer.model.Decoder;
-import dev.nibble.trainer.model.build.ModelLoader;
+import dev.nibble.trainer.model.config.ModelShape;
 import dev.nibble.trainer.optim.Optimizer;
 import java.util.Optional;
 

@@ -1,7 +1,5 @@
 package dev.nibble.api.runs;
 
-import dev.nibble.trainer.model.config.ModelShape;
-
 import dev.nibble.api.text.Human;
 import dev.nibble.api.text.Paths;
 import dev.nibble.compute.kernels.KernelSet;
@@ -14,6 +12,7 @@ import dev.nibble.recipes.recipe.Recipe.Lora;
 import dev.nibble.recipes.yaml.YamlText;
 import dev.nibble.trainer.model.Checkpointing;
 import dev.nibble.trainer.model.build.ModelLoader;
+import dev.nibble.trainer.model.config.ModelShape;
 import dev.nibble.trainer.train.TrainingPlan;
 import java.util.Locale;
 

@@ -1,7 +1,5 @@
 package dev.nibble.api.runs;
 
-import dev.nibble.trainer.model.config.ModelShape;
-
 import dev.nibble.adapters.LoraSpec;
 import dev.nibble.adapters.Parameters;
 import dev.nibble.adapters.PeftAdapter;
@@ -24,9 +22,10 @@ import dev.nibble.recipes.recipe.Recipe.Lora;
 import dev.nibble.recipes.recipe.RecipeException;
 import dev.nibble.trainer.model.CausalLm;
 import dev.nibble.trainer.model.Checkpointing;
-import dev.nibble.trainer.model.build.ModelLoader;
 import dev.nibble.trainer.model.ModelOptions;
 import dev.nibble.trainer.model.Training;
+import dev.nibble.trainer.model.build.ModelLoader;
+import dev.nibble.trainer.model.config.ModelShape;
 import dev.nibble.trainer.objective.NextTokenLoss;
 import dev.nibble.trainer.objective.Objective;
 import dev.nibble.trainer.optim.GradientClip;

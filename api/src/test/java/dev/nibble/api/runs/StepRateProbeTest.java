@@ -11,8 +11,8 @@ import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.quant.FourBitFormat;
 import dev.nibble.trainer.model.Checkpointing;
 import dev.nibble.trainer.model.ModelOptions;
-import dev.nibble.trainer.model.config.ModelShape;
 import dev.nibble.trainer.model.Training;
+import dev.nibble.trainer.model.config.ModelShape;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 

@@ -1,7 +1,5 @@
 package dev.nibble.examples.checkpoint;
 
-import dev.nibble.trainer.model.config.ModelShape;
-
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
@@ -19,9 +17,10 @@ import dev.nibble.quant.FourBitFormat;
 import dev.nibble.quant.FourBitFormat.QuantType;
 import dev.nibble.trainer.model.CausalLm;
 import dev.nibble.trainer.model.Checkpointing;
-import dev.nibble.trainer.model.build.ModelLoader;
 import dev.nibble.trainer.model.ModelOptions;
 import dev.nibble.trainer.model.Training;
+import dev.nibble.trainer.model.build.ModelLoader;
+import dev.nibble.trainer.model.config.ModelShape;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

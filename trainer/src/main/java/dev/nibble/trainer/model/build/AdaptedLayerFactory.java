@@ -1,14 +1,13 @@
 package dev.nibble.trainer.model.build;
 
-import dev.nibble.trainer.model.config.TensorSpec;
-import dev.nibble.trainer.model.layers.Embedding;
-import dev.nibble.trainer.model.layers.Norm;
-
 import dev.nibble.adapters.AdaptedProjection;
 import dev.nibble.adapters.FrozenProjection;
 import dev.nibble.adapters.LoraAdapter;
 import dev.nibble.adapters.Parameters;
 import dev.nibble.adapters.Projection;
+import dev.nibble.trainer.model.config.TensorSpec;
+import dev.nibble.trainer.model.layers.Embedding;
+import dev.nibble.trainer.model.layers.Norm;
 import java.util.Set;
 
 /** Frozen parts of which some carry a LoRA adapter, and some train as a whole. */

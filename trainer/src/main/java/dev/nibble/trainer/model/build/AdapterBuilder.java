@@ -1,10 +1,5 @@
 package dev.nibble.trainer.model.build;
 
-import dev.nibble.trainer.model.ModelException;
-import dev.nibble.trainer.model.config.ModelTensors;
-import dev.nibble.trainer.model.config.TensorSpec;
-import dev.nibble.trainer.model.layers.LmHead;
-
 import dev.nibble.adapters.LoraAdapter;
 import dev.nibble.adapters.LoraAdapter.Target;
 import dev.nibble.adapters.LoraSpec;
@@ -21,7 +16,11 @@ import dev.nibble.compute.tensor.Tensor;
 import dev.nibble.quant.FourBitFormat;
 import dev.nibble.quant.FrozenWeight;
 import dev.nibble.quant.FrozenWeights;
+import dev.nibble.trainer.model.ModelException;
+import dev.nibble.trainer.model.config.ModelTensors;
+import dev.nibble.trainer.model.config.TensorSpec;
 import dev.nibble.trainer.model.config.TensorSpec.Kind;
+import dev.nibble.trainer.model.layers.LmHead;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;

@@ -1,16 +1,14 @@
 package dev.nibble.trainer.model.build;
 
-import dev.nibble.trainer.model.ModelException;
-import dev.nibble.trainer.model.config.ModelTensors;
-import dev.nibble.trainer.model.config.Rope;
-import dev.nibble.trainer.model.config.TensorSpec;
-
 import dev.nibble.compute.safetensors.ShardedSafetensors;
 import dev.nibble.compute.tensor.DType;
 import dev.nibble.compute.tensor.Shape;
 import dev.nibble.compute.tensor.Tensor;
 import dev.nibble.quant.FourBitCheckpoint;
 import dev.nibble.quant.QuantState;
+import dev.nibble.trainer.model.ModelException;
+import dev.nibble.trainer.model.config.ModelTensors;
+import dev.nibble.trainer.model.config.TensorSpec;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.EnumSet;

@@ -1,8 +1,5 @@
 package dev.nibble.trainer.model.build;
 
-import dev.nibble.trainer.model.layers.Embedding;
-import dev.nibble.trainer.model.layers.Norm;
-
 import dev.nibble.adapters.FrozenProjection;
 import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.safetensors.StoredTensors;
@@ -10,6 +7,8 @@ import dev.nibble.compute.tensor.DType;
 import dev.nibble.compute.tensor.Scope;
 import dev.nibble.compute.tensor.Tensor;
 import dev.nibble.quant.FrozenWeight;
+import dev.nibble.trainer.model.layers.Embedding;
+import dev.nibble.trainer.model.layers.Norm;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;

@@ -1,9 +1,8 @@
 package dev.nibble.trainer.model.build;
 
+import dev.nibble.adapters.Projection;
 import dev.nibble.trainer.model.layers.Embedding;
 import dev.nibble.trainer.model.layers.Norm;
-
-import dev.nibble.adapters.Projection;
 
 /** Where a model's parts get their weights from. Names are those of the checkpoint. */
 interface LayerFactory {

@@ -1,17 +1,16 @@
 package dev.nibble.trainer.model.build;
 
+import dev.nibble.adapters.LoraAdapter.Target;
+import dev.nibble.adapters.LoraSpec;
+import dev.nibble.data.Batch;
 import dev.nibble.trainer.model.ModelOptions;
 import dev.nibble.trainer.model.Training;
 import dev.nibble.trainer.model.config.ModelConfig;
 import dev.nibble.trainer.model.config.ModelShape;
 import dev.nibble.trainer.model.config.ModelTensors;
 import dev.nibble.trainer.model.config.TensorSpec;
-import dev.nibble.trainer.model.layers.DecoderModel;
-
-import dev.nibble.adapters.LoraAdapter.Target;
-import dev.nibble.adapters.LoraSpec;
-import dev.nibble.data.Batch;
 import dev.nibble.trainer.model.config.TensorSpec.Kind;
+import dev.nibble.trainer.model.layers.DecoderModel;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;

@@ -1,5 +1,11 @@
 package dev.nibble.trainer.model.build;
 
+import dev.nibble.adapters.Parameters;
+import dev.nibble.adapters.Projection;
+import dev.nibble.compute.kernels.Buffers;
+import dev.nibble.compute.kernels.Kernels;
+import dev.nibble.compute.tensor.Scope;
+import dev.nibble.compute.tensor.Tensor;
 import dev.nibble.trainer.model.ModelOptions;
 import dev.nibble.trainer.model.config.ModelConfig;
 import dev.nibble.trainer.model.config.ModelTensors;
@@ -15,13 +21,6 @@ import dev.nibble.trainer.model.layers.Norm;
 import dev.nibble.trainer.model.layers.PreNormBlock;
 import dev.nibble.trainer.model.layers.Projections;
 import dev.nibble.trainer.model.layers.SandwichBlock;
-
-import dev.nibble.adapters.Parameters;
-import dev.nibble.adapters.Projection;
-import dev.nibble.compute.kernels.Buffers;
-import dev.nibble.compute.kernels.Kernels;
-import dev.nibble.compute.tensor.Scope;
-import dev.nibble.compute.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -84,7 +83,10 @@ final class ModelBuilder {
           norm(layer, "post_feedforward_layernorm"));
     }
     return new PreNormBlock(
-        norm(layer, "input_layernorm"), attention(layer), norm(layer, "post_attention_layernorm"), mlp(layer));
+        norm(layer, "input_layernorm"),
+        attention(layer),
+        norm(layer, "post_attention_layernorm"),
+        mlp(layer));
   }
 
   private Attention attention(int layer) {
@@ -95,7 +97,8 @@ final class ModelBuilder {
             : separate(layer, "self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj");
     Optional<HeadNorms> headNorms =
         config.wiring().headNorms()
-            ? Optional.of(new HeadNorms(norm(layer, "self_attn.q_norm"), norm(layer, "self_attn.k_norm")))
+            ? Optional.of(
+                new HeadNorms(norm(layer, "self_attn.q_norm"), norm(layer, "self_attn.k_norm")))
             : Optional.empty();
     return new Attention(
         inputs,

@@ -1,16 +1,5 @@
 package dev.nibble.trainer.model.build;
 
-import dev.nibble.trainer.model.CausalLm;
-import dev.nibble.trainer.model.Checkpointing;
-import dev.nibble.trainer.model.ModelException;
-import dev.nibble.trainer.model.ModelOptions;
-import dev.nibble.trainer.model.Training;
-import dev.nibble.trainer.model.config.ModelConfig;
-import dev.nibble.trainer.model.config.ModelTensors;
-import dev.nibble.trainer.model.config.QuantizationConfig;
-import dev.nibble.trainer.model.config.TensorSpec;
-import dev.nibble.trainer.model.layers.DecoderModel;
-
 import dev.nibble.adapters.LoraSpec;
 import dev.nibble.adapters.Parameters;
 import dev.nibble.compute.kernels.Kernels;
@@ -22,6 +11,16 @@ import dev.nibble.quant.FourBitCheckpoint;
 import dev.nibble.quant.FourBitFormat;
 import dev.nibble.quant.FrozenWeight;
 import dev.nibble.quant.FrozenWeights;
+import dev.nibble.trainer.model.CausalLm;
+import dev.nibble.trainer.model.Checkpointing;
+import dev.nibble.trainer.model.ModelException;
+import dev.nibble.trainer.model.ModelOptions;
+import dev.nibble.trainer.model.Training;
+import dev.nibble.trainer.model.config.ModelConfig;
+import dev.nibble.trainer.model.config.ModelTensors;
+import dev.nibble.trainer.model.config.QuantizationConfig;
+import dev.nibble.trainer.model.config.TensorSpec;
+import dev.nibble.trainer.model.layers.DecoderModel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;

@@ -1,9 +1,5 @@
 package dev.nibble.trainer.model.build;
 
-import dev.nibble.trainer.model.ModelException;
-import dev.nibble.trainer.model.config.ModelFolder;
-import dev.nibble.trainer.model.config.ModelTensors;
-
 import dev.nibble.adapters.Parameters;
 import dev.nibble.compute.files.AtomicFile;
 import dev.nibble.compute.kernels.Kernels;
@@ -14,6 +10,9 @@ import dev.nibble.compute.tensor.DType;
 import dev.nibble.compute.tensor.Memory;
 import dev.nibble.compute.tensor.Scope;
 import dev.nibble.compute.tensor.Tensor;
+import dev.nibble.trainer.model.ModelException;
+import dev.nibble.trainer.model.config.ModelFolder;
+import dev.nibble.trainer.model.config.ModelTensors;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -1,14 +1,13 @@
 package dev.nibble.trainer.model.build;
 
-import dev.nibble.trainer.model.config.ModelConfig;
-import dev.nibble.trainer.model.config.ModelTensors;
-import dev.nibble.trainer.model.config.TensorSpec;
-
 import dev.nibble.adapters.Parameters;
 import dev.nibble.compute.kernels.Dropout;
 import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.kernels.TensorValues;
 import dev.nibble.compute.tensor.Tensor;
+import dev.nibble.trainer.model.config.ModelConfig;
+import dev.nibble.trainer.model.config.ModelTensors;
+import dev.nibble.trainer.model.config.TensorSpec;
 import java.util.SplittableRandom;
 
 /**

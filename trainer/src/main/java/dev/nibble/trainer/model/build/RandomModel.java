@@ -1,15 +1,14 @@
 package dev.nibble.trainer.model.build;
 
-import dev.nibble.trainer.model.CausalLm;
-import dev.nibble.trainer.model.ModelOptions;
-import dev.nibble.trainer.model.config.ModelConfig;
-import dev.nibble.trainer.model.config.ModelShape;
-
 import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.tensor.Memory;
 import dev.nibble.compute.tensor.Scope;
 import dev.nibble.quant.FourBitCheckpoint;
 import dev.nibble.quant.FrozenWeights;
+import dev.nibble.trainer.model.CausalLm;
+import dev.nibble.trainer.model.ModelOptions;
+import dev.nibble.trainer.model.config.ModelConfig;
+import dev.nibble.trainer.model.config.ModelShape;
 import java.util.function.DoubleConsumer;
 
 /**

@@ -1,9 +1,5 @@
 package dev.nibble.trainer.model.build;
 
-import dev.nibble.trainer.model.config.ModelConfig;
-import dev.nibble.trainer.model.config.ModelTensors;
-import dev.nibble.trainer.model.config.TensorSpec;
-
 import dev.nibble.compute.kernels.Dropout;
 import dev.nibble.compute.safetensors.StoredTensors;
 import dev.nibble.compute.tensor.DType;
@@ -11,6 +7,9 @@ import dev.nibble.compute.tensor.Half;
 import dev.nibble.compute.tensor.Memory;
 import dev.nibble.compute.tensor.Scope;
 import dev.nibble.compute.tensor.Tensor;
+import dev.nibble.trainer.model.config.ModelConfig;
+import dev.nibble.trainer.model.config.ModelTensors;
+import dev.nibble.trainer.model.config.TensorSpec;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 import java.util.Collections;

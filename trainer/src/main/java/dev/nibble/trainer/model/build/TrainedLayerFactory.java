@@ -1,14 +1,13 @@
 package dev.nibble.trainer.model.build;
 
-import dev.nibble.trainer.model.config.TensorSpec;
-import dev.nibble.trainer.model.layers.Embedding;
-import dev.nibble.trainer.model.layers.Norm;
-
 import dev.nibble.adapters.Parameters;
 import dev.nibble.adapters.Parameters.Parameter;
 import dev.nibble.adapters.Projection;
 import dev.nibble.adapters.TrainedProjection;
 import dev.nibble.compute.tensor.Scope;
+import dev.nibble.trainer.model.config.TensorSpec;
+import dev.nibble.trainer.model.layers.Embedding;
+import dev.nibble.trainer.model.layers.Norm;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -27,7 +26,8 @@ final class TrainedLayerFactory implements LayerFactory {
   }
 
   /** {@code naming}: from the name of a tensor to that of its parameter. */
-  TrainedLayerFactory(Parameters parameters, List<TensorSpec> tensors, UnaryOperator<String> naming) {
+  TrainedLayerFactory(
+      Parameters parameters, List<TensorSpec> tensors, UnaryOperator<String> naming) {
     this.parameters = parameters;
     this.naming = naming;
     this.biases =

@@ -1,4 +1,6 @@
-/** Builders of models: from a checkpoint, with an adapter, or of random weights; and their writer. */
+/**
+ * Builders of models: from a checkpoint, with an adapter, or of random weights; and their writer.
+ */
 @NullMarked
 package dev.nibble.trainer.model.build;
 

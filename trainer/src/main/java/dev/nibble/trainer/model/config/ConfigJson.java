@@ -1,7 +1,6 @@
 package dev.nibble.trainer.model.config;
 
 import dev.nibble.trainer.model.ModelException;
-
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

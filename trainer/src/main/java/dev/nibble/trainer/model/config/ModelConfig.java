@@ -1,8 +1,7 @@
 package dev.nibble.trainer.model.config;
 
-import dev.nibble.trainer.model.ModelException;
-
 import dev.nibble.compute.kernels.AttentionRule;
+import dev.nibble.trainer.model.ModelException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;

@@ -1,10 +1,9 @@
 package dev.nibble.trainer.model.config;
 
-import dev.nibble.trainer.model.ModelException;
-
 import dev.nibble.compute.files.AtomicFile;
 import dev.nibble.compute.tensor.DType;
 import dev.nibble.quant.FourBitFormat;
+import dev.nibble.trainer.model.ModelException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

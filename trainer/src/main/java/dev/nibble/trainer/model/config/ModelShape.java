@@ -1,8 +1,6 @@
 package dev.nibble.trainer.model.config;
 
 import dev.nibble.trainer.model.ModelException;
-import dev.nibble.trainer.model.build.ModelLoader;
-
 import java.nio.file.Path;
 
 /** The family and sizes of a model, without weights. */

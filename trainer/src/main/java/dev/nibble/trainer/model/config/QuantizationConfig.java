@@ -1,10 +1,9 @@
 package dev.nibble.trainer.model.config;
 
-import dev.nibble.trainer.model.ModelException;
-
 import dev.nibble.quant.FourBitCheckpoint;
 import dev.nibble.quant.FourBitFormat;
 import dev.nibble.quant.FourBitFormat.QuantType;
+import dev.nibble.trainer.model.ModelException;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.stream.Stream;

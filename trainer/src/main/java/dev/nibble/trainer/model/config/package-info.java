@@ -1,4 +1,6 @@
-/** The only reader of a model's config.json: families, sizes, ropes, and the tensors that follow. */
+/**
+ * The only reader of a model's config.json: families, sizes, ropes, and the tensors that follow.
+ */
 @NullMarked
 package dev.nibble.trainer.model.config;
 

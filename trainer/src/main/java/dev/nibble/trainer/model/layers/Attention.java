@@ -1,14 +1,13 @@
 package dev.nibble.trainer.model.layers;
 
-import dev.nibble.trainer.model.config.ModelConfig;
-import dev.nibble.trainer.model.config.Sizes;
-
 import dev.nibble.adapters.ForwardMode;
 import dev.nibble.adapters.Projection;
 import dev.nibble.compute.kernels.AttentionRule;
 import dev.nibble.compute.kernels.Buffers;
 import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.tensor.Tensor;
+import dev.nibble.trainer.model.config.ModelConfig;
+import dev.nibble.trainer.model.config.Sizes;
 import java.util.List;
 import java.util.Optional;
 
@@ -109,7 +108,8 @@ public record Attention(
   }
 
   /** out [N, C] from x [N, C]; queries see the keys of their own sequence. */
-  void forward(Kernels kernels, Tensor out, Saved saved, Tensor x, Sequences batch, ForwardMode mode) {
+  void forward(
+      Kernels kernels, Tensor out, Saved saved, Tensor x, Sequences batch, ForwardMode mode) {
     project(kernels, saved, x, batch, mode);
     kernels
         .attention()
@@ -153,7 +153,12 @@ public record Attention(
 
   /** Fills grads with the gradients of what the inputs' projections gave. */
   private void backwardProjected(
-      Kernels kernels, Gradients grads, Tensor dout, Saved saved, Sequences batch, ForwardMode mode) {
+      Kernels kernels,
+      Gradients grads,
+      Tensor dout,
+      Saved saved,
+      Sequences batch,
+      ForwardMode mode) {
     kernels.moving().fill(grads.attended, 0);
     o.backward(kernels, grads.attended, dout, saved.attended, mode);
     kernels.moving().fill(grads.q, 0);
@@ -175,15 +180,21 @@ public record Attention(
             rule);
     batch.rope(rope).backward(kernels, heads(grads.q), batch.positions().tensor());
     batch.rope(rope).backward(kernels, heads(grads.k), batch.positions().tensor());
-    headNorms.ifPresent(
-        n -> n.backward(kernels, grads.headNorms.orElseThrow(), grads.q, grads.k, saved.headNorms.orElseThrow()));
+    headNorms.ifPresent(n ->
+        n.backward(
+            kernels,
+            grads.headNorms.orElseThrow(),
+            grads.q,
+            grads.k,
+            saved.headNorms.orElseThrow()));
   }
 
   /**
    * As {@link #forward}, but keys and values go to a cache and are read there, those of earlier
    * calls too.
    */
-  void decode(Kernels kernels, Tensor out, Saved saved, Tensor x, Sequences batch, KeyValueCache cache) {
+  void decode(
+      Kernels kernels, Tensor out, Saved saved, Tensor x, Sequences batch, KeyValueCache cache) {
     project(kernels, saved, x, batch, ForwardMode.EVALUATION);
     cache.put(kernels, saved.k, saved.v);
     kernels

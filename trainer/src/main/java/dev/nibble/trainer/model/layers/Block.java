@@ -1,20 +1,21 @@
 package dev.nibble.trainer.model.layers;
 
-import dev.nibble.trainer.model.config.ModelConfig;
-
 import dev.nibble.adapters.ForwardMode;
 import dev.nibble.compute.kernels.Buffers;
 import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.tensor.Tensor;
+import dev.nibble.trainer.model.config.ModelConfig;
 
 /** One layer: attention and a gated MLP on a residual stream [N, C]. */
 public sealed interface Block permits PreNormBlock, SandwichBlock {
 
   /** out [N, C] from x [N, C]. */
-  void forward(Kernels kernels, Tensor out, Saved saved, Tensor x, Sequences batch, ForwardMode mode);
+  void forward(
+      Kernels kernels, Tensor out, Saved saved, Tensor x, Sequences batch, ForwardMode mode);
 
   /** Makes what backward needs again; may write out again, the same bits. */
-  void recompute(Kernels kernels, Tensor out, Saved saved, Tensor x, Sequences batch, ForwardMode mode);
+  void recompute(
+      Kernels kernels, Tensor out, Saved saved, Tensor x, Sequences batch, ForwardMode mode);
 
   /**
    * Turns the gradient of out into the gradient of x, in place: what flows past a branch stays,
@@ -23,7 +24,13 @@ public sealed interface Block permits PreNormBlock, SandwichBlock {
    * @param dx [N, C]: in, the gradient of out; after the MLP's branch, of mid; at the end, of x
    */
   void backward(
-      Kernels kernels, Tensor dx, Gradients grads, Saved saved, Tensor x, Sequences batch, ForwardMode mode);
+      Kernels kernels,
+      Tensor dx,
+      Gradients grads,
+      Saved saved,
+      Tensor x,
+      Sequences batch,
+      ForwardMode mode);
 
   /**
    * The gradients of what trains alone, for a layer whose x needs none: the first one, where
@@ -32,13 +39,20 @@ public sealed interface Block permits PreNormBlock, SandwichBlock {
    * @param dx [N, C]: in, the gradient of out; overwritten
    */
   void backwardParameters(
-      Kernels kernels, Tensor dx, Gradients grads, Saved saved, Tensor x, Sequences batch, ForwardMode mode);
+      Kernels kernels,
+      Tensor dx,
+      Gradients grads,
+      Saved saved,
+      Tensor x,
+      Sequences batch,
+      ForwardMode mode);
 
   /** The norm of x. */
   Norm norm1();
 
   /** Forward for generation, over cached keys and values. */
-  void decode(Kernels kernels, Tensor out, Saved saved, Tensor x, Sequences batch, KeyValueCache cache);
+  void decode(
+      Kernels kernels, Tensor out, Saved saved, Tensor x, Sequences batch, KeyValueCache cache);
 
   /**
    * What forward keeps for backward, besides x.

@@ -1,12 +1,11 @@
 package dev.nibble.trainer.model.layers;
 
-import dev.nibble.trainer.model.Decoder;
-import dev.nibble.trainer.model.config.ModelConfig;
-
 import dev.nibble.compute.kernels.Buffers;
 import dev.nibble.compute.kernels.HostAndDevice;
 import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.tensor.Scope;
+import dev.nibble.trainer.model.Decoder;
+import dev.nibble.trainer.model.config.ModelConfig;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;

@@ -1,12 +1,5 @@
 package dev.nibble.trainer.model.layers;
 
-import dev.nibble.trainer.model.CausalLm;
-import dev.nibble.trainer.model.Decoder;
-import dev.nibble.trainer.model.ModelException;
-import dev.nibble.trainer.model.ModelOptions;
-import dev.nibble.trainer.model.Training;
-import dev.nibble.trainer.model.config.ModelConfig;
-
 import dev.nibble.adapters.ForwardMode;
 import dev.nibble.adapters.Parameters;
 import dev.nibble.compute.kernels.Buffers;
@@ -14,6 +7,12 @@ import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.tensor.Scope;
 import dev.nibble.compute.tensor.Tensor;
 import dev.nibble.data.Batch;
+import dev.nibble.trainer.model.CausalLm;
+import dev.nibble.trainer.model.Decoder;
+import dev.nibble.trainer.model.ModelException;
+import dev.nibble.trainer.model.ModelOptions;
+import dev.nibble.trainer.model.Training;
+import dev.nibble.trainer.model.config.ModelConfig;
 import dev.nibble.trainer.objective.ForwardPasses;
 import dev.nibble.trainer.objective.LossSum;
 import dev.nibble.trainer.objective.Objective;

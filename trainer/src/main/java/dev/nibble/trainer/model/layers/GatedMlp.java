@@ -1,13 +1,12 @@
 package dev.nibble.trainer.model.layers;
 
-import dev.nibble.trainer.model.config.ModelConfig;
-
 import dev.nibble.adapters.ForwardMode;
 import dev.nibble.adapters.Projection;
 import dev.nibble.compute.kernels.Activation;
 import dev.nibble.compute.kernels.Buffers;
 import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.tensor.Tensor;
+import dev.nibble.trainer.model.config.ModelConfig;
 import java.util.List;
 
 /**
@@ -62,12 +61,20 @@ public record GatedMlp(Projections inputs, Projection down, Activation activatio
 
   /** Adds to dx [N, C] and to the projections' gradients. */
   void backward(
-      Kernels kernels, Tensor dx, Gradients grads, Tensor dout, Saved saved, Tensor x, ForwardMode mode) {
+      Kernels kernels,
+      Tensor dx,
+      Gradients grads,
+      Tensor dout,
+      Saved saved,
+      Tensor x,
+      ForwardMode mode) {
     kernels.moving().fill(grads.hidden, 0);
     down.backward(kernels, grads.hidden, dout, saved.hidden, mode);
     kernels.moving().fill(grads.gate, 0);
     kernels.moving().fill(grads.up, 0);
-    kernels.pointwise().gatedBackward(grads.gate, grads.up, grads.hidden, saved.gate, saved.up, activation);
+    kernels
+        .pointwise()
+        .gatedBackward(grads.gate, grads.up, grads.hidden, saved.gate, saved.up, activation);
     inputs.backward(kernels, dx, List.of(grads.gate, grads.up), x, mode);
   }
 }

@@ -1,10 +1,9 @@
 package dev.nibble.trainer.model.layers;
 
-import dev.nibble.trainer.model.config.Sizes;
-
 import dev.nibble.compute.kernels.Buffers;
 import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.tensor.Tensor;
+import dev.nibble.trainer.model.config.Sizes;
 
 /** RMSNorm of each head of queries and keys (arXiv:2302.05442), of weights [D]. */
 public record HeadNorms(Norm query, Norm key) {
@@ -53,7 +52,8 @@ public record HeadNorms(Norm query, Norm key) {
   void backward(Kernels kernels, Gradients grads, Tensor dq, Tensor dk, Saved saved) {
     kernels.moving().fill(grads.q, 0);
     kernels.moving().fill(grads.k, 0);
-    query.backward(kernels, heads(grads.q, query), heads(dq, query), heads(saved.q, query), saved.rstdQ);
+    query.backward(
+        kernels, heads(grads.q, query), heads(dq, query), heads(saved.q, query), saved.rstdQ);
     key.backward(kernels, heads(grads.k, key), heads(dk, key), heads(saved.k, key), saved.rstdK);
   }
 

@@ -1,10 +1,9 @@
 package dev.nibble.trainer.model.layers;
 
-import dev.nibble.trainer.model.config.Sizes;
-
 import dev.nibble.compute.kernels.Buffers;
 import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.tensor.Tensor;
+import dev.nibble.trainer.model.config.Sizes;
 
 /**
  * One layer's keys and values of several sequences. Row {@code s * capacity + p} belongs to

@@ -1,7 +1,5 @@
 package dev.nibble.trainer.model.layers;
 
-import dev.nibble.trainer.model.config.ModelConfig;
-
 import dev.nibble.adapters.ForwardMode;
 import dev.nibble.adapters.Projection;
 import dev.nibble.compute.kernels.Buffers;
@@ -9,6 +7,7 @@ import dev.nibble.compute.kernels.HostAndDevice;
 import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.tensor.DType;
 import dev.nibble.compute.tensor.Tensor;
+import dev.nibble.trainer.model.config.ModelConfig;
 import dev.nibble.trainer.objective.Outputs.LogitsGradient;
 import dev.nibble.trainer.objective.Outputs.LogitsReader;
 

@@ -11,7 +11,8 @@ import dev.nibble.compute.tensor.Tensor;
  * @param norm1 {@code input_layernorm}
  * @param norm2 {@code post_attention_layernorm}
  */
-public record PreNormBlock(Norm norm1, Attention attention, Norm norm2, GatedMlp mlp) implements Block {
+public record PreNormBlock(Norm norm1, Attention attention, Norm norm2, GatedMlp mlp)
+    implements Block {
 
   @Override
   public void forward(
@@ -34,23 +35,44 @@ public record PreNormBlock(Norm norm1, Attention attention, Norm norm2, GatedMlp
 
   @Override
   public void backward(
-      Kernels kernels, Tensor dx, Gradients grads, Saved saved, Tensor x, Sequences batch, ForwardMode mode) {
+      Kernels kernels,
+      Tensor dx,
+      Gradients grads,
+      Saved saved,
+      Tensor x,
+      Sequences batch,
+      ForwardMode mode) {
     backwardMlp(kernels, dx, grads, saved, mode);
     kernels.moving().fill(grads.normed(), 0);
     attention.backward(
-        kernels, grads.normed(), grads.attention(), dx, saved.attention(), saved.normed1(), batch, mode);
+        kernels,
+        grads.normed(),
+        grads.attention(),
+        dx,
+        saved.attention(),
+        saved.normed1(),
+        batch,
+        mode);
     norm1.backward(kernels, dx, grads.normed(), x, saved.rstd1());
   }
 
   @Override
   public void backwardParameters(
-      Kernels kernels, Tensor dx, Gradients grads, Saved saved, Tensor x, Sequences batch, ForwardMode mode) {
+      Kernels kernels,
+      Tensor dx,
+      Gradients grads,
+      Saved saved,
+      Tensor x,
+      Sequences batch,
+      ForwardMode mode) {
     backwardMlp(kernels, dx, grads, saved, mode);
-    attention.backwardParameters(kernels, grads.attention(), dx, saved.attention(), saved.normed1(), batch, mode);
+    attention.backwardParameters(
+        kernels, grads.attention(), dx, saved.attention(), saved.normed1(), batch, mode);
   }
 
   /** Turns the gradient of out into the gradient of mid. */
-  private void backwardMlp(Kernels kernels, Tensor dx, Gradients grads, Saved saved, ForwardMode mode) {
+  private void backwardMlp(
+      Kernels kernels, Tensor dx, Gradients grads, Saved saved, ForwardMode mode) {
     kernels.moving().fill(grads.normed(), 0);
     mlp.backward(kernels, grads.normed(), grads.mlp(), dx, saved.mlp(), saved.normed2(), mode);
     norm2.backward(kernels, dx, grads.normed(), saved.mid(), saved.rstd2());

@@ -1,13 +1,12 @@
 package dev.nibble.trainer.model.layers;
 
-import dev.nibble.trainer.model.config.ModelConfig;
-import dev.nibble.trainer.model.config.Rope;
-
 import dev.nibble.compute.kernels.HostAndDevice;
 import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.tensor.DType;
 import dev.nibble.compute.tensor.Scope;
 import dev.nibble.compute.tensor.Tensor;
+import dev.nibble.trainer.model.config.ModelConfig;
+import dev.nibble.trainer.model.config.Rope;
 import java.util.List;
 
 /** Cosines and sines of one rope for positions 0 to P-1, of the length they were filled for. */

@@ -21,7 +21,8 @@ public record SandwichBlock(
   public void forward(
       Kernels kernels, Tensor out, Saved saved, Tensor x, Sequences batch, ForwardMode mode) {
     norm1.forward(kernels, saved.normed1(), saved.rstd1(), x);
-    attention.forward(kernels, saved.post().attended(), saved.attention(), saved.normed1(), batch, mode);
+    attention.forward(
+        kernels, saved.post().attended(), saved.attention(), saved.normed1(), batch, mode);
     finish(kernels, out, saved, x, mode);
   }
 
@@ -34,28 +35,55 @@ public record SandwichBlock(
 
   @Override
   public void backward(
-      Kernels kernels, Tensor dx, Gradients grads, Saved saved, Tensor x, Sequences batch, ForwardMode mode) {
+      Kernels kernels,
+      Tensor dx,
+      Gradients grads,
+      Saved saved,
+      Tensor x,
+      Sequences batch,
+      ForwardMode mode) {
     backwardMlp(kernels, dx, grads, saved, mode);
     kernels.moving().fill(grads.normed(), 0);
     attention.backward(
-        kernels, grads.normed(), grads.attention(), grads.branch(), saved.attention(), saved.normed1(), batch, mode);
+        kernels,
+        grads.normed(),
+        grads.attention(),
+        grads.branch(),
+        saved.attention(),
+        saved.normed1(),
+        batch,
+        mode);
     norm1.backward(kernels, dx, grads.normed(), x, saved.rstd1());
   }
 
   @Override
   public void backwardParameters(
-      Kernels kernels, Tensor dx, Gradients grads, Saved saved, Tensor x, Sequences batch, ForwardMode mode) {
+      Kernels kernels,
+      Tensor dx,
+      Gradients grads,
+      Saved saved,
+      Tensor x,
+      Sequences batch,
+      ForwardMode mode) {
     backwardMlp(kernels, dx, grads, saved, mode);
     attention.backwardParameters(
-        kernels, grads.attention(), grads.branch(), saved.attention(), saved.normed1(), batch, mode);
+        kernels,
+        grads.attention(),
+        grads.branch(),
+        saved.attention(),
+        saved.normed1(),
+        batch,
+        mode);
   }
 
   /** Turns the gradient of out into the gradient of mid, and gives what attention gets of it. */
-  private void backwardMlp(Kernels kernels, Tensor dx, Gradients grads, Saved saved, ForwardMode mode) {
+  private void backwardMlp(
+      Kernels kernels, Tensor dx, Gradients grads, Saved saved, ForwardMode mode) {
     kernels.moving().fill(grads.branch(), 0);
     post2.backward(kernels, grads.branch(), dx, saved.post().fed(), saved.post().rstd2());
     kernels.moving().fill(grads.normed(), 0);
-    mlp.backward(kernels, grads.normed(), grads.mlp(), grads.branch(), saved.mlp(), saved.normed2(), mode);
+    mlp.backward(
+        kernels, grads.normed(), grads.mlp(), grads.branch(), saved.mlp(), saved.normed2(), mode);
     norm2.backward(kernels, dx, grads.normed(), saved.mid(), saved.rstd2());
     kernels.moving().fill(grads.branch(), 0);
     post1.backward(kernels, grads.branch(), dx, saved.post().attended(), saved.post().rstd1());
@@ -65,7 +93,8 @@ public record SandwichBlock(
   public void decode(
       Kernels kernels, Tensor out, Saved saved, Tensor x, Sequences batch, KeyValueCache cache) {
     norm1.forward(kernels, saved.normed1(), saved.rstd1(), x);
-    attention.decode(kernels, saved.post().attended(), saved.attention(), saved.normed1(), batch, cache);
+    attention.decode(
+        kernels, saved.post().attended(), saved.attention(), saved.normed1(), batch, cache);
     finish(kernels, out, saved, x, ForwardMode.EVALUATION);
   }
 

@@ -1,10 +1,9 @@
 package dev.nibble.trainer.model.layers;
 
-import dev.nibble.trainer.model.Checkpointing;
-import dev.nibble.trainer.model.config.ModelConfig;
-
 import dev.nibble.compute.kernels.Buffers;
 import dev.nibble.compute.tensor.Tensor;
+import dev.nibble.trainer.model.Checkpointing;
+import dev.nibble.trainer.model.config.ModelConfig;
 import java.util.List;
 import java.util.stream.Stream;
 

@@ -1,9 +1,5 @@
 package dev.nibble.trainer.model.build;
 
-import dev.nibble.trainer.model.ModelException;
-import dev.nibble.trainer.model.ModelOptions;
-import dev.nibble.trainer.model.Training;
-
 import static dev.nibble.trainer.model.build.Close.assertClose;
 import static dev.nibble.trainer.model.build.Close.flatten;
 import static org.assertj.core.api.Assertions.assertThat;
@@ -19,6 +15,9 @@ import dev.nibble.adapters.TargetModules;
 import dev.nibble.compute.safetensors.SafetensorsFile;
 import dev.nibble.data.Batch;
 import dev.nibble.quant.FourBitFormat;
+import dev.nibble.trainer.model.ModelException;
+import dev.nibble.trainer.model.ModelOptions;
+import dev.nibble.trainer.model.Training;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;

@@ -1,7 +1,5 @@
 package dev.nibble.trainer.model.build;
 
-import dev.nibble.trainer.model.Training;
-
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -12,6 +10,7 @@ import dev.nibble.adapters.TargetModules;
 import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.kernels.TensorValues;
 import dev.nibble.data.Batch;
+import dev.nibble.trainer.model.Training;
 import dev.nibble.trainer.objective.ForwardPasses;
 import dev.nibble.trainer.objective.LossSum;
 import dev.nibble.trainer.objective.Objective;

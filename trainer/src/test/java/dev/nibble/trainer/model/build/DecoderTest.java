@@ -1,17 +1,16 @@
 package dev.nibble.trainer.model.build;
 
+import static dev.nibble.trainer.model.build.Close.assertClose;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.nibble.data.Batch;
+import dev.nibble.data.Sample;
 import dev.nibble.trainer.model.Checkpointing;
 import dev.nibble.trainer.model.Decoder;
 import dev.nibble.trainer.model.ModelException;
 import dev.nibble.trainer.model.ModelOptions;
 import dev.nibble.trainer.model.Training;
 import dev.nibble.trainer.model.layers.DecoderModel;
-
-import static dev.nibble.trainer.model.build.Close.assertClose;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
-
-import dev.nibble.data.Batch;
-import dev.nibble.data.Sample;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;

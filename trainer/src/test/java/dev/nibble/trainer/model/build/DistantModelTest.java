@@ -1,10 +1,5 @@
 package dev.nibble.trainer.model.build;
 
-import dev.nibble.trainer.model.CausalLm;
-import dev.nibble.trainer.model.Checkpointing;
-import dev.nibble.trainer.model.ModelOptions;
-import dev.nibble.trainer.model.Training;
-
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
@@ -21,6 +16,10 @@ import dev.nibble.compute.tensor.DType;
 import dev.nibble.compute.tensor.Scope;
 import dev.nibble.data.Batch;
 import dev.nibble.quant.FourBitFormat;
+import dev.nibble.trainer.model.CausalLm;
+import dev.nibble.trainer.model.Checkpointing;
+import dev.nibble.trainer.model.ModelOptions;
+import dev.nibble.trainer.model.Training;
 import dev.nibble.trainer.objective.Objective;
 import java.io.IOException;
 import java.nio.file.Files;

@@ -1,16 +1,15 @@
 package dev.nibble.trainer.model.build;
 
-import dev.nibble.trainer.model.CausalLm;
-import dev.nibble.trainer.model.Checkpointing;
-import dev.nibble.trainer.model.ModelOptions;
-import dev.nibble.trainer.model.Training;
-
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.tensor.Scope;
+import dev.nibble.trainer.model.CausalLm;
+import dev.nibble.trainer.model.Checkpointing;
+import dev.nibble.trainer.model.ModelOptions;
+import dev.nibble.trainer.model.Training;
 import dev.nibble.trainer.objective.Objective;
 import java.io.IOException;
 import java.nio.file.Path;

@@ -1,9 +1,5 @@
 package dev.nibble.trainer.model.build;
 
-import dev.nibble.trainer.model.Training;
-import dev.nibble.trainer.model.config.ModelConfig;
-import dev.nibble.trainer.model.layers.DecoderModel;
-
 import static dev.nibble.trainer.model.build.Close.assertClose;
 import static dev.nibble.trainer.model.build.Close.flatten;
 import static org.assertj.core.api.Assertions.assertThat;
@@ -23,6 +19,9 @@ import dev.nibble.quant.FourBitFormat;
 import dev.nibble.quant.FourBitFormat.QuantType;
 import dev.nibble.quant.FrozenWeight;
 import dev.nibble.quant.FrozenWeights;
+import dev.nibble.trainer.model.Training;
+import dev.nibble.trainer.model.config.ModelConfig;
+import dev.nibble.trainer.model.layers.DecoderModel;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Optional;

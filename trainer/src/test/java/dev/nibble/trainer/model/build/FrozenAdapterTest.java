@@ -1,10 +1,5 @@
 package dev.nibble.trainer.model.build;
 
-import dev.nibble.trainer.model.Decoder;
-import dev.nibble.trainer.model.Training;
-import dev.nibble.trainer.model.config.ModelConfig;
-import dev.nibble.trainer.model.config.Sizes;
-
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -12,6 +7,10 @@ import dev.nibble.adapters.LoraSpec;
 import dev.nibble.adapters.TargetModules;
 import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.data.Batch;
+import dev.nibble.trainer.model.Decoder;
+import dev.nibble.trainer.model.Training;
+import dev.nibble.trainer.model.config.ModelConfig;
+import dev.nibble.trainer.model.config.Sizes;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;

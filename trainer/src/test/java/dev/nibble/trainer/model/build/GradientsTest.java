@@ -1,9 +1,5 @@
 package dev.nibble.trainer.model.build;
 
-import dev.nibble.trainer.model.CausalLm;
-import dev.nibble.trainer.model.ModelOptions;
-import dev.nibble.trainer.model.Training;
-
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
@@ -14,6 +10,9 @@ import dev.nibble.adapters.TargetModules;
 import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.tensor.DType;
 import dev.nibble.compute.tensor.Scope;
+import dev.nibble.trainer.model.CausalLm;
+import dev.nibble.trainer.model.ModelOptions;
+import dev.nibble.trainer.model.Training;
 import dev.nibble.trainer.objective.DpoLoss;
 import dev.nibble.trainer.objective.Objective;
 import java.io.IOException;

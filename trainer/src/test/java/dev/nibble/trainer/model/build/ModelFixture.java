@@ -1,11 +1,5 @@
 package dev.nibble.trainer.model.build;
 
-import dev.nibble.trainer.model.CausalLm;
-import dev.nibble.trainer.model.Checkpointing;
-import dev.nibble.trainer.model.ModelOptions;
-import dev.nibble.trainer.model.Training;
-import dev.nibble.trainer.model.layers.DecoderModel;
-
 import dev.nibble.compute.kernels.DistantKernels;
 import dev.nibble.compute.kernels.KernelOptions;
 import dev.nibble.compute.kernels.KernelSet;
@@ -13,6 +7,11 @@ import dev.nibble.compute.kernels.KernelSets;
 import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.tensor.Scope;
 import dev.nibble.quant.FourBitFormat;
+import dev.nibble.trainer.model.CausalLm;
+import dev.nibble.trainer.model.Checkpointing;
+import dev.nibble.trainer.model.ModelOptions;
+import dev.nibble.trainer.model.Training;
+import dev.nibble.trainer.model.layers.DecoderModel;
 import dev.nibble.trainer.objective.NextTokenLoss;
 import java.nio.file.Path;
 import java.util.Optional;

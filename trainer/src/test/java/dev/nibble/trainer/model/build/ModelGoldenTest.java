@@ -1,12 +1,5 @@
 package dev.nibble.trainer.model.build;
 
-import dev.nibble.trainer.model.Decoder;
-import dev.nibble.trainer.model.Training;
-import dev.nibble.trainer.model.config.ModelConfig;
-import dev.nibble.trainer.model.config.ModelTensors;
-import dev.nibble.trainer.model.config.TensorSpec;
-import dev.nibble.trainer.model.layers.DecoderModel;
-
 import static dev.nibble.trainer.model.build.Close.flatten;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
@@ -26,6 +19,12 @@ import dev.nibble.data.Batch;
 import dev.nibble.quant.FourBitFormat;
 import dev.nibble.quant.FrozenWeight;
 import dev.nibble.quant.FrozenWeights;
+import dev.nibble.trainer.model.Decoder;
+import dev.nibble.trainer.model.Training;
+import dev.nibble.trainer.model.config.ModelConfig;
+import dev.nibble.trainer.model.config.ModelTensors;
+import dev.nibble.trainer.model.config.TensorSpec;
+import dev.nibble.trainer.model.layers.DecoderModel;
 import dev.nibble.trainer.objective.LossSum;
 import java.io.IOException;
 import java.nio.file.Files;

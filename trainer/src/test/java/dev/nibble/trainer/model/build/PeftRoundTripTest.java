@@ -1,7 +1,5 @@
 package dev.nibble.trainer.model.build;
 
-import dev.nibble.trainer.model.Training;
-
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -11,6 +9,7 @@ import dev.nibble.adapters.PeftAdapter;
 import dev.nibble.adapters.TargetModules;
 import dev.nibble.compute.safetensors.Safetensors;
 import dev.nibble.compute.safetensors.SafetensorsFile;
+import dev.nibble.trainer.model.Training;
 import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Tag;

@@ -1,11 +1,5 @@
 package dev.nibble.trainer.model.build;
 
-import dev.nibble.trainer.model.CausalLm;
-import dev.nibble.trainer.model.Checkpointing;
-import dev.nibble.trainer.model.Decoder;
-import dev.nibble.trainer.model.ModelOptions;
-import dev.nibble.trainer.model.Training;
-
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.nibble.adapters.LoraSpec;
@@ -18,6 +12,11 @@ import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.kernels.PlanningKernels;
 import dev.nibble.compute.tensor.DType;
 import dev.nibble.compute.tensor.Scope;
+import dev.nibble.trainer.model.CausalLm;
+import dev.nibble.trainer.model.Checkpointing;
+import dev.nibble.trainer.model.Decoder;
+import dev.nibble.trainer.model.ModelOptions;
+import dev.nibble.trainer.model.Training;
 import dev.nibble.trainer.optim.AdamW;
 import dev.nibble.trainer.optim.GradientClip;
 import java.io.IOException;

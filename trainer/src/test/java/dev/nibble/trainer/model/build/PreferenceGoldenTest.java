@@ -1,9 +1,5 @@
 package dev.nibble.trainer.model.build;
 
-import dev.nibble.trainer.model.Checkpointing;
-import dev.nibble.trainer.model.ModelOptions;
-import dev.nibble.trainer.model.Training;
-
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
@@ -15,6 +11,9 @@ import dev.nibble.compute.safetensors.Safetensors;
 import dev.nibble.compute.safetensors.SafetensorsFile;
 import dev.nibble.data.Batch;
 import dev.nibble.data.Sample;
+import dev.nibble.trainer.model.Checkpointing;
+import dev.nibble.trainer.model.ModelOptions;
+import dev.nibble.trainer.model.Training;
 import dev.nibble.trainer.objective.DpoLoss;
 import dev.nibble.trainer.objective.LossSum;
 import dev.nibble.trainer.optim.AdamW;

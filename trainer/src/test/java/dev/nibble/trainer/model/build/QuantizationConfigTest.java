@@ -1,12 +1,5 @@
 package dev.nibble.trainer.model.build;
 
-import dev.nibble.trainer.model.config.ModelShape;
-
-import dev.nibble.trainer.model.Checkpointing;
-import dev.nibble.trainer.model.ModelException;
-import dev.nibble.trainer.model.ModelOptions;
-import dev.nibble.trainer.model.Training;
-
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -15,6 +8,11 @@ import dev.nibble.compute.tensor.Scope;
 import dev.nibble.quant.FourBitFormat;
 import dev.nibble.quant.FourBitFormat.QuantType;
 import dev.nibble.quant.UnusableWeight;
+import dev.nibble.trainer.model.Checkpointing;
+import dev.nibble.trainer.model.ModelException;
+import dev.nibble.trainer.model.ModelOptions;
+import dev.nibble.trainer.model.Training;
+import dev.nibble.trainer.model.config.ModelShape;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

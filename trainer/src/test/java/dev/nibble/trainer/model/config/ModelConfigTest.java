@@ -1,11 +1,10 @@
 package dev.nibble.trainer.model.config;
 
-import dev.nibble.trainer.model.ModelException;
-
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.nibble.compute.kernels.AttentionRule;
+import dev.nibble.trainer.model.ModelException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
