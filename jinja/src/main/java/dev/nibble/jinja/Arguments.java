@@ -7,7 +7,7 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a call is given.
+ * Arguments of a call, by place and by name.
  *
  * @param positional in order
  * @param keywords by name

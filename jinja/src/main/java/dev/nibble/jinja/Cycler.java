@@ -4,7 +4,7 @@ import dev.nibble.jinja.Value.Function;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** What {@code cycler(...)} gives: goes through its values again and again. */
+/** Object that {@code cycler(...)} returns: it goes through its values again and again. */
 final class Cycler implements Value.Instance {
   private final List<Value> items;
   private int at;

@@ -13,13 +13,13 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * Runs the statements of one rendering.
+ * Interpreter of the statements of one rendering.
  *
  * <p>Loops, macros, calls, captured blocks and {@code with} have variables of their own; {@code if}
  * has not. What is set inside is not seen outside, except in a namespace.
  */
 final class Evaluator {
-  /** How a list of statements ended. */
+  /** Ways in which a list of statements can end. */
   private enum End {
     NORMAL,
     BREAK,

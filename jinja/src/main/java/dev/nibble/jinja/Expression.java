@@ -66,7 +66,7 @@ sealed interface Expression {
 
   record Pair(Expression key, Expression value) {}
 
-  /** What a call is given. */
+  /** Arguments in a call's parentheses. */
   record Parameters(
       List<Expression> positional,
       List<Keyword> keywords,

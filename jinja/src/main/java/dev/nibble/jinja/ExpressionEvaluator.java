@@ -13,7 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/** Computes expressions. */
+/** Interpreter of expressions. */
 final class ExpressionEvaluator {
   private final Meter meter;
   private final Operators operators;

@@ -14,7 +14,7 @@ import java.util.function.Predicate;
 import java.util.function.Supplier;
 
 /**
- * Parses expressions. From loose to tight: conditional, or, and, not, comparison, + and -, ~, * /
+ * Parser of expressions. From loose to tight: conditional, or, and, not, comparison, + and -, ~, * /
  * // and %, **, sign, filters and tests, then attributes, subscripts and calls. Unlike Python,
  * signs bind tighter than ** and ** groups from the left.
  */

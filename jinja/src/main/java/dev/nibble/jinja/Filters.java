@@ -6,7 +6,7 @@ import java.util.TreeMap;
 
 /** Jinja's filters: {@code x | trim}. */
 final class Filters {
-  /** What a filter does. */
+  /** Code of a filter. */
   @FunctionalInterface
   interface Body {
     Value apply(Filters filters, Value value, Arguments args);

@@ -4,7 +4,7 @@ package dev.nibble.jinja;
 public final class JinjaException extends RuntimeException {
   private static final long serialVersionUID = 1L;
 
-  /** What went wrong. */
+  /** Kinds of errors. */
   public enum Kind {
     /** The text is no Jinja template. */
     SYNTAX,
@@ -37,7 +37,7 @@ public final class JinjaException extends RuntimeException {
     this.reason = failure.reason();
   }
 
-  /** What went wrong. */
+  /** The kind of error. */
   public Kind kind() {
     return kind;
   }

@@ -8,7 +8,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * Cuts a template into tokens as Jinja2 does with trim_blocks and lstrip_blocks on and
+ * Splitter of a template into tokens, as in Jinja2 with trim_blocks and lstrip_blocks on and
  * keep_trailing_newline off: a line break after a block or comment tag goes, so does white space
  * before one that stands first on its line, and so does the last line break of the template.
  */

@@ -1,7 +1,7 @@
 package dev.nibble.jinja;
 
 /**
- * What one rendering may use up.
+ * Limits of one rendering.
  *
  * @param steps evaluations; work on long texts and lists counts in proportion
  * @param text characters of one text, the output among them

@@ -7,7 +7,7 @@ import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
-/** What {@code loop} is within a loop. */
+/** Object {@code loop} inside a for loop. */
 final class Loop implements Value.Instance {
   private final List<Value> items;
   private final int depth;

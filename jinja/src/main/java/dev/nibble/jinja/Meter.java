@@ -1,6 +1,6 @@
 package dev.nibble.jinja;
 
-/** Counts what a rendering uses up. */
+/** Counters of the steps and the depth of a rendering, which stop it at its limits. */
 final class Meter {
   /** Characters or items that are worth a step. */
   private static final int PORTION = 16;

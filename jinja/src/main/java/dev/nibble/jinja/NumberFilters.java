@@ -13,7 +13,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Pattern;
 
-/** Filters that make numbers. */
+/** Filters that return numbers. */
 final class NumberFilters {
   private static final Pattern DECIMAL =
       Pattern.compile(

@@ -3,10 +3,10 @@ package dev.nibble.jinja;
 import java.util.List;
 
 /**
- * What a template gives.
+ * Output of a template.
  *
  * @param text the text
- * @param generated what stood between {@code {% generation %}} and its end, in order
+ * @param generated the text between each {@code {% generation %}} and its end, in order
  */
 public record Rendering(String text, List<Span> generated) {
   public Rendering {

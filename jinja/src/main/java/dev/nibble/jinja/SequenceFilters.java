@@ -20,7 +20,7 @@ import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 
-/** Filters over lists, dicts and what else can be gone through. */
+/** Filters over lists, dicts and other iterables. */
 final class SequenceFilters {
   private SequenceFilters() {}
 

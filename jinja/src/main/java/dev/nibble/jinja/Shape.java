@@ -7,7 +7,7 @@ import dev.nibble.jinja.Value.Text;
 import java.util.Collection;
 
 /**
- * How large a list or dictionary is. Values are bounded when they are made, so that whatever goes
+ * Size and depth of a list or dictionary. Values are bounded when they are made, so that whatever goes
  * through one (comparing, printing) ends soon and never exhausts the stack.
  *
  * @param depth levels of nesting

@@ -1,9 +1,9 @@
 package dev.nibble.jinja;
 
 /**
- * A stretch of text, in Unicode code points.
+ * A span of text, in Unicode code points.
  *
- * @param start its first
- * @param end after its last
+ * @param start the first code point
+ * @param end the code point after the last
  */
 public record Span(int start, int end) {}

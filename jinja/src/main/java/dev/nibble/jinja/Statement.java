@@ -42,7 +42,7 @@ sealed interface Statement {
   /** {@code {% call(x) macro() %}...{% endcall %}}. */
   record CallBlock(Expression.Call call, Signature caller, Place place) implements Statement {}
 
-  /** What the assistant says. */
+  /** {@code {% generation %}...{% endgeneration %}}: text of the assistant. */
   record Generation(List<Statement> body, Place place) implements Statement {}
 
   record Break(Place place) implements Statement {}
@@ -65,7 +65,7 @@ sealed interface Statement {
       java.util.Set<String> special,
       List<Statement> body) {}
 
-  /** What is assigned to. */
+  /** Target of an assignment. */
   sealed interface Target {
     record Variable(String name) implements Target {}
 

@@ -9,7 +9,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 
-/** Parses a template. */
+/** Parser of templates. */
 final class StatementParser {
   private static final List<String> KNOWN =
       List.of(

@@ -8,8 +8,7 @@ import java.util.Map;
  * A parsed template; safe for use by several threads.
  *
  * <p>It renders as Jinja2 does in transformers: sandboxed, with trim_blocks, lstrip_blocks, loop
- * controls, {@code {% generation %}}, {@code raise_exception} and {@code strftime_now}. What a
- * template may use up is bounded: steps, length, depth.
+ * controls, {@code {% generation %}}, {@code raise_exception} and {@code strftime_now}. Steps, length and depth of a rendering are limited.
  */
 public final class Template {
   private final String name;
@@ -28,7 +27,7 @@ public final class Template {
   /**
    * Parses a template.
    *
-   * @param name what messages call it
+   * @param name for messages
    * @throws JinjaException when the source is no template or uses what is not supported
    */
   public static Template parse(String name, String source) {
@@ -44,12 +43,12 @@ public final class Template {
     }
   }
 
-  /** What messages call it. */
+  /** Its name, for messages. */
   public String name() {
     return name;
   }
 
-  /** Whether it says itself what the assistant generates. */
+  /** Whether it marks what the assistant generates. */
   public boolean marksGeneration() {
     return marksGeneration;
   }
@@ -57,8 +56,8 @@ public final class Template {
   /**
    * Renders it.
    *
-   * @param variables what the template can read
-   * @param now the time that {@code strftime_now} tells
+   * @param variables the variables of the template
+   * @param now the time that {@code strftime_now} gives
    * @throws JinjaException when it fails or calls {@code raise_exception}
    */
   public Rendering render(Map<String, Value> variables, LocalDateTime now) {

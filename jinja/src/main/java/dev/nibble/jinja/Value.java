@@ -10,9 +10,11 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a template computes with: the values of Python that templates know. {@code equals} is
- * Python's {@code ==}, so that 1, 1.0 and True are one dictionary key. Nothing else can be reached
- * from a template.
+ * A value of Python, of the types that templates can compute with. {@code equals} is Python's
+ * {@code ==}, so that 1, 1.0 and True are one dictionary key. A template can reach nothing else: no
+ * object of Java, no file, no network.
+ *
+ * <p>{@link Values#of} makes values of plain Java data.
  */
 public sealed interface Value {
   /** None. */
@@ -24,16 +26,24 @@ public sealed interface Value {
   /** False. */
   Value FALSE = new Bool(false);
 
-  /** What nothing is: a variable that is not set, a key that is not there. */
+  /**
+   * The value of a variable that is not set or a key that is not there, as Jinja2's {@code Undefined}: it prints as nothing, and most other uses of it are errors.
+   *
+   * @param kind the kind of that error
+   * @param message its message
+   */
   record Undefined(Kind kind, String message) implements Value {
+    /** A variable that is not set. */
     static Undefined named(String name) {
       return hint(Repr.of(new Text(name)) + " is undefined");
     }
 
+    /** With a message of its own. */
     static Undefined hint(String message) {
       return new Undefined(Kind.UNDEFINED, message);
     }
 
+    /** The error of using it. */
     Failure failure() {
       return Failure.of(kind, message);
     }
@@ -49,10 +59,14 @@ public sealed interface Value {
     }
   }
 
-  /** None. */
+  /** Python's {@code None}. */
   record None() implements Value {}
 
-  /** True or False. */
+  /**
+   * A bool.
+   *
+   * @param truth whether it is True
+   */
   record Bool(boolean truth) implements Value {
     @Override
     public boolean equals(@Nullable Object other) {
@@ -65,7 +79,11 @@ public sealed interface Value {
     }
   }
 
-  /** An int of any size. */
+  /**
+   * An int.
+   *
+   * @param number its value, of any size
+   */
   record Int(BigInteger number) implements Value {
     @Override
     public boolean equals(@Nullable Object other) {
@@ -78,7 +96,11 @@ public sealed interface Value {
     }
   }
 
-  /** A float. */
+  /**
+   * A float.
+   *
+   * @param number its value, which may be NaN or infinite
+   */
   record Real(double number) implements Value {
     @Override
     public boolean equals(@Nullable Object other) {
@@ -92,8 +114,9 @@ public sealed interface Value {
   }
 
   /**
-   * A str. Its length and places count code points.
+   * A str. Its length and the places in it count code points.
    *
+   * @param text its value
    * @param html whether it is marked as safe HTML, so that text joined to it is escaped
    */
   record Text(String text, boolean html) implements Value {
@@ -115,7 +138,7 @@ public sealed interface Value {
 
   /** A list, a tuple, or a view of a dictionary. */
   final class Items implements Value {
-    /** Which of them. */
+    /** Python's types of sequences and views. */
     enum Type {
       LIST("list"),
       TUPLE("tuple"),
@@ -129,6 +152,7 @@ public sealed interface Value {
         this.python = python;
       }
 
+      /** The name of the type in Python. */
       String python() {
         return python;
       }
@@ -144,30 +168,37 @@ public sealed interface Value {
       this.shape = Shape.of(values);
     }
 
+    /** Items of this type; copies the list. */
     static Items of(Type type, List<Value> values) {
       return new Items(type, List.copyOf(values));
     }
 
+    /** A list; copies the Java list. */
     static Items list(List<Value> values) {
       return of(Type.LIST, values);
     }
 
+    /** A tuple. */
     static Items tuple(Value... values) {
       return of(Type.TUPLE, List.of(values));
     }
 
+    /** Its type in Python. */
     Type type() {
       return type;
     }
 
+    /** The items, in order; cannot be changed. */
     List<Value> values() {
       return values;
     }
 
+    /** Depth and size of what it holds, for limits. */
     Shape shape() {
       return shape;
     }
 
+    /** Whether items can be taken by number. */
     boolean isIndexed() {
       return type == Type.LIST || type == Type.TUPLE;
     }
@@ -183,12 +214,12 @@ public sealed interface Value {
     }
   }
 
-  /** A dict, in the order in which keys were first given. */
+  /** A dict, in the order in which keys were first added. Immutable. */
   final class Dict implements Value {
     private final Map<Value, Value> entries;
     private final Shape shape;
 
-    /** Copies the entries. */
+    /** A dict of these entries, which are copied. */
     public Dict(Map<? extends Value, ? extends Value> entries) {
       this.entries = new LinkedHashMap<>(entries);
       this.shape = Shape.of(this.entries.keySet()).and(Shape.of(this.entries.values()));
@@ -211,16 +242,19 @@ public sealed interface Value {
       return new Dict(changed);
     }
 
+    /** The entries, in order. */
     Map<Value, Value> entries() {
       return entries;
     }
 
+    /** The view that {@code items()} gives: a tuple of key and value for each entry. */
     Items pairs() {
       List<Value> pairs = new ArrayList<>(entries.size());
       entries.forEach((k, v) -> pairs.add(Items.tuple(k, v)));
       return Items.of(Items.Type.PAIRS, pairs);
     }
 
+    /** Depth and size of what it holds, for limits. */
     Shape shape() {
       return shape;
     }
@@ -236,13 +270,21 @@ public sealed interface Value {
     }
   }
 
-  /** A range. */
+  /**
+   * A range.
+   *
+   * @param start its first number
+   * @param stop the number before which it ends
+   * @param step difference of neighbours, not 0
+   */
   record Range(int start, int stop, int step) implements Value {
+    /** The count of its numbers. */
     int size() {
       long span = step > 0 ? (long) stop - start : (long) start - stop;
       return span <= 0 ? 0 : (int) ((span - 1) / Math.abs((long) step) + 1);
     }
 
+    /** The number at a place, counted from 0. */
     Value at(int index) {
       return Values.of(start + (long) index * step);
     }
@@ -258,7 +300,12 @@ public sealed interface Value {
     }
   }
 
-  /** Values that come one by one and only once, as filters such as {@code select} give them. */
+  /**
+   * A generator: values that come one by one and only once, as filters such as {@code select} give
+   * them.
+   *
+   * @param rest the values that have not been taken yet
+   */
   record Generator(Iterator<Value> rest) implements Value {
     @Override
     public boolean equals(@Nullable Object other) {
@@ -271,20 +318,22 @@ public sealed interface Value {
     }
   }
 
-  /** The one thing that a template can change. */
+  /** Jinja's {@code namespace}: the only value that a template can change. */
   final class Namespace implements Value {
     private final Map<String, Value> attributes = new LinkedHashMap<>();
 
+    /** The attributes by name, to read and to change. */
     Map<String, Value> attributes() {
       return attributes;
     }
   }
 
-  /** Something that can be called. */
+  /** A callable: a function, a macro, or a method of a value. */
   final class Function implements Value {
-    /** What a call does. */
+    /** The code of a function. */
     @FunctionalInterface
     interface Body {
+      /** Runs it; a wrong call is a {@link Failure}. */
       Value call(Arguments arguments);
     }
 
@@ -293,7 +342,11 @@ public sealed interface Value {
     private final Body body;
 
     /**
-     * @param repr how Python prints it; empty where it would print an address
+     * A function.
+     *
+     * @param name for messages
+     * @param repr the text that Python prints for it; empty where it would print an address
+     * @param body its code
      */
     Function(String name, String repr, Body body) {
       this.name = name;
@@ -301,33 +354,39 @@ public sealed interface Value {
       this.body = body;
     }
 
+    /** A function that Python prints with an address. */
     static Function of(String name, Body body) {
       return new Function(name, "", body);
     }
 
+    /** Its name, for messages. */
     String name() {
       return name;
     }
 
+    /** The text that Python prints for it; empty where it would print an address. */
     String repr() {
       return repr;
     }
 
+    /** The result of a call. */
     Value call(Arguments arguments) {
       return body.call(arguments);
     }
   }
 
-  /** An object with attributes that are computed: {@code loop}, a cycler. */
+  /** An object with computed attributes: {@code loop} or a cycler. */
   sealed interface Instance extends Value permits Loop, Cycler {
+    /** The name of its class in Python. */
     String pythonType();
 
+    /** The text that Python prints for it. */
     String repr();
 
     /** The attribute, or null. */
     @Nullable Value attribute(String name);
 
-    /** What calling it gives. */
+    /** The result of calling it. */
     Value call(Arguments arguments);
   }
 }

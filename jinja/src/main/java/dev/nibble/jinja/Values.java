@@ -22,12 +22,12 @@ import java.util.Map;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
-/** What holds for every value: its type, its truth, what it iterates over. */
+/** Operations that every value has: its type, its truth, its iteration. */
 public final class Values {
   private Values() {}
 
   /**
-   * The value of plain data, as a JSON reader or a {@link dev.nibble.data.rows.Row} gives it:
+   * The value of plain data, such as a JSON reader gives:
    * texts, numbers, booleans, lists, maps with text keys, and null.
    *
    * @throws IllegalArgumentException for anything else, or data nested too deeply

@@ -33,7 +33,7 @@ final class ChatKeys {
           new TemplateType(),
           otherwise("the model's own, for conversations"),
           r -> r.data().chat().template().filter(t -> !(t instanceof TemplateChoice.Inline)),
-          "What writes conversations as text: `tokenizer_default` (the model's own), `chatml` (shipped), or the path of a"
+          "The template that renders conversations as text: `tokenizer_default` (the model's own), `chatml` (shipped), or the path of a"
               + " `.jinja` file. When it is given, `alpaca` rows become conversations of one turn. See"
               + " [chat templates](chat-templates.md).");
 
@@ -64,7 +64,7 @@ final class ChatKeys {
           flag(),
           value(false),
           r -> Optional.of(r.data().chat().lastOnly()).filter(lastOnly -> lastOnly),
-          "Learn only the last answer of a conversation.");
+          "Train on the last answer of a conversation only.");
 
   static List<Key<Recipe, ?>> keys() {
     return List.of(CHAT_TEMPLATE, CHAT_TEMPLATE_JINJA, CHAT_TEMPLATE_KWARGS, MASK_HISTORY);

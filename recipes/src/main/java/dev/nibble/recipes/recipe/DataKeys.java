@@ -35,7 +35,7 @@ final class DataKeys {
           DATASET_LIST,
           required(),
           r -> r.data().train(),
-          "What to learn from: a list, each entry with the keys of [a dataset](#a-dataset).");
+          "The training data: a list, each entry with the keys of [a dataset](#a-dataset).");
 
   static final Key<Recipe, List<Dataset>> TEST_DATASETS =
       Key.when(
@@ -75,7 +75,7 @@ final class DataKeys {
           oneOf(ExcessLength.class),
           value(ExcessLength.DROP),
           r -> r.data().excess(),
-          "What happens to longer samples: `drop` and `truncate` count and report them, `raise` stops.");
+          "Treatment of longer samples: `drop` and `truncate` count and report them, `raise` stops with an error.");
 
   static final Key<Recipe, Boolean> TRAIN_ON_INPUTS =
       Key.of(
@@ -83,7 +83,7 @@ final class DataKeys {
           flag(),
           value(false),
           r -> r.data().trainOnInputs(),
-          "Learn the prompts too. By default only answers are learned.");
+          "Train on the prompts too. By default the loss is computed on answers only.");
 
   static final Key<Recipe, Boolean> SHUFFLE =
       Key.of(
@@ -91,7 +91,7 @@ final class DataKeys {
           flag(),
           value(true),
           r -> r.data().shuffle(),
-          "Change the order of samples, every epoch anew; `seed` decides it.");
+          "Shuffle the samples anew in every epoch; the order follows from `seed`.");
 
   static final RecipeKeys.Part PART =
       new RecipeKeys.Part(

@@ -65,8 +65,8 @@ final class DatasetKeys<R> {
             oneOf(Format.class),
             value(Format.ALPACA),
             r -> of.apply(r).format(),
-            "What a row holds: `alpaca` (instruction, input, output), `completion` (plain text, all of it learned), or a"
-                + " conversation, written by the chat template: `messages` or `chat_template` (role and content), `sharegpt`"
+            "The kind of rows: `alpaca` (instruction, input, output), `completion` (plain text, all of it trained on), or a"
+                + " conversation, rendered by the chat template: `messages` or `chat_template` (role and content), `sharegpt`"
                 + " (from and value). See [chat templates](chat-templates.md).");
     split =
         Key.when(

@@ -17,7 +17,7 @@ import dev.nibble.recipes.schema.Values;
 import java.util.List;
 import java.util.Optional;
 
-/** Keys of what is measured. */
+/** Keys of evaluation. */
 final class EvaluationKeys {
   private EvaluationKeys() {}
 

@@ -19,7 +19,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
 
-/** Keys of the kinds of low-rank adapters. An adapter that is continued has its own. */
+/** Keys of the variants of low-rank adapters. An adapter that is continued has its own. */
 final class LoraKindKeys {
   private LoraKindKeys() {}
 

@@ -32,7 +32,7 @@ final class MachineKeys {
           new MachineTypes.DeviceType(),
           value(Device.AUTO),
           r -> r.machine().device(),
-          "What computes: `cuda` is an NVIDIA GPU (`cuda:1` the second), `cpu` is oneDNN and the Vector API, `nd4j` is ND4J (portable, slow). `auto` takes the first of these that runs here. What was chosen, and why, is the first thing that `train` says.");
+          "The kernel set: `cuda` is an NVIDIA GPU (`cuda:1` the second), `cpu` is oneDNN and the Vector API, `nd4j` is ND4J (portable, slow). `auto` takes the first of these that runs here. `train` prints the choice and its reason first.");
 
   static final Key<Recipe, Activations> BF16 =
       Key.of(

@@ -48,14 +48,14 @@ final class MessagesKeys<R> {
             text(),
             otherwise("`role`; `from` with `sharegpt`"),
             r -> own(of, format, r, MessageFields::role),
-            WITH + "the field of a message that says who speaks.");
+            WITH + "the field of a message that holds its role.");
     content =
         Key.when(
             "message_field_content",
             text(),
             otherwise("`content`; `value` with `sharegpt`"),
             r -> own(of, format, r, MessageFields::content),
-            WITH + "the field of a message with what is said.");
+            WITH + "the field of a message that holds its content.");
     tools =
         Key.when(
             "field_tools",

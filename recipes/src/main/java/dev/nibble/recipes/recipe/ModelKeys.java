@@ -43,7 +43,7 @@ final class ModelKeys {
           oneOf(Adapter.class),
           value(Adapter.QLORA),
           r -> r.model().adapter(),
-          "What trains: `qlora` trains low-rank adapters on a base in four bits, `lora` the same on a base in full"
+          "Which weights are trained: `qlora` trains low-rank adapters on a base in four bits, `lora` the same on a base in full"
               + " precision, `none` every weight.");
 
   static final Key<Recipe, InitWeights> INIT_WEIGHTS =
@@ -61,7 +61,7 @@ final class ModelKeys {
           otherwise("`true` with `adapter: qlora`"),
           r -> r.model().fourBit().isPresent(),
           "Quantise the base to four bits while loading, one tensor at a time. A base that bitsandbytes or `nibble"
-              + " quantize` saved in four bits is taken as it is: keys that are left out follow it, and a key that"
+              + " quantize` saved in four bits is used as it is: keys that are left out follow it, and a key that"
               + " contradicts it is an error.");
 
   static final Key<Recipe, QuantType> QUANT_TYPE =

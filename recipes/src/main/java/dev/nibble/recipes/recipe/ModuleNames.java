@@ -13,7 +13,7 @@ import java.util.regex.Pattern;
 import java.util.regex.PatternSyntaxException;
 
 /**
- * Modules by their names or by a regular expression.
+ * Type of keys that select modules, by names or by a regular expression.
  *
  * @param takesAll whether {@code all-linear} stands for every linear layer
  */

@@ -64,7 +64,7 @@ final class OptimizationKeys {
           oneOf(Schedule.class),
           value(Schedule.COSINE),
           r -> r.optimization().learningRate().schedule(),
-          "How the learning rate falls after warm-up: not at all, in a line, or along half a cosine, to 0 at the end of"
+          "Shape of the learning rate after warm-up: constant, or falling linearly or along half a cosine to 0 at the end of"
               + " the run.");
 
   static final Key<Recipe, Double> WARMUP_RATIO =
@@ -146,7 +146,7 @@ final class OptimizationKeys {
           above(0),
           otherwise("one rate for all"),
           r -> r.optimization().learningRate().loraPlus().map(LoraPlus::ratio),
-          "An adapter's second matrices and vectors learn at this multiple of `learning_rate` (LoRA+). 16 is usual.");
+          "Multiple of `learning_rate` for an adapter's B matrices and its vectors (LoRA+). 16 is usual.");
 
   static final Key<Recipe, Double> LORAPLUS_EMBEDDING =
       Key.when(

@@ -16,7 +16,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 
-/** Keys of what is kept, and where. */
+/** Keys of the run's folder and what is saved in it. */
 final class OutputKeys {
   private OutputKeys() {}
 

@@ -15,7 +15,7 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Puts the values of {@code --set key=value} into a recipe's tree. Keys are dotted where nested,
+ * Overrides of a recipe's values, as {@code --set key=value} gives them. Keys are dotted where nested,
  * list entries go by number ({@code datasets.0.path}), values are YAML.
  */
 final class Overrides {

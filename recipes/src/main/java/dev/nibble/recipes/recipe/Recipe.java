@@ -14,16 +14,15 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * What a run is made of. Checked, every default filled in, input paths absolute. The keys and what
- * they mean are in {@code docs/recipes.md}, which is made from the same table that reads them.
+ * Description of a run. Checked, with every default filled in and input paths absolute. {@code docs/recipes.md} documents the keys; it is generated from the table that reads them.
  *
- * @param model the model and what of it trains
- * @param data what it learns from
- * @param training how long and in what portions
- * @param optimization how weights are updated
- * @param evaluation what is measured
- * @param output what is kept, and where
- * @param machine what computes
+ * @param model the base model and which of its weights are trained
+ * @param data the data it is trained on
+ * @param training length of the run and size of its batches
+ * @param optimization optimizer and learning rate
+ * @param evaluation measurements during and after training
+ * @param output the run's folder and what is saved in it
+ * @param machine kernel set and its options
  */
 public record Recipe(
     Model model,
@@ -34,12 +33,11 @@ public record Recipe(
     Output output,
     Machine machine) {
 
-  /**
-   * The model and what of it trains.
+  /** The base model and which of its weights are trained.
    *
    * @param base folder of the base model
-   * @param init where its weights come from
-   * @param adapter what trains
+   * @param init source of its weights
+   * @param adapter which weights are trained
    * @param fourBit how its frozen weights are quantised, if they are
    * @param lora the adapter, unless every weight trains
    */
@@ -50,7 +48,7 @@ public record Recipe(
       Optional<FourBit> fourBit,
       Optional<Lora> lora) {}
 
-  /** What trains. */
+  /** Weights that are trained. */
   public enum Adapter {
     /** LoRA on a base in four bits. */
     QLORA,
@@ -60,7 +58,7 @@ public record Recipe(
     NONE
   }
 
-  /** Where the weights of the base come from. */
+  /** Source of the base's weights. */
   public enum InitWeights {
     /** Its safetensors files. */
     CHECKPOINT,
@@ -89,25 +87,25 @@ public record Recipe(
   public sealed interface Lora {
 
     /**
-     * One that the recipe describes.
+     * A new adapter.
      *
      * @param rank r
      * @param alpha scaling is alpha / r
      * @param dropout on its input
      * @param targets modules that get it
-     * @param kind what sort of adapter
+     * @param kind variant of the adapter
      */
     record New(int rank, double alpha, double dropout, Modules targets, LoraKind kind)
         implements Lora {}
 
     /**
-     * One that goes on from another, and has its shape.
+     * An adapter that continues from another, with its shape.
      *
      * @param folder in PEFT's layout
      */
     record Continued(Path folder) implements Lora {}
 
-    /** What the recipe says of its shape; empty for one that is continued. */
+    /** The shape of a new adapter; empty for one that is continued. */
     default Optional<New> described() {
       return this instanceof New n ? Optional.of(n) : Optional.empty();
     }
@@ -140,8 +138,7 @@ public record Recipe(
     }
   }
 
-  /**
-   * What sort of low-rank adapter.
+  /** Variant of a low-rank adapter.
    *
    * @param rslora whether scaling is alpha / sqrt(r)
    * @param dora whether magnitudes train apart
@@ -168,8 +165,7 @@ public record Recipe(
       String start,
       int loftqIterations) {}
 
-  /**
-   * What the model learns from.
+  /** The training and validation data.
    *
    * @param train training data
    * @param validation validation data of its own
@@ -177,10 +173,10 @@ public record Recipe(
    *     validation
    * @param sequenceLength the most tokens of a sample
    * @param packing whether several samples share a row of the batch
-   * @param excess what happens to longer samples
-   * @param trainOnInputs whether prompts are learned too
-   * @param shuffle whether the order changes, every epoch anew
-   * @param chat how conversations become text
+   * @param excess treatment of longer samples
+   * @param trainOnInputs whether prompts are trained on too
+   * @param shuffle whether samples are shuffled anew in every epoch
+   * @param chat how conversations are rendered
    */
   public record Data(
       List<Dataset> train,
@@ -193,17 +189,16 @@ public record Recipe(
       boolean shuffle,
       Chat chat) {}
 
-  /**
-   * How conversations become text.
+  /** Rendering of conversations.
    *
    * @param template the chat template, where the recipe names one
    * @param variables further variables of the template
-   * @param lastOnly whether only the last answer of a conversation is learned
+   * @param lastOnly whether only the last answer of a conversation is trained on
    */
   public record Chat(
       Optional<TemplateChoice> template, Map<String, Object> variables, boolean lastOnly) {}
 
-  /** What the rows of a dataset hold. */
+  /** Kinds of rows that a dataset can hold. */
   public enum Format {
     /** Instruction, input and output. */
     ALPACA,
@@ -226,8 +221,8 @@ public record Recipe(
    * A dataset.
    *
    * @param path file or folder
-   * @param format what its rows hold
-   * @param split which split of a folder with several
+   * @param format kind of its rows
+   * @param split the split, of a folder with several
    * @param limit the most rows, the first so many; empty for all
    * @param prompt template of an alpaca prompt
    * @param columns names of the columns of alpaca rows
@@ -265,8 +260,7 @@ public record Recipe(
     }
   }
 
-  /**
-   * How long, and in what portions.
+  /** Length of the run and size of its batches.
    *
    * @param microBatchSize rows of sequence_len tokens that one pass takes
    * @param accumulation micro-batches of one step
@@ -286,8 +280,7 @@ public record Recipe(
       double embeddingNoise,
       long seed) {}
 
-  /**
-   * How weights are updated.
+  /** Updates of the weights: optimizer and learning rate.
    *
    * @param optimizer the update rule
    * @param pagedMemory bytes of the optimizer's state that stay where kernels work, the rest lying
@@ -329,7 +322,7 @@ public record Recipe(
    */
   public record LoraPlus(double ratio, double embeddingRate) {}
 
-  /** How the learning rate falls after warm-up. */
+  /** Shape of the learning rate after warm-up. */
   public enum Schedule {
     /** Not at all. */
     CONSTANT,
@@ -339,8 +332,7 @@ public record Recipe(
     COSINE
   }
 
-  /**
-   * What is measured.
+  /** Measurements during and after training.
    *
    * @param evalSteps steps between validations; 0 for only at the end
    * @param answers accuracy on a test set before and after
@@ -356,8 +348,7 @@ public record Recipe(
    */
   public record AnswerEval(Dataset dataset, int maxNewTokens, boolean baseline) {}
 
-  /**
-   * What is kept, and where.
+  /** The run's folder and what is saved in it.
    *
    * @param folder the run's folder
    * @param overwrite whether an earlier run in the folder is replaced

@@ -3,7 +3,7 @@ package dev.nibble.recipes.recipe;
 import dev.nibble.recipes.schema.Key;
 import java.util.List;
 
-/** Writes {@code docs/recipes.md} from the table of keys. */
+/** The page {@code docs/recipes.md}, generated from the table of keys. */
 final class RecipeDocs {
   private RecipeDocs() {}
 

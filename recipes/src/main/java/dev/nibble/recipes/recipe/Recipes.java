@@ -22,7 +22,7 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
 
-/** Reads and writes recipes. */
+/** Reader and writer of recipes. */
 public final class Recipes {
   private Recipes() {}
 

@@ -7,7 +7,7 @@ import dev.nibble.recipes.yaml.Node.Scalar;
 import java.util.Locale;
 import java.util.Optional;
 
-/** How an adapter starts: true, false or a name, as PEFT writes it. */
+/** Type of the key for an adapter's initial values: true, false or a name, as PEFT writes it. */
 record StartName() implements KeyType<String> {
   private static final String NAMES =
       "true|false|gaussian|orthogonal|pissa|pissa_niter_[0-9]{1,4}|olora|loftq";

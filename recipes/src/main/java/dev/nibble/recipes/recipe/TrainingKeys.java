@@ -14,7 +14,7 @@ import dev.nibble.recipes.schema.Values;
 import java.util.List;
 import java.util.Optional;
 
-/** Keys of the run's length and portions. */
+/** Keys of the run's length and the size of its batches. */
 final class TrainingKeys {
   private TrainingKeys() {}
 
@@ -24,7 +24,7 @@ final class TrainingKeys {
           wholeNumber(1),
           value(1),
           r -> r.training().microBatchSize(),
-          "Rows of `sequence_len` tokens that one pass takes: samples, or packed rows of them.");
+          "Samples of one forward and backward pass or, with `sample_packing`, rows of `sequence_len` tokens.");
 
   static final Key<Recipe, Integer> ACCUMULATION =
       Key.of(
@@ -56,7 +56,7 @@ final class TrainingKeys {
           autoFlag(),
           value(AutoFlag.AUTO),
           r -> r.training().checkpointing(),
-          "Keep only the input of a layer and compute the rest again going back: far less memory, about a third more"
+          "Keep only the input of a layer and recompute its activations in the backward pass: far less memory, about a third more"
               + " time, the same bits. `true`: in every layer, `false`: in none, `auto`: in those whose activations do not fit into"
               + " the memory that is free at the start.");
 
@@ -75,7 +75,7 @@ final class TrainingKeys {
           longNumber(),
           value(42L),
           r -> r.training().seed(),
-          "Decides everything random: new weights, dropout, order, the held-out samples.");
+          "Seed of everything random: new weights, dropout, the order of samples, the held-out samples.");
 
   static final RecipeKeys.Part PART =
       new RecipeKeys.Part(

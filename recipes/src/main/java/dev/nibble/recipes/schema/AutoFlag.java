@@ -1,8 +1,8 @@
 package dev.nibble.recipes.schema;
 
-/** Yes, no, or what suits the machine. */
+/** A switch that is on, off, or set to what suits the machine. */
 public enum AutoFlag {
-  /** What suits. */
+  /** What suits the machine. */
   AUTO,
   /** Yes. */
   TRUE,

@@ -2,14 +2,13 @@ package dev.nibble.recipes.schema;
 
 import java.util.Optional;
 
-/**
- * What a key is when the recipe leaves it out.
+/** Value of a key that the recipe leaves out.
  *
  * @param <T> the key's type
  */
 public sealed interface Default<T> {
 
-  /** The recipe must say it. */
+  /** None: the key is required. */
   static <T> Default<T> required() {
     return new Required<>();
   }

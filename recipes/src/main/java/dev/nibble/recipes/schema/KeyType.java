@@ -3,8 +3,7 @@ package dev.nibble.recipes.schema;
 import dev.nibble.recipes.yaml.Node;
 import java.util.Optional;
 
-/**
- * What the value of a key may be.
+/** Type of the values that a key may have.
  *
  * @param <T> what it is in Java
  */

@@ -6,8 +6,7 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * What other fine-tuning tools call things: axolotl, transformers and TRL, LLaMA-Factory,
- * torchtune, LitGPT, mlx-lm, Unsloth. A recipe that uses such a name is told ours.
+ * Names that other fine-tuning tools use for our keys: axolotl, transformers and TRL, LLaMA-Factory, torchtune, LitGPT, mlx-lm, Unsloth. The error for such a name gives ours.
  */
 final class OtherNames {
   private OtherNames() {}

@@ -6,7 +6,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 
-/** Collects everything wrong in a recipe, so that the user sees all of it at once. */
+/** Everything that is wrong in a recipe, so that the user sees all of it at once. */
 public final class Problems {
   private final List<Problem> all = new ArrayList<>();
 

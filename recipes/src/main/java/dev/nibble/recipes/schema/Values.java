@@ -7,7 +7,7 @@ import java.util.NoSuchElementException;
 import java.util.Optional;
 
 /**
- * What one mapping gave for each key, defaults filled in. A value that could not be read is absent,
+ * Values of one mapping by key, defaults filled in. A value that could not be read is absent,
  * and so is one that has no default: checks look with {@link #find}.
  *
  * @param <R> the record to be built

@@ -18,9 +18,8 @@ import tools.jackson.core.TokenStreamLocation;
 import tools.jackson.dataformat.yaml.YAMLFactory;
 
 /**
- * Reads one YAML document into a tree. Jackson gives tokens and places; what a scalar means is
- * decided by {@link Scalar#kind}. Anchors, aliases and tags are refused: a recipe says what it says
- * where it says it.
+ * Reader of one YAML document into a tree. Jackson gives tokens and places; what a scalar means is
+ * decided by {@link Scalar#kind}. Anchors, aliases and tags are refused: a value stands where it is used.
  */
 public final class Yaml {
   private final Origin origin;
