@@ -1,5 +1,7 @@
 package dev.nibble.api.runs;
 
+import dev.nibble.adapters.LoraSpec;
+import dev.nibble.adapters.ModuleChoice;
 import dev.nibble.api.text.Human;
 import dev.nibble.api.text.Paths;
 import dev.nibble.compute.kernels.KernelSet;
@@ -14,6 +16,7 @@ import dev.nibble.trainer.model.Checkpointing;
 import dev.nibble.trainer.model.build.ModelLoader;
 import dev.nibble.trainer.model.config.ModelShape;
 import dev.nibble.trainer.train.TrainingPlan;
+import java.util.List;
 import java.util.Locale;
 
 /** What a run says before its first step. */
@@ -104,22 +107,22 @@ final class StartReport {
 
   private static String lora(Lora lora) {
     return switch (lora) {
-      case Lora.New described -> described(described);
+      case Lora.New(LoraSpec spec) -> described(spec);
       case Lora.Continued earlier -> "continued from " + Paths.shown(earlier.folder());
     };
   }
 
-  private static String described(Lora.New lora) {
+  private static String described(LoraSpec lora) {
     return "%s r %d, alpha %s, on %s"
         .formatted(
-            lora.kind().dora() ? "DoRA" : "LoRA",
-            lora.rank(),
-            YamlText.inline(lora.alpha()),
-            lora.targets().isAll()
-                ? "all linear layers"
-                : lora.targets()
-                    .expression()
-                    .orElseGet(() -> String.join(", ", lora.targets().names())));
+            lora.dora() ? "DoRA" : "LoRA",
+            lora.ranks().r(),
+            YamlText.inline(lora.ranks().alpha()),
+            switch (lora.targets().chosen()) {
+              case ModuleChoice.AllLinear _ -> "all linear layers";
+              case ModuleChoice.Named(List<String> names) -> String.join(", ", names);
+              case ModuleChoice other -> other.written();
+            });
   }
 
   void memory(Scope scope) {

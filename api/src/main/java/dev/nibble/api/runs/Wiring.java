@@ -171,7 +171,10 @@ final class Wiring {
 
   /** The adapter's shape: what the recipe says, or what the adapter to continue from is. */
   LoraSpec loraSpec() {
-    return LoraWiring.spec(recipe.model().lora().orElseThrow());
+    return switch (recipe.model().lora().orElseThrow()) {
+      case Lora.New(LoraSpec spec) -> spec;
+      case Lora.Continued(Path folder) -> PeftAdapter.open(folder).spec();
+    };
   }
 
   /** How {@link #modelToTrain} builds. */

@@ -7,9 +7,10 @@ import static dev.nibble.recipes.schema.Numbers.above;
 import static dev.nibble.recipes.schema.Numbers.fromToBelow;
 import static dev.nibble.recipes.schema.Numbers.wholeNumber;
 
+import dev.nibble.adapters.LoraSpec;
+import dev.nibble.adapters.ModuleChoice;
 import dev.nibble.recipes.recipe.Recipe.Adapter;
 import dev.nibble.recipes.recipe.Recipe.Lora;
-import dev.nibble.recipes.recipe.Recipe.Modules;
 import dev.nibble.recipes.schema.Key;
 import dev.nibble.recipes.schema.Schema.Group;
 import dev.nibble.recipes.schema.Values;
@@ -33,7 +34,7 @@ final class LoraKeys {
           "lora_r",
           wholeNumber(1),
           value(16),
-          described(Lora.New::rank),
+          described(spec -> spec.ranks().r()),
           "Rank r of the adapter's matrices.");
 
   static final Key<Recipe, Double> ALPHA =
@@ -41,7 +42,7 @@ final class LoraKeys {
           "lora_alpha",
           above(0),
           otherwise("2 × `lora_r`"),
-          described(Lora.New::alpha),
+          described(spec -> spec.ranks().alpha()),
           "The adapter's output is scaled by `lora_alpha / lora_r`.");
 
   static final Key<Recipe, Double> DROPOUT =
@@ -49,15 +50,15 @@ final class LoraKeys {
           "lora_dropout",
           fromToBelow(0, 1),
           value(0.0),
-          described(Lora.New::dropout),
+          described(LoraSpec::dropout),
           "Dropout on the adapter's input during training.");
 
-  static final Key<Recipe, Modules> TARGETS =
+  static final Key<Recipe, ModuleChoice> TARGETS =
       Key.when(
           "lora_target_modules",
           new ModuleNames(true),
-          value(Modules.allLinear()),
-          described(Lora.New::targets),
+          value(new ModuleChoice.AllLinear()),
+          described(spec -> spec.targets().chosen()),
           "Which modules get an adapter: `all-linear` (all linear layers but the output layer), a list of names such as"
               + " `[q_proj, v_proj]`, which may hold `embed_tokens` and `lm_head`, or a regular expression for whole"
               + " paths such as `model.layers.0.self_attn.q_proj`.");
@@ -82,7 +83,7 @@ final class LoraKeys {
     return List.copyOf(keys);
   }
 
-  private static <T> Function<Recipe, Optional<T>> described(Function<Lora.New, T> part) {
+  private static <T> Function<Recipe, Optional<T>> described(Function<LoraSpec, T> part) {
     return r -> r.model().lora().flatMap(Lora::described).map(part);
   }
 
@@ -102,13 +103,6 @@ final class LoraKeys {
     }
     return v.find(MODEL_DIR)
         .<Lora>map(Lora.Continued::new)
-        .or(() ->
-            Optional.of(
-                new Lora.New(
-                    v.get(RANK),
-                    v.find(ALPHA).orElse(2.0 * v.get(RANK)),
-                    v.get(DROPOUT),
-                    v.get(TARGETS),
-                    LoraKindKeys.build(v))));
+        .or(() -> Optional.of(new Lora.New(LoraKindKeys.spec(v))));
   }
 }

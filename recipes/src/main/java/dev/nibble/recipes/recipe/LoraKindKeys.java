@@ -9,9 +9,14 @@ import static dev.nibble.recipes.schema.KeyTypes.text;
 import static dev.nibble.recipes.schema.Numbers.above;
 import static dev.nibble.recipes.schema.Numbers.wholeNumber;
 
+import dev.nibble.adapters.AdapterException;
+import dev.nibble.adapters.LoraRanks;
+import dev.nibble.adapters.LoraSpec;
+import dev.nibble.adapters.LoraStart;
+import dev.nibble.adapters.ModuleChoice;
+import dev.nibble.adapters.TargetModules;
+import dev.nibble.adapters.TargetModules.Layers;
 import dev.nibble.recipes.recipe.Recipe.Lora;
-import dev.nibble.recipes.recipe.Recipe.LoraKind;
-import dev.nibble.recipes.recipe.Recipe.Modules;
 import dev.nibble.recipes.schema.Key;
 import dev.nibble.recipes.schema.Values;
 import java.util.List;
@@ -28,7 +33,7 @@ final class LoraKindKeys {
           "peft_use_rslora",
           flag(),
           value(false),
-          kind(k -> Optional.of(k.rslora())),
+          spec(k -> Optional.of(k.ranks().rslora())),
           "Scale by `lora_alpha / sqrt(lora_r)` (rsLoRA).");
 
   static final Key<Recipe, Boolean> DORA =
@@ -36,7 +41,7 @@ final class LoraKindKeys {
           "peft_use_dora",
           flag(),
           value(false),
-          kind(k -> Optional.of(k.dora())),
+          spec(k -> Optional.of(k.dora())),
           "Train the length of each output's weights apart from their direction (DoRA).");
 
   static final Key<Recipe, Boolean> BIAS =
@@ -44,7 +49,7 @@ final class LoraKindKeys {
           "lora_bias",
           flag(),
           value(false),
-          kind(k -> Optional.of(k.bias())),
+          spec(k -> Optional.of(k.bias())),
           "Give the adapter's second matrix a bias.");
 
   static final Key<Recipe, Map<String, Integer>> RANK_PATTERN =
@@ -52,7 +57,7 @@ final class LoraKindKeys {
           "lora_rank_pattern",
           mapOf(wholeNumber(1), "module names or regular expressions with a rank each"),
           otherwise("`lora_r` everywhere"),
-          kind(k -> some(k.rankPattern())),
+          spec(k -> some(k.ranks().rankPattern())),
           "Ranks of some modules, such as `{down_proj: 32}`: the first name or expression that matches the end of a"
               + " module's path counts.");
 
@@ -61,15 +66,15 @@ final class LoraKindKeys {
           "lora_alpha_pattern",
           mapOf(above(0), "module names or regular expressions with a number each"),
           otherwise("`lora_alpha` everywhere"),
-          kind(k -> some(k.alphaPattern())),
+          spec(k -> some(k.ranks().alphaPattern())),
           "The same for `lora_alpha`.");
 
-  static final Key<Recipe, Modules> EXCLUDE =
+  static final Key<Recipe, ModuleChoice> EXCLUDE =
       Key.when(
           "lora_exclude_modules",
           new ModuleNames(false),
           otherwise("none"),
-          kind(LoraKind::excluded),
+          spec(k -> k.targets().excluded()),
           "Modules that get no adapter, though `lora_target_modules` names them.");
 
   static final Key<Recipe, List<Integer>> LAYERS =
@@ -77,7 +82,7 @@ final class LoraKindKeys {
           "peft_layers_to_transform",
           listOf(wholeNumber(0), "layer numbers"),
           otherwise("all"),
-          kind(k -> some(k.layers())),
+          spec(k -> k.targets().layers().map(Layers::indices)),
           "Layers that get an adapter, counted from 0.");
 
   static final Key<Recipe, List<String>> LAYERS_PATTERN =
@@ -85,25 +90,25 @@ final class LoraKindKeys {
           "peft_layers_pattern",
           listOf(text(), "names"),
           otherwise("the first number in a module's path"),
-          kind(k -> some(k.layersPattern())),
-          "What the number of a layer stands behind in a module's path, such as `[layers]`.");
+          spec(k -> k.targets().layers().map(Layers::patterns).filter(p -> !p.isEmpty())),
+          "Names that precede the number of a layer in a module's path, such as `[layers]`.");
 
   static final Key<Recipe, List<String>> MODULES_TO_SAVE =
       Key.when(
           "lora_modules_to_save",
           listOf(text(), "module names"),
           otherwise("none"),
-          kind(k -> some(k.wholeModules())),
+          spec(k -> Optional.of(k.modulesToSave()).filter(m -> !m.isEmpty())),
           "Modules that train as a whole and are saved with the adapter, such as `[embed_tokens, lm_head]`: all whose"
               + " path ends with such a name.");
 
-  static final Key<Recipe, String> INIT =
+  static final Key<Recipe, LoraStart> INIT =
       Key.when(
           "peft_init_lora_weights",
           new StartName(),
-          value("true"),
-          kind(k -> Optional.of(k.start())),
-          "What the adapter starts as. `true`: no change; `gaussian`, `orthogonal`: the same from other random numbers;"
+          value(new LoraStart.Zero()),
+          spec(k -> Optional.of(k.start())),
+          "Initial values of the adapter. `true`: no change; `gaussian`, `orthogonal`: the same from other random numbers;"
               + " `false`: noise. `pissa`, `pissa_niter_N`, `olora` take part of the base's weights over, and `loftq`"
               + " what quantising them loses; such an adapter is saved as plain LoRA of twice the rank for the base in"
               + " full precision.");
@@ -113,7 +118,7 @@ final class LoraKindKeys {
           "loftq_iter",
           wholeNumber(1),
           value(1),
-          kind(k -> Optional.of(k.loftqIterations()).filter(i -> k.start().equals("loftq"))),
+          spec(k -> k.start() instanceof LoraStart.Loftq(int iterations) ? Optional.of(iterations) : Optional.empty()),
           "Iterations of `loftq`; the one that loses least is kept.");
 
   static final List<Key<Recipe, ?>> KEYS =
@@ -130,12 +135,8 @@ final class LoraKindKeys {
           INIT,
           LOFTQ_ITER);
 
-  private static <T> Function<Recipe, Optional<T>> kind(Function<LoraKind, Optional<T>> part) {
-    return r -> r.model().lora().flatMap(Lora::described).map(Lora.New::kind).flatMap(part);
-  }
-
-  private static <T> Optional<List<T>> some(List<T> list) {
-    return list.isEmpty() ? Optional.empty() : Optional.of(list);
+  private static <T> Function<Recipe, Optional<T>> spec(Function<LoraSpec, Optional<T>> part) {
+    return r -> r.model().lora().flatMap(Lora::described).flatMap(part);
   }
 
   private static <T> Optional<Map<String, T>> some(Map<String, T> map) {
@@ -146,46 +147,71 @@ final class LoraKindKeys {
     if (v.given(LoraKeys.MODEL_DIR)) {
       return;
     }
-    String start = v.find(INIT).orElse("true");
-    boolean loftq = start.equals("loftq");
+    boolean loftq = v.find(INIT).filter(LoraStart.Loftq.class::isInstance).isPresent();
     if (!loftq) {
       v.refuse("only used with peft_init_lora_weights: loftq; remove it", LOFTQ_ITER);
     }
     if (loftq && v.is(ModelKeys.ADAPTER, Recipe.Adapter.LORA)) {
       v.problem(INIT, "loftq makes up for what quantisation loses; write adapter: qlora");
     }
-    if (v.is(BIAS, true) && v.is(DORA, true)) {
-      v.problem(BIAS, "does not go with peft_use_dora; write one of them");
-    }
-    if (v.is(BIAS, true) && !start.equals("true") && !start.equals("false")) {
-      v.problem(BIAS, "goes with peft_init_lora_weights: true or false only");
-    }
-    if (start.equals("orthogonal") && v.find(LoraKeys.RANK).filter(r -> r % 2 != 0).isPresent()) {
-      v.problem(INIT, "orthogonal needs an even lora_r");
-    }
     if (v.given(LAYERS_PATTERN) && !v.given(LAYERS)) {
       v.problem(LAYERS_PATTERN, "only used with peft_layers_to_transform; remove it");
     }
-    boolean expression =
-        v.find(LoraKeys.TARGETS).filter(t -> !t.isAll() && t.expression().isPresent()).isPresent();
-    if (v.given(LAYERS) && expression) {
-      v.problem(
-          LAYERS, "lora_target_modules is a regular expression; let it name the layers instead");
+    List<Key<Recipe, ?>> needed =
+        List.of(
+            LoraKeys.RANK, LoraKeys.DROPOUT, LoraKeys.TARGETS, RSLORA, DORA, BIAS, INIT, LOFTQ_ITER);
+    if (needed.stream().allMatch(key -> v.find(key).isPresent())) {
+      checkSpec(v);
     }
   }
 
-  static LoraKind build(Values<Recipe> v) {
-    return new LoraKind(
+  /** Reports what does not go together at the key that makes the difference. */
+  private static void checkSpec(Values<Recipe> v) {
+    Key<Recipe, ?> at = v.given(RANK_PATTERN) ? RANK_PATTERN : ALPHA_PATTERN;
+    try {
+      ranks(v);
+      at = LAYERS;
+      targets(v);
+      at = v.is(BIAS, true) ? BIAS : INIT;
+      spec(v);
+    } catch (AdapterException e) {
+      v.problem(at, e.problem());
+    }
+  }
+
+  private static LoraRanks ranks(Values<Recipe> v) {
+    int r = v.get(LoraKeys.RANK);
+    return new LoraRanks(
+        r,
+        v.find(LoraKeys.ALPHA).orElse(2.0 * r),
         v.get(RSLORA),
+        v.find(RANK_PATTERN).orElse(Map.of()),
+        v.find(ALPHA_PATTERN).orElse(Map.of()));
+  }
+
+  private static TargetModules targets(Values<Recipe> v) {
+    return new TargetModules(
+        v.get(LoraKeys.TARGETS),
+        v.find(EXCLUDE),
+        v.find(LAYERS)
+            .map(layers -> new Layers(layers, v.find(LAYERS_PATTERN).orElse(List.of()))));
+  }
+
+  /**
+   * The adapter that the keys describe.
+   *
+   * @throws AdapterException when they do not go together
+   */
+  static LoraSpec spec(Values<Recipe> v) {
+    LoraStart start =
+        v.get(INIT) instanceof LoraStart.Loftq ? new LoraStart.Loftq(v.get(LOFTQ_ITER)) : v.get(INIT);
+    return new LoraSpec(
+        ranks(v),
+        v.get(LoraKeys.DROPOUT),
+        targets(v),
+        v.find(MODULES_TO_SAVE).orElse(List.of()),
         v.get(DORA),
         v.get(BIAS),
-        v.find(RANK_PATTERN).orElse(Map.of()),
-        v.find(ALPHA_PATTERN).orElse(Map.of()),
-        v.find(EXCLUDE),
-        v.find(LAYERS).orElse(List.of()),
-        v.find(LAYERS_PATTERN).orElse(List.of()),
-        v.find(MODULES_TO_SAVE).orElse(List.of()),
-        v.get(INIT),
-        v.get(LOFTQ_ITER));
+        start);
   }
 }

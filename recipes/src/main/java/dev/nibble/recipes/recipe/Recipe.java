@@ -1,5 +1,6 @@
 package dev.nibble.recipes.recipe;
 
+import dev.nibble.adapters.LoraSpec;
 import dev.nibble.compute.tensor.DType;
 import dev.nibble.data.chat.MessageFields;
 import dev.nibble.data.chat.TemplateChoice;
@@ -89,14 +90,9 @@ public record Recipe(
     /**
      * A new adapter.
      *
-     * @param rank r
-     * @param alpha scaling is alpha / r
-     * @param dropout on its input
-     * @param targets modules that get it
-     * @param kind variant of the adapter
+     * @param spec its description
      */
-    record New(int rank, double alpha, double dropout, Modules targets, LoraKind kind)
-        implements Lora {}
+    record New(LoraSpec spec) implements Lora {}
 
     /**
      * An adapter that continues from another, with its shape.
@@ -105,9 +101,9 @@ public record Recipe(
      */
     record Continued(Path folder) implements Lora {}
 
-    /** The shape of a new adapter; empty for one that is continued. */
-    default Optional<New> described() {
-      return this instanceof New n ? Optional.of(n) : Optional.empty();
+    /** The description of a new adapter; empty for one that is continued. */
+    default Optional<LoraSpec> described() {
+      return this instanceof New n ? Optional.of(n.spec()) : Optional.empty();
     }
 
     /** The folder of the adapter to start from. */
@@ -115,55 +111,6 @@ public record Recipe(
       return this instanceof Continued c ? Optional.of(c.folder()) : Optional.empty();
     }
   }
-
-  /**
-   * Modules of a model.
-   *
-   * @param expression a regular expression for whole paths, or {@value #ALL}; empty when names say
-   *     it
-   * @param names ends of paths
-   */
-  public record Modules(Optional<String> expression, List<String> names) {
-    /** Every linear layer but the output. */
-    static final String ALL = "all-linear";
-
-    /** Every linear layer but the output. */
-    static Modules allLinear() {
-      return new Modules(Optional.of(ALL), List.of());
-    }
-
-    /** Whether these are all linear layers but the output. */
-    public boolean isAll() {
-      return expression.filter(ALL::equals).isPresent();
-    }
-  }
-
-  /** Variant of a low-rank adapter.
-   *
-   * @param rslora whether scaling is alpha / sqrt(r)
-   * @param dora whether magnitudes train apart
-   * @param bias whether B has a bias
-   * @param rankPattern ranks of some modules
-   * @param alphaPattern alphas of some modules
-   * @param excluded modules without an adapter
-   * @param layers layers with an adapter; empty for all
-   * @param layersPattern what stands before a layer's number
-   * @param wholeModules modules that train as a whole
-   * @param start initial values, by PEFT's name
-   * @param loftqIterations of LoftQ
-   */
-  public record LoraKind(
-      boolean rslora,
-      boolean dora,
-      boolean bias,
-      Map<String, Integer> rankPattern,
-      Map<String, Double> alphaPattern,
-      Optional<Modules> excluded,
-      List<Integer> layers,
-      List<String> layersPattern,
-      List<String> wholeModules,
-      String start,
-      int loftqIterations) {}
 
   /** The training and validation data.
    *

@@ -105,7 +105,7 @@ class BadRecipeTest {
         .isEqualTo(
             "r.yaml:5:22: lora_target_modules: expected all-linear, a list of module names, such as [q_proj, v_proj], or"
                 + " a regular expression, got text \"q_proj\"; write a single name as [q_proj]");
-    assertThat(with("lora_target_modules: '(q'")).endsWith(", which is none: Unclosed group");
+    assertThat(with("lora_target_modules: '(q'")).contains("is no regular expression: Unclosed group");
     assertThat(with("lora_exclude_modules: all-linear"))
         .contains("expected a list of module names");
     assertThat(with("lora_rank_pattern: {up_proj: 0}"))
@@ -227,9 +227,11 @@ class BadRecipeTest {
   @Test
   void kindsOfAdaptersThatContradictEachOther() {
     assertThat(with("peft_use_dora: true\nlora_bias: true"))
-        .isEqualTo("r.yaml:6:1: lora_bias: does not go with peft_use_dora; write one of them");
+        .startsWith("r.yaml:6:1: lora_bias: ")
+        .contains("does not go with DoRA");
     assertThat(with("lora_bias: true\npeft_init_lora_weights: olora"))
-        .isEqualTo("r.yaml:5:1: lora_bias: goes with peft_init_lora_weights: true or false only");
+        .startsWith("r.yaml:5:1: lora_bias: ")
+        .contains("not with olora");
     assertThat(with("adapter: lora\npeft_init_lora_weights: loftq"))
         .isEqualTo(
             "r.yaml:6:1: peft_init_lora_weights: loftq makes up for what quantisation loses; write adapter: qlora");
@@ -237,14 +239,17 @@ class BadRecipeTest {
         .isEqualTo(
             "r.yaml:5:1: loftq_iter: only used with peft_init_lora_weights: loftq; remove it");
     assertThat(with("lora_r: 3\npeft_init_lora_weights: orthogonal"))
-        .isEqualTo("r.yaml:6:1: peft_init_lora_weights: orthogonal needs an even lora_r");
+        .startsWith("r.yaml:6:1: peft_init_lora_weights: ")
+        .contains("even rank, got 3");
     assertThat(with("peft_layers_pattern: [layers]"))
         .isEqualTo(
             "r.yaml:5:1: peft_layers_pattern: only used with peft_layers_to_transform; remove it");
     assertThat(with("lora_target_modules: '.*q_proj'\npeft_layers_to_transform: [1]"))
-        .isEqualTo(
-            "r.yaml:6:1: peft_layers_to_transform: lora_target_modules is a regular expression; let it name the layers"
-                + " instead");
+        .startsWith("r.yaml:6:1: peft_layers_to_transform: ")
+        .contains("let the expression name the layers");
+    assertThat(with("lora_rank_pattern: {'(q': 4}"))
+        .startsWith("r.yaml:5:1: lora_rank_pattern: ")
+        .contains("is no regular expression");
     assertThat(with("lora_model_dir: x\npeft_use_dora: true"))
         .isEqualTo("r.yaml:6:1: peft_use_dora: the adapter in lora_model_dir says it; remove it");
     assertThat(with("lora_model_dir: x\nlora_r: 8"))

@@ -2,6 +2,10 @@ package dev.nibble.recipes.recipe;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.nibble.adapters.LoraSpec;
+import dev.nibble.adapters.LoraStart;
+import dev.nibble.adapters.ModuleChoice;
+import dev.nibble.adapters.TargetModules;
 import dev.nibble.data.chat.TemplateChoice;
 import dev.nibble.data.format.PromptTemplate;
 import dev.nibble.recipes.recipe.Recipe.Adapter;
@@ -101,15 +105,18 @@ class RecipesTest {
     return Recipes.parse(Origin.file(Path.of("/r/sub/r.yaml")), text, List.of(sets));
   }
 
+  private static LoraSpec spec(Recipe r) {
+    return r.model().lora().flatMap(Recipe.Lora::described).orElseThrow();
+  }
+
   @Test
   void defaults() {
     Recipe r = parse(SMALL);
     assertThat(r.model().adapter()).isEqualTo(Adapter.QLORA);
     assertThat(r.model().fourBit()).contains(new FourBit(QuantType.NF4, true, 64));
-    assertThat(r.model().lora().flatMap(Recipe.Lora::described).orElseThrow().alpha())
+    assertThat(spec(r).ranks().alpha())
         .isEqualTo(32);
-    assertThat(r.model().lora().flatMap(Recipe.Lora::described).orElseThrow().targets().isAll())
-        .isTrue();
+    assertThat(spec(r).targets()).isEqualTo(TargetModules.allLinear());
     assertThat(r.training().epochs()).contains(1);
     assertThat(r.data().train().getFirst().format()).isEqualTo(Format.ALPACA);
     assertThat(r.evaluation().answers()).isEmpty();
@@ -126,17 +133,16 @@ class RecipesTest {
   void values() {
     Recipe r = parse(FULL);
     assertThat(r.model().base()).isEqualTo(Path.of("/r/models/llama"));
-    Recipe.LoraKind kind = r.model().lora().flatMap(Recipe.Lora::described).orElseThrow().kind();
-    assertThat(kind.rankPattern().keySet()).containsExactly("down_proj", "layers.0.*");
-    assertThat(kind.alphaPattern()).containsEntry("up_proj", 2.5);
-    assertThat(kind.excluded().orElseThrow().expression()).contains(".*[.]9[.].*");
-    assertThat(kind.layers()).containsExactly(0, 2);
-    assertThat(kind.start()).isEqualTo("loftq");
-    assertThat(kind.loftqIterations()).isEqualTo(3);
+    LoraSpec spec = spec(r);
+    assertThat(spec.ranks().rankPattern().keySet()).containsExactly("down_proj", "layers.0.*");
+    assertThat(spec.ranks().alphaPattern()).containsEntry("up_proj", 2.5);
+    assertThat(spec.targets().excluded()).contains(new ModuleChoice.Matching(".*[.]9[.].*"));
+    assertThat(spec.targets().layers().orElseThrow().indices()).containsExactly(0, 2);
+    assertThat(spec.start()).isEqualTo(new LoraStart.Loftq(3));
     assertThat(r.optimization().learningRate().loraPlus()).contains(new Recipe.LoraPlus(16, 1e-5));
     assertThat(r.training().embeddingNoise()).isEqualTo(5);
-    assertThat(r.model().lora().flatMap(Recipe.Lora::described).orElseThrow().targets().names())
-        .containsExactly("q_proj", "v_proj");
+    assertThat(spec(r).targets().chosen())
+        .isEqualTo(new ModuleChoice.Named(List.of("q_proj", "v_proj")));
     assertThat(r.data().train())
         .extracting(d -> d.path().toString())
         .containsExactly(
@@ -237,9 +243,8 @@ class RecipesTest {
             "warmup_steps=3",
             "learning_rate=3e-4");
     Path here = Path.of("").toAbsolutePath();
-    assertThat(r.model().lora().flatMap(Recipe.Lora::described).orElseThrow().rank()).isEqualTo(4);
-    assertThat(r.model().lora().flatMap(Recipe.Lora::described).orElseThrow().targets().names())
-        .containsExactly("q_proj");
+    assertThat(spec(r).ranks().r()).isEqualTo(4);
+    assertThat(spec(r).targets()).isEqualTo(TargetModules.named(List.of("q_proj")));
     assertThat(r.data().train())
         .extracting(d -> d.path())
         .containsExactly(here.resolve("other.jsonl"), here.resolve("more.csv"));
