@@ -14,8 +14,8 @@ import java.util.function.Predicate;
 import java.util.function.Supplier;
 
 /**
- * Parser of expressions. From loose to tight: conditional, or, and, not, comparison, + and -, ~, * /
- * // and %, **, sign, filters and tests, then attributes, subscripts and calls. Unlike Python,
+ * Parser of expressions. From loose to tight: conditional, or, and, not, comparison, + and -, ~, *
+ * / // and %, **, sign, filters and tests, then attributes, subscripts and calls. Unlike Python,
  * signs bind tighter than ** and ** groups from the left.
  */
 final class ExpressionParser {

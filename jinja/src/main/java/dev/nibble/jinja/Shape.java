@@ -7,8 +7,8 @@ import dev.nibble.jinja.Value.Text;
 import java.util.Collection;
 
 /**
- * Size and depth of a list or dictionary. Values are bounded when they are made, so that whatever goes
- * through one (comparing, printing) ends soon and never exhausts the stack.
+ * Size and depth of a list or dictionary. Values are bounded when they are made, so that whatever
+ * goes through one (comparing, printing) ends soon and never exhausts the stack.
  *
  * @param depth levels of nesting
  * @param size values inside, those that occur several times counted as often

@@ -8,7 +8,8 @@ import java.util.Map;
  * A parsed template; safe for use by several threads.
  *
  * <p>It renders as Jinja2 does in transformers: sandboxed, with trim_blocks, lstrip_blocks, loop
- * controls, {@code {% generation %}}, {@code raise_exception} and {@code strftime_now}. Steps, length and depth of a rendering are limited.
+ * controls, {@code {% generation %}}, {@code raise_exception} and {@code strftime_now}. Steps,
+ * length and depth of a rendering are limited.
  */
 public final class Template {
   private final String name;

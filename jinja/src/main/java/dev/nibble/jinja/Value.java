@@ -27,7 +27,8 @@ public sealed interface Value {
   Value FALSE = new Bool(false);
 
   /**
-   * The value of a variable that is not set or a key that is not there, as Jinja2's {@code Undefined}: it prints as nothing, and most other uses of it are errors.
+   * The value of a variable that is not set or a key that is not there, as Jinja2's {@code
+   * Undefined}: it prints as nothing, and most other uses of it are errors.
    *
    * @param kind the kind of that error
    * @param message its message

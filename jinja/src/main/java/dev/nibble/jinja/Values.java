@@ -27,8 +27,8 @@ public final class Values {
   private Values() {}
 
   /**
-   * The value of plain data, such as a JSON reader gives:
-   * texts, numbers, booleans, lists, maps with text keys, and null.
+   * The value of plain data, such as a JSON reader gives: texts, numbers, booleans, lists, maps
+   * with text keys, and null.
    *
    * @throws IllegalArgumentException for anything else, or data nested too deeply
    */

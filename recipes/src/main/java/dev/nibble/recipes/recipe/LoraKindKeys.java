@@ -118,7 +118,10 @@ final class LoraKindKeys {
           "loftq_iter",
           wholeNumber(1),
           value(1),
-          spec(k -> k.start() instanceof LoraStart.Loftq(int iterations) ? Optional.of(iterations) : Optional.empty()),
+          spec(k ->
+              k.start() instanceof LoraStart.Loftq(int iterations)
+                  ? Optional.of(iterations)
+                  : Optional.empty()),
           "Iterations of `loftq`; the one that loses least is kept.");
 
   static final List<Key<Recipe, ?>> KEYS =
@@ -159,7 +162,14 @@ final class LoraKindKeys {
     }
     List<Key<Recipe, ?>> needed =
         List.of(
-            LoraKeys.RANK, LoraKeys.DROPOUT, LoraKeys.TARGETS, RSLORA, DORA, BIAS, INIT, LOFTQ_ITER);
+            LoraKeys.RANK,
+            LoraKeys.DROPOUT,
+            LoraKeys.TARGETS,
+            RSLORA,
+            DORA,
+            BIAS,
+            INIT,
+            LOFTQ_ITER);
     if (needed.stream().allMatch(key -> v.find(key).isPresent())) {
       checkSpec(v);
     }
@@ -193,8 +203,7 @@ final class LoraKindKeys {
     return new TargetModules(
         v.get(LoraKeys.TARGETS),
         v.find(EXCLUDE),
-        v.find(LAYERS)
-            .map(layers -> new Layers(layers, v.find(LAYERS_PATTERN).orElse(List.of()))));
+        v.find(LAYERS).map(layers -> new Layers(layers, v.find(LAYERS_PATTERN).orElse(List.of()))));
   }
 
   /**
@@ -204,7 +213,9 @@ final class LoraKindKeys {
    */
   static LoraSpec spec(Values<Recipe> v) {
     LoraStart start =
-        v.get(INIT) instanceof LoraStart.Loftq ? new LoraStart.Loftq(v.get(LOFTQ_ITER)) : v.get(INIT);
+        v.get(INIT) instanceof LoraStart.Loftq
+            ? new LoraStart.Loftq(v.get(LOFTQ_ITER))
+            : v.get(INIT);
     return new LoraSpec(
         ranks(v),
         v.get(LoraKeys.DROPOUT),

@@ -15,8 +15,8 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Overrides of a recipe's values, as {@code --set key=value} gives them. Keys are dotted where nested,
- * list entries go by number ({@code datasets.0.path}), values are YAML.
+ * Overrides of a recipe's values, as {@code --set key=value} gives them. Keys are dotted where
+ * nested, list entries go by number ({@code datasets.0.path}), values are YAML.
  */
 final class Overrides {
   private Overrides() {}

@@ -15,7 +15,8 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * Description of a run. Checked, with every default filled in and input paths absolute. {@code docs/recipes.md} documents the keys; it is generated from the table that reads them.
+ * Description of a run. Checked, with every default filled in and input paths absolute. {@code
+ * docs/recipes.md} documents the keys; it is generated from the table that reads them.
  *
  * @param model the base model and which of its weights are trained
  * @param data the data it is trained on
@@ -34,7 +35,8 @@ public record Recipe(
     Output output,
     Machine machine) {
 
-  /** The base model and which of its weights are trained.
+  /**
+   * The base model and which of its weights are trained.
    *
    * @param base folder of the base model
    * @param init source of its weights
@@ -112,7 +114,8 @@ public record Recipe(
     }
   }
 
-  /** The training and validation data.
+  /**
+   * The training and validation data.
    *
    * @param train training data
    * @param validation validation data of its own
@@ -136,7 +139,8 @@ public record Recipe(
       boolean shuffle,
       Chat chat) {}
 
-  /** Rendering of conversations.
+  /**
+   * Rendering of conversations.
    *
    * @param template the chat template, where the recipe names one
    * @param variables further variables of the template
@@ -207,7 +211,8 @@ public record Recipe(
     }
   }
 
-  /** Length of the run and size of its batches.
+  /**
+   * Length of the run and size of its batches.
    *
    * @param microBatchSize rows of sequence_len tokens that one pass takes
    * @param accumulation micro-batches of one step
@@ -227,7 +232,8 @@ public record Recipe(
       double embeddingNoise,
       long seed) {}
 
-  /** Updates of the weights: optimizer and learning rate.
+  /**
+   * Updates of the weights: optimizer and learning rate.
    *
    * @param optimizer the update rule
    * @param pagedMemory bytes of the optimizer's state that stay where kernels work, the rest lying
@@ -279,7 +285,8 @@ public record Recipe(
     COSINE
   }
 
-  /** Measurements during and after training.
+  /**
+   * Measurements during and after training.
    *
    * @param evalSteps steps between validations; 0 for only at the end
    * @param answers accuracy on a test set before and after
@@ -295,7 +302,8 @@ public record Recipe(
    */
   public record AnswerEval(Dataset dataset, int maxNewTokens, boolean baseline) {}
 
-  /** The run's folder and what is saved in it.
+  /**
+   * The run's folder and what is saved in it.
    *
    * @param folder the run's folder
    * @param overwrite whether an earlier run in the folder is replaced

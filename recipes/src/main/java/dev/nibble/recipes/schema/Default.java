@@ -2,7 +2,8 @@ package dev.nibble.recipes.schema;
 
 import java.util.Optional;
 
-/** Value of a key that the recipe leaves out.
+/**
+ * Value of a key that the recipe leaves out.
  *
  * @param <T> the key's type
  */

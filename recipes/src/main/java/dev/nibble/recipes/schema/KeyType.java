@@ -3,7 +3,8 @@ package dev.nibble.recipes.schema;
 import dev.nibble.recipes.yaml.Node;
 import java.util.Optional;
 
-/** Type of the values that a key may have.
+/**
+ * Type of the values that a key may have.
  *
  * @param <T> what it is in Java
  */

@@ -6,7 +6,8 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * Names that other fine-tuning tools use for our keys: axolotl, transformers and TRL, LLaMA-Factory, torchtune, LitGPT, mlx-lm, Unsloth. The error for such a name gives ours.
+ * Names that other fine-tuning tools use for our keys: axolotl, transformers and TRL,
+ * LLaMA-Factory, torchtune, LitGPT, mlx-lm, Unsloth. The error for such a name gives ours.
  */
 final class OtherNames {
   private OtherNames() {}

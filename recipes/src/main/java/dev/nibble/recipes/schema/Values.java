@@ -7,8 +7,8 @@ import java.util.NoSuchElementException;
 import java.util.Optional;
 
 /**
- * Values of one mapping by key, defaults filled in. A value that could not be read is absent,
- * and so is one that has no default: checks look with {@link #find}.
+ * Values of one mapping by key, defaults filled in. A value that could not be read is absent, and
+ * so is one that has no default: checks look with {@link #find}.
  *
  * @param <R> the record to be built
  */

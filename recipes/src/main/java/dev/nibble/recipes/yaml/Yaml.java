@@ -19,7 +19,8 @@ import tools.jackson.dataformat.yaml.YAMLFactory;
 
 /**
  * Reader of one YAML document into a tree. Jackson gives tokens and places; what a scalar means is
- * decided by {@link Scalar#kind}. Anchors, aliases and tags are refused: a value stands where it is used.
+ * decided by {@link Scalar#kind}. Anchors, aliases and tags are refused: a value stands where it is
+ * used.
  */
 public final class Yaml {
   private final Origin origin;

@@ -6,7 +6,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Writer of plain values (text, numbers, booleans, lists and maps of these) as YAML that {@link Yaml} reads back.
+ * Writer of plain values (text, numbers, booleans, lists and maps of these) as YAML that {@link
+ * Yaml} reads back.
  */
 public final class YamlText {
   private YamlText() {}

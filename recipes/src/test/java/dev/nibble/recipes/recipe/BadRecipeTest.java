@@ -105,7 +105,8 @@ class BadRecipeTest {
         .isEqualTo(
             "r.yaml:5:22: lora_target_modules: expected all-linear, a list of module names, such as [q_proj, v_proj], or"
                 + " a regular expression, got text \"q_proj\"; write a single name as [q_proj]");
-    assertThat(with("lora_target_modules: '(q'")).contains("is no regular expression: Unclosed group");
+    assertThat(with("lora_target_modules: '(q'"))
+        .contains("is no regular expression: Unclosed group");
     assertThat(with("lora_exclude_modules: all-linear"))
         .contains("expected a list of module names");
     assertThat(with("lora_rank_pattern: {up_proj: 0}"))

@@ -114,8 +114,7 @@ class RecipesTest {
     Recipe r = parse(SMALL);
     assertThat(r.model().adapter()).isEqualTo(Adapter.QLORA);
     assertThat(r.model().fourBit()).contains(new FourBit(QuantType.NF4, true, 64));
-    assertThat(spec(r).ranks().alpha())
-        .isEqualTo(32);
+    assertThat(spec(r).ranks().alpha()).isEqualTo(32);
     assertThat(spec(r).targets()).isEqualTo(TargetModules.allLinear());
     assertThat(r.training().epochs()).contains(1);
     assertThat(r.data().train().getFirst().format()).isEqualTo(Format.ALPACA);
