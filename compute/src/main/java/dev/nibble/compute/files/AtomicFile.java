@@ -10,11 +10,11 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 
-/** Writes a file whole or not at all. */
+/** Atomic writing of a file: all of it, or nothing. */
 public final class AtomicFile {
   private AtomicFile() {}
 
-  /** What a file shall hold. */
+  /** The content of a file, written to a channel. */
   public interface Content {
     void writeTo(SeekableByteChannel out) throws IOException;
   }

@@ -11,9 +11,9 @@ import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.BasicFileAttributes;
 import org.jspecify.annotations.Nullable;
 
-/** Whole folders: deleted, and put in place at once. */
+/** Operations on whole folders: deleting one, and renaming one into place. */
 public final class Folders {
-  /** How the names of folders end that are not in place yet, or no longer. */
+  /** The suffix of folders that are still being written, or are about to be deleted. */
   public static final String TEMPORARY = ".tmp";
 
   private Folders() {}
@@ -45,7 +45,7 @@ public final class Folders {
         });
   }
 
-  /** Takes a folder's name away before its content, so that no half of it keeps the name. */
+  /** Renames a folder before deleting it, so that a half-deleted one never has the name. */
   public static void remove(Path folder) throws IOException {
     Path unnamed = folder.resolveSibling(folder.getFileName() + ".old" + TEMPORARY);
     delete(unnamed);

@@ -1,7 +1,7 @@
 package dev.nibble.compute.kernels;
 
 /**
- * What a gate goes through: a(x) = x * s(w(x)), with s the logistic function. Its slope is s(w) + x
+ * The activation of a gate: a(x) = x * s(w(x)), with s the logistic function. Its slope is s(w) + x
  * * s(w) * (1 - s(w)) * w'(x).
  */
 public enum Activation {

@@ -1,10 +1,10 @@
 package dev.nibble.compute.kernels;
 
 /**
- * How a query weighs the keys of its segment.
+ * The scoring rule of attention: scale, sliding window and soft cap.
  *
  * @param scale factor of q k^T
- * @param window how many keys a query sees at most, its own and those just before it; 0 for all
+ * @param window the most keys that a query attends to, its own position included; 0 for all
  * @param softCap c of c * tanh(score / c), taken after the scale; 0 for none
  */
 public record AttentionRule(double scale, int window, double softCap) {
@@ -17,7 +17,7 @@ public record AttentionRule(double scale, int window, double softCap) {
     }
   }
 
-  /** All earlier keys, no cap. */
+  /** Full causal attention without a cap. */
   public static AttentionRule causal(double scale) {
     return new AttentionRule(scale, 0, 0);
   }

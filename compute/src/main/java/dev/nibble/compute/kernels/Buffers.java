@@ -5,7 +5,7 @@ import dev.nibble.compute.tensor.Scope;
 import dev.nibble.compute.tensor.Tensor;
 
 /**
- * Where the buffers of a model's passes come from.
+ * An allocator of a model's activation buffers.
  *
  * @param scope owns them
  * @param activations dtype of activations and their gradients
@@ -17,17 +17,17 @@ public record Buffers(Scope scope, DType activations) {
     return new Buffers(scope, kernels.activations());
   }
 
-  /** Room for activations or their gradients. */
+  /** A buffer for activations or their gradients. */
   public Tensor activation(String name, long... dims) {
     return scope.allocate(name, activations, dims);
   }
 
-  /** Room for what is F32 whatever activations are: statistics, small tables, sums. */
+  /** A buffer that is F32 whatever the dtype of activations: statistics, small tables, sums. */
   public Tensor statistic(String name, long... dims) {
     return scope.allocate(name, DType.F32, dims);
   }
 
-  /** Room for indices, which Java writes. */
+  /** A buffer for I32 indices, which Java writes. */
   public HostAndDevice indices(String name, long... dims) {
     return HostAndDevice.allocate(scope, name, DType.I32, dims);
   }

@@ -1,8 +1,8 @@
 package dev.nibble.compute.kernels;
 
 /**
- * Random numbers of a pass as pure functions, so that forward, recomputation and every kernel set
- * agree to the bit: the dropout mask, and noise.
+ * Random numbers of dropout and embedding noise, as pure functions of a seed and an index: forward,
+ * recomputation and every kernel set draw the same bits.
  */
 public final class Dropout {
   private Dropout() {}
@@ -12,7 +12,7 @@ public final class Dropout {
     return (hash(seed + index * 0x9E3779B97F4A7C15L) >>> 40) < threshold(rate);
   }
 
-  /** A multiple of 2^-23 in [-1, 1), each with the same chance. */
+  /** A uniform random multiple of 2^-23 in [-1, 1). */
   public static float uniform(long seed, long index) {
     return (hash(seed + index * 0x9E3779B97F4A7C15L) >>> 40) * 0x1p-23f - 1;
   }

@@ -3,8 +3,9 @@ package dev.nibble.compute.kernels;
 import java.util.Arrays;
 
 /**
- * The 256 values that 8-bit optimizer states are rounded to (arXiv:2110.02861), as bitsandbytes has
- * them to the bit: seven decades, each cut into more steps the larger its values are, and 0 and 1.
+ * The dynamic 8-bit data type of optimizer states (arXiv:2110.02861): 256 values, bit-identical to
+ * those of bitsandbytes. Each of seven decades is divided into steps, more of them for larger
+ * values; 0 and 1 are values too.
  *
  * <p>A state x of a block of {@value #BLOCK} is stored as the code of {@code u = x / max(absmax,
  * 2^-126)}, absmax being the block's largest magnitude. The code is that of the nearest value, by
@@ -19,10 +20,13 @@ public final class DynamicMap {
   // Floats that agree in sign, exponent and seven more bits lie between a few thresholds at most.
   private static final int SHIFT = 16;
 
-  /** For first moments: 127 values below 0, asymmetric, as -1 is left out. */
+  /**
+   * The signed map, for first moments. It is asymmetric: 127 values are negative, and -1 is not one
+   * of them.
+   */
   public static final DynamicMap SIGNED = new DynamicMap(true);
 
-  /** For second moments. */
+  /** The unsigned map, for second moments. */
   public static final DynamicMap UNSIGNED = new DynamicMap(false);
 
   private final float[] values;

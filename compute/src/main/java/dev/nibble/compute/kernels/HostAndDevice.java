@@ -6,16 +6,15 @@ import dev.nibble.compute.tensor.Scope;
 import dev.nibble.compute.tensor.Tensor;
 
 /**
- * A tensor for kernels, and the same on the host for Java, which writes there what goes to the
- * device and reads there what comes from it. For kernels of host memory both are one tensor, and
- * the copies cost nothing.
+ * A tensor on the device and its copy on the host, which Java reads and writes. For kernels that
+ * work in host memory both are the same tensor, and the copies cost nothing.
  *
  * @param tensor in the kernels' memory
  * @param host of the same dtype and shape
  */
 public record HostAndDevice(Tensor tensor, Tensor host) {
 
-  /** A zeroed tensor of the scope's memory and its like on the host. */
+  /** Allocates a zeroed tensor in the scope, and one of the same dtype and shape on the host. */
   public static HostAndDevice allocate(Scope scope, String name, DType dtype, long... dims) {
     Tensor tensor = scope.allocate(name, dtype, dims);
     return new HostAndDevice(
@@ -34,7 +33,7 @@ public record HostAndDevice(Tensor tensor, Tensor host) {
     return new HostAndDevice(part, isOne() ? part : host.part(from, dims));
   }
 
-  /** Hands what Java wrote to the kernels. */
+  /** Copies what Java wrote to the device. */
   public void toDevice(Kernels kernels) {
     if (!isOne()) {
       kernels.moving().copy(tensor, host);
@@ -48,7 +47,7 @@ public record HostAndDevice(Tensor tensor, Tensor host) {
     return this;
   }
 
-  /** What the kernels wrote, where Java can read it; waits for them. */
+  /** Copies what kernels wrote to the host, and waits for it. */
   public Tensor toHost(Kernels kernels) {
     if (!isOne()) {
       kernels.moving().copy(host, tensor);

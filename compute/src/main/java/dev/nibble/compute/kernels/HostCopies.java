@@ -7,7 +7,7 @@ import dev.nibble.compute.tensor.Scope;
 import dev.nibble.compute.tensor.Tensor;
 
 /**
- * Tensors where Java can read them: those on the host as they are, others copied until this closes.
+ * Host copies of device tensors, held until this closes. Tensors of the host are used as they are.
  */
 public final class HostCopies implements AutoCloseable {
   private final Kernels kernels;
@@ -28,7 +28,7 @@ public final class HostCopies implements AutoCloseable {
     return copy;
   }
 
-  /** Room on the host for what is put together of several tensors. */
+  /** A tensor on the host, to combine several tensors in. */
   public Tensor allocate(String name, DType dtype, long... dims) {
     return scope.allocate(name, dtype, dims);
   }

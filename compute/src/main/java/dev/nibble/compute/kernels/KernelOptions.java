@@ -6,12 +6,13 @@ import java.util.Locale;
 import java.util.OptionalInt;
 
 /**
- * How a set is to be opened. A set that cannot do what is asked says so and does not open.
+ * Options of opening a kernel set. A set that cannot fulfil them refuses to open.
  *
  * @param threads of the host; 0 means one for each core
  * @param activations their dtype
  * @param device number of the accelerator; empty for the first that can be used
- * @param debugSync whether each kernel is waited for, so that its error names it: slow
+ * @param debugSync whether to wait for each kernel, so that an error names the kernel that failed;
+ *     slow
  * @param cublas NVIDIA's matrix products
  * @param deviceMemory who allocates the accelerator's memory
  */
@@ -25,7 +26,7 @@ public record KernelOptions(
 
   /** The dtype of activations and their gradients. */
   public enum Activations {
-    /** What is fastest with the set: BF16 where the hardware multiplies it, else F32. */
+    /** BF16 where the hardware multiplies it, else F32. */
     AUTO,
     /** Exact. */
     F32,
@@ -33,9 +34,9 @@ public record KernelOptions(
     BF16
   }
 
-  /** Who allocates the memory of an accelerator. */
+  /** The allocator of accelerator memory. */
   public enum DeviceMemory {
-    /** A library on the class path that can, else the driver. */
+    /** A library on the class path that offers it, else the driver. */
     AUTO,
     /** The driver. */
     DRIVER,
@@ -43,15 +44,15 @@ public record KernelOptions(
     ND4J
   }
 
-  /** Whether matrix products are NVIDIA's. */
+  /** The choice of matrix products on a GPU: cuBLAS, or the set's own kernels. */
   public sealed interface Cublas {
-    /** Where the library is found. */
+    /** cuBLAS where it is found. */
     record Auto() implements Cublas {}
 
-    /** No: the set's own. */
+    /** The set's own kernels. */
     record None() implements Cublas {}
 
-    /** Of this library. */
+    /** cuBLAS from this file. */
     record At(Path library) implements Cublas {}
   }
 
@@ -67,7 +68,7 @@ public record KernelOptions(
     }
   }
 
-  /** What suits the set, on so many threads of the host; 0 means one for each core. */
+  /** The default options on this number of host threads; 0 means one for each core. */
   public static KernelOptions ofThreads(int threads) {
     return new KernelOptions(
         threads,
@@ -78,13 +79,13 @@ public record KernelOptions(
         DeviceMemory.AUTO);
   }
 
-  /** Activations in F32 whatever the set, where numbers are compared. */
+  /** Activations in F32 on every set, for comparing numbers. */
   public static KernelOptions exact(int threads) {
     return new KernelOptions(
         threads, Activations.F32, OptionalInt.empty(), false, new Cublas.Auto(), DeviceMemory.AUTO);
   }
 
-  /** The same with activations in F32, where numbers are compared. */
+  /** The same with activations in F32, for comparing numbers. */
   public KernelOptions inFloat32() {
     return new KernelOptions(threads, Activations.F32, device, debugSync, cublas, deviceMemory);
   }

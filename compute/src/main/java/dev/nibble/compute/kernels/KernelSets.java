@@ -6,11 +6,11 @@ import java.util.ServiceLoader;
 import java.util.stream.Collectors;
 
 /**
- * Finds the kernel sets on the class path and chooses one, loudly: a set that was asked for and
- * cannot run is an error, and {@code auto} says what it passed over and why.
+ * The kernel sets on the class path, and the choice of one. A set that is asked for by name and
+ * cannot run is an error; {@code auto} reports the sets that it skipped and why.
  */
 public final class KernelSets {
-  /** Asks for the fastest set that runs here. */
+  /** The name that asks for the fastest set that runs here. */
   public static final String AUTO = "auto";
 
   private static final List<String> FASTEST_FIRST = List.of("cuda", "cpu", "nd4j");
@@ -82,8 +82,8 @@ public final class KernelSets {
   }
 
   /**
-   * One line for the log: what {@link #choose} took for this name, and which faster sets it passed
-   * over.
+   * One line for the log: the set that {@link #choose} took for this name, and the faster sets that
+   * it skipped.
    */
   public static String describe(String name, KernelSet chosen) {
     return describe(name, chosen, installed());

@@ -5,7 +5,7 @@ import dev.nibble.errors.NibbleException;
 import dev.nibble.errors.Remedy;
 import java.util.Optional;
 
-/** A kernel set was asked for that cannot run here. The message says why and what to do. */
+/** A request for a kernel set that cannot run here. The message gives the reason and a remedy. */
 public final class KernelUnavailable extends NibbleException {
   private static final long serialVersionUID = 1L;
 

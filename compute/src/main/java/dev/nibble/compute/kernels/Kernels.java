@@ -50,10 +50,10 @@ public interface Kernels extends AutoCloseable {
   /** The dtype of activations and their gradients: F32 or BF16. */
   DType activations();
 
-  /** Filling, copying, and choosing rows or columns. */
+  /** Filling, copying and gathering. */
   MovingKernels moving();
 
-  /** RMSNorm, rotary position embedding, lengths of rows. */
+  /** RMSNorm, rotary position embedding, DoRA's row norms. */
   NormKernels norms();
 
   /** Causal attention within segments. */
@@ -72,14 +72,14 @@ public interface Kernels extends AutoCloseable {
   OptimizerKernels optimizers();
 
   /**
-   * Memory for what is used a page at a time, for which this set's device need not have room.
+   * Memory that is used one page at a time and may be larger than this set's device.
    *
-   * @param scope takes what stays in this set's memory
+   * @param scope owner of the pages that stay in this set's memory
    * @param pageBytes size of each page
    */
   Pager pager(Scope scope, long[] pageBytes, Paging paging);
 
-  /** Gives scratch and threads back. Tensors of callers are untouched. */
+  /** Frees scratch memory and threads. Callers' tensors are untouched. */
   @Override
   void close();
 }

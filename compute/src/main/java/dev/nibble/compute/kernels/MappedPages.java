@@ -14,7 +14,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 
-/** Pages of which the first ones are resident and the others lie in a mapped file. */
+/**
+ * A pager for host kernels: the first pages are resident, the others lie in a memory-mapped file.
+ */
 final class MappedPages implements Pager {
   private static final int ALIGNMENT = 64;
   private static final int ZEROS = 1 << 20;
@@ -57,7 +59,9 @@ final class MappedPages implements Pager {
     return Math.ceilDiv(bytes, ALIGNMENT) * (long) ALIGNMENT;
   }
 
-  /** Writes every byte: a hole that the disk has no room for would end the process later on. */
+  /**
+   * Writes every byte: on a full disk, touching a hole in the file would kill the process later.
+   */
   private void fill(long total) throws IOException {
     Path folder = file.toAbsolutePath().getParent();
     long free = Files.getFileStore(folder).getUsableSpace();

@@ -6,7 +6,7 @@ import dev.nibble.compute.tensor.Scope;
 import dev.nibble.compute.tensor.Tensor;
 import java.util.List;
 
-/** How fast a set multiplies matrices on this machine, measured. */
+/** A measurement of how fast a set multiplies matrices on this machine. */
 public final class MatrixRate {
   private static final int FIRST = 512;
   private static final int LARGEST = 8192;

@@ -3,8 +3,8 @@ package dev.nibble.compute.kernels;
 import dev.nibble.compute.tensor.Tensor;
 
 /**
- * Operations that move data: filling, copying and converting, and choosing rows or columns. See
- * {@link Kernels} for conventions.
+ * Operations that move data: filling, copying and converting tensors, and gathering rows or
+ * columns. See {@link Kernels} for conventions.
  */
 public interface MovingKernels {
 
@@ -12,8 +12,8 @@ public interface MovingKernels {
   void fill(Tensor out, double value);
 
   /**
-   * out[i] = in[i], rounded to out's dtype. As many elements; from and to host or this set's
-   * device. When it returns, what lies on the host may be read and changed.
+   * out[i] = in[i], rounded to out's dtype. Both have the same number of elements and lie on the
+   * host or on this set's device. When it returns, the tensor on the host may be read and changed.
    */
   void copy(Tensor out, Tensor in);
 
@@ -35,7 +35,7 @@ public interface MovingKernels {
   void gatherRowsBackward(Tensor dtable, Tensor dout, Tensor rows);
 
   /**
-   * out[n, j] = x[n, from + j]: one part of what a fused linear map gives.
+   * out[n, j] = x[n, from + j]: one part of the output of a fused linear map.
    *
    * @param out [N, W]
    * @param x [N, M] with from + W &lt;= M
@@ -51,7 +51,7 @@ public interface MovingKernels {
   void columnsBackward(Tensor dx, Tensor dout, long from);
 
   /**
-   * out[n, k] = table[k, columns[n]]: embedding look-up in a table that lies on its side.
+   * out[n, k] = table[k, columns[n]]: embedding look-up in a transposed table [r, V].
    *
    * @param out [N, r]
    * @param table F32 [r, V]

@@ -3,8 +3,8 @@ package dev.nibble.compute.kernels;
 import dev.nibble.compute.tensor.Tensor;
 
 /**
- * RMSNorm, rotary position embedding, and the row lengths that DoRA divides by. See {@link Kernels}
- * for conventions.
+ * RMSNorm, rotary position embedding, and the row norms of DoRA. See {@link Kernels} for
+ * conventions.
  */
 public interface NormKernels {
 
@@ -33,9 +33,9 @@ public interface NormKernels {
 
   /**
    * Rotary position embedding (arXiv:2104.09864) in the half-split layout, in place. With R =
-   * cos.cols(), each pair (j, j+R), j < R, of a head turns by the angle of the token's position:
-   * x_j' = x_j cos_j - x_{j+R} sin_j; x_{j+R}' = x_{j+R} cos_j + x_j sin_j. Elements from 2R on
-   * stay.
+   * cos.cols(), each pair (j, j+R), j < R, of a head is rotated by the angle of the token's
+   * position: x_j' = x_j cos_j - x_{j+R} sin_j; x_{j+R}' = x_{j+R} cos_j + x_j sin_j. Elements from
+   * 2R on are unchanged.
    *
    * @param x [N, H, D] with 2R &lt;= D
    * @param cos [P, R] by position
@@ -44,15 +44,15 @@ public interface NormKernels {
    */
   void ropeForward(Tensor x, Tensor cos, Tensor sin, Tensor positions);
 
-  /** The inverse turn, in place on the gradient; it does not accumulate. */
+  /** The inverse rotation, in place on the gradient; it does not accumulate. */
   void ropeBackward(Tensor dx, Tensor cos, Tensor sin, Tensor positions);
 
   /**
-   * Reciprocal lengths of the rows of W + s B A (DoRA, arXiv:2402.09353), from products that are no
-   * larger than B: out[o] = 1 / sqrt(squares[o] + sum_k b[o, k] (2 s p[k, o] + s^2 q[o, k])).
+   * Reciprocal L2 norms of the rows of W + s B A (DoRA, arXiv:2402.09353), computed from products
+   * no larger than B: out[o] = 1 / sqrt(squares[o] + sum_k b[o, k] (2 s p[k, o] + s^2 q[o, k])).
    *
    * @param out [O]
-   * @param squares F32 [O]: squared lengths of W's rows
+   * @param squares F32 [O]: squared norms of W's rows
    * @param b B [O, r]
    * @param p A W^T [r, O]
    * @param q B A A^T [O, r]

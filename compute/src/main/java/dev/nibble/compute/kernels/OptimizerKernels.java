@@ -3,13 +3,13 @@ package dev.nibble.compute.kernels;
 import dev.nibble.compute.tensor.Tensor;
 
 /**
- * Optimizer steps, and the sum that a gradient's norm is taken of. See {@link Kernels} for
+ * Optimizer updates, and the sum of squares for the gradient norm. See {@link Kernels} for
  * conventions.
  */
 public interface OptimizerKernels {
 
   /**
-   * The numbers of one AdamW update (arXiv:1711.05101).
+   * Hyperparameters of one AdamW update (arXiv:1711.05101).
    *
    * @param step t, counted from 1
    * @param learningRate of this step
@@ -27,7 +27,7 @@ public interface OptimizerKernels {
       double weightDecay) {}
 
   /**
-   * The numbers of one Lion update (arXiv:2302.06675).
+   * Hyperparameters of one Lion update (arXiv:2302.06675).
    *
    * @param learningRate of this step
    * @param beta1 share of the momentum in the update's direction
@@ -37,7 +37,7 @@ public interface OptimizerKernels {
   record LionStep(double learningRate, double beta1, double beta2, double weightDecay) {}
 
   /**
-   * The numbers of one update by stochastic gradient descent.
+   * Hyperparameters of one update by stochastic gradient descent.
    *
    * @param learningRate of this step
    * @param momentum share of the last velocity that stays; 0 for none
@@ -46,7 +46,7 @@ public interface OptimizerKernels {
   record SgdStep(double learningRate, double momentum, double weightDecay) {}
 
   /**
-   * The numbers of one Adafactor update (arXiv:1804.04235).
+   * Hyperparameters of one Adafactor update (arXiv:1804.04235).
    *
    * @param learningRate of this step
    * @param beta2 decay of the second moments at this step
@@ -69,12 +69,12 @@ public interface OptimizerKernels {
 
   /**
    * {@link #adamW} with moments in 8 bits (arXiv:2110.02861), in blocks of {@link DynamicMap#BLOCK}
-   * that begin with the first element; B is their number, the last may be short. The weight moves
-   * by the new moments before they are rounded. A moment is {@code value(code) * scale}, and its
-   * new code and scale are those that {@link DynamicMap} says: m by the signed map, v by the
-   * unsigned one. Moments are computed in float32, each operation rounded on its own, {@code b *
-   * moment + (1-b) * x} with x = g or g * g and coefficients rounded to float32: codes and scales
-   * are the same bits in every set. Gradients must be finite.
+   * from the first element on; B is the number of blocks, the last may be short. The weight is
+   * updated with the new moments before they are rounded. A moment is {@code value(code) * scale};
+   * {@link DynamicMap} defines its new code and scale: m by the signed map, v by the unsigned one.
+   * Moments are computed in float32, each operation rounded on its own, {@code b * moment + (1-b) *
+   * x} with x = g or g * g and coefficients rounded to float32: codes and scales are the same bits
+   * in every set. Gradients must be finite.
    *
    * @param weight F32 [n]
    * @param m U8 [n], codes
@@ -94,8 +94,8 @@ public interface OptimizerKernels {
 
   /**
    * Lion (arXiv:2302.06675), elementwise over F32 tensors of one size: w -= lr*wd*w; w -= lr *
-   * sign(b1 m + (1-b1) g); m = b2 m + (1-b2) g. The sign of 0 is 0; that of the sum is taken of its
-   * float32 value, each operation rounded on its own.
+   * sign(b1 m + (1-b1) g); m = b2 m + (1-b2) g. The sign of 0 is 0; the sum is computed in float32,
+   * each operation rounded on its own.
    */
   void lion(Tensor weight, Tensor m, Tensor gradient, LionStep step);
 
@@ -107,10 +107,10 @@ public interface OptimizerKernels {
   void sgd(Tensor weight, Tensor velocity, Tensor gradient, SgdStep step);
 
   /**
-   * Adafactor (arXiv:1804.04235) with a learning rate that is given, without momentum, on one
-   * matrix; a vector is one row. rows[i] = b2 rows[i] + (1-b2) mean_j(g[i,j]^2 + eps); columns[j]
-   * likewise over i; u[i,j] = g[i,j] / sqrt(rows[i] / mean(rows) * columns[j]); w -= lr*wd*w; w -=
-   * lr * u / max(1, rms(u) / clip).
+   * Adafactor (arXiv:1804.04235) with a given learning rate and without momentum, on one matrix; a
+   * vector is one row. rows[i] = b2 rows[i] + (1-b2) mean_j(g[i,j]^2 + eps); columns[j] likewise
+   * over i; u[i,j] = g[i,j] / sqrt(rows[i] / mean(rows) * columns[j]); w -= lr*wd*w; w -= lr * u /
+   * max(1, rms(u) / clip).
    *
    * @param weight F32 [O, I] or [I]
    * @param rows F32 [O], or [1]

@@ -7,30 +7,32 @@ import java.util.Arrays;
 import java.util.stream.LongStream;
 
 /**
- * Memory for what is used a page at a time, in order, such as an optimizer's state. Some pages stay
- * in the kernels' memory; the others live elsewhere and are there between {@link #enter} and {@link
- * #leave} only. What a page holds does not depend on where it lives. All bytes are 0 at first.
+ * Memory that is used one page at a time and in order, such as optimizer state. Some pages stay in
+ * the kernels' memory; the others are kept elsewhere and are brought there between {@link #enter}
+ * and {@link #leave} only. Where a page is kept does not change its values. All bytes are 0 at
+ * first.
  */
 public interface Pager extends AutoCloseable {
 
   /**
-   * Where kernels find a page, always the same place; another page may be there while this one is
-   * not entered. On the host a page never moves, and can be read as long as the pager is open.
+   * The tensor in which kernels find a page. It is always the same one, but another page may use
+   * its memory while this page is not entered. On the host a page never moves and can be read as
+   * long as the pager is open.
    *
    * @return U8 [bytes of the page]
    */
   Tensor page(int page);
 
   /**
-   * From here on kernels work on a page. Going through pages in ascending order is fastest: the
-   * next one is fetched meanwhile. One page at a time.
+   * Makes a page usable by kernels, one page at a time. Ascending order is fastest, since the next
+   * page is fetched in the background.
    */
   void enter(int page);
 
-  /** No kernel that is called from here on works on the page. What they wrote to it is kept. */
+  /** Ends the use of a page by kernels. What they wrote to it is kept. */
   void leave(int page);
 
-  /** Gives back what is not the scope's. Close it before the kernels. */
+  /** Frees everything but the scope's memory. Close it before the kernels. */
   @Override
   void close();
 
@@ -42,7 +44,7 @@ public interface Pager extends AutoCloseable {
             .toArray(Tensor[]::new));
   }
 
-  /** Pages that are always there, and belong to others. */
+  /** Pages that are always resident and owned by others. */
   static Pager of(Tensor... pages) {
     return new Pager() {
       @Override
@@ -62,8 +64,8 @@ public interface Pager extends AutoCloseable {
   }
 
   /**
-   * For kernels of the host: what does not stay lies in a file that is mapped into memory, which
-   * the operating system writes out and reads back as it needs room.
+   * A pager for kernels of the host: pages that are not resident lie in a memory-mapped file, which
+   * the operating system writes out and reads back when memory is short.
    *
    * @throws PagingException when the file cannot be made, for example on a full disk
    */

@@ -6,16 +6,16 @@ import dev.nibble.compute.tensor.Tensor;
 import java.nio.file.Path;
 
 /**
- * How much of paged memory stays, and where the rest goes.
+ * The split of paged memory: how much stays resident, and where the rest is kept.
  *
- * @param residentBytes the most that is held in the memory of the kernels, pages on their way
- *     included; a {@link Pager} needs room for two pages in any case
- * @param file where kernels of the host keep the rest, while the pager is open; a device's pages go
- *     to the host's memory
+ * @param residentBytes the most bytes held in the kernels' memory, including the pages being
+ *     transferred; a {@link Pager} needs at least two pages
+ * @param file where kernels of the host keep the rest while the pager is open; pages of a device
+ *     are kept in host memory
  */
 public record Paging(long residentBytes, Path file) {
-  /** Places on a device that streamed pages take turns in. */
-  public static final int SLOTS = 2;
+  /** Buffers on a device that streamed pages share: one in use, one being fetched. */
+  public static final int BUFFERS = 2;
 
   /** Checks the size. */
   public Paging {
@@ -25,7 +25,8 @@ public record Paging(long residentBytes, Path file) {
   }
 
   /**
-   * How many pages stay, the first ones: as many as leave room for two others.
+   * The number of pages that stay resident, counted from the first: as many as leave memory for two
+   * others.
    *
    * @param pageBytes size of each page
    */
@@ -47,24 +48,24 @@ public record Paging(long residentBytes, Path file) {
   }
 
   /**
-   * Two places on a device that the pages which do not stay take turns in: of these, even ones go
-   * through the first and odd ones through the second.
+   * Allocates two buffers on a device for the pages that do not stay: even ones use the first and
+   * odd ones the second.
    *
-   * @return each page's place, in its size
+   * @return a view of its buffer for each page, in the page's size
    */
-  public Tensor[] places(Scope scope, long[] pageBytes) {
+  public Tensor[] buffers(Scope scope, long[] pageBytes) {
     int stay = residentPages(pageBytes);
-    Tensor[] places = new Tensor[pageBytes.length - stay];
-    for (int slot = 0; slot < SLOTS; slot++) {
+    Tensor[] buffers = new Tensor[pageBytes.length - stay];
+    for (int slot = 0; slot < BUFFERS; slot++) {
       long largest = 0;
-      for (int i = stay + slot; i < pageBytes.length; i += SLOTS) {
+      for (int i = stay + slot; i < pageBytes.length; i += BUFFERS) {
         largest = Math.max(largest, pageBytes[i]);
       }
-      Tensor room = scope.allocate("optimizer/pages", DType.U8, largest);
-      for (int i = slot; i < places.length; i += SLOTS) {
-        places[i] = room.prefix(pageBytes[stay + i]);
+      Tensor buffer = scope.allocate("optimizer/pages", DType.U8, largest);
+      for (int i = slot; i < buffers.length; i += BUFFERS) {
+        buffers[i] = buffer.prefix(pageBytes[stay + i]);
       }
     }
-    return places;
+    return buffers;
   }
 }

@@ -11,8 +11,9 @@ import java.lang.reflect.Proxy;
 import java.util.Arrays;
 
 /**
- * Kernels that compute nothing, over memory that counts and holds nothing. Whatever takes kernels
- * and a scope can be planned with them: the scope then says what the same code takes for real.
+ * Kernels that compute nothing, on memory that is counted but not allocated. Code that takes
+ * kernels and a scope can be run with them to plan its memory: the scope then reports the bytes
+ * that the same code needs for real.
  */
 public final class PlanningKernels implements Kernels {
   private final Kernels real;
@@ -97,8 +98,8 @@ public final class PlanningKernels implements Kernels {
   }
 
   /**
-   * The scope gets what would stay, and of a device the places that other pages pass through. What
-   * would lie in a file or in the host's memory is not taken.
+   * Allocates the resident pages in the scope and, for a device, the buffers of the other pages.
+   * What would lie in a file or in host memory is not counted.
    */
   @Override
   public Pager pager(Scope scope, long[] pageBytes, Paging paging) {
@@ -120,7 +121,7 @@ public final class PlanningKernels implements Kernels {
                   MemorySegment.NULL,
                   0));
     } else {
-      System.arraycopy(paging.places(scope, pageBytes), 0, pages, stay, pages.length - stay);
+      System.arraycopy(paging.buffers(scope, pageBytes), 0, pages, stay, pages.length - stay);
     }
     for (int i = 0; i < stay; i++) {
       pages[i] = resident.page(i);

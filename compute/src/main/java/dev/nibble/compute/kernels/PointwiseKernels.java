@@ -3,8 +3,8 @@ package dev.nibble.compute.kernels;
 import dev.nibble.compute.tensor.Tensor;
 
 /**
- * Operations on each element alone, or on each column: sums, activations, dropout, noise. See
- * {@link Kernels} for conventions.
+ * Element-wise and column-wise operations: sums, scaling, activations, dropout, noise. See {@link
+ * Kernels} for conventions.
  */
 public interface PointwiseKernels {
 
@@ -26,7 +26,7 @@ public interface PointwiseKernels {
   /**
    * dx[i] *= 1 - (x[i] / cap)^2, in place on the gradient; it does not accumulate.
    *
-   * @param x what forward left, already capped
+   * @param x the output of forward, already capped
    */
   void softCapBackward(Tensor dx, Tensor x, double cap);
 
@@ -57,7 +57,7 @@ public interface PointwiseKernels {
    * unchanged.
    *
    * @param x [N, C]
-   * @param segments I32 [S, 4]; rows that no segment covers stay
+   * @param segments I32 [S, 4]; rows that no segment covers are unchanged
    */
   void addNoise(Tensor x, Tensor segments, double alpha, long seed);
 }

@@ -17,7 +17,7 @@ public interface ProductKernels {
    */
   void linearForward(Tensor out, Tensor x, Tensor weight);
 
-  /** out += scale * x weight^T: how a low-rank update joins its base. */
+  /** out += scale * x weight^T: adds a low-rank update to the base output. */
   void linearForwardAdd(Tensor out, Tensor x, Tensor weight, double scale);
 
   /** dx += scale * dout weight. */

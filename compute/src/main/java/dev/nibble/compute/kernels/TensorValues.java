@@ -6,7 +6,7 @@ import dev.nibble.compute.tensor.Memory;
 import dev.nibble.compute.tensor.Scope;
 import dev.nibble.compute.tensor.Tensor;
 
-/** Values between Java's arrays and tensors, wherever these lie. Not for use in a training step. */
+/** Copies between Java arrays and tensors on any device. Not for use in a training step. */
 public final class TensorValues {
   private TensorValues() {}
 
@@ -27,7 +27,7 @@ public final class TensorValues {
     }
   }
 
-  /** All elements of a tensor as floats; zeros, where it is planned. */
+  /** All elements of a tensor as floats; zeros for a planned tensor. */
   public static float[] of(Kernels kernels, Tensor from) {
     if (from.isPlanned()) {
       return new float[Math.toIntExact(from.elements())];

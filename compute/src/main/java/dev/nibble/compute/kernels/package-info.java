@@ -1,4 +1,4 @@
-/** The operations that models are made of, and the sets that implement them. */
+/** The interface of kernel sets: the operations that models are built from, by theme. */
 @NullMarked
 package dev.nibble.compute.kernels;
 

@@ -6,10 +6,10 @@ import java.util.Map;
 import java.util.SequencedMap;
 
 /**
- * What the first bytes of a file say.
+ * The header of a file.
  *
  * @param entries each tensor by its name, in the header's order
- * @param metadata free strings of the writer's
+ * @param metadata free-form strings of the writer
  * @param dataStart where the tensors' bytes begin in the file
  */
 record Header(SequencedMap<String, Entry> entries, Map<String, String> metadata, long dataStart) {

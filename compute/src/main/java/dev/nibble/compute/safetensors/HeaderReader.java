@@ -24,8 +24,8 @@ import tools.jackson.core.ObjectReadContext;
 import tools.jackson.core.json.JsonFactory;
 
 /**
- * Reads and checks a header. Every number in it is taken for hostile: nothing is allocated by one
- * before it was compared with the size of the file.
+ * A reader of headers that trusts no number in them: each is compared with the size of the file
+ * before anything is allocated.
  */
 final class HeaderReader {
   /** The most bytes of a header that the format allows. */

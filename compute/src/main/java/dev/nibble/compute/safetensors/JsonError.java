@@ -3,7 +3,7 @@ package dev.nibble.compute.safetensors;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.TokenStreamLocation;
 
-/** What is wrong with a piece of JSON, in one line. */
+/** A one-line description of an error in JSON. */
 final class JsonError {
   private JsonError() {}
 

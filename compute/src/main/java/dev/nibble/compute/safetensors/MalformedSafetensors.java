@@ -4,8 +4,8 @@ import dev.nibble.errors.Fault;
 import dev.nibble.errors.NibbleException;
 
 /**
- * A safetensors file, or a folder of them, is not what it should be. The message names the file,
- * the tensor, what was expected and what was found.
+ * An error in a safetensors file, or in a folder of them. The message names the file, the tensor,
+ * what was expected and what was found.
  */
 public final class MalformedSafetensors extends NibbleException {
   private static final long serialVersionUID = 1L;

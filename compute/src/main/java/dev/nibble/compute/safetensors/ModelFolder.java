@@ -7,7 +7,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Stream;
 
-/** Says what is wrong with a folder that holds no model. */
+/** Diagnosis of a folder that holds no model. */
 final class ModelFolder {
   private static final int SHOWN = 8;
 

@@ -8,7 +8,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 
-/** Opens single files of the safetensors format (github.com/huggingface/safetensors). */
+/**
+ * Entry point for reading single files of the safetensors format
+ * (github.com/huggingface/safetensors).
+ */
 public final class Safetensors {
   private Safetensors() {}
 

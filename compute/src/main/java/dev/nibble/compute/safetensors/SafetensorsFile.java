@@ -58,8 +58,8 @@ public final class SafetensorsFile implements AutoCloseable {
   }
 
   /**
-   * Gives the physical memory behind a tensor back, when its values were copied or quantised. They
-   * are read from the file again when they are touched.
+   * Releases the physical memory behind a tensor after its values were copied or quantised. They
+   * are read from the file again on the next access.
    */
   public void unload(String name) {
     MemorySegment view = tensor(name).memory();
@@ -68,7 +68,7 @@ public final class SafetensorsFile implements AutoCloseable {
     }
   }
 
-  /** Free strings of the writer's, for example {@code format=pt}. */
+  /** Free-form strings of the writer, for example {@code format=pt}. */
   public Map<String, String> metadata() {
     return Collections.unmodifiableMap(header.metadata());
   }

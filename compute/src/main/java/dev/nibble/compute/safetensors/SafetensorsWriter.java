@@ -27,7 +27,7 @@ import tools.jackson.core.JsonGenerator;
 import tools.jackson.core.ObjectWriteContext;
 import tools.jackson.core.json.JsonFactory;
 
-/** Writes safetensors files, byte for byte as the format's own library does. */
+/** A writer of safetensors files, byte-identical to the format's own library. */
 public final class SafetensorsWriter {
   private static final JsonFactory JSON = new JsonFactory();
 
@@ -59,7 +59,7 @@ public final class SafetensorsWriter {
     this.header = header;
   }
 
-  /** Where a file's tensors are handed over. */
+  /** A receiver of a file's tensors. */
   public interface Sink {
     /**
      * Writes a tensor to its place. Its memory may be used again afterwards.
@@ -71,7 +71,7 @@ public final class SafetensorsWriter {
     void put(String name, Tensor tensor) throws IOException;
   }
 
-  /** Hands over each tensor of a file once, in any order. */
+  /** A producer of a file's tensors: gives each to the sink once, in any order. */
   public interface Content {
     void writeTo(Sink sink) throws IOException;
   }

@@ -13,7 +13,7 @@ import tools.jackson.databind.DeserializationFeature;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
-/** Reads {@code model.safetensors.index.json}. */
+/** The index of a sharded model, {@code model.safetensors.index.json}. */
 final class ShardIndex {
   private static final JsonMapper JSON =
       JsonMapper.builder()

@@ -19,8 +19,8 @@ import tools.jackson.core.util.DefaultPrettyPrinter;
 import tools.jackson.core.util.Separators;
 
 /**
- * Which tensor of a model goes into which file. Splits, names and index are those of transformers'
- * {@code save_pretrained}.
+ * A plan of which tensor of a model goes into which file, with the splits, names and index of
+ * transformers' {@code save_pretrained}.
  *
  * @param shards the files, in order; at least one
  */

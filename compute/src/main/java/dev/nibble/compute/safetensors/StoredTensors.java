@@ -3,7 +3,7 @@ package dev.nibble.compute.safetensors;
 import dev.nibble.compute.tensor.Tensor;
 import java.util.Set;
 
-/** The tensors of a model by their names, each read when it is touched. */
+/** The tensors of a model by name, each read on first access. */
 public interface StoredTensors {
 
   /** The tensors' names, in the order of the store. */

@@ -5,7 +5,7 @@ import dev.nibble.compute.tensor.Shape;
 import dev.nibble.compute.tensor.Tensor;
 
 /**
- * A tensor that is going to be written: what a header must know before any byte is there.
+ * Name, dtype and shape of a tensor to be written: what a header needs before the data.
  *
  * @param name its name in the file
  * @param shape row-major sizes

@@ -1,6 +1,6 @@
 package dev.nibble.compute.tensor;
 
-/** Where a tensor's bytes lie. */
+/** A place for tensors: the host, an accelerator, or a plan. */
 public sealed interface Device {
 
   /** The machine's own memory: {@link Tensor#memory()} can be read and written by Java. */
@@ -24,7 +24,7 @@ public sealed interface Device {
   }
 
   /**
-   * Nowhere: tensors of a plan have sizes and no values. See {@link Memory#planned}.
+   * A plan: its tensors have sizes and no values. See {@link Memory#planned}.
    *
    * @param device whose memory is planned
    */

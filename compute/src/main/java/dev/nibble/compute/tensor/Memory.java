@@ -4,7 +4,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.OptionalLong;
 
-/** Where a {@link Scope} takes its memory from. */
+/** An allocator that a {@link Scope} takes its memory from. */
 public interface Memory {
 
   /** The device that this memory belongs to. */

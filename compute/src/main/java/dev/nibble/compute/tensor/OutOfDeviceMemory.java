@@ -1,6 +1,6 @@
 package dev.nibble.compute.tensor;
 
-/** An accelerator has not the memory that is asked for. */
+/** An allocation that exceeds the free memory of an accelerator. */
 public final class OutOfDeviceMemory extends OutOfMemoryError {
   private static final long serialVersionUID = 1L;
 

@@ -54,15 +54,15 @@ class ReferenceNormKernels implements NormKernels {
 
   @Override
   public void ropeForward(Tensor x, Tensor cos, Tensor sin, Tensor positions) {
-    turn(x, cos, sin, positions, 1);
+    rotate(x, cos, sin, positions, 1);
   }
 
   @Override
   public void ropeBackward(Tensor dx, Tensor cos, Tensor sin, Tensor positions) {
-    turn(dx, cos, sin, positions, -1);
+    rotate(dx, cos, sin, positions, -1);
   }
 
-  private static void turn(Tensor x, Tensor cos, Tensor sin, Tensor positions, int sign) {
+  private static void rotate(Tensor x, Tensor cos, Tensor sin, Tensor positions, int sign) {
     int r = cols(cos);
     int d = cols(x);
     int heads = Math.toIntExact(x.dim(1));

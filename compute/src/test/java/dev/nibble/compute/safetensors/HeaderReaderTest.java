@@ -26,7 +26,7 @@ final class HeaderReaderTest {
   void readsTensorsAndMetadata() {
     Header h =
         read(
-            Raw.bytes(
+            HandmadeFiles.bytes(
                 "{'__metadata__':{'format':'pt'},'b':{'dtype':'F32','shape':[2,1],'data_offsets':[4,12]},"
                         .replace('\'', '"')
                     + "'a':{'shape':[],'extra':[{}],'data_offsets':[0,4],'dtype':'I32'},'z':{'dtype':'U8','shape':[0,7],'data_offsets':[4,4]}}  "
@@ -41,7 +41,7 @@ final class HeaderReaderTest {
 
   @Test
   void aFileOfNoTensorsIsValid() {
-    assertThat(read(Raw.bytes("{}", 0)).entries()).isEmpty();
+    assertThat(read(HandmadeFiles.bytes("{}", 0)).entries()).isEmpty();
   }
 
   @ParameterizedTest(name = "{0}")
@@ -85,7 +85,7 @@ final class HeaderReaderTest {
         "{'__metadata__':{},'__metadata__':{}}                              | has __metadata__ twice",
       })
   void namesWhatIsWrong(String header, String message) {
-    assertThatThrownBy(() -> read(Raw.bytes(header.replace('\'', '"'), 2)))
+    assertThatThrownBy(() -> read(HandmadeFiles.bytes(header.replace('\'', '"'), 2)))
         .isInstanceOf(MalformedSafetensors.class)
         .hasMessageContaining("some.safetensors")
         .hasMessageContaining(message);
@@ -100,17 +100,18 @@ final class HeaderReaderTest {
 
   @Test
   void headerBeyondTheFile() {
-    assertThatThrownBy(() -> read(Raw.bytes(11, "{}".getBytes(StandardCharsets.UTF_8), 8)))
+    assertThatThrownBy(
+            () -> read(HandmadeFiles.bytes(11, "{}".getBytes(StandardCharsets.UTF_8), 8)))
         .isInstanceOf(MalformedSafetensors.class)
         .hasMessageContaining("its header has 11 bytes, but only 10 follow");
-    assertThatThrownBy(() -> read(Raw.bytes(-1, new byte[2], 0)))
+    assertThatThrownBy(() -> read(HandmadeFiles.bytes(-1, new byte[2], 0)))
         .isInstanceOf(MalformedSafetensors.class)
         .hasMessageContaining("its header has 18446744073709551615 bytes");
   }
 
   @Test
   void headerBeyondTheFormatsLimit() {
-    byte[] bytes = Raw.bytes(100_000_001L, new byte[100_000_001], 0);
+    byte[] bytes = HandmadeFiles.bytes(100_000_001L, new byte[100_000_001], 0);
     assertThatThrownBy(() -> read(bytes))
         .isInstanceOf(MalformedSafetensors.class)
         .hasMessageContaining("a header of 100000001 bytes; at most 100000000 are allowed");
@@ -118,7 +119,8 @@ final class HeaderReaderTest {
 
   @Test
   void headerThatIsNoText() {
-    assertThatThrownBy(() -> read(Raw.bytes(4, new byte[] {'{', '"', (byte) 0xc3, '"'}, 0)))
+    assertThatThrownBy(
+            () -> read(HandmadeFiles.bytes(4, new byte[] {'{', '"', (byte) 0xc3, '"'}, 0)))
         .isInstanceOf(MalformedSafetensors.class)
         .hasMessageContaining("not UTF-8");
   }

@@ -37,7 +37,8 @@ final class SafetensorsFuzzTest {
 
   /** True when it opened. */
   private boolean tryOpen(byte[] bytes) {
-    try (SafetensorsFile f = Safetensors.open(Raw.write(folder.resolve("damaged"), bytes))) {
+    try (SafetensorsFile f =
+        Safetensors.open(HandmadeFiles.write(folder.resolve("damaged"), bytes))) {
       for (String name : f.names()) {
         Tensor t = f.tensor(name);
         for (long i = 0; i < t.elements(); i++) {

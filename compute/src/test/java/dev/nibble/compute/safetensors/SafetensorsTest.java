@@ -18,9 +18,10 @@ final class SafetensorsTest {
   @Test
   void mapsTensors() throws IOException {
     byte[] bytes =
-        Raw.bytes("{'x':{'dtype':'I16','shape':[2],'data_offsets':[0,4]}}".replace('\'', '"'), 4);
+        HandmadeFiles.bytes(
+            "{'x':{'dtype':'I16','shape':[2],'data_offsets':[0,4]}}".replace('\'', '"'), 4);
     bytes[bytes.length - 2] = 5;
-    Path path = Raw.write(folder.resolve("x"), bytes);
+    Path path = HandmadeFiles.write(folder.resolve("x"), bytes);
     Tensor t;
     try (SafetensorsFile file = Safetensors.open(path)) {
       t = file.tensor("x");

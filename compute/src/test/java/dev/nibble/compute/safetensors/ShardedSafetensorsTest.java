@@ -31,7 +31,7 @@ final class ShardedSafetensorsTest {
   }
 
   private void index(String json) {
-    Raw.write(
+    HandmadeFiles.write(
         folder.resolve(ShardedSafetensors.INDEX),
         json.replace('\'', '"').getBytes(StandardCharsets.UTF_8));
   }

@@ -65,7 +65,7 @@ public final class CudaKernelSet implements KernelSet {
     }
   }
 
-  /** Why no device will do: of the first; empty when one will. */
+  /** Why no device is new enough: the reason for the first; empty when one is. */
   private static Optional<String> tooOld(Cuda cuda, int devices) {
     return IntStream.range(0, devices).anyMatch(i -> tooOld(CudaDevice.of(cuda, i)).isEmpty())
         ? Optional.empty()
@@ -139,7 +139,7 @@ public final class CudaKernelSet implements KernelSet {
     };
   }
 
-  /** Who lends memory; empty for the driver's. */
+  /** The library that lends memory; empty for the driver's. */
   private static Optional<CudaHost> host(DeviceMemory wanted, CudaDevice device) {
     if (wanted == DeviceMemory.DRIVER) {
       return Optional.empty();
@@ -164,7 +164,7 @@ public final class CudaKernelSet implements KernelSet {
     return Optional.of(host);
   }
 
-  /** The device of this number, or the first that will do. */
+  /** The device of this number, or the first that is new enough. */
   private static CudaDevice choose(Cuda cuda, OptionalInt wanted) {
     int devices = cuda.devices();
     if (wanted.isEmpty()) {

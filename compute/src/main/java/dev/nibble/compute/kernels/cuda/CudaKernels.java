@@ -49,7 +49,7 @@ final class CudaKernels implements Kernels {
   /**
    * Takes over the device: closing this set closes it.
    *
-   * @param cublas who multiplies; empty for the set's own kernels
+   * @param cublas cuBLAS; empty for the set's own matrix products
    */
   CudaKernels(Gpu gpu, DType activations, Optional<Cublas> cublas) {
     this(gpu, activations, cublas, WeightProducts.TILE_BYTES);
@@ -59,7 +59,7 @@ final class CudaKernels implements Kernels {
    * Takes over the device: closing this set closes it.
    *
    * @param cublas who multiplies; empty for the set's own kernels
-   * @param tileBytes scratch for weights that are brought to another dtype
+   * @param tileBytes scratch for weights that are converted to another dtype
    */
   CudaKernels(Gpu gpu, DType activations, Optional<Cublas> cublas, long tileBytes) {
     this.activations = activations;
@@ -86,7 +86,7 @@ final class CudaKernels implements Kernels {
     }
   }
 
-  /** Who multiplies matrices. */
+  /** The implementation of matrix products, for the log. */
   String describeProducts() {
     return describeProducts;
   }

@@ -5,7 +5,7 @@ import java.util.Arrays;
 import java.util.Objects;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
-/** Checks of what ND4J would broadcast, or take from outside a table, without an error. */
+/** Argument checks where ND4J would broadcast, or read outside a table, without an error. */
 final class Nd4jArguments {
   private Nd4jArguments() {}
 

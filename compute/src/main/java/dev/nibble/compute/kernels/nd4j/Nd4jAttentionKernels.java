@@ -4,7 +4,7 @@ import dev.nibble.compute.kernels.AttentionKernels;
 import dev.nibble.compute.kernels.AttentionRule;
 import dev.nibble.compute.tensor.Tensor;
 
-/** Attention: each call is an {@link Nd4jAttention}. */
+/** Attention; each call is one {@link Nd4jAttention}. */
 final class Nd4jAttentionKernels implements AttentionKernels {
   @Override
   public void attentionForward(

@@ -10,9 +10,8 @@ import org.nd4j.common.config.ND4JClassLoading;
 import org.nd4j.linalg.factory.Nd4j;
 
 /**
- * Which backend ND4J starts with. By itself it tries its CUDA backend first wherever the class path
- * has it; where that cannot run, it is hidden before ND4J looks, and the reason is kept for the
- * log.
+ * The choice of ND4J's backend. ND4J tries its CUDA backend first whenever it is on the class path;
+ * where that cannot run, it is hidden from ND4J, and the reason is kept for the log.
  */
 final class Nd4jBackend {
   private static final String SERVICE = "META-INF/services/org.nd4j.linalg.factory.Nd4jBackend";
@@ -53,7 +52,7 @@ final class Nd4jBackend {
     alwaysStaged = always;
   }
 
-  /** Sees every class and resource but the CUDA backend's entry in ND4J's list of backends. */
+  /** A class loader that hides the CUDA backend's entry in ND4J's list of backends. */
   private static final class WithoutCuda extends ClassLoader {
     WithoutCuda(ClassLoader parent) {
       super(parent);

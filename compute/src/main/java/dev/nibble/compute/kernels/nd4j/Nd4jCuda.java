@@ -6,7 +6,7 @@ import dev.nibble.compute.kernels.cuda.driver.CudaException;
 import java.util.Optional;
 import org.bytedeco.javacpp.Loader;
 
-/** Whether ND4J's CUDA backend, nd4j-cuda-11.6, is here and can run. */
+/** Checks for ND4J's CUDA backend, nd4j-cuda-11.6: whether it is installed and can run. */
 final class Nd4jCuda {
   /** The Maven profile that brings it. */
   static final String PROFILE = "nd4j-cuda";

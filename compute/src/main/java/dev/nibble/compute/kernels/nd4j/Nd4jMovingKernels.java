@@ -10,7 +10,7 @@ import dev.nibble.compute.tensor.Tensor;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.indexing.NDArrayIndex;
 
-/** Filling, copying and converting, and the choice of rows or columns. */
+/** Filling, copying and converting tensors, and gathering rows or columns. */
 final class Nd4jMovingKernels implements MovingKernels {
   @Override
   public void fill(Tensor out, double value) {

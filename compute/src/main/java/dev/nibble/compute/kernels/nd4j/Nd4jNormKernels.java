@@ -9,7 +9,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.indexing.NDArrayIndex;
 import org.nd4j.linalg.ops.transforms.Transforms;
 
-/** RMSNorm and rotary position embedding, and DoRA's row lengths. */
+/** RMSNorm and rotary position embedding, and DoRA's row norms. */
 final class Nd4jNormKernels implements NormKernels {
   @Override
   public void rmsNormForward(
@@ -73,15 +73,15 @@ final class Nd4jNormKernels implements NormKernels {
 
   @Override
   public void ropeForward(Tensor x, Tensor cos, Tensor sin, Tensor positions) {
-    turn(x, cos, sin, positions, 1);
+    rotate(x, cos, sin, positions, 1);
   }
 
   @Override
   public void ropeBackward(Tensor dx, Tensor cos, Tensor sin, Tensor positions) {
-    turn(dx, cos, sin, positions, -1);
+    rotate(dx, cos, sin, positions, -1);
   }
 
-  private static void turn(Tensor x, Tensor cos, Tensor sin, Tensor positions, int sign) {
+  private static void rotate(Tensor x, Tensor cos, Tensor sin, Tensor positions, int sign) {
     long n = x.dim(0);
     long r = cos.cols();
     require(2 * r <= x.cols() && positions.elements() == n, "rope", x, cos, sin, positions);

@@ -11,7 +11,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.ops.transforms.Transforms;
 
 /**
- * Optimizer steps, some elements or rows at a time, and the sum that a gradient's norm is taken of.
+ * Optimizer updates, some elements or rows at a time, and the sum of squares for the gradient norm.
  */
 final class Nd4jOptimizerKernels implements OptimizerKernels {
 

@@ -11,12 +11,15 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.ops.transforms.Transforms;
 
-/** Operations on each element alone, or on each column. */
+/** Element-wise and column-wise operations. */
 final class Nd4jPointwiseKernels implements PointwiseKernels {
   private static final double SLOPE = 2 * Math.sqrt(2 / Math.PI);
   private static final double CUBIC = SLOPE * 0.044715;
 
-  /** Where GELU's logistic function has long been 0 or 1, and a square is far from overflow. */
+  /**
+   * Beyond this, GELU's logistic function is 0 or 1 in float32; the bound keeps squares from
+   * overflowing.
+   */
   private static final double BOUND = 20;
 
   @Override
@@ -111,7 +114,7 @@ final class Nd4jPointwiseKernels implements PointwiseKernels {
       long n = Math.min(Nd4jWork.MOST_ELEMENTS, x.elements() - from);
       try (Nd4jWork work = new Nd4jWork()) {
         INDArray logits = work.flat(x.part(from, n));
-        // ND4J's float32 tanh of a small number has few right digits.
+        // ND4J's float32 tanh of a small number has few correct digits.
         INDArray wide = work.cast(logits, DataType.DOUBLE).divi(cap);
         logits.assign(Transforms.tanh(wide, false).muli(cap));
       }

@@ -9,11 +9,11 @@ import org.nd4j.linalg.api.ops.DynamicCustomOp;
 import org.nd4j.linalg.factory.Nd4j;
 
 /**
- * The arrays of one kernel call: views of tensors, and temporaries that are given back when the
- * call ends.
+ * The arrays of one kernel call: views of tensors, and temporaries that are freed when the call
+ * ends.
  */
 final class Nd4jWork implements AutoCloseable {
-  /** What is worked on at once where temporaries are of another type. */
+  /** The most elements that are converted to another type at once. */
   static final long MOST_ELEMENTS = 1 << 22;
 
   private final List<INDArray> arrays = new ArrayList<>();
@@ -48,7 +48,7 @@ final class Nd4jWork implements AutoCloseable {
     return keep(Nd4j.createUninitialized(DataType.FLOAT, shape));
   }
 
-  /** Takes over a temporary: it is given back with the others. */
+  /** Takes ownership of a temporary: it is freed with the others. */
   INDArray keep(INDArray array) {
     arrays.add(array);
     return array;

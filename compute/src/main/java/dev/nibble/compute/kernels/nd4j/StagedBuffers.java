@@ -11,8 +11,8 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
 /**
- * Arrays of ND4J's own, which its backend moves to its device: the bytes of a tensor go in when it
- * is first asked for, and come back when the call is over, if an operation wrote them.
+ * Copies of tensors in ND4J's own arrays, which its backend moves to its device. A tensor is copied
+ * in when it is first used, and back when the call ends, if an operation wrote it.
  *
  * <p>Each tensor of a call is staged once, so that outputs that are inputs too stay one. Two
  * tensors of a call may therefore not overlap in part.

@@ -19,12 +19,12 @@ import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.FloatVector;
 
 /**
- * The gradient of {@link AttentionForward}, in the same blocks; probabilities are computed again
- * from the log-sum-exp that forward kept. Gradients are summed in scratch, in float32, and rounded
- * once when they join what is there.
+ * The gradient of {@link AttentionForward}, in the same blocks. Probabilities are recomputed from
+ * the log-sum-exp that forward saved. Gradients are summed in float32 scratch and rounded once when
+ * they are added to the output.
  */
 final class AttentionBackward {
-  /** Floats of keys' gradients that are summed at once; those of values take as many. */
+  /** Floats of key gradients that are summed in scratch at once; value gradients take as many. */
   private static final long STRIP = 1 << 18;
 
   private final AttentionProducts products;
@@ -91,7 +91,7 @@ final class AttentionBackward {
       float softCap) {}
 
   /**
-   * Keys {@code from} to {@code to} of a segment, which all its queries are held against.
+   * A strip of keys {@code from} to {@code to} of a segment, processed against all its queries.
    *
    * @param dk sums of these keys' gradients, [to - from, D]
    * @param dv sums of these values' gradients
@@ -116,7 +116,8 @@ final class AttentionBackward {
     long length = Math.clamp(STRIP / Math.max(1, size), 1, Math.max(1, segment.keys()));
     MemorySegment dk = f.allocate(length * size);
     MemorySegment dv = f.allocate(length * size);
-    // A query's gradient is the sum over all strips: one that is rounded takes them in one sweep.
+    // A query's gradient sums over all strips. With a 16-bit gradient, which must be rounded once,
+    // they are taken in one sweep.
     boolean apart = length < segment.keys() && t.dq.tensor().dtype() != DType.F32;
     long mark = f.mark();
     for (long key = 0; key < segment.keys(); key += length) {

@@ -15,7 +15,7 @@ import java.lang.foreign.MemorySegment;
 
 /**
  * Causal attention in blocks of queries and keys, with the softmax carried from block to block
- * (FlashAttention, arXiv:2205.14135): a worker's blocks stay in its second cache.
+ * (FlashAttention, arXiv:2205.14135): a worker's blocks stay in its L2 cache.
  */
 final class AttentionForward {
   private final AttentionProducts products;
@@ -62,7 +62,9 @@ final class AttentionForward {
       float scale,
       float softCap) {}
 
-  /** What is known of a block's queries so far, relative to the largest score of each. */
+  /**
+   * The online softmax of a block's queries: the largest score so far, and the sums relative to it.
+   */
   private record Running(MemorySegment max, MemorySegment sum, MemorySegment out) {}
 
   private void head(Task t, AttentionSegment segment, long head, WorkerArena f) {
@@ -125,8 +127,8 @@ final class AttentionForward {
   }
 
   /**
-   * Turns scores of a query into weights relative to its largest score so far, and rescales what
-   * that changes.
+   * Turns a query's scores into weights relative to its largest score so far, and rescales the
+   * earlier sums.
    */
   private static void softmaxRow(
       MemorySegment scores, long from, long seen, Running running, long query, long size) {

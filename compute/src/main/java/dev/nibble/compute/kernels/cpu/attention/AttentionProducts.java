@@ -3,7 +3,7 @@ package dev.nibble.compute.kernels.cpu.attention;
 import dev.nibble.compute.tensor.DType;
 import java.util.Optional;
 
-/** Chooses how the blocks of a segment are multiplied. */
+/** The choice of matrix products for the blocks of a segment, by dtype and length. */
 final class AttentionProducts {
   private final F32BlockProducts f32;
   private final Optional<Bf16BlockProducts> bf16;
@@ -18,7 +18,7 @@ final class AttentionProducts {
     this.bf16 = bf16;
   }
 
-  /** Those for a segment; they were prepared. */
+  /** The products for a segment, which were prepared before. */
   BlockProducts of(HeadsView q, AttentionSegment segment) {
     return inBf16(q, segment).<BlockProducts>map(b -> b).orElse(f32);
   }
@@ -40,7 +40,7 @@ final class AttentionProducts {
     rows.of(segment.queries() % block);
   }
 
-  /** Gets ready for a segment's forward. Not while workers run. */
+  /** Compiles what a segment's forward needs. Not while workers run. */
   void prepareForward(HeadsView q, AttentionSegment segment, float scale) {
     inBf16(q, segment)
         .ifPresent(b ->
@@ -53,7 +53,7 @@ final class AttentionProducts {
                 }));
   }
 
-  /** Gets ready for a segment's backward. Not while workers run. */
+  /** Compiles what a segment's backward needs. Not while workers run. */
   void prepareBackward(HeadsView q, AttentionSegment segment, float scale) {
     inBf16(q, segment)
         .ifPresent(b ->

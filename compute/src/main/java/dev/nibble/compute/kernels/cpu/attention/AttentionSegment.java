@@ -4,9 +4,9 @@ import dev.nibble.compute.kernels.cpu.work.VectorMath;
 import dev.nibble.compute.tensor.Tensor;
 
 /**
- * Where one segment's queries and keys lie, and which keys each query sees.
+ * The position of one segment's queries and keys, and the keys that each query attends to.
  *
- * @param window the most keys that a query sees; 0 for all
+ * @param window the most keys that a query attends to; 0 for all
  */
 record AttentionSegment(long queryStart, long queries, long keyStart, long keys, long window) {
   /** Queries of a block. */
@@ -28,12 +28,12 @@ record AttentionSegment(long queryStart, long queries, long keyStart, long keys,
         window);
   }
 
-  /** How many of so many queries of D floats make a block. */
+  /** The number of queries of a block. */
   static long queryBlock(long queries, long size) {
     return Math.max(1, Math.min(Math.min(QUERIES, queries), FLOATS / Math.max(1, size)));
   }
 
-  /** How many keys of D floats a block of queries meets at once. */
+  /** The number of keys that a block of queries is multiplied with at once. */
   static long keyBlock(long queries, long size) {
     return Math.max(1, Math.min(SCORES / queries, FLOATS / Math.max(1, size)));
   }
@@ -43,7 +43,7 @@ record AttentionSegment(long queryStart, long queries, long keyStart, long keys,
     return window == 0 ? 0 : Math.max(0, seenTo(query) - window);
   }
 
-  /** The key behind the last that a query sees. */
+  /** The key after the last that a query sees. */
   long seenTo(long query) {
     return Math.clamp(query + 1 + keys - queries, 0, keys);
   }

@@ -9,13 +9,12 @@ import dev.nibble.compute.kernels.cpu.work.WorkerArena;
 import java.lang.foreign.MemorySegment;
 
 /**
- * In bfloat16, as the processor multiplies it: activations as they lie, or laid out in panels, and
- * probabilities and their gradients rounded. oneDNN compiles a product for fixed sizes, so inner
- * dimensions are filled up with zeros to one of a few, and those that are needed are compiled
- * beforehand.
+ * Products in bfloat16: activations are used in place or packed into panels, and probabilities and
+ * their gradients are rounded to bfloat16. oneDNN compiles a product for fixed sizes, so inner
+ * dimensions are padded with zeros to one of a few sizes, which are compiled in advance.
  */
 final class Bf16BlockProducts implements BlockProducts {
-  /** Fewer queries of a segment do not pay for panels of its keys. */
+  /** The fewest queries of a segment for which packing its keys pays off. */
   static final long FEWEST_QUERIES = 32;
 
   private static final int MOST_KEYS = 512;
@@ -54,7 +53,10 @@ final class Bf16BlockProducts implements BlockProducts {
     return matMuls.of(new MatMul.Shape((int) size, queries, true, STRIDE, true, size, scale, true));
   }
 
-  /** Keys that one product takes of those left: a power of two, or the rest in whole steps. */
+  /**
+   * The number of keys that the next product takes: a power of two, or the rest rounded up to whole
+   * steps.
+   */
   private static int part(long keys) {
     return keys >= 4 * MatMul.STEP ? Integer.highestOneBit((int) keys) : (int) filled(keys);
   }
@@ -147,27 +149,27 @@ final class Bf16BlockProducts implements BlockProducts {
     f.release(mark);
   }
 
-  /** p in bfloat16, with zeros behind its keys and its queries. */
+  /** p in bfloat16, padded with zeros to the sizes of the compiled product. */
   private static long rounded(
       WorkerArena f, MemorySegment p, long queries, long filled, long keys) {
-    MemorySegment room = f.allocate(filled * STRIDE / 2);
+    MemorySegment packed = f.allocate(filled * STRIDE / 2);
     int behind = (int) (filled(keys) - keys);
     for (long i = 0; i < queries; i++) {
-      Conversion.narrowBf16(p, i * STRIDE, room, i * STRIDE, keys);
-      UncheckedMemory.zeroShorts(room.address() + 2 * (i * STRIDE + keys), behind);
+      Conversion.narrowBf16(p, i * STRIDE, packed, i * STRIDE, keys);
+      UncheckedMemory.zeroShorts(packed.address() + 2 * (i * STRIDE + keys), behind);
     }
     for (long i = queries; i < filled; i++) {
-      UncheckedMemory.zeroShorts(room.address() + 2 * i * STRIDE, (int) keys);
+      UncheckedMemory.zeroShorts(packed.address() + 2 * i * STRIDE, (int) keys);
     }
-    return room.address();
+    return packed.address();
   }
 
   /** Rows {@code from} and on as a right factor [rows, D]. */
   private static long panels(WorkerArena f, Rows of, long from, int rows) {
     int size = (int) of.of().size();
     MemorySegment stage = f.allocate(Panels.STAGE_BYTES / 4);
-    MemorySegment room = f.allocate(MatMul.elements(rows, size) / 2);
-    of.of().panels().straight(room, of.token() + from, rows, of.head() * size, size, stage);
-    return room.address();
+    MemorySegment packed = f.allocate(MatMul.elements(rows, size) / 2);
+    of.of().panels().straight(packed, of.token() + from, rows, of.head() * size, size, stage);
+    return packed.address();
   }
 }

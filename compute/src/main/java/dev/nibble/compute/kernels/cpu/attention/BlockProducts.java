@@ -3,7 +3,7 @@ package dev.nibble.compute.kernels.cpu.attention;
 import dev.nibble.compute.kernels.cpu.work.WorkerArena;
 import java.lang.foreign.MemorySegment;
 
-/** The matrix products of attention's blocks, on the calling thread, with sums in float32. */
+/** The matrix products of attention's blocks, on the calling thread and with sums in float32. */
 interface BlockProducts {
   /** One head of tokens {@code token} and on: an operand. */
   record Rows(HeadsView of, long token, long head) {

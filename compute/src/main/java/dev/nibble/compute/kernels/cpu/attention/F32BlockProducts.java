@@ -4,7 +4,7 @@ import dev.nibble.compute.kernels.cpu.products.Gemm;
 import dev.nibble.compute.kernels.cpu.work.WorkerArena;
 import java.lang.foreign.MemorySegment;
 
-/** In float32; operands of 16 bits are widened first. */
+/** Products in float32; 16-bit operands are widened first. */
 final class F32BlockProducts implements BlockProducts {
   private final Gemm gemm;
 

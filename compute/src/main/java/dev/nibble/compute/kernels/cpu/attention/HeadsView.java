@@ -8,19 +8,19 @@ import dev.nibble.compute.tensor.DType;
 import dev.nibble.compute.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 
-/** Tokens of some heads, [N, H, D]. */
+/** A view of a tensor as heads, [N, H, D]. */
 record HeadsView(Tensor tensor, long heads, long size) {
 
   static HeadsView of(Tensor t) {
     return new HeadsView(t, t.dim(1), t.dim(2));
   }
 
-  /** Where a head of a token starts. */
+  /** The index of the first element of a token's head. */
   long element(long token, long head) {
     return (token * heads + head) * size;
   }
 
-  /** All of it, a row for each token. */
+  /** Packs the tensor into panels, as a matrix with a row for each token. */
   Panels panels() {
     return Panels.of(tensor.reshape(tensor.dim(0), heads * size));
   }
@@ -37,16 +37,16 @@ record HeadsView(Tensor tensor, long heads, long size) {
     }
   }
 
-  /** One head of tokens {@code token} and on: where it lies, or widened into a room. */
+  /** One head of tokens {@code token} and on: in place, or widened into scratch. */
   Block read(WorkerArena f, long token, long head, long tokens) {
     if (tensor.dtype() == DType.F32) {
       return new Block(tensor.memory().address() + 4 * element(token, head), heads * size);
     }
-    MemorySegment room = f.allocate(tokens * size);
+    MemorySegment widened = f.allocate(tokens * size);
     for (long i = 0; i < tokens; i++) {
-      Conversion.widen(tensor, element(token + i, head), room, i * size, size);
+      Conversion.widen(tensor, element(token + i, head), widened, i * size, size);
     }
-    return Block.of(room, size);
+    return Block.of(widened, size);
   }
 
   /** Adds rows of D floats to one head of tokens {@code token} and on. */

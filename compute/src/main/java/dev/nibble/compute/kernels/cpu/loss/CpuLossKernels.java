@@ -6,7 +6,7 @@ import dev.nibble.compute.kernels.cpu.work.VectorMath;
 import dev.nibble.compute.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 
-/** Cross-entropy, a row of logits at a time and of that a chunk: each logit is read once. */
+/** Cross-entropy, one row of logits at a time, in chunks: each logit is read once. */
 public final class CpuLossKernels implements LossKernels {
   private final ParallelLoops loops;
 

@@ -13,11 +13,11 @@ import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.Objects;
 
-/** Filling, copying and converting, and the choice of rows or columns. */
+/** Filling, copying and converting tensors, and gathering rows or columns. */
 public final class CpuMovingKernels implements MovingKernels {
   private static final long GRAIN = 1 << 15;
 
-  /** Bytes that {@link #fill} makes and then copies: a share of the first cache. */
+  /** Bytes of the pattern that {@link #fill} repeats: a part of the L1 cache. */
   private static final long PATTERN = 1 << 13;
 
   private final Workers workers;
@@ -127,7 +127,7 @@ public final class CpuMovingKernels implements MovingKernels {
         cols,
         64,
         (f, first, n) -> {
-          // All that one row gets is summed before it is rounded.
+          // The gradients of one row are summed before they are rounded.
           for (int i = 0; i < order.length; ) {
             f.release(0);
             long row = order[i] >>> 32;
@@ -178,7 +178,7 @@ public final class CpuMovingKernels implements MovingKernels {
         });
   }
 
-  /** A part that sticks out would read the next row in silence. */
+  /** Columns beyond the end of a row would silently read the next row. */
   private static void checkColumns(Tensor whole, Tensor part, long from) {
     Arguments.requireActivations("columns", whole, part);
     if (whole.rows() != part.rows() || from < 0 || from + part.cols() > whole.cols()) {

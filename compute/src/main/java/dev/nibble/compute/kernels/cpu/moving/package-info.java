@@ -1,4 +1,4 @@
-/** Filling, copying, and choosing rows or columns on the CPU. */
+/** Filling, copying and gathering on the CPU. */
 @NullMarked
 package dev.nibble.compute.kernels.cpu.moving;
 

@@ -18,9 +18,9 @@ import dev.nibble.compute.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.FloatVector;
 
-/** RMSNorm and rotary position embedding, a token's row at a time, and DoRA's row lengths. */
+/** RMSNorm and rotary position embedding, one row at a time, and DoRA's row norms. */
 public final class CpuNormKernels implements NormKernels {
-  /** Rows that are worth a second thread, where each is a few products. */
+  /** Rows that are worth a second thread in {@link #inverseRowNorms}. */
   private static final long ROWS = 16;
 
   private final Workers workers;
@@ -157,7 +157,7 @@ public final class CpuNormKernels implements NormKernels {
     rope(dx, cos, sin, positions, -1);
   }
 
-  /** Turns each pair by its angle; {@code direction} is 1 forwards and -1 backwards. */
+  /** Rotates each pair by its angle; {@code direction} is 1 in forward and -1 in backward. */
   private void rope(Tensor x, Tensor cos, Tensor sin, Tensor positions, float direction) {
     long pairs = cos.cols();
     long headSize = x.dim(-1);
@@ -172,7 +172,7 @@ public final class CpuNormKernels implements NormKernels {
           MemorySegment a = f.read(x, n * cols, cols);
           for (long head = 0; head < cols; head += headSize) {
             long left = span(a, head, 2 * pairs);
-            turn(
+            rotate(
                 left,
                 left + 4 * pairs,
                 span(c, 0, pairs),
@@ -184,7 +184,8 @@ public final class CpuNormKernels implements NormKernels {
         });
   }
 
-  private static void turn(long left, long right, long cos, long sin, int pairs, float direction) {
+  private static void rotate(
+      long left, long right, long cos, long sin, int pairs, float direction) {
     int end = vectorEnd(pairs);
     int j = 0;
     for (; j < end; j += LANES) {

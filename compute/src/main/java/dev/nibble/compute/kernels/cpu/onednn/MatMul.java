@@ -26,7 +26,7 @@ public final class MatMul {
   private static final int MOST_ROWS = 512;
 
   /**
-   * What is fixed in a product.
+   * The fixed sizes of a product.
    *
    * @param n columns of B and C
    * @param k the inner dimension

@@ -3,7 +3,7 @@ package dev.nibble.compute.kernels.cpu.onednn;
 import dev.nibble.errors.Fault;
 import dev.nibble.errors.Remedy;
 
-/** The one place where a status or a throwable of a native call becomes an exception. */
+/** Calls of oneDNN: a status or a throwable becomes an exception here and nowhere else. */
 final class OneDnnCall {
   private static final int OUT_OF_MEMORY = 1;
 

@@ -5,7 +5,7 @@ import dev.nibble.errors.NibbleException;
 import dev.nibble.errors.Remedy;
 import java.util.Optional;
 
-/** oneDNN could not be loaded, or refused a call. */
+/** An error of oneDNN: it could not be loaded, or a call failed. */
 public final class OneDnnException extends NibbleException {
   private static final long serialVersionUID = 1L;
 

@@ -16,8 +16,8 @@ import java.util.Optional;
 import java.util.zip.CRC32;
 
 /**
- * Finds oneDNN and its OpenMP runtime among the class path's resources and lays them side by side
- * in the user's cache folder, where the dynamic loader can map them.
+ * The native library: oneDNN and its OpenMP runtime are extracted from the class path into the
+ * user's cache folder, side by side, where the dynamic loader finds them.
  */
 final class OneDnnLibrary {
   static final String FILE = "libdnnl.so.3";

@@ -143,22 +143,22 @@ final class Primitives {
     return library.handle(symbol, status(JAVA_LONG));
   }
 
-  /** Makes an object: {@code call} gets room for its handle. */
+  /** A native call that creates an object and writes its handle. */
   private interface Creation {
-    int into(MemorySegment room) throws Throwable;
+    int into(MemorySegment out) throws Throwable;
   }
 
   private static long create(String operation, Creation call) {
     try (Arena arena = Arena.ofConfined()) {
-      MemorySegment room = arena.allocate(ADDRESS);
+      MemorySegment out = arena.allocate(ADDRESS);
       int status;
       try {
-        status = call.into(room);
+        status = call.into(out);
       } catch (Throwable e) {
         throw OneDnnCall.failed(operation, e);
       }
       OneDnnCall.check(operation, status);
-      return room.get(JAVA_LONG, 0);
+      return out.get(JAVA_LONG, 0);
     }
   }
 
@@ -177,7 +177,7 @@ final class Primitives {
   }
 
   long engine() {
-    return create("dnnl_engine_create", room -> (int) engineCreate.invokeExact(room, CPU, 0L));
+    return create("dnnl_engine_create", out -> (int) engineCreate.invokeExact(out, CPU, 0L));
   }
 
   void destroyEngine(long engine) {
@@ -186,7 +186,7 @@ final class Primitives {
 
   long stream(long engine) {
     return create(
-        "dnnl_stream_create", room -> (int) streamCreate.invokeExact(room, engine, IN_ORDER));
+        "dnnl_stream_create", out -> (int) streamCreate.invokeExact(out, engine, IN_ORDER));
   }
 
   void destroyStream(long stream) {
@@ -200,7 +200,7 @@ final class Primitives {
       MemorySegment strides = dims(arena, rowStride, colStride);
       return create(
           "dnnl_memory_desc_create_with_strides",
-          room -> (int) descWithStrides.invokeExact(room, 2, dims, type, strides));
+          out -> (int) descWithStrides.invokeExact(out, 2, dims, type, strides));
     }
   }
 
@@ -210,7 +210,7 @@ final class Primitives {
       MemorySegment dims = dims(arena, rows, cols);
       return create(
           "dnnl_memory_desc_create_with_tag",
-          room -> (int) descWithTag.invokeExact(room, 2, dims, BF16, PANELS_OF_64));
+          out -> (int) descWithTag.invokeExact(out, 2, dims, BF16, PANELS_OF_64));
     }
   }
 
@@ -227,11 +227,11 @@ final class Primitives {
 
   private long attributes(float alpha, boolean accumulates, int type) {
     long attributes =
-        create("dnnl_primitive_attr_create", room -> (int) attributesCreate.invokeExact(room));
+        create("dnnl_primitive_attr_create", out -> (int) attributesCreate.invokeExact(out));
     call(
         "dnnl_primitive_attr_set_scratchpad_mode",
         () -> (int) setScratchpadMode.invokeExact(attributes, USER_SCRATCHPAD));
-    long after = create("dnnl_post_ops_create", room -> (int) postOpsCreate.invokeExact(room));
+    long after = create("dnnl_post_ops_create", out -> (int) postOpsCreate.invokeExact(out));
     if (alpha != 1) {
       call(
           "dnnl_post_ops_append_eltwise",
@@ -251,7 +251,7 @@ final class Primitives {
     try {
       return create(
           "dnnl_matmul_primitive_desc_create",
-          room -> (int) matmulDesc.invokeExact(room, engine, a, b, 0L, c, attributes));
+          out -> (int) matmulDesc.invokeExact(out, engine, a, b, 0L, c, attributes));
     } finally {
       call("dnnl_primitive_attr_destroy", () -> (int) attributesDestroy.invokeExact(attributes));
     }
@@ -281,7 +281,7 @@ final class Primitives {
 
   /** Compiles. */
   long primitive(long desc) {
-    return create("dnnl_primitive_create", room -> (int) primitiveCreate.invokeExact(room, desc));
+    return create("dnnl_primitive_create", out -> (int) primitiveCreate.invokeExact(out, desc));
   }
 
   void destroyPrimitive(long primitive) {
@@ -291,7 +291,7 @@ final class Primitives {
   /** An object for a described matrix that lies nowhere yet. */
   long memory(long desc, long engine) {
     return create(
-        "dnnl_memory_create", room -> (int) memoryCreate.invokeExact(room, desc, engine, 0L));
+        "dnnl_memory_create", out -> (int) memoryCreate.invokeExact(out, desc, engine, 0L));
   }
 
   void destroyMemory(long memory) {

@@ -15,7 +15,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
 
-/** Adafactor on one matrix. */
+/** The Adafactor update of one matrix. */
 final class Adafactor {
   private static final long GRAIN = 4096;
 
@@ -118,7 +118,7 @@ final class Adafactor {
   private record Update(
       MemorySegment g, MemorySegment rows, MemorySegment columns, long c, double mean) {
 
-    /** The reciprocal root of a row's share. */
+    /** The row factor 1 / sqrt(rows[i] / mean). */
     private float row(long i) {
       return (float) (1 / Math.sqrt(get(rows, i) / mean));
     }

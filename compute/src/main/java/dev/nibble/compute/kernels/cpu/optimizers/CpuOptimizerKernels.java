@@ -27,8 +27,8 @@ import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
- * Optimizer steps, and the sum of squares that a gradient's norm is taken of. A whole vector and
- * what is left over take the same operations.
+ * Optimizer updates, and the sum of squares for the gradient norm. Vector loops and their scalar
+ * tails use the same operations, so that an element's bits do not depend on its position.
  */
 public final class CpuOptimizerKernels implements OptimizerKernels {
   /** Elements that are worth a second thread. */
@@ -210,7 +210,7 @@ public final class CpuOptimizerKernels implements OptimizerKernels {
     }
   }
 
-  /** The new moments, and the weights that they move. */
+  /** Updates the moments, and the weights by them. */
   private static void move(
       MemorySegment w, float[] p, float[] q, MemorySegment g, long at, int count, Adam a) {
     int i = 0;

@@ -20,7 +20,7 @@ import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorOperators;
 
-/** Operations on each element alone, or on each column. */
+/** Element-wise and column-wise operations. */
 public final class CpuPointwiseKernels implements PointwiseKernels {
   private static final FloatVector ONE = FloatVector.broadcast(F, 1f);
 

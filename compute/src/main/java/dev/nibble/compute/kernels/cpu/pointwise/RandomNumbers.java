@@ -18,11 +18,11 @@ import jdk.incubator.vector.VectorSpecies;
 final class RandomNumbers {
   private static final VectorSpecies<Long> L = F.withLanes(long.class);
 
-  /** As many ints and floats as there are longs in a vector. */
+  /** Ints or floats, as many as a vector has longs. */
   private static final VectorSpecies<Integer> HALF_I =
       I.withShape(VectorShape.forBitSize(F.vectorBitSize() / 2));
 
-  /** What {@link Dropout#isDropped} adds for each element. */
+  /** The increment per element of {@link Dropout#isDropped}. */
   private static final long STEP = 0x9E3779B97F4A7C15L;
 
   private static final LongVector STEPS = LongVector.zero(L).addIndex(1).mul(STEP);

@@ -143,7 +143,7 @@ final class Bf16Products {
 
   /**
    * The output in blocks: one or two panels of columns, whichever keeps all workers busy, and as
-   * many loops of rows as do.
+   * many blocks of rows as do.
    */
   private final class Grid {
     private final int width; // columns of all blocks but the last
@@ -160,8 +160,8 @@ final class Bf16Products {
       width = (int) Math.min(n, n >= busy * BLOCK ? BLOCK : MatMul.PANEL);
       blocks = Math.ceilDiv(n, width);
       last = (int) (n - (blocks - 1) * width);
-      long loops = blocks >= busy ? 1 : workers.threads();
-      long even = Math.ceilDiv(Math.ceilDiv(m, loops), 16) * 16;
+      long rowBlocks = blocks >= busy ? 1 : workers.threads();
+      long even = Math.ceilDiv(Math.ceilDiv(m, rowBlocks), 16) * 16;
       rows = Math.min(m, Math.min(even, mostRows));
     }
 

@@ -31,7 +31,7 @@ final class F32Linear {
     this.scratch = scratch;
   }
 
-  /** A matrix that is widened to F32 by loops of its flattened elements. */
+  /** A matrix that is widened to F32 by runs of its flattened elements. */
   private record Frozen(Object name, long rows, long cols, Source source) {
     interface Source {
       void widen(long start, MemorySegment to, long toStart, long n);

@@ -5,14 +5,14 @@ import dev.nibble.compute.tensor.Tensor;
 import java.util.Arrays;
 
 /**
- * Checks of what goes to native code as bare addresses, where a wrong shape would read or write
- * foreign memory. Loops over segments need none: those check every access, or once for all of a
+ * Argument checks before native code gets bare addresses: a wrong shape would read or write foreign
+ * memory. Loops over segments need none, since segments check every access, or once for a whole
  * {@link VectorMath#span}.
  */
 public final class Arguments {
   private Arguments() {}
 
-  /** The N of x [N, cols] and out [N, rows], whichever way their tensors fold N. */
+  /** The N of x [N, cols] and out [N, rows], however many leading dimensions N is made of. */
   public static long tokens(String operation, Tensor out, Tensor x, Tensor weight) {
     return tokens(operation, out, x, weight.rows(), weight.cols(), weight);
   }
@@ -30,7 +30,7 @@ public final class Arguments {
     return n;
   }
 
-  /** One dtype for all: that of activations. */
+  /** Checks that all have one dtype, F32 or BF16. */
   public static void requireActivations(String operation, Tensor... tensors) {
     DType dtype = tensors[0].dtype();
     for (Tensor t : tensors) {
@@ -50,10 +50,7 @@ public final class Arguments {
     }
   }
 
-  /**
-   * That the first two tensors, [N, H, D] and [M, K, D], are heads of one attention, and the rest
-   * fit them.
-   */
+  /** Checks the shapes of attention: q [N, H, D], k [M, K, D], lse and segments. */
   public static void requireHeads(
       String operation, Tensor q, Tensor k, Tensor lse, Tensor segments) {
     requireActivations(operation, q, k);

@@ -3,12 +3,12 @@ package dev.nibble.compute.kernels.cpu.work;
 import dev.nibble.compute.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 
-/** Sums over rows, column by column: gradients of what every row is multiplied with. */
+/** Column sums over the rows of a matrix: gradients of norm weights, biases and column factors. */
 public final class ColumnSums {
-  /** Columns that a worker takes at least. */
+  /** The fewest columns for one worker. */
   private static final long COLUMNS = 64;
 
-  /** Rows that one partial sum takes before it joins the rest, which keeps rounding small. */
+  /** Rows of one partial sum; partial sums keep the rounding error small. */
   private static final long ROW_BLOCK = 64;
 
   private final ParallelLoops loops;

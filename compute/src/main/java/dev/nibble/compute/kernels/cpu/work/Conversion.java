@@ -16,13 +16,13 @@ import jdk.incubator.vector.ShortVector;
 import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorOperators;
 
-/** Between F32 and the 16-bit formats. */
+/** Conversions between F32 and the 16-bit formats. */
 public final class Conversion {
-  /** Elements of one loop, whose counter is an int. */
-  private static final long STRETCH = 1 << 30;
+  /** The most elements of one loop, whose counter is an int. */
+  private static final long CHUNK = 1 << 30;
 
-  // An F16's bits without the sign, in the places of a float32's. Times 2^112 they are its value:
-  // exponents count from -15 there, from -127 here.
+  // An F16's bits without the sign, shifted to the position of a float32's exponent and mantissa.
+  // Times 2^112 they are its value: the exponent biases are 15 and 127.
   private static final int F16_SHIFT = 13;
   private static final float F16_EXPONENTS = 0x1p112f;
   private static final int F16_INFINITY = 0x7c00 << F16_SHIFT;
@@ -56,7 +56,7 @@ public final class Conversion {
     }
   }
 
-  /** Whether {@link #widen} and {@link #narrow} know it. */
+  /** Whether {@link #widen} and {@link #narrow} support the dtype. */
   public static boolean isFloat32OrHalf(DType dtype) {
     return dtype == DType.F32 || dtype == DType.BF16 || dtype == DType.F16;
   }
@@ -65,8 +65,8 @@ public final class Conversion {
       MemorySegment from, boolean bf16, long start, MemorySegment to, long toFrom, long n) {
     long source = shorts(from, start, n);
     long target = VectorMath.span(to, toFrom, n);
-    for (long i = 0; i < n; i += STRETCH) {
-      int length = (int) Math.min(STRETCH, n - i);
+    for (long i = 0; i < n; i += CHUNK) {
+      int length = (int) Math.min(CHUNK, n - i);
       if (bf16) {
         widenBf16(source + 2 * i, target + 4 * i, length);
       } else {
@@ -125,8 +125,8 @@ public final class Conversion {
       MemorySegment from, long fromStart, MemorySegment to, long toStart, long n) {
     long source = VectorMath.span(from, fromStart, n);
     long target = shorts(to, toStart, n);
-    for (long i = 0; i < n; i += STRETCH) {
-      narrowBf16(source + 4 * i, target + 2 * i, (int) Math.min(STRETCH, n - i));
+    for (long i = 0; i < n; i += CHUNK) {
+      narrowBf16(source + 4 * i, target + 2 * i, (int) Math.min(CHUNK, n - i));
     }
   }
 

@@ -2,9 +2,12 @@ package dev.nibble.compute.kernels.cpu.work;
 
 import dev.nibble.compute.tensor.Tensor;
 
-/** Splits tensors among workers, and a worker's share into parts that stay in its cache. */
+/**
+ * Parallel loops over tensors: elements, rows or columns are split among workers, and a worker's
+ * share into chunks that stay in its cache.
+ */
 public final class ParallelLoops {
-  /** Elements of a chunk: of five operands in float32, all fit the first cache. */
+  /** Elements of a chunk: five float32 operands of this size fit the L1 cache. */
   public static final long CHUNK = 1024;
 
   /** Elements that are worth a second thread. */

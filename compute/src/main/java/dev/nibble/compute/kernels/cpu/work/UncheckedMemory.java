@@ -6,9 +6,9 @@ import java.nio.ByteOrder;
 import jdk.incubator.vector.IntVector;
 
 /**
- * Memory by address, unchecked. For the innermost loops only, whose bounds follow from shapes that
- * were checked before: a segment's checks of its bounds and its life cost them five times the work.
- * 512-bit vectors.
+ * Memory by address, without bounds checks, and its 512-bit vectors. For the innermost loops only,
+ * whose bounds follow from shapes that were checked before: with a segment's checks they take five
+ * times as long.
  */
 public final class UncheckedMemory {
   /** All memory: an offset into it is an address. */

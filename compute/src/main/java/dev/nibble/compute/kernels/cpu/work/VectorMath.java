@@ -12,7 +12,7 @@ import jdk.incubator.vector.VectorShuffle;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
- * Vectors of the width that the processor prefers, and functions of them.
+ * Vector arithmetic in the width that the processor prefers.
  *
  * <p>The system property {@code nibble.cpu.vector.bits} (128, 256 or 512) sets another width: tests
  * use it. The width is a constant, as the compiler needs it to be.
@@ -31,7 +31,7 @@ public final class VectorMath {
   public static final ValueLayout.OfShort SHORT =
       ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
-  /** Floats that one float32 partial sum may take before it is added to a float64. */
+  /** Floats of one float32 partial sum, which is then added to a float64. */
   private static final int SUM_BLOCK = 1024;
 
   private static final VectorShuffle<Float> SWAP_8 = swap(8);
@@ -81,7 +81,7 @@ public final class VectorMath {
   }
 
   /**
-   * Where {@code n} floats from element {@code from} on lie. Their bounds are checked here, once:
+   * The address of {@code n} floats from element {@code from} on. Bounds are checked here, once;
    * loops over the address have no checks. The caller keeps the memory alive.
    */
   public static long span(MemorySegment m, long from, long n) {
@@ -132,7 +132,7 @@ public final class VectorMath {
     return n - n % LANES;
   }
 
-  /** e^x of one number, for what is left over after the last whole vector. */
+  /** e^x of one number, for the tail after the last whole vector. */
   public static float exp(float x) {
     return (float) Math.exp(x);
   }
@@ -283,7 +283,7 @@ public final class VectorMath {
    * continued fraction x / (1 + x^2 / (3 + x^2 / (5 + ...))), cut after 9; elsewhere 1 - 2 / (e^2x
    * + 1) loses nothing.
    *
-   * @param work room for {@code n} floats
+   * @param work scratch for {@code n} floats
    */
   public static void softCap(MemorySegment m, long from, long n, float cap, MemorySegment work) {
     exp(m, from, work, 0, n, 2 / cap, 0);

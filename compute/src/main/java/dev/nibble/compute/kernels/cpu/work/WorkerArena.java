@@ -5,16 +5,12 @@ import dev.nibble.compute.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 
 /**
- * A worker's scratch memory, handed out from its start and freed from its end, and tensors as the
- * worker computes with them: in float32. Elements of an F32 tensor are used where they lie. Those
- * of a 16-bit tensor are widened into the worker's scratch, and results are narrowed back, while
- * both are in its cache.
+ * A worker's scratch memory as a stack, and float32 access to tensors through it. Elements of an
+ * F32 tensor are used in place. Those of a 16-bit tensor are widened into scratch and results are
+ * narrowed back, while both are in the worker's cache.
  */
 public final class WorkerArena {
-  /**
-   * Allocations end apart from each other, so that equal places in them are not in the same cache
-   * set.
-   */
+  /** Floats between allocations, so that equal offsets in them do not map to the same cache set. */
   private static final long GAP = 32;
 
   private static final long ALIGNMENT = 16;
@@ -29,7 +25,7 @@ public final class WorkerArena {
     this.scratch = scratch;
   }
 
-  /** Whose scratch this is. */
+  /** The number of the worker. */
   public int worker() {
     return worker;
   }
@@ -45,12 +41,15 @@ public final class WorkerArena {
     return m;
   }
 
-  /** Where to compute elements {@code from} and on, for {@link #store}; not their values. */
+  /**
+   * Memory to compute elements {@code from} and on in, for {@link #store}; its values are
+   * undefined.
+   */
   public MemorySegment write(Tensor t, long from, long n) {
     return t.dtype() == DType.F32 ? t.memory().asSlice(4 * from, 4 * n) : allocate(n);
   }
 
-  /** Puts what was computed into elements {@code from} and on, rounded to their dtype. */
+  /** Stores results in elements {@code from} and on, rounded to their dtype. */
   public void store(MemorySegment m, Tensor t, long from) {
     boolean there = t.dtype() == DType.F32 && m.address() == t.memory().address() + 4 * from;
     if (!there) {
@@ -65,7 +64,7 @@ public final class WorkerArena {
     return m;
   }
 
-  /** What is in use now. */
+  /** The current top of the stack, for {@link #release}. */
   public long mark() {
     return used;
   }

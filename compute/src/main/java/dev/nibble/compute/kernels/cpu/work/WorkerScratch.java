@@ -4,11 +4,11 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
 /**
- * Memory of each worker's own, taken once: a tile of widened weights, or a block of attention
- * scores.
+ * Scratch memory of each worker, allocated once: for a tile of widened weights, or a block of
+ * attention scores.
  */
 public final class WorkerScratch implements AutoCloseable {
-  /** Floats for each worker: 4 MiB, a share of the last cache level. */
+  /** Floats for each worker: 4 MiB, a part of the last cache level. */
   public static final int FLOATS = 1 << 20;
 
   private final Arena arena = Arena.ofShared();

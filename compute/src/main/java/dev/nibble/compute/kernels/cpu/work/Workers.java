@@ -6,16 +6,16 @@ import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A fixed pool that splits a range into chunks. The caller works too, as worker 0, and waits only
- * for chunks that another worker has begun, so that a worker that sleeps costs nothing. Chunks
- * depend on nothing but the range and the number of threads, and no two write to the same place:
- * results do not depend on who took which. One caller at a time.
+ * A fixed thread pool that splits a range into chunks. The caller works too, as worker 0, and waits
+ * only for chunks that another worker has begun, so that a descheduled worker does not delay it.
+ * Chunks depend on the range and the number of threads only, and no two write to the same memory:
+ * results do not depend on which worker takes which chunk. One caller at a time.
  */
 public final class Workers implements AutoCloseable {
   /** Rounds of waiting before a worker parks: about as long as the gap between two kernels. */
   private static final int SPINS = 2000;
 
-  /** What the caller then sleeps between two looks at the others' progress. */
+  /** The caller's sleep between two checks of the others' progress. */
   private static final long PAUSE_NANOS = 20_000;
 
   /** Works on items {@code from} to {@code to} (exclusive), with the scratch of {@code worker}. */
@@ -39,12 +39,12 @@ public final class Workers implements AutoCloseable {
     return helpers.length + 1;
   }
 
-  /** One chunk for each thread, none smaller than {@code grain} but the last. */
+  /** Splits into one chunk for each thread, none but the last smaller than {@code grain}. */
   public void split(long n, long grain, Task task) {
     run(n, Math.max(grain, (n + helpers.length) / threads()), task);
   }
 
-  /** One item at a time, for items of unequal cost. */
+  /** Hands out one item at a time, for items of unequal cost. */
   public void each(long n, Task task) {
     run(n, 1, task);
   }

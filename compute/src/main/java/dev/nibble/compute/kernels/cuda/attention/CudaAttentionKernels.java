@@ -9,8 +9,8 @@ import dev.nibble.compute.tensor.Scope;
 import dev.nibble.compute.tensor.Tensor;
 
 /**
- * Attention within segments whose lengths only the device knows: a launch has as many blocks as
- * there can be tiles, and each finds its own.
+ * Attention on a GPU. The lengths of segments are known to the device only, so a launch has as many
+ * blocks as there can be tiles, and each block finds its tile.
  */
 public final class CudaAttentionKernels implements AttentionKernels {
   private static final int DELTA_THREADS = 256;
@@ -33,15 +33,21 @@ public final class CudaAttentionKernels implements AttentionKernels {
     requireHeads(q, k, lse, segments);
     Arguments.requireAlike("attention", q, out);
     Arguments.requireAlike("attention", k, v);
-    AttentionWay way = AttentionWay.of(q, out, k, v);
-    way.begin(launch, way.forward, q.dtype()).tensor(out).tensor(lse).tensor(q).tensor(k).tensor(v);
+    AttentionVariant variant = AttentionVariant.of(q, out, k, v);
+    variant
+        .begin(launch, variant.forward, q.dtype())
+        .tensor(out)
+        .tensor(lse)
+        .tensor(q)
+        .tensor(k)
+        .tensor(v);
     rule(q, k, segments, rule)
         .grid(
-            way.tiles(q.dim(0), segments),
+            variant.tiles(q.dim(0), segments),
             q.dim(1),
             1,
-            way.threads(),
-            way.sharedOfForward(q.dim(2)));
+            variant.threads(),
+            variant.sharedOfForward(q.dim(2)));
   }
 
   @Override
@@ -98,8 +104,9 @@ public final class CudaAttentionKernels implements AttentionKernels {
         .i32(firstHead)
         .i32(heads)
         .blocks(Math.ceilDiv(q.dim(0) * heads, DELTA_WARPS), DELTA_THREADS);
-    AttentionWay way = AttentionWay.of(q, dq, dk, dv, dout, k, v);
-    way.begin(launch, way.backwardKeys, q.dtype())
+    AttentionVariant variant = AttentionVariant.of(q, dq, dk, dv, dout, k, v);
+    variant
+        .begin(launch, variant.backwardKeys, q.dtype())
         .tensor(dk)
         .tensor(dv)
         .tensor(dout)
@@ -111,12 +118,13 @@ public final class CudaAttentionKernels implements AttentionKernels {
     rule(q, k, segments, rule)
         .i32(firstHead)
         .grid(
-            way.tiles(k.dim(0), segments),
+            variant.tiles(k.dim(0), segments),
             heads / (q.dim(1) / k.dim(1)),
             1,
-            way.threads(),
-            way.sharedOfBackwardKeys(q.dim(2)));
-    way.begin(launch, way.backwardQueries, q.dtype())
+            variant.threads(),
+            variant.sharedOfBackwardKeys(q.dim(2)));
+    variant
+        .begin(launch, variant.backwardQueries, q.dtype())
         .tensor(dq)
         .tensor(dout)
         .tensor(lse)
@@ -127,11 +135,11 @@ public final class CudaAttentionKernels implements AttentionKernels {
     rule(q, k, segments, rule)
         .i32(firstHead)
         .grid(
-            way.tiles(q.dim(0), segments),
+            variant.tiles(q.dim(0), segments),
             heads,
             1,
-            way.threads(),
-            way.sharedOfBackwardQueries(q.dim(2)));
+            variant.threads(),
+            variant.sharedOfBackwardQueries(q.dim(2)));
   }
 
   private Launch rule(Tensor q, Tensor k, Tensor segments, AttentionRule rule) {
@@ -157,7 +165,7 @@ public final class CudaAttentionKernels implements AttentionKernels {
         q.shape().rank() == 3
             && k.shape().rank() == 3
             && q.dim(2) == k.dim(2)
-            && q.dim(2) <= AttentionWay.MOST_SIZE
+            && q.dim(2) <= AttentionVariant.MOST_SIZE
             && k.dim(1) > 0
             && q.dim(1) % k.dim(1) == 0
             && lse.elements() == q.dim(0) * q.dim(1)

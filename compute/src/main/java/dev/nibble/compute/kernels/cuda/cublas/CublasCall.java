@@ -3,7 +3,7 @@ package dev.nibble.compute.kernels.cuda.cublas;
 import dev.nibble.errors.Fault;
 import dev.nibble.errors.Remedy;
 
-/** The one place where a status or a throwable of a native call becomes an exception. */
+/** Calls of cuBLAS: a status or a throwable becomes an exception here and nowhere else. */
 final class CublasCall {
   private static final int NOT_INITIALIZED = 1;
   private static final int ALLOCATION_FAILED = 3;

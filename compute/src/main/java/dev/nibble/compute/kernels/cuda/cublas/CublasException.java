@@ -5,7 +5,7 @@ import dev.nibble.errors.NibbleException;
 import dev.nibble.errors.Remedy;
 import java.util.Optional;
 
-/** cuBLAS could not be loaded, or refused a call. */
+/** An error of cuBLAS: it could not be loaded, or a call failed. */
 public final class CublasException extends NibbleException {
   private static final long serialVersionUID = 1L;
 

@@ -8,7 +8,7 @@ import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 import java.util.Optional;
 
-/** The one place where a status or a throwable of a native call becomes an exception. */
+/** Calls of the CUDA driver: a status or a throwable becomes an exception here and nowhere else. */
 final class CudaCall {
   private final MethodHandle errorName;
   private final MethodHandle errorString;

@@ -49,11 +49,11 @@ public record CudaDevice(
   }
 
   private static String name(Cuda cuda, int device) {
-    int room = 256;
+    int length = 256;
     try (Arena arena = Arena.ofConfined()) {
-      MemorySegment out = arena.allocate(room);
+      MemorySegment out = arena.allocate(length);
       cuda.call.run(
-          "cuDeviceGetName", () -> (int) cuda.deviceGetName.invokeExact(out, room, device));
+          "cuDeviceGetName", () -> (int) cuda.deviceGetName.invokeExact(out, length, device));
       return out.getString(0);
     }
   }

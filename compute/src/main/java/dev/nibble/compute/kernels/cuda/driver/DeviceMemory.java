@@ -1,6 +1,6 @@
 package dev.nibble.compute.kernels.cuda.driver;
 
-/** Memory of the device; what is in it at first is not defined. */
+/** Memory of the device with undefined initial contents. */
 public final class DeviceMemory extends Handle {
   private final long bytes;
 

@@ -2,7 +2,7 @@ package dev.nibble.compute.kernels.cuda.driver;
 
 import java.util.concurrent.atomic.AtomicLong;
 
-/** What a context made and the driver wants back: given back once, and not used afterwards. */
+/** An object of the driver that a context made: released once, and not used afterwards. */
 abstract sealed class Handle implements AutoCloseable
     permits DeviceMemory, Event, PinnedMemory, PtxModule, Stream {
   private final Context context;

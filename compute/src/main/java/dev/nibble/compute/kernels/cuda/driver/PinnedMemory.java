@@ -2,7 +2,7 @@ package dev.nibble.compute.kernels.cuda.driver;
 
 import java.lang.foreign.MemorySegment;
 
-/** Memory of the host that does not move, so that the device copies it while the host goes on. */
+/** Page-locked memory of the host, which the device copies asynchronously. */
 public final class PinnedMemory extends Handle {
   private final long bytes;
 

@@ -4,7 +4,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
-/** Kernels that the driver compiled from PTX for its device. */
+/** A module of kernels that the driver compiled from PTX for its device. */
 public final class PtxModule extends Handle {
   // Numbers of CUjit_option.
   private static final int ERROR_LOG = 5;

@@ -1,4 +1,4 @@
-/** The CUDA driver's C interface, and owners of what it hands out. Nothing here knows kernels. */
+/** The CUDA driver's C interface, and owners of its objects. Nothing here knows kernels. */
 @NullMarked
 package dev.nibble.compute.kernels.cuda.driver;
 

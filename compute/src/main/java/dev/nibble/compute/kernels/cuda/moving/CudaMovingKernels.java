@@ -9,20 +9,20 @@ import dev.nibble.compute.tensor.Half;
 import dev.nibble.compute.tensor.Scope;
 import dev.nibble.compute.tensor.Tensor;
 
-/** Filling, copying and converting, and the choice of rows or columns. */
+/** Filling, copying and converting tensors, and gathering rows or columns. */
 public final class CudaMovingKernels implements MovingKernels {
-  /** A stretch of a tensor on its way between host and device in another dtype. */
-  private static final long STRETCH_BYTES = 4L << 20;
+  /** The buffer through which a tensor is converted on its way between host and device. */
+  private static final long STAGING_BYTES = 4L << 20;
 
   private static final int ROW_THREADS = 256;
   private static final int COLUMN_THREADS = 32;
 
   private final Launch launch;
-  private final Tensor stretch;
+  private final Tensor staging;
 
   public CudaMovingKernels(Launch launch, Scope scratch) {
     this.launch = launch;
-    stretch = scratch.allocate("scratch/conversion", DType.U8, STRETCH_BYTES);
+    staging = scratch.allocate("scratch/conversion", DType.U8, STAGING_BYTES);
   }
 
   @Override
@@ -64,27 +64,27 @@ public final class CudaMovingKernels implements MovingKernels {
     if (out.dtype() == in.dtype()) {
       launch.copyBytes(out, in);
     } else if (toHost || fromHost) {
-      throughStretch(out, in);
+      throughStaging(out, in);
     } else {
       convert(out, in, out.elements());
     }
   }
 
   /** Converts on the device: before what goes to the host, after what comes from there. */
-  private void throughStretch(Tensor out, Tensor in) {
+  private void throughStaging(Tensor out, Tensor in) {
     boolean toHost = out.device() instanceof Device.Host;
     Tensor host = toHost ? out : in;
-    long most = STRETCH_BYTES / host.dtype().bytes();
+    long most = STAGING_BYTES / host.dtype().bytes();
     for (long from = 0; from < out.elements(); from += most) {
       long n = Math.min(most, out.elements() - from);
       Tensor part =
           new Tensor(
-              stretch.name(),
+              staging.name(),
               host.dtype(),
               host.part(from, n).shape(),
-              stretch.device(),
-              stretch.memory(),
-              stretch.offset());
+              staging.device(),
+              staging.memory(),
+              staging.offset());
       if (toHost) {
         convert(part, in.part(from, n), n);
         launch.copyBytes(out.part(from, n), part);

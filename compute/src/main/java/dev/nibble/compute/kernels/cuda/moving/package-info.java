@@ -1,4 +1,4 @@
-/** Filling, copying, and choosing rows or columns on a GPU. */
+/** Filling, copying and gathering on a GPU. */
 @NullMarked
 package dev.nibble.compute.kernels.cuda.moving;
 

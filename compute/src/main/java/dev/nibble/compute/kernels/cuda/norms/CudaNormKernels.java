@@ -6,7 +6,7 @@ import dev.nibble.compute.kernels.cuda.work.Launch;
 import dev.nibble.compute.tensor.DType;
 import dev.nibble.compute.tensor.Tensor;
 
-/** RMSNorm and rotary position embedding, and DoRA's row lengths. */
+/** RMSNorm and rotary position embedding, and DoRA's row norms. */
 public final class CudaNormKernels implements NormKernels {
   private static final int THREADS = 256;
   private static final int WARPS = THREADS / 32;
@@ -118,15 +118,15 @@ public final class CudaNormKernels implements NormKernels {
 
   @Override
   public void ropeForward(Tensor x, Tensor cos, Tensor sin, Tensor positions) {
-    turn(x, cos, sin, positions, 1);
+    rotate(x, cos, sin, positions, 1);
   }
 
   @Override
   public void ropeBackward(Tensor dx, Tensor cos, Tensor sin, Tensor positions) {
-    turn(dx, cos, sin, positions, -1);
+    rotate(dx, cos, sin, positions, -1);
   }
 
-  private void turn(Tensor x, Tensor cos, Tensor sin, Tensor positions, int sign) {
+  private void rotate(Tensor x, Tensor cos, Tensor sin, Tensor positions, int sign) {
     Arguments.requireActivations("rope", x);
     Arguments.requireType("rope", DType.F32, cos, sin);
     Arguments.requireType("rope", DType.I32, positions);

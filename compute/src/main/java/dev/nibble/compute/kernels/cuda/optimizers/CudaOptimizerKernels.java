@@ -13,14 +13,14 @@ import dev.nibble.compute.tensor.Memory;
 import dev.nibble.compute.tensor.Scope;
 import dev.nibble.compute.tensor.Tensor;
 
-/** Optimizer steps, and the sum of squares that a gradient's norm is taken of. */
+/** Optimizer updates, and the sum of squares for the gradient norm. */
 public final class CudaOptimizerKernels implements OptimizerKernels {
   private static final int THREADS = 256;
   private static final int CODES = 256;
   private static final int COLUMNS_OF_A_BLOCK = 32;
   private static final int BLOCKS_PER_MULTIPROCESSOR = 32;
 
-  // Parts of a sum, in whose order they are added: the same on every device.
+  // The number of partial sums, which are added in order: the same on every device.
   private static final int PARTS = 512;
 
   private final Launch launch;

@@ -8,7 +8,7 @@ import dev.nibble.compute.kernels.cuda.work.Launch;
 import dev.nibble.compute.tensor.DType;
 import dev.nibble.compute.tensor.Tensor;
 
-/** Operations on each element alone, or on each column. */
+/** Element-wise and column-wise operations. */
 public final class CudaPointwiseKernels implements PointwiseKernels {
   private static final int THREADS = 256;
   private static final int COLUMNS = 32;
@@ -153,7 +153,7 @@ public final class CudaPointwiseKernels implements PointwiseKernels {
         .blocks(Math.ceilDiv(out.elements(), COLUMNS), THREADS);
   }
 
-  /** The N of x [N, C], for what has C elements. */
+  /** The N of x [N, C], where {@code columns} has C elements. */
   private static long rows(String operation, Tensor x, Tensor columns) {
     long cols = columns.elements();
     long rows = cols == 0 ? 0 : x.elements() / cols;

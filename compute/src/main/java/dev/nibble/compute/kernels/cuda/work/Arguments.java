@@ -5,13 +5,13 @@ import dev.nibble.compute.tensor.Tensor;
 import java.util.Arrays;
 
 /**
- * Checks of what goes to a kernel as bare addresses, where a wrong shape or dtype would read or
- * write foreign memory.
+ * Argument checks before a kernel gets bare addresses: a wrong shape or dtype would read or write
+ * foreign memory.
  */
 public final class Arguments {
   private Arguments() {}
 
-  /** That all have as many elements and one dtype, F32 or BF16. */
+  /** Checks that all have the same number of elements and one dtype, F32 or BF16. */
   public static void requireAlike(String operation, Tensor first, Tensor... others) {
     requireActivations(operation, first);
     for (Tensor t : others) {
@@ -23,7 +23,7 @@ public final class Arguments {
     }
   }
 
-  /** That the dtype is one of activations. */
+  /** Checks that the dtype is F32 or BF16. */
   public static void requireActivations(String operation, Tensor t) {
     if (t.dtype() != DType.F32 && t.dtype() != DType.BF16) {
       throw new IllegalArgumentException(operation + ": expected F32 or BF16, got " + t);
@@ -39,7 +39,7 @@ public final class Arguments {
     }
   }
 
-  /** That a condition on shapes holds; if not, the error names all tensors. */
+  /** Checks a condition on shapes; the error names all tensors. */
   public static void require(boolean fits, String operation, String expected, Tensor... tensors) {
     if (!fits) {
       throw new IllegalArgumentException(

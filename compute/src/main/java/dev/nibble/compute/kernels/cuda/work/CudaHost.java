@@ -5,8 +5,8 @@ import dev.nibble.compute.tensor.Memory;
 import java.util.Optional;
 
 /**
- * A library whose device memory the set's tensors can lie in, and whose stream its kernels can run
- * on, in the device's primary context: work of both is then in one order. Found by {@link
+ * A library that lends device memory for the set's tensors and a stream for its kernels, in the
+ * device's primary context, so that the work of both is ordered. Found by {@link
  * java.util.ServiceLoader}.
  */
 public interface CudaHost {
@@ -25,7 +25,7 @@ public interface CudaHost {
   Place open(CudaDevice device);
 
   /**
-   * What a library lends.
+   * The memory and stream that a library lends.
    *
    * @param memory device memory that it allocates
    * @param stream a CUstream, its own

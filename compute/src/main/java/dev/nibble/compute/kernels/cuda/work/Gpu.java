@@ -84,10 +84,13 @@ public final class Gpu implements AutoCloseable {
     return stay == pageBytes.length
         ? resident
         : new StreamedPages(
-            context, stream, paging.places(scope, pageBytes), resident, stay, pageBytes);
+            context, stream, paging.buffers(scope, pageBytes), resident, stay, pageBytes);
   }
 
-  /** Ends the set's work. Memory of callers stays until they close its scope. */
+  /**
+   * Waits for the set's work and closes the device. Callers' memory stays until they close its
+   * scope.
+   */
   @Override
   public void close() {
     try (context;

@@ -15,8 +15,8 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Puts kernels on the set's stream: a name, the arguments in the order of the kernel's signature,
- * and the grid. One launch at a time; a launch allocates nothing.
+ * A launcher of kernels on the set's stream: a name, the arguments in the order of the kernel's
+ * signature, and the grid. One launch at a time; a launch allocates nothing.
  *
  * <pre>{@code
  * launch.kernel("add", out.dtype()).tensor(out).tensor(a).tensor(b).i64(out.elements()).each(out.elements());
@@ -133,7 +133,7 @@ public final class Launch {
     return count++;
   }
 
-  /** That a tensor is alive, and on this set's device. */
+  /** Checks that a tensor is alive, and on this set's device. */
   public void requireUsable(Tensor t, String user) {
     if (!t.memory().scope().isAlive()) {
       throw new IllegalStateException(
@@ -204,8 +204,8 @@ public final class Launch {
   }
 
   /**
-   * Follows a call by which another library put work on the stream, and waits for that where each
-   * launch is waited for.
+   * To be called after another library has put work on the stream: with {@code debugSync}, waits
+   * for it.
    */
   public void called(Supplier<String> operation) {
     if (debugSync) {
@@ -214,9 +214,9 @@ public final class Launch {
   }
 
   /**
-   * Copies bytes between tensors that hold as many: from host to device, from device to host, or on
-   * the device. What goes to the host is there when this returns; what comes from the host has been
-   * taken.
+   * Copies bytes between tensors of one size: from host to device, from device to host, or on the
+   * device. When this returns, a copy to the host is complete, and a source on the host may be
+   * changed.
    */
   public void copyBytes(Tensor out, Tensor in) {
     if (out.bytes() != in.bytes()) {

@@ -8,8 +8,8 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * What a kernel takes, as its PTX says: the driver asks for addresses of values and would read
- * whatever lies there.
+ * The parameters of a kernel according to its PTX. The driver cannot check them: it reads whatever
+ * lies at the given addresses.
  */
 final class Parameters {
   private static final Pattern ENTRY = Pattern.compile("\\.entry\\s+(\\w+)\\s*\\(([^)]*)\\)");
@@ -60,7 +60,7 @@ final class Parameters {
     return "(" + String.join(", ", types) + ")";
   }
 
-  /** What Java passes. */
+  /** The kinds of arguments that Java passes. */
   enum Kind {
     POINTER(".u64", ".b64"),
     I32(".u32", ".s32"),

@@ -15,9 +15,9 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 
-/** The set's kernels by name, from the PTX that this class path ships. */
+/** The set's kernels by name, compiled from the PTX on the class path. */
 public final class Programs implements AutoCloseable {
-  /** Where build puts PTX among the resources. */
+  /** The folder of PTX files among the resources. */
   private static final String FOLDER = "/dev/nibble/compute/kernels/cuda/";
 
   /** Names of the PTX files, one for each file of CUDA sources. */
@@ -34,7 +34,7 @@ public final class Programs implements AutoCloseable {
           "pointwise",
           "products");
 
-  /** A kernel and what it takes. */
+  /** A kernel and its parameters. */
   public record Program(DeviceFunction function, Parameters parameters) {
     String name() {
       return function.name();

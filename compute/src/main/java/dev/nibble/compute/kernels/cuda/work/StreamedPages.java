@@ -12,62 +12,62 @@ import java.util.List;
 import java.util.function.Consumer;
 
 /**
- * Pages of which the first ones stay on the device and the others live in pinned memory of the
- * host. They pass through two places on the device, even ones through the first and odd ones
- * through the second. A stream of its own copies: while kernels work on a page, the next one is
- * fetched, and the one before goes home. Only what copies and kernels must wait for is in events;
- * the host waits for nothing.
+ * A pager for a GPU: the first pages stay on the device, the others are kept in pinned host memory
+ * and pass through two buffers on the device, even ones through the first and odd ones through the
+ * second. Copies run on a stream of their own: while kernels work on a page, the next one is
+ * fetched and the previous one is written back. Events order copies and kernels; the host never
+ * waits.
  */
 final class StreamedPages implements Pager {
-  private static final int SLOTS = Paging.SLOTS;
+  private static final int BUFFERS = Paging.BUFFERS;
   private static final int NONE = -1;
 
   private final Context context;
   private final Stream work;
   private final Pager resident;
   private final int stay;
-  private final Tensor[] places;
-  private final Slot[] slots = new Slot[SLOTS];
-  private final PinnedMemory[] homes;
+  private final Tensor[] buffers;
+  private final BufferState[] states = new BufferState[BUFFERS];
+  private final PinnedMemory[] pinned;
   private final Stream copies;
   private final List<Runnable> owned = new ArrayList<>();
 
-  /** A place on the device, and what is in it. */
-  private static final class Slot {
+  /** The page that a buffer on the device holds, and the events of its use. */
+  private static final class BufferState {
     private final Event fetched;
     private final Event worked;
     private int page = NONE;
 
-    Slot(Event fetched, Event worked) {
+    BufferState(Event fetched, Event worked) {
       this.fetched = fetched;
       this.worked = worked;
     }
   }
 
   /**
-   * Takes memory for the pages behind the first {@code stay}.
+   * Allocates pinned memory for the pages after the first {@code stay}.
    *
    * @param work the stream of the kernels
-   * @param places see {@link Paging#places}
+   * @param buffers see {@link Paging#buffers}
    * @param resident the first pages
    */
   StreamedPages(
-      Context context, Stream work, Tensor[] places, Pager resident, int stay, long[] pageBytes) {
+      Context context, Stream work, Tensor[] buffers, Pager resident, int stay, long[] pageBytes) {
     this.context = context;
     this.work = work;
     this.resident = resident;
     this.stay = stay;
     int streamed = pageBytes.length - stay;
-    this.places = places;
-    homes = new PinnedMemory[streamed];
+    this.buffers = buffers;
+    pinned = new PinnedMemory[streamed];
     try {
       copies = own(new Stream(context), Stream::close);
-      for (int s = 0; s < SLOTS; s++) {
-        slots[s] = new Slot(event(), event());
+      for (int s = 0; s < BUFFERS; s++) {
+        states[s] = new BufferState(event(), event());
       }
       for (int i = 0; i < streamed; i++) {
-        homes[i] = own(new PinnedMemory(context, pageBytes[stay + i]), PinnedMemory::close);
-        homes[i].segment().fill((byte) 0);
+        pinned[i] = own(new PinnedMemory(context, pageBytes[stay + i]), PinnedMemory::close);
+        pinned[i].segment().fill((byte) 0);
       }
       // Memory of the scope is zeroed on the kernels' stream; copies must come after.
       work.synchronize();
@@ -88,7 +88,7 @@ final class StreamedPages implements Pager {
 
   @Override
   public Tensor page(int page) {
-    return page < stay ? resident.page(page) : places[page - stay];
+    return page < stay ? resident.page(page) : buffers[page - stay];
   }
 
   @Override
@@ -96,20 +96,20 @@ final class StreamedPages implements Pager {
     int i = page - stay;
     if (i >= 0) {
       fetch(i);
-      work.waitFor(slots[i % SLOTS].fetched);
+      work.waitFor(states[i % BUFFERS].fetched);
     }
     fetch(i + 1); // also while the last resident page is worked on
   }
 
-  /** Brings a page from its home to its place, behind all copies so far, unless they are there. */
+  /** Starts copying a page to its buffer, after all copies so far, unless it is there. */
   private void fetch(int i) {
-    if (i < 0 || i >= places.length || slots[i % SLOTS].page == i) {
+    if (i < 0 || i >= buffers.length || states[i % BUFFERS].page == i) {
       return;
     }
-    Slot slot = slots[i % SLOTS];
-    copies.copyToDevice(places[i].address(), homes[i].segment().address(), places[i].bytes());
-    slot.fetched.record(copies);
-    slot.page = i;
+    BufferState state = states[i % BUFFERS];
+    copies.copyToDevice(buffers[i].address(), pinned[i].segment().address(), buffers[i].bytes());
+    state.fetched.record(copies);
+    state.page = i;
   }
 
   @Override
@@ -118,11 +118,11 @@ final class StreamedPages implements Pager {
     if (i < 0) {
       return;
     }
-    Slot slot = slots[i % SLOTS];
-    slot.worked.record(work);
-    copies.waitFor(slot.worked);
-    copies.copyToHost(homes[i].segment().address(), places[i].address(), places[i].bytes());
-    slot.page = NONE;
+    BufferState state = states[i % BUFFERS];
+    state.worked.record(work);
+    copies.waitFor(state.worked);
+    copies.copyToHost(pinned[i].segment().address(), buffers[i].address(), buffers[i].bytes());
+    state.page = NONE;
   }
 
   @Override

@@ -4,8 +4,11 @@ import dev.nibble.compute.kernels.cuda.work.Launch;
 import dev.nibble.compute.tensor.DType;
 import dev.nibble.compute.tensor.Tensor;
 
-/** The kernels of attention for heads of up to some size, and what they ask of a launch. */
-enum AttentionWay {
+/**
+ * A variant of the attention kernels, for heads up to a size, and the launch configuration that it
+ * needs.
+ */
+enum AttentionVariant {
   TENSOR_64(64, 64, true),
   TENSOR_128(128, 32, true),
   PLAIN_64(64, 32, false),
@@ -26,12 +29,12 @@ enum AttentionWay {
   final String backwardKeys;
 
   /**
-   * Describes kernels.
+   * Describes a variant.
    *
    * @param size of the largest head
    * @param step rows that a block looks at together: with tensor cores in backward, else in all
    */
-  AttentionWay(int size, int step, boolean tensorCores) {
+  AttentionVariant(int size, int step, boolean tensorCores) {
     this.size = size;
     this.step = step;
     this.tensorCores = tensorCores;
@@ -45,7 +48,7 @@ enum AttentionWay {
    * On tensor cores where heads are of bfloat16, of a multiple of 8 up to 128 elements, and lie at
    * multiples of 16 bytes; else in float32.
    */
-  static AttentionWay of(Tensor q, Tensor... others) {
+  static AttentionVariant of(Tensor q, Tensor... others) {
     long size = q.dim(2);
     boolean fits = q.dtype() == DType.BF16 && size % 8 == 0 && q.address() % 16 == 0;
     for (Tensor t : others) {
@@ -66,7 +69,7 @@ enum AttentionWay {
     return tensorCores ? 128 : 256;
   }
 
-  /** At most so many tiles do the rows of all segments have. */
+  /** The most tiles that the rows of all segments can have. */
   long tiles(long rows, Tensor segments) {
     return rows / (tensorCores ? TENSOR_ROWS : step) + segments.rows();
   }
@@ -80,7 +83,7 @@ enum AttentionWay {
   }
 
   int sharedOfBackwardKeys(long headSize) {
-    // Beside the rows, for each of two stages, what is one number for each query.
+    // Beside the rows, for each of two stages, one number for each query.
     return tensorCores
         ? rows(2 * TENSOR_ROWS + 4 * step) + 4 * step * Float.BYTES
         : plain(4, 2, headSize);

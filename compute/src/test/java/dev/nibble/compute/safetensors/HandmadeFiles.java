@@ -7,9 +7,9 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
-/** Files made by hand. */
-final class Raw {
-  private Raw() {}
+/** Files written byte by byte, valid or damaged. */
+final class HandmadeFiles {
+  private HandmadeFiles() {}
 
   /** A header, unpadded, and so many bytes of data. */
   static byte[] bytes(String header, int data) {
