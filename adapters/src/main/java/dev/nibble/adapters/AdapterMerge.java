@@ -1,10 +1,7 @@
 package dev.nibble.adapters;
 
 import dev.nibble.adapters.PeftNames.Parsed;
-import dev.nibble.adapters.PeftNames.Part;
-import dev.nibble.compute.kernels.HostCopies;
 import dev.nibble.compute.kernels.Kernels;
-import dev.nibble.compute.kernels.TensorValues;
 import dev.nibble.compute.safetensors.SafetensorsFile;
 import dev.nibble.compute.tensor.DType;
 import dev.nibble.compute.tensor.Scope;
@@ -15,50 +12,54 @@ import java.util.Collection;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Set;
 import java.util.TreeSet;
 
 /**
- * Puts an adapter's updates into the weights that they belong to, one tensor at a time. It knows
- * tensors by their names in the checkpoint and needs no model.
- *
- * <p>With W' = W + s B A: a weight becomes W', or, with DoRA (arXiv:2402.09353), the rows of W' at
- * the lengths m that were learned, m / |W'| W'; a bias becomes bias + s b; an embedding table
- * becomes E + s (B A)^T; what trained as a whole replaces what was there.
+ * The merge of an adapter into the weights that it belongs to, one tensor at a time. It knows
+ * tensors by their names in the checkpoint and needs no model. What trained as a whole replaces
+ * what was there; the rest is its {@link AdapterSpec}'s.
  */
 public final class AdapterMerge implements AutoCloseable {
-  private static final String WEIGHT = ".weight";
-  private static final String BIAS = ".bias";
-
-  /** What changes one tensor of a checkpoint: each part's tensor in the adapter file. */
-  private record Change(String module, Map<Part, String> parts, Shape shape) {
-    boolean has(Part part) {
-      return parts.containsKey(part);
-    }
-  }
-
-  private final PeftConfig config;
+  private final AdapterSpec spec;
   private final SafetensorsFile file;
-  private final Map<String, Change> changes = new LinkedHashMap<>();
+  private final Map<String, TensorMerge> merges = new LinkedHashMap<>();
 
-  private AdapterMerge(Path folder, PeftConfig config, SafetensorsFile file) {
-    this.config = config;
+  private AdapterMerge(Path folder, AdapterSpec spec, SafetensorsFile file) {
+    this.spec = spec;
     this.file = file;
-    Map<String, Map<Part, String>> modules = new LinkedHashMap<>();
+    Path path = folder.resolve(PeftAdapter.WEIGHTS);
+    Map<String, Map<String, Tensor>> modules = new LinkedHashMap<>();
     for (String name : new TreeSet<>(file.names())) {
       Parsed parsed =
-          PeftNames.parse(name)
+          PeftNames.parse(name, spec.tensorSuffixes())
               .orElseThrow(() ->
                   new AdapterException(
                       "%s: tensor %s is not named as PEFT names an adapter's tensors"
-                          .formatted(folder.resolve(PeftAdapter.WEIGHTS), name)));
-      if (parsed.part() == Part.BASE) {
-        continue; // a copy of the base's own weight
+                          .formatted(path, name)));
+      if (parsed.isWhole()) {
+        add(replacement(parsed.module(), file.tensor(name)));
+      } else if (!parsed.isBase()) {
+        modules
+            .computeIfAbsent(parsed.module(), m -> new LinkedHashMap<>())
+            .put(parsed.suffix(), file.tensor(name));
       }
-      modules.computeIfAbsent(parsed.module(), m -> new LinkedHashMap<>()).put(parsed.part(), name);
     }
-    modules.forEach((module, parts) -> add(folder, module, parts));
+    try {
+      modules.forEach((module, tensors) ->
+          spec.merges(new AdapterTensors(module, tensors)).forEach(this::add));
+    } catch (AdapterException e) {
+      throw new AdapterException("%s: %s".formatted(path, e.getMessage()), e);
+    }
+  }
+
+  private static TensorMerge replacement(String tensor, Tensor trained) {
+    return new TensorMerge(
+        tensor, trained.shape(), (weight, kernels, scratch) -> kernels.moving().copy(weight, trained));
+  }
+
+  private void add(TensorMerge merge) {
+    merges.put(merge.tensor(), merge);
   }
 
   /**
@@ -68,56 +69,35 @@ public final class AdapterMerge implements AutoCloseable {
    *     the base weights
    */
   public static AdapterMerge open(Path folder) {
-    PeftConfig config = PeftConfig.read(folder);
-    if (config.spec().start().changesBase()) {
+    AdapterSpec spec = PeftConfig.read(folder).spec();
+    try {
+      spec.checkMergeable();
+    } catch (AdapterException e) {
       throw new AdapterException(
-          "%s: \"init_lora_weights\" is \"%s\": this adapter belongs to a base that its initialisation changed, and the change is not in the folder. Merge an adapter that was saved as plain LoRA: the folder of a finished run, not a checkpoint in it, or what PEFT saves with path_initial_model_for_weight_conversion"
-              .formatted(folder.resolve(PeftConfig.FILE), config.spec().start().written()));
+          "%s: %s".formatted(folder.resolve(PeftConfig.FILE), e.getMessage()), e);
     }
     SafetensorsFile file = PeftAdapter.openWeights(folder);
     try {
-      return new AdapterMerge(folder, config, file);
+      return new AdapterMerge(folder, spec, file);
     } catch (RuntimeException e) {
       file.close();
       throw e;
     }
   }
 
-  private void add(Path folder, String module, Map<Part, String> parts) {
-    if (parts.containsKey(Part.WHOLE)) {
-      changes.put(module, new Change(module, parts, tensor(parts, Part.WHOLE).shape()));
-      return;
-    }
-    boolean linear = parts.containsKey(Part.A) && parts.containsKey(Part.B);
-    boolean table = parts.containsKey(Part.EMBEDDING_A) && parts.containsKey(Part.EMBEDDING_B);
-    boolean complete = config.spec().dora() == parts.containsKey(Part.MAGNITUDE);
-    if (linear == table || !complete) {
-      throw new AdapterException(
-          "%s: module %s has only %s"
-              .formatted(folder.resolve(PeftAdapter.WEIGHTS), module, parts.values()));
-    }
-    Tensor a = tensor(parts, linear ? Part.A : Part.EMBEDDING_A);
-    Tensor b = tensor(parts, linear ? Part.B : Part.EMBEDDING_B);
-    Shape shape = linear ? Shape.of(b.rows(), a.cols()) : Shape.of(a.cols(), b.rows());
-    changes.put(module + WEIGHT, new Change(module, parts, shape));
-    if (parts.containsKey(Part.B_BIAS)) {
-      changes.put(module + BIAS, new Change(module, parts, Shape.of(b.rows())));
-    }
-  }
-
-  /** What the adapter looks like. */
-  public LoraSpec spec() {
-    return config.spec();
+  /** The adapter's description. */
+  public AdapterSpec spec() {
+    return spec;
   }
 
   /** The checkpoint tensors that it changes or adds. */
   public Set<String> tensors() {
-    return Collections.unmodifiableSet(changes.keySet());
+    return Collections.unmodifiableSet(merges.keySet());
   }
 
   /** True when the adapter has a part in this checkpoint tensor. */
   public boolean changes(String name) {
-    return changes.containsKey(name);
+    return merges.containsKey(name);
   }
 
   /**
@@ -127,22 +107,33 @@ public final class AdapterMerge implements AutoCloseable {
    * @param checkpoint names of its tensors
    */
   public Set<String> additions(Collection<String> checkpoint) {
-    Set<String> missing = new TreeSet<>(changes.keySet());
-    missing.removeAll(checkpoint);
+    Set<String> missing = new TreeSet<>();
+    merges.forEach((name, merge) -> {
+      if (!merge.optional() && !checkpoint.contains(name)) {
+        missing.add(name);
+      }
+    });
     return missing;
   }
 
-  /** The shape of a tensor of {@link #tensors}. */
+  /**
+   * The shape of a tensor of {@link #additions}.
+   *
+   * @throws AdapterException when the adapter does not tell, and so was made for another base
+   */
   public Shape shape(String name) {
-    return change(name).shape();
+    return merge(name)
+        .shape()
+        .orElseThrow(() ->
+            new AdapterException("the base model has no %s, but its adapter does".formatted(name)));
   }
 
-  private Change change(String name) {
-    Change change = changes.get(name);
-    if (change == null) {
+  private TensorMerge merge(String name) {
+    TensorMerge merge = merges.get(name);
+    if (merge == null) {
       throw new IllegalArgumentException("the adapter does not change " + name);
     }
-    return change;
+    return merge;
   }
 
   /**
@@ -156,71 +147,14 @@ public final class AdapterMerge implements AutoCloseable {
     if (weight.dtype() != DType.F32) {
       throw new IllegalArgumentException("merging needs F32, not " + weight);
     }
-    Change change = change(name);
-    if (!weight.shape().equals(change.shape())) {
+    TensorMerge merge = merge(name);
+    if (merge.shape().isPresent() && !weight.shape().equals(merge.shape().get())) {
       throw new AdapterException(
           "%s is %s in the base model, but the adapter was made for %s"
-              .formatted(name, weight.shape(), change.shape()));
+              .formatted(name, weight.shape(), merge.shape().get()));
     }
-    try (Scope scope = Scope.open("merge", kernels.memory())) {
-      double scale = spec().ranks().scale(change.module());
-      if (change.has(Part.WHOLE)) {
-        kernels.moving().copy(weight, stored(change, Part.WHOLE));
-      } else if (change.has(Part.EMBEDDING_A)) {
-        Tensor at = transposed(scope, kernels, stored(change, Part.EMBEDDING_A));
-        kernels
-            .products()
-            .linearForwardAdd(weight, at, f32(scope, kernels, change, Part.EMBEDDING_B), scale);
-      } else if (name.endsWith(BIAS)) {
-        Tensor bias = f32(scope, kernels, change, Part.B_BIAS);
-        kernels.pointwise().scale(bias, scale);
-        kernels.pointwise().add(weight, weight, bias);
-      } else {
-        Tensor b = f32(scope, kernels, change, Part.B);
-        kernels.products().linearBackward(weight, b, f32(scope, kernels, change, Part.A), scale);
-        if (change.has(Part.MAGNITUDE)) {
-          setLengths(kernels, weight, stored(change, Part.MAGNITUDE));
-        }
-      }
-    }
-  }
-
-  private Tensor stored(Change change, Part part) {
-    return tensor(change.parts(), part);
-  }
-
-  private Tensor tensor(Map<Part, String> parts, Part part) {
-    return file.tensor(Objects.requireNonNull(parts.get(part), "no such part"));
-  }
-
-  private Tensor f32(Scope scope, Kernels kernels, Change change, Part part) {
-    Tensor stored = stored(change, part);
-    Tensor wide = scope.allocate(stored.name(), DType.F32, stored.shape().dims());
-    kernels.moving().copy(wide, stored);
-    return wide;
-  }
-
-  private static Tensor transposed(Scope scope, Kernels kernels, Tensor stored) {
-    int rows = Math.toIntExact(stored.rows());
-    int cols = Math.toIntExact(stored.cols());
-    float[] values = new float[rows * cols];
-    for (int i = 0; i < rows; i++) {
-      for (int j = 0; j < cols; j++) {
-        values[j * rows + i] = stored.getFloat((long) i * cols + j);
-      }
-    }
-    Tensor out = scope.allocate(stored.name() + " transposed", DType.F32, cols, rows);
-    TensorValues.put(kernels, out, values);
-    return out;
-  }
-
-  private static void setLengths(Kernels kernels, Tensor weight, Tensor magnitude) {
-    try (HostCopies host = new HostCopies(kernels)) {
-      Tensor read = host.of(weight);
-      for (long row = 0; row < weight.rows(); row++) {
-        double length = Math.sqrt(RowLengths.square(read.slice(row, row + 1)));
-        kernels.pointwise().scale(weight.slice(row, row + 1), magnitude.getDouble(row) / length);
-      }
+    try (Scope scratch = Scope.open("merge", kernels.memory())) {
+      merge.change().apply(weight, kernels, scratch);
     }
   }
 

@@ -2,7 +2,6 @@ package dev.nibble.adapters;
 
 import dev.nibble.adapters.Parameters.Parameter;
 import dev.nibble.compute.kernels.Kernels;
-import dev.nibble.compute.kernels.NormKernels;
 import dev.nibble.compute.tensor.DType;
 import dev.nibble.compute.tensor.Scope;
 import dev.nibble.compute.tensor.Tensor;
@@ -14,12 +13,13 @@ import dev.nibble.compute.tensor.Tensor;
  *
  * <p>With dropout d, as PEFT has it: out = W x + (m / n) V d(x) - W d(x) + bias.
  *
- * <p>n comes from products no larger than B, see {@link NormKernels#inverseRowNorms}: no step makes
- * W or V in full.
+ * <p>n comes from products no larger than B, see {@link NormKernels#inverseRowNorms}: no step makes W
+ * or V in full.
  */
 final class DoraProjection implements Projection {
   private final FrozenProjection base;
-  private final LowRank update;
+  private final LowRankUpdate update;
+  private final InputDropout dropout;
   private final Parameter magnitude; // m [O]
   private final Tensor squares; // [O], of W's rows
   private final Tensor inverse; // 1/n [O], as of the latest forward
@@ -29,13 +29,15 @@ final class DoraProjection implements Projection {
   /** Sets m to the lengths of V's rows, so that the adapter changes nothing beyond V. */
   DoraProjection(
       FrozenProjection base,
-      LowRank update,
+      LowRankUpdate update,
+      InputDropout dropout,
       Parameter magnitude,
       DoraScratch scratch,
       Kernels kernels,
       Scope scope) {
     this.base = base;
     this.update = update;
+    this.dropout = dropout;
     this.magnitude = magnitude;
     this.scratch = scratch;
     long outputs = magnitude.weight().elements();
@@ -64,11 +66,11 @@ final class DoraProjection implements Projection {
   @Override
   public void forward(Kernels kernels, Tensor out, Tensor x, ForwardMode mode) {
     measure(kernels);
-    if (!update.drops(mode)) {
+    if (!dropout.drops(mode)) {
       adapted(kernels, out, x);
       kernels.pointwise().scaleColumns(out, out, factor);
     } else {
-      Tensor dropped = update.dropped(kernels, x, mode);
+      Tensor dropped = dropout.forward(kernels, x, mode);
       Tensor v = scratch.v().prefix(out.rows(), out.cols());
       adapted(kernels, v, dropped);
       kernels.pointwise().scaleColumns(v, v, factor);
@@ -90,27 +92,26 @@ final class DoraProjection implements Projection {
 
   @Override
   public void backward(Kernels kernels, Tensor dx, Tensor dout, Tensor x, ForwardMode mode) {
-    Tensor input = update.dropped(kernels, x, mode);
+    Tensor input = dropout.forward(kernels, x, mode);
     Tensor dv = backwardMagnitude(kernels, dout, input);
-    if (!update.drops(mode)) {
+    if (!dropout.drops(mode)) {
       update.backward(kernels, dx, dv, input);
       base.weight().backward(kernels, dx, dv);
       return;
     }
-    Tensor dinput = update.scratch().ddropped().prefix(x.rows(), x.cols());
-    kernels.moving().fill(dinput, 0);
+    Tensor dinput = dropout.zeroGradient(kernels, x);
     update.backward(kernels, dinput, dv, input);
     kernels.pointwise().scale(dv, -1);
     kernels.pointwise().add(dv, dv, dout);
     kernels.pointwise().scale(dv, -1); // less the gradient of W d(x)
     base.weight().backward(kernels, dinput, dv);
-    update.undrop(kernels, dx, dinput, mode);
+    dropout.backward(kernels, dx, dinput, mode);
     base.weight().backward(kernels, dx, dout);
   }
 
   @Override
   public void backwardParameters(Kernels kernels, Tensor dout, Tensor x, ForwardMode mode) {
-    Tensor input = update.dropped(kernels, x, mode);
+    Tensor input = dropout.forward(kernels, x, mode);
     update.backwardParameters(kernels, backwardMagnitude(kernels, dout, input), input);
   }
 

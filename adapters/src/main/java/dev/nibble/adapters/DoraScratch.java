@@ -1,6 +1,5 @@
 package dev.nibble.adapters;
 
-import dev.nibble.adapters.LoraAdapter.Target;
 import dev.nibble.compute.kernels.Buffers;
 import dev.nibble.compute.tensor.Tensor;
 import java.util.List;
@@ -17,10 +16,10 @@ import java.util.List;
 record DoraScratch(Tensor p, Tensor gram, Tensor q, Tensor v, Tensor dfactor) {
 
   /** Takes the buffers, in the group "scratch". */
-  static DoraScratch allocate(Buffers buffers, LoraSpec spec, List<Target> targets, boolean train) {
+  static DoraScratch allocate(Buffers buffers, LoraSpec spec, List<AdapterTarget> targets, boolean train) {
     long rank = spec.ranks().largest();
-    long outputs = LoraScratch.largest(targets, Target::outputs);
-    long v = LoraScratch.largest(targets, t -> t.maxTokens() * t.outputs());
+    long outputs = AdapterTarget.largest(targets, AdapterTarget::outputs);
+    long v = AdapterTarget.largest(targets, t -> t.maxTokens() * t.outputs());
     return new DoraScratch(
         buffers.statistic("scratch/dora_p", rank * outputs),
         buffers.statistic("scratch/dora_gram", rank * rank),

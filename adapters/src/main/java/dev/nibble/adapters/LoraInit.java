@@ -36,35 +36,35 @@ final class LoraInit {
     }
     LoraInit init = new LoraInit(parameters, start, seed, kernels);
     for (Parameter p : parameters.all()) {
-      PeftNames.parse(p.name()).ifPresent(name -> init.fill(p, name));
+      PeftNames.parse(p.name(), LoraNames.SUFFIXES).ifPresent(name -> init.fill(p, name));
     }
   }
 
   private void fill(Parameter p, Parsed name) {
     boolean noise = start instanceof LoraStart.Noise;
-    switch (name.part()) {
-      case A -> fillA(p, name.module());
-      case B, B_BIAS -> {
+    switch (name.suffix()) {
+      case LoraNames.A -> fillA(p, name.module());
+      case LoraNames.B, LoraNames.B_BIAS -> {
         if (noise) {
           double bound =
-              1 / Math.sqrt((double) parameters.named(PeftNames.a(name.module())).weight().rows());
+              1 / Math.sqrt((double) parameters.named(LoraNames.a(name.module())).weight().rows());
           uniform(p, bound);
         }
       }
-      case EMBEDDING_A -> {
+      case LoraNames.EMBEDDING_A -> {
         if (noise) {
           normal(p, 1);
         }
       }
-      case EMBEDDING_B -> normal(p, 1);
-      case MAGNITUDE, BASE, WHOLE -> {}
+      case LoraNames.EMBEDDING_B -> normal(p, 1);
+      default -> {} // magnitudes, and what trains as a whole
     }
   }
 
   private void fillA(Parameter a, String module) {
     switch (start) {
       case LoraStart.Gaussian g -> normal(a, 1.0 / a.weight().rows());
-      case LoraStart.Orthogonal o -> orthogonal(a, parameters.named(PeftNames.b(module)));
+      case LoraStart.Orthogonal o -> orthogonal(a, parameters.named(LoraNames.b(module)));
       default -> uniform(a, 1 / Math.sqrt((double) a.weight().cols()));
     }
   }

@@ -1,11 +1,14 @@
 package dev.nibble.adapters;
 
+import static java.util.stream.Collectors.toMap;
+
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 
 /** A choice of modules, in one of PEFT's four ways. */
 public sealed interface ModuleChoice {
@@ -42,10 +45,32 @@ public sealed interface ModuleChoice {
     }
   }
 
-  /** What PEFT takes for a model's type when nothing is said. */
-  record ModelDefault() implements ModuleChoice {
-    private static final Set<String> QUERY_AND_VALUE =
-        Set.of("llama", "mistral", "gemma", "gemma2", "gemma3_text", "qwen2", "qwen3");
+  /**
+   * What PEFT takes for a model's type when nothing is said.
+   *
+   * @param namesByModelType last names of the modules
+   */
+  record ModelDefault(Map<String, List<String>> namesByModelType) implements ModuleChoice {
+    /** The default of LoRA and its kin: projections of queries and values. */
+    public static final ModelDefault QUERY_AND_VALUE =
+        new ModelDefault(
+            Stream.of("llama", "mistral", "gemma", "gemma2", "gemma3_text", "qwen2", "qwen3")
+                .collect(toMap(type -> type, type -> List.of("q_proj", "v_proj"))));
+
+    /** Copies the map. */
+    public ModelDefault {
+      namesByModelType = Map.copyOf(namesByModelType);
+    }
+
+    private List<String> names(String modelType) {
+      List<String> names = namesByModelType.get(modelType);
+      if (names == null) {
+        throw new AdapterException(
+            "target_modules is not given, and PEFT has no default for model type %s: name modules, or write all-linear"
+                .formatted(modelType));
+      }
+      return names;
+    }
   }
 
   /**
@@ -59,17 +84,8 @@ public sealed interface ModuleChoice {
       case AllLinear all -> new LinkedHashSet<>(model.linears());
       case Named named -> named(named.names(), model);
       case Matching matching -> matching(matching.regex(), model);
-      case ModelDefault unsaid -> named(defaults(model.modelType()), model);
+      case ModelDefault unsaid -> named(unsaid.names(model.modelType()), model);
     };
-  }
-
-  private static List<String> defaults(String modelType) {
-    if (!ModelDefault.QUERY_AND_VALUE.contains(modelType)) {
-      throw new AdapterException(
-          "target_modules is not given, and PEFT has no default for model type %s: name modules, or write all-linear"
-              .formatted(modelType));
-    }
-    return List.of("q_proj", "v_proj");
   }
 
   private static Set<String> named(List<String> names, ModelModules model) {

@@ -2,7 +2,6 @@ package dev.nibble.adapters;
 
 import dev.nibble.adapters.Parameters.Parameter;
 import dev.nibble.adapters.PeftNames.Parsed;
-import dev.nibble.adapters.PeftNames.Part;
 import dev.nibble.compute.files.AtomicFile;
 import dev.nibble.compute.kernels.HostCopies;
 import dev.nibble.compute.kernels.Kernels;
@@ -18,6 +17,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -26,7 +26,7 @@ import java.util.TreeSet;
 import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
 
-/** A LoRA adapter in PEFT's folder layout: adapter_config.json and adapter_model.safetensors. */
+/** An adapter in PEFT's folder layout: adapter_config.json and adapter_model.safetensors. */
 public final class PeftAdapter {
   static final String WEIGHTS = "adapter_model.safetensors";
 
@@ -52,12 +52,16 @@ public final class PeftAdapter {
 
   /** PEFT lets pass a target that its model does not have, as long as it has another. */
   private static PeftConfig withNamesInUse(PeftConfig config, Collection<String> tensors) {
-    TargetModules targets = config.spec().targets();
+    AdapterSpec spec = config.spec();
+    TargetModules targets = spec.targets();
     if (!(targets.chosen() instanceof ModuleChoice.Named named)) {
       return config;
     }
     List<String> modules =
-        tensors.stream().flatMap(t -> PeftNames.parse(t).stream()).map(Parsed::module).toList();
+        tensors.stream()
+            .flatMap(t -> PeftNames.parse(t, spec.tensorSuffixes()).stream())
+            .map(Parsed::module)
+            .toList();
     List<String> used =
         named.names().stream()
             .filter(n -> modules.stream().anyMatch(m -> ModuleChoice.endsWith(m, n)))
@@ -67,7 +71,7 @@ public final class PeftAdapter {
     }
     TargetModules inUse =
         new TargetModules(new ModuleChoice.Named(used), targets.excluded(), targets.layers());
-    return new PeftConfig(config.spec().withTargets(inUse), config.baseModel());
+    return new PeftConfig(spec.withTargets(inUse), config.baseModel());
   }
 
   private static Path requireWeights(Path folder) {
@@ -83,8 +87,8 @@ public final class PeftAdapter {
     return Safetensors.open(requireWeights(folder));
   }
 
-  /** What the adapter looks like: build the model with it. */
-  public LoraSpec spec() {
+  /** The adapter's description: build the model with it. */
+  public AdapterSpec spec() {
     return config.spec();
   }
 
@@ -134,7 +138,7 @@ public final class PeftAdapter {
     Path file = folder.resolve(WEIGHTS);
     try (SafetensorsFile tensors = Safetensors.open(file)) {
       for (String name : tensors.names()) {
-        Optional<Parsed> parsed = PeftNames.parse(name).filter(p -> p.part() == Part.BASE);
+        Optional<Parsed> parsed = PeftNames.parse(name, List.of()).filter(Parsed::isBase);
         String weight = parsed.map(p -> p.module() + ".weight").orElse("");
         if (base.has(weight) && !isSame(base.tensor(weight), tensors.tensor(name))) {
           throw new AdapterException(
@@ -153,7 +157,7 @@ public final class PeftAdapter {
   }
 
   private static boolean isBase(String name) {
-    return PeftNames.parse(name).filter(p -> p.part() == Part.BASE).isPresent();
+    return PeftNames.parse(name, List.of()).filter(Parsed::isBase).isPresent();
   }
 
   private static void check(Path file, SafetensorsFile tensors, Parameters parameters) {
@@ -189,13 +193,14 @@ public final class PeftAdapter {
    * @param parameters of a model that was built with {@code spec}
    */
   public static void save(
-      Path folder, LoraSpec spec, String baseModel, Parameters parameters, Kernels kernels) {
-    if (!spec.start().changesBase()) {
+      Path folder, AdapterSpec spec, String baseModel, Parameters parameters, Kernels kernels) {
+    if (spec instanceof LoraSpec lora && lora.start().changesBase()) {
+      try (ConvertedLora plain = new ConvertedLora(parameters, kernels)) {
+        write(
+            folder, new PeftConfig(ConvertedLora.spec(lora), baseModel), plain.tensors(), kernels);
+      }
+    } else {
       saveExact(folder, spec, baseModel, parameters, kernels);
-      return;
-    }
-    try (PlainLora plain = new PlainLora(parameters, kernels)) {
-      write(folder, new PeftConfig(PlainLora.spec(spec), baseModel), plain.tensors(), kernels);
     }
   }
 
@@ -204,7 +209,7 @@ public final class PeftAdapter {
    * weights then belongs to a base that is changed in the same way.
    */
   public static void saveExact(
-      Path folder, LoraSpec spec, String baseModel, Parameters parameters, Kernels kernels) {
+      Path folder, AdapterSpec spec, String baseModel, Parameters parameters, Kernels kernels) {
     Map<String, Tensor> tensors = new LinkedHashMap<>();
     parameters.all().forEach(p -> tensors.put(p.name(), p.weight()));
     write(folder, new PeftConfig(spec, baseModel), tensors, kernels);
@@ -212,12 +217,12 @@ public final class PeftAdapter {
 
   private static void write(
       Path folder, PeftConfig config, Map<String, Tensor> tensors, Kernels kernels) {
-    List<String> modules =
-        tensors.keySet().stream()
-            .flatMap(name -> PeftNames.parse(name).stream())
-            .filter(n -> n.part() == Part.A || n.part() == Part.EMBEDDING_A)
-            .map(Parsed::module)
-            .toList();
+    Set<String> modules = new LinkedHashSet<>();
+    for (String name : tensors.keySet()) {
+      PeftNames.parse(name, config.spec().tensorSuffixes())
+          .filter(Parsed::isAdapter)
+          .ifPresent(n -> modules.add(n.module()));
+    }
     try (HostCopies host = new HostCopies(kernels)) {
       Files.createDirectories(folder);
       tensors.replaceAll((name, tensor) -> host.of(tensor));

@@ -1,8 +1,7 @@
 package dev.nibble.adapters;
 
 import java.nio.file.Path;
-import java.util.LinkedHashMap;
-import java.util.List;
+import java.util.Collection;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.TreeSet;
@@ -13,65 +12,41 @@ import tools.jackson.core.util.Separators;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * PEFT's adapter_config.json of a LoRA adapter.
+ * PEFT's adapter_config.json.
  *
  * @param baseModel where the adapter was trained on; empty when the file does not say
  */
-record PeftConfig(LoraSpec spec, String baseModel) {
+record PeftConfig(AdapterSpec spec, String baseModel) {
   static final String FILE = "adapter_config.json";
 
   static PeftConfig read(Path folder) {
-    return PeftConfigReader.read(folder);
+    PeftJson json = PeftJson.open(folder);
+    AdapterSpec spec =
+        switch (json.text("peft_type")) {
+          case LoraSpec.PEFT_TYPE -> LoraPeftKeys.read(json);
+          default -> throw json.unsupported("peft_type", "\"%s\"".formatted(LoraSpec.PEFT_TYPE));
+        };
+    return new PeftConfig(spec, json.text("base_model_name_or_path"));
   }
 
   /**
-   * The file's text. Keys that PEFT 0.4 does not know are written only where they say something, so
-   * that plain adapters load everywhere.
+   * The file's text.
    *
    * @param modules full names of the adapted modules
    */
-  String toJson(List<String> modules) {
-    LoraRanks ranks = spec.ranks();
+  String toJson(Collection<String> modules) {
     Map<String, @Nullable Object> json = new TreeMap<>();
     json.put("auto_mapping", null);
     json.put("base_model_name_or_path", baseModel.isEmpty() ? null : baseModel);
-    json.put("bias", "none");
     json.put("fan_in_fan_out", false);
     json.put("inference_mode", true);
-    json.put("init_lora_weights", start());
-    json.put("layers_pattern", spec.targets().layers().map(this::patterns).orElse(null));
-    json.put(
-        "layers_to_transform",
-        spec.targets().layers().map(TargetModules.Layers::indices).orElse(null));
-    json.put("lora_alpha", number(ranks.alpha()));
-    json.put("lora_dropout", spec.dropout());
     json.put("modules_to_save", spec.modulesToSave().isEmpty() ? null : spec.modulesToSave());
-    json.put("peft_type", "LORA");
-    json.put("r", ranks.r());
+    json.put("peft_type", spec.peftType());
     json.put("revision", null);
     json.put("target_modules", targets(modules));
     json.put("task_type", "CAUSAL_LM");
-    if (!ranks.rankPattern().isEmpty()) {
-      json.put("rank_pattern", ranks.rankPattern());
-    }
-    if (!ranks.alphaPattern().isEmpty()) {
-      Map<String, Object> alphas = new LinkedHashMap<>();
-      ranks.alphaPattern().forEach((key, alpha) -> alphas.put(key, number(alpha)));
-      json.put("alpha_pattern", alphas);
-    }
-    if (ranks.rslora()) {
-      json.put("use_rslora", true);
-    }
-    if (spec.dora()) {
-      json.put("use_dora", true);
-    }
-    if (spec.bias()) {
-      json.put("lora_bias", true);
-    }
     spec.targets().excluded().ifPresent(e -> json.put("exclude_modules", excluded(e)));
-    if (spec.start() instanceof LoraStart.Loftq(int iterations)) {
-      json.put("loftq_config", new TreeMap<>(Map.of("loftq_bits", 4, "loftq_iter", iterations)));
-    }
+    json.putAll(spec.peftKeys());
     DefaultIndenter lines = new DefaultIndenter("  ", "\n");
     DefaultPrettyPrinter printer =
         new DefaultPrettyPrinter(
@@ -82,19 +57,20 @@ record PeftConfig(LoraSpec spec, String baseModel) {
     return JsonMapper.shared().writer().with(printer).writeValueAsString(json);
   }
 
-  private Object start() {
-    return switch (spec.start()) {
-      case LoraStart.Zero z -> true;
-      case LoraStart.Noise n -> false;
-      default -> spec.start().written();
-    };
+  /** The keys of the layers that have the adapter. */
+  static Map<String, @Nullable Object> layers(TargetModules targets) {
+    Map<String, @Nullable Object> json = new TreeMap<>();
+    json.put("layers_pattern", targets.layers().map(PeftConfig::patterns).orElse(null));
+    json.put("layers_to_transform", targets.layers().map(TargetModules.Layers::indices).orElse(null));
+    return json;
   }
 
-  private @Nullable Object patterns(TargetModules.Layers layers) {
+  private static @Nullable Object patterns(TargetModules.Layers layers) {
     return layers.patterns().isEmpty() ? null : layers.patterns();
   }
 
-  private static Object number(double x) {
+  /** A number, without a fraction where it has none. */
+  static Object number(double x) {
     return x == Math.rint(x) && Math.abs(x) < 1e9 ? (Object) (int) x : (Object) x;
   }
 
@@ -102,7 +78,7 @@ record PeftConfig(LoraSpec spec, String baseModel) {
    * Names and expressions as they were given; all-linear and a model's default become the modules'
    * own last names, which older readers know.
    */
-  private Object targets(List<String> modules) {
+  private Object targets(Collection<String> modules) {
     return switch (spec.targets().chosen()) {
       case ModuleChoice.Named named -> new TreeSet<>(named.names());
       case ModuleChoice.Matching matching -> matching.regex();

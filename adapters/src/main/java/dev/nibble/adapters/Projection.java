@@ -4,13 +4,12 @@ import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.tensor.Tensor;
 
 /**
- * A linear map with what trains in it. The only thing that differs between full training, LoRA and
- * QLoRA inside a layer.
+ * A linear map with what trains in it. The only thing that differs inside a layer between training
+ * every weight and training an adapter of any method.
  *
  * <p>Letters: N tokens, I inputs, O outputs, r rank.
  */
-public sealed interface Projection
-    permits FrozenProjection, AdaptedProjection, LoraProjection, DoraProjection, TrainedProjection {
+public interface Projection {
 
   /**
    * out = x W^T + bias, and what an adapter adds.

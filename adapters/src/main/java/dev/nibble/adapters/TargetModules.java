@@ -136,6 +136,13 @@ public record TargetModules(
     return reasons;
   }
 
+  /** The choice in a few words. */
+  String describe() {
+    return chosen instanceof ModuleChoice.Named named
+        ? String.join(", ", named.names())
+        : chosen instanceof ModuleChoice.AllLinear ? "all linear layers" : chosen.written();
+  }
+
   static Set<String> shortNames(Iterable<String> modules) {
     Set<String> names = new TreeSet<>();
     modules.forEach(m -> names.add(m.substring(m.lastIndexOf('.') + 1)));

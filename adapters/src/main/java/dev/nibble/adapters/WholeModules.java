@@ -12,6 +12,14 @@ import java.util.Set;
 public final class WholeModules {
   private WholeModules() {}
 
+  /** A copy of names of modules, none of which is blank. */
+  static List<String> checkedNames(List<String> names) {
+    if (names.stream().anyMatch(String::isBlank)) {
+      throw new AdapterException("modules_to_save holds an empty name");
+    }
+    return List.copyOf(names);
+  }
+
   /**
    * The tensors that train as a whole, in the order given.
    *

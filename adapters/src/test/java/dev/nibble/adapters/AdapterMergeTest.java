@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
-import dev.nibble.adapters.LoraAdapter.Target;
 import dev.nibble.adapters.Parameters.Pace;
 import dev.nibble.compute.kernels.KernelOptions;
 import dev.nibble.compute.kernels.KernelSets;
@@ -46,9 +45,9 @@ final class AdapterMergeTest {
     kernels.close();
   }
 
-  private Parameters save(LoraSpec spec, List<Target> targets) {
+  private Parameters save(LoraSpec spec, List<AdapterTarget> targets) {
     Parameters.Builder builder = new Parameters.Builder();
-    LoraAdapter.declare(builder, spec, targets);
+    spec.declare(builder, targets);
     builder.add(PeftNames.whole("model.norm.weight"), Pace.FAST, false, 3);
     Parameters p = builder.allocate(scope, "adapters");
     for (int i = 0; i < p.count(); i++) {
@@ -66,8 +65,8 @@ final class AdapterMergeTest {
     return t;
   }
 
-  private static Target linear(String module) {
-    return new Target(module, false, 5, 4, 1);
+  private static AdapterTarget linear(String module) {
+    return new AdapterTarget(module, false, 5, 4, 1);
   }
 
   @Test
@@ -75,7 +74,8 @@ final class AdapterMergeTest {
     LoraSpec spec = SPEC.withBias();
     Parameters p = save(spec, List.of(linear("q_proj")));
     try (AdapterMerge merge = AdapterMerge.open(folder)) {
-      assertThat(merge.spec().bias()).isTrue();
+      assertThat(merge.spec())
+          .isInstanceOfSatisfying(LoraSpec.class, lora -> assertThat(lora.bias()).isTrue());
       assertThat(merge.tensors())
           .containsExactlyInAnyOrder("q_proj.weight", "q_proj.bias", "model.norm.weight");
       assertThat(merge.changes("q_proj.bias")).isTrue();
@@ -83,8 +83,8 @@ final class AdapterMergeTest {
       assertThat(merge.additions(List.of("q_proj.weight", "model.norm.weight")))
           .containsExactly("q_proj.bias");
       assertThat(merge.shape("q_proj.bias")).isEqualTo(Shape.of(5));
-      Tensor a = p.named(PeftNames.a("q_proj")).weight();
-      Tensor b = p.named(PeftNames.b("q_proj")).weight();
+      Tensor a = p.named(LoraNames.a("q_proj")).weight();
+      Tensor b = p.named(LoraNames.b("q_proj")).weight();
       Tensor weight = normal(5, 4);
       float[] before = weight.toFloats();
       merge.merge("q_proj.weight", weight, kernels);
@@ -100,7 +100,7 @@ final class AdapterMergeTest {
       }
       Tensor bias = scope.allocate("bias", DType.F32, 5);
       merge.merge("q_proj.bias", bias, kernels);
-      Tensor learned = p.named(PeftNames.of("q_proj", PeftNames.Part.B_BIAS)).weight();
+      Tensor learned = p.named(PeftNames.of("q_proj", LoraNames.B_BIAS)).weight();
       assertThat(bias.getDouble(4)).isCloseTo(3 * learned.getDouble(4), within(1e-6));
       Tensor norm = normal(3);
       merge.merge("model.norm.weight", norm, kernels);
@@ -111,9 +111,9 @@ final class AdapterMergeTest {
 
   @Test
   void aTableGetsTheTransposedUpdate() {
-    Parameters p = save(SPEC, List.of(new Target("embed_tokens", true, 3, 7, 1)));
-    Tensor a = p.named(PeftNames.of("embed_tokens", PeftNames.Part.EMBEDDING_A)).weight();
-    Tensor b = p.named(PeftNames.of("embed_tokens", PeftNames.Part.EMBEDDING_B)).weight();
+    Parameters p = save(SPEC, List.of(new AdapterTarget("embed_tokens", true, 3, 7, 1)));
+    Tensor a = p.named(PeftNames.of("embed_tokens", LoraNames.EMBEDDING_A)).weight();
+    Tensor b = p.named(PeftNames.of("embed_tokens", LoraNames.EMBEDDING_B)).weight();
     try (AdapterMerge merge = AdapterMerge.open(folder)) {
       assertThat(merge.shape("embed_tokens.weight")).isEqualTo(Shape.of(7, 3));
       Tensor table = scope.allocate("table", DType.F32, 7, 3);
@@ -131,7 +131,7 @@ final class AdapterMergeTest {
   @Test
   void rowsHaveTheMagnitudesOfDora() {
     Parameters p = save(SPEC.withDora(), List.of(linear("q_proj")));
-    Tensor m = p.named(PeftNames.of("q_proj", PeftNames.Part.MAGNITUDE)).weight();
+    Tensor m = p.named(PeftNames.of("q_proj", LoraNames.MAGNITUDE)).weight();
     try (AdapterMerge merge = AdapterMerge.open(folder)) {
       Tensor weight = normal(5, 4);
       merge.merge("q_proj.weight", weight, kernels);
@@ -152,7 +152,7 @@ final class AdapterMergeTest {
       assertThatThrownBy(() -> merge.shape("k_proj.weight"))
           .hasMessageContaining("does not change k_proj.weight");
     }
-    Map<String, Tensor> half = Map.of(PeftNames.a("q_proj"), normal(2, 4));
+    Map<String, Tensor> half = Map.of(LoraNames.a("q_proj"), normal(2, 4));
     SafetensorsWriter.write(folder.resolve(PeftAdapter.WEIGHTS), half, Map.of());
     assertThatThrownBy(() -> AdapterMerge.open(folder))
         .isInstanceOf(AdapterException.class)

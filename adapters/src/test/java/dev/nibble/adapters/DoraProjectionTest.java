@@ -3,9 +3,7 @@ package dev.nibble.adapters;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
-import dev.nibble.adapters.LoraAdapter.Target;
 import dev.nibble.adapters.Parameters.Parameter;
-import dev.nibble.adapters.PeftNames.Part;
 import dev.nibble.compute.kernels.KernelOptions;
 import dev.nibble.compute.kernels.KernelSets;
 import dev.nibble.compute.kernels.Kernels;
@@ -51,11 +49,11 @@ final class DoraProjectionTest {
   private record Adapted(Projection map, Parameters parameters) {}
 
   private Adapted adapted(LoraSpec spec) {
-    List<Target> targets = List.of(new Target("m", false, OUTPUTS, INPUTS, N));
+    List<AdapterTarget> targets = List.of(new AdapterTarget("m", false, OUTPUTS, INPUTS, N));
     Parameters.Builder builder = new Parameters.Builder();
-    LoraAdapter.declare(builder, spec, targets);
+    spec.declare(builder, targets);
     Parameters p = builder.allocate(scope, "adapters");
-    LoraAdapter adapter = new LoraAdapter(spec, targets, p, 1, kernels, scope);
+    Adapter adapter = spec.build(targets, p, 1, kernels, scope);
     return new Adapted(adapter.on("m", base), p);
   }
 
@@ -103,7 +101,7 @@ final class DoraProjectionTest {
   @ValueSource(doubles = {0, 0.4})
   void gradientsOfInputAndMagnitudeAreSlopes(double dropout) {
     Adapted dora = adapted(spec(dropout).withDora());
-    Parameter m = dora.parameters().named(PeftNames.of("m", Part.MAGNITUDE));
+    Parameter m = dora.parameters().named(PeftNames.of("m", LoraNames.MAGNITUDE));
     for (int i = 0; i < OUTPUTS; i++) {
       m.weight().setFloat(i, m.weight().getFloat(i) * (1 + 0.2 * random.nextGaussian()));
     }

@@ -3,7 +3,6 @@ package dev.nibble.adapters;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
-import dev.nibble.adapters.PeftNames.Part;
 import dev.nibble.compute.kernels.KernelOptions;
 import dev.nibble.compute.kernels.KernelSets;
 import dev.nibble.compute.kernels.Kernels;
@@ -30,13 +29,13 @@ final class LoraInitTest {
     try (Scope scope = Scope.open("test", Memory.host())) {
       Parameters parameters =
           new Parameters.Builder()
-              .add(PeftNames.a(module), true, 8, 256)
-              .add(PeftNames.b(module), true, 32, 8)
+              .add(LoraNames.a(module), true, 8, 256)
+              .add(LoraNames.b(module), true, 32, 8)
               .allocate(scope, "adapters");
       init(parameters, new LoraStart.Zero(), seed);
-      assertThat(parameters.named(PeftNames.b(module)).weight().toFloats())
+      assertThat(parameters.named(LoraNames.b(module)).weight().toFloats())
           .isEqualTo(new float[32 * 8]);
-      return parameters.named(PeftNames.a(module)).weight().toFloats();
+      return parameters.named(LoraNames.a(module)).weight().toFloats();
     }
   }
 
@@ -49,10 +48,10 @@ final class LoraInitTest {
   private static Parameters start(Scope scope, LoraStart start) {
     Parameters parameters =
         new Parameters.Builder()
-            .add(PeftNames.a("m"), true, 4, 256)
-            .add(PeftNames.b("m"), true, 300, 4)
-            .add(PeftNames.of("e", Part.EMBEDDING_A), true, 4, 300)
-            .add(PeftNames.of("e", Part.EMBEDDING_B), true, 200, 4)
+            .add(LoraNames.a("m"), true, 4, 256)
+            .add(LoraNames.b("m"), true, 300, 4)
+            .add(PeftNames.of("e", LoraNames.EMBEDDING_A), true, 4, 300)
+            .add(PeftNames.of("e", LoraNames.EMBEDDING_B), true, 200, 4)
             .allocate(scope, "adapters");
     init(parameters, start, 5);
     return parameters;
@@ -70,15 +69,15 @@ final class LoraInitTest {
   void valuesSpreadAsInPeft() {
     try (Scope scope = Scope.open("test", Memory.host())) {
       Parameters gaussian = start(scope, new LoraStart.Gaussian());
-      assertThat(deviation(gaussian, PeftNames.a("m"))).isCloseTo(0.25, within(0.03));
-      assertThat(deviation(gaussian, PeftNames.b("m"))).isZero();
-      assertThat(deviation(gaussian, PeftNames.of("e", Part.EMBEDDING_A))).isZero();
-      assertThat(deviation(gaussian, PeftNames.of("e", Part.EMBEDDING_B)))
+      assertThat(deviation(gaussian, LoraNames.a("m"))).isCloseTo(0.25, within(0.03));
+      assertThat(deviation(gaussian, LoraNames.b("m"))).isZero();
+      assertThat(deviation(gaussian, PeftNames.of("e", LoraNames.EMBEDDING_A))).isZero();
+      assertThat(deviation(gaussian, PeftNames.of("e", LoraNames.EMBEDDING_B)))
           .isCloseTo(1, within(0.1));
       Parameters noise = start(scope, new LoraStart.Noise());
-      assertThat(deviation(noise, PeftNames.a("m"))).isCloseTo(0.036, within(0.003));
-      assertThat(deviation(noise, PeftNames.b("m"))).isCloseTo(0.289, within(0.02));
-      assertThat(deviation(noise, PeftNames.of("e", Part.EMBEDDING_A))).isCloseTo(1, within(0.1));
+      assertThat(deviation(noise, LoraNames.a("m"))).isCloseTo(0.036, within(0.003));
+      assertThat(deviation(noise, LoraNames.b("m"))).isCloseTo(0.289, within(0.02));
+      assertThat(deviation(noise, PeftNames.of("e", LoraNames.EMBEDDING_A))).isCloseTo(1, within(0.1));
     }
   }
 
@@ -86,10 +85,10 @@ final class LoraInitTest {
   void orthogonalHalvesHaveNoProduct() {
     try (Scope scope = Scope.open("test", Memory.host())) {
       Parameters p = start(scope, new LoraStart.Orthogonal());
-      float[] a = p.named(PeftNames.a("m")).weight().toFloats();
-      float[] b = p.named(PeftNames.b("m")).weight().toFloats();
-      assertThat(deviation(p, PeftNames.a("m"))).isCloseTo(0.1 / Math.sqrt(2), within(0.01));
-      assertThat(deviation(p, PeftNames.b("m"))).isCloseTo(0.1 / Math.sqrt(2), within(0.01));
+      float[] a = p.named(LoraNames.a("m")).weight().toFloats();
+      float[] b = p.named(LoraNames.b("m")).weight().toFloats();
+      assertThat(deviation(p, LoraNames.a("m"))).isCloseTo(0.1 / Math.sqrt(2), within(0.01));
+      assertThat(deviation(p, LoraNames.b("m"))).isCloseTo(0.1 / Math.sqrt(2), within(0.01));
       for (int o = 0; o < 300; o++) {
         double product = 0;
         for (int k = 0; k < 4; k++) {

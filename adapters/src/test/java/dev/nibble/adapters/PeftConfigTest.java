@@ -100,7 +100,7 @@ final class PeftConfigTest {
     PeftConfig c = read("{\"peft_type\": \"LORA\", \"target_modules\": \"all-linear\"}");
     assertThat(c.spec()).isEqualTo(new LoraSpec(8, 8, 0, TargetModules.allLinear()));
     assertThat(read("{\"peft_type\": \"LORA\"}").spec().targets())
-        .isEqualTo(TargetModules.of(new ModuleChoice.ModelDefault()));
+        .isEqualTo(TargetModules.of(ModuleChoice.ModelDefault.QUERY_AND_VALUE));
   }
 
   @Test

@@ -113,7 +113,7 @@ final class TargetModulesTest {
 
   @Test
   void whatIsNotSaidIsPeftsDefault() {
-    TargetModules unsaid = TargetModules.of(new ModuleChoice.ModelDefault());
+    TargetModules unsaid = TargetModules.of(ModuleChoice.ModelDefault.QUERY_AND_VALUE);
     assertThatThrownBy(() -> unsaid.resolve(MODULES, List.of())).hasMessageContaining("[v_proj]");
     ModelModules qwen =
         new ModelModules("qwen3", List.of("a.q_proj", "a.k_proj", "a.v_proj"), List.of());

@@ -1,6 +1,6 @@
 package dev.nibble.api.runs;
 
-import dev.nibble.adapters.LoraSpec;
+import dev.nibble.adapters.AdapterSpec;
 import dev.nibble.adapters.Parameters;
 import dev.nibble.adapters.PeftAdapter;
 import dev.nibble.compute.kernels.Kernels;
@@ -12,7 +12,7 @@ import java.nio.file.Path;
  *
  * @param exact as it is, to go on from, and not as plain LoRA where the base weights were changed
  */
-record AdapterFiles(LoraSpec spec, Path base, Parameters parameters, boolean exact, Kernels kernels)
+record AdapterFiles(AdapterSpec spec, Path base, Parameters parameters, boolean exact, Kernels kernels)
     implements ModelFiles {
 
   /** The same to the bit, from which training can go on. */

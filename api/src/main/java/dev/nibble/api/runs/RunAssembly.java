@@ -47,7 +47,7 @@ final class RunAssembly {
   /** What the run's result is made of. */
   static ModelFiles result(Recipe recipe, Wiring wiring, Parameters parameters, Kernels kernels) {
     return recipe.model().lora().isPresent()
-        ? new AdapterFiles(wiring.loraSpec(), recipe.model().base(), parameters, false, kernels)
+        ? new AdapterFiles(wiring.adapterSpec(), recipe.model().base(), parameters, false, kernels)
         : new WeightFiles(recipe.model().base(), wiring.savedType(), parameters, kernels);
   }
 

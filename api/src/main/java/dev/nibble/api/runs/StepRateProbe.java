@@ -1,7 +1,6 @@
 package dev.nibble.api.runs;
 
 import dev.nibble.adapters.AdapterException;
-import dev.nibble.adapters.LoraStart;
 import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.kernels.PlanningKernels;
 import dev.nibble.compute.tensor.Scope;
@@ -55,7 +54,7 @@ final class StepRateProbe {
   private static ModelOptions withoutStart(ModelOptions o) {
     return o.training() instanceof Training.Adapter(var spec, long seed)
         ? new ModelOptions(
-            new Training.Adapter(spec.withStart(new LoraStart.Zero()), seed),
+            new Training.Adapter(spec.withFastStart(), seed),
             o.quantization(),
             o.maxBatchTokens(),
             o.checkpointing(),

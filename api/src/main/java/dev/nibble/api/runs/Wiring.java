@@ -1,6 +1,6 @@
 package dev.nibble.api.runs;
 
-import dev.nibble.adapters.LoraSpec;
+import dev.nibble.adapters.AdapterSpec;
 import dev.nibble.adapters.Parameters;
 import dev.nibble.adapters.PeftAdapter;
 import dev.nibble.compute.kernels.Kernels;
@@ -170,9 +170,9 @@ final class Wiring {
   }
 
   /** The adapter's shape: what the recipe says, or what the adapter to continue from is. */
-  LoraSpec loraSpec() {
+  AdapterSpec adapterSpec() {
     return switch (recipe.model().lora().orElseThrow()) {
-      case Lora.New(LoraSpec spec) -> spec;
+      case Lora.New(AdapterSpec spec) -> spec;
       case Lora.Continued(Path folder) -> PeftAdapter.open(folder).spec();
     };
   }
@@ -183,7 +183,7 @@ final class Wiring {
         recipe
             .model()
             .lora()
-            .<Training>map(lora -> new Training.Adapter(loraSpec(), recipe.training().seed()))
+            .<Training>map(lora -> new Training.Adapter(adapterSpec(), recipe.training().seed()))
             .orElseGet(Training.AllWeights::new);
     return options(training, maxTokens, checkpointing);
   }

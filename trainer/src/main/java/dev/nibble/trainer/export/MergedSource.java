@@ -9,8 +9,7 @@ import java.util.List;
 import java.util.Set;
 
 /**
- * The tensors of a base model with an adapter merged into them: W + s B A for LoRA
- * (arXiv:2106.09685), one tensor at a time.
+ * The tensors of a base model with an adapter merged into them, one tensor at a time.
  *
  * <p>A tied output head stays as it is when the adapter changes the embeddings, so it becomes a
  * tensor of its own.

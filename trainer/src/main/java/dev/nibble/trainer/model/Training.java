@@ -1,6 +1,6 @@
 package dev.nibble.trainer.model;
 
-import dev.nibble.adapters.LoraSpec;
+import dev.nibble.adapters.AdapterSpec;
 import java.util.Optional;
 
 /** What trains in a model. */
@@ -23,7 +23,7 @@ public sealed interface Training {
    *
    * @param seed of the adapter's initial values
    */
-  record FrozenAdapter(LoraSpec spec, long seed) implements Training {
+  record FrozenAdapter(AdapterSpec spec, long seed) implements Training {
     @Override
     public Optional<String> baseIsLost() {
       return new Adapter(spec, seed).baseIsLost();
@@ -39,17 +39,17 @@ public sealed interface Training {
   }
 
   /**
-   * A LoRA adapter on a frozen model.
+   * An adapter on a frozen model.
    *
    * @param seed of its initial values
    */
-  record Adapter(LoraSpec spec, long seed) implements Training {
+  record Adapter(AdapterSpec spec, long seed) implements Training {
     @Override
     public Optional<String> baseIsLost() {
       if (!spec.modulesToSave().isEmpty()) {
         return Optional.of(spec.modulesToSave() + " hold weights of their own");
       }
-      return spec.start().changesBase()
+      return spec.changesBase()
           ? Optional.of("the adapter's initial values were taken out of its weights")
           : Optional.empty();
     }

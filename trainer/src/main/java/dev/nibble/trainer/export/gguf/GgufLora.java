@@ -1,8 +1,10 @@
 package dev.nibble.trainer.export.gguf;
 
+import dev.nibble.adapters.AdapterSpec;
+import dev.nibble.adapters.LoraNames;
 import dev.nibble.adapters.LoraRanks;
+import dev.nibble.adapters.LoraSpec;
 import dev.nibble.adapters.PeftAdapter;
-import dev.nibble.adapters.PeftNames;
 import dev.nibble.compute.safetensors.Safetensors;
 import dev.nibble.compute.safetensors.SafetensorsFile;
 import dev.nibble.compute.tensor.Shape;
@@ -62,8 +64,13 @@ public final class GgufLora {
    * @throws ExportException when the adapter is more than A and B of linear modules
    */
   public static GgufReport write(Path adapterFolder, Path baseFolder, Path out, GgufType type) {
-    PeftAdapter peft = PeftAdapter.open(adapterFolder);
-    LoraRanks ranks = peft.spec().ranks();
+    AdapterSpec spec = PeftAdapter.open(adapterFolder).spec();
+    if (!(spec instanceof LoraSpec lora)) {
+      throw new ExportException(
+          "%s holds an adapter of type %s, and llama.cpp applies LoRA adapters alone: export the merged model instead, with --merged or --gguf"
+              .formatted(adapterFolder, spec.peftType()));
+    }
+    LoraRanks ranks = lora.ranks();
     return write(adapterFolder, baseFolder, out, type, ranks.alpha(), ranks::scale);
   }
 
@@ -86,12 +93,12 @@ public final class GgufLora {
 
   private GgufReport write(Path out) {
     // The vocabulary's size matters for the output head alone, which is there when B says so.
-    String headB = PeftNames.b(module(TensorLayout.HEAD));
+    String headB = LoraNames.b(module(TensorLayout.HEAD));
     boolean head = adapter.has(headB) && !config.tiedHead();
     long vocabSize = head ? adapter.tensor(headB).dim(0) : 1;
     for (TensorLayout.Entry e : TensorLayout.of(config, vocabSize, head)) {
       boolean linear = e.shape().rank() == 2 && !e.source().equals(TensorLayout.EMBEDDING);
-      if (linear && adapter.has(PeftNames.a(module(e.source())))) {
+      if (linear && adapter.has(LoraNames.a(module(e.source())))) {
         add(e);
       }
     }
@@ -117,8 +124,8 @@ public final class GgufLora {
 
   private void add(TensorLayout.Entry e) {
     String module = module(e.source());
-    Tensor a = part(PeftNames.a(module));
-    Tensor b = part(PeftNames.b(module));
+    Tensor a = part(LoraNames.a(module));
+    Tensor b = part(LoraNames.b(module));
     long rank = a.rows();
     check(a, Shape.of(rank, e.shape().dim(1)));
     check(b, Shape.of(e.shape().dim(0), rank));

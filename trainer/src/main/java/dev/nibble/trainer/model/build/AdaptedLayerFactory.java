@@ -1,8 +1,8 @@
 package dev.nibble.trainer.model.build;
 
 import dev.nibble.adapters.AdaptedProjection;
+import dev.nibble.adapters.Adapter;
 import dev.nibble.adapters.FrozenProjection;
-import dev.nibble.adapters.LoraAdapter;
 import dev.nibble.adapters.Parameters;
 import dev.nibble.adapters.Projection;
 import dev.nibble.trainer.model.config.TensorSpec;
@@ -10,16 +10,16 @@ import dev.nibble.trainer.model.layers.Embedding;
 import dev.nibble.trainer.model.layers.Norm;
 import java.util.Set;
 
-/** Frozen parts of which some carry a LoRA adapter, and some train as a whole. */
+/** Makes frozen layers of which some carry an adapter, and some train as a whole. */
 final class AdaptedLayerFactory implements LayerFactory {
   private final FrozenLayerFactory frozen;
   private final Parameters parameters;
-  private final LoraAdapter adapter;
+  private final Adapter adapter;
   private final Set<String> whole;
   private final TrainedLayerFactory trained;
 
   /**
-   * LayerFactory of a model.
+   * A factory of one model's layers.
    *
    * @param parameters of the adapter and of what trains as a whole
    * @param whole names of the tensors that do
@@ -28,7 +28,7 @@ final class AdaptedLayerFactory implements LayerFactory {
   AdaptedLayerFactory(
       FrozenLayerFactory frozen,
       Parameters parameters,
-      LoraAdapter adapter,
+      Adapter adapter,
       Set<String> whole,
       TrainedLayerFactory trained) {
     this.frozen = frozen;
@@ -50,7 +50,7 @@ final class AdaptedLayerFactory implements LayerFactory {
     }
     String module = TensorSpec.module(name);
     Embedding table = frozen.embedding(name);
-    return adapter.adapts(module) ? table.with(adapter.onTable(module)) : table;
+    return adapter.adapts(module) ? table.with(adapter.onEmbedding(module)) : table;
   }
 
   @Override
@@ -66,7 +66,7 @@ final class AdaptedLayerFactory implements LayerFactory {
     return adapted(module, frozen.linear(module));
   }
 
-  /** A tied head trains apart from the embeddings, and they from it, as in PEFT. */
+  /** As in PEFT, adapting a tied head does not change the embeddings, nor the other way round. */
   @Override
   public Projection head(String name) {
     if (whole.contains(AdapterBuilder.HEAD)) {

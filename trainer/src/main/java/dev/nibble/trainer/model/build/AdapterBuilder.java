@@ -1,9 +1,8 @@
 package dev.nibble.trainer.model.build;
 
-import dev.nibble.adapters.LoraAdapter;
-import dev.nibble.adapters.LoraAdapter.Target;
-import dev.nibble.adapters.LoraSpec;
-import dev.nibble.adapters.LoraStart;
+import dev.nibble.adapters.Adapter;
+import dev.nibble.adapters.AdapterSpec;
+import dev.nibble.adapters.AdapterTarget;
 import dev.nibble.adapters.ModelModules;
 import dev.nibble.adapters.Parameters;
 import dev.nibble.adapters.Parameters.Pace;
@@ -33,7 +32,7 @@ final class AdapterBuilder {
   static final String HEAD_MODULE = TensorSpec.module(HEAD);
   static final String EMBEDDING_MODULE = TensorSpec.module(ModelTensors.EMBEDDING);
 
-  private final LoraSpec spec;
+  private final AdapterSpec spec;
   private final List<TensorSpec> tensors;
   private final TensorSpec embedding;
   private final boolean isTied;
@@ -45,7 +44,7 @@ final class AdapterBuilder {
    * @param tensors of the checkpoint
    * @param maxTokens the most tokens of a batch
    */
-  AdapterBuilder(LoraSpec spec, List<TensorSpec> tensors, int maxTokens) {
+  AdapterBuilder(AdapterSpec spec, List<TensorSpec> tensors, int maxTokens) {
     this.spec = spec;
     this.embedding =
         tensors.stream().filter(t -> t.kind() == Kind.EMBEDDING).findFirst().orElseThrow();
@@ -72,10 +71,11 @@ final class AdapterBuilder {
       Kernels kernels,
       Scope scope) {
     Set<String> whole = whole();
-    List<Target> targets = targets(modelType, whole);
-    checkStart(targets, format.isPresent());
+    List<AdapterTarget> targets = targets(modelType, whole);
+    boolean head = targets.stream().anyMatch(t -> t.module().equals(HEAD_MODULE));
+    spec.checkBase(head, isTied, format.isPresent());
     Parameters.Builder builder = new Parameters.Builder();
-    LoraAdapter.declare(builder, spec, targets);
+    spec.declare(builder, targets);
     for (TensorSpec t : tensors) {
       if (whole.contains(t.name()) && t.kind() == Kind.EMBEDDING) {
         builder.addEmbedding(PeftNames.whole(t.name()), t.decays(), t.shape().dims());
@@ -89,10 +89,10 @@ final class AdapterBuilder {
     for (String name : whole) {
       copyWhole(parameters.named(PeftNames.whole(name)).weight(), name, checkpoint, kernels);
     }
-    LoraAdapter adapter = new LoraAdapter(spec, targets, parameters, seed, kernels, scope);
+    Adapter adapter = spec.build(targets, parameters, seed, kernels, scope);
     TrainedLayerFactory trained = new TrainedLayerFactory(parameters, tensors, PeftNames::whole);
     Function<String, FrozenWeight> started =
-        spec.start().changesBase()
+        spec.changesBase()
             ? started(adapter, linears, new FrozenWeights(checkpoint, format, kernels, scope))
             : linears;
     FrozenLayerFactory frozen = new FrozenLayerFactory(checkpoint, started, kernels, scope);
@@ -101,10 +101,10 @@ final class AdapterBuilder {
 
   /** Adapted weights give part of themselves to the adapter; others are read as they are. */
   private static Function<String, FrozenWeight> started(
-      LoraAdapter adapter, Function<String, FrozenWeight> linears, FrozenWeights weights) {
+      Adapter adapter, Function<String, FrozenWeight> linears, FrozenWeights weights) {
     return name -> {
       String module = TensorSpec.module(name);
-      return adapter.adapts(module) ? adapter.start(module, name, weights) : linears.apply(name);
+      return adapter.adapts(module) ? adapter.load(module, name, weights) : linears.apply(name);
     };
   }
 
@@ -118,28 +118,14 @@ final class AdapterBuilder {
     kernels.moving().copy(to, stored);
   }
 
-  private void checkStart(List<Target> targets, boolean quantized) {
-    boolean head = targets.stream().anyMatch(t -> t.module().equals(HEAD_MODULE));
-    boolean loftq = spec.start() instanceof LoraStart.Loftq;
-    if (loftq && !quantized) {
-      throw new ModelException(
-          "init_lora_weights loftq makes up for what quantisation loses: it needs a base that is put in 4 bits");
-    }
-    if (head && (loftq || (spec.start().changesBase() && isTied))) {
-      throw new ModelException(
-          "init_lora_weights %s does not go with an adapter on %s output head: leave lm_head out of the target modules"
-              .formatted(spec.start().written(), isTied ? "a tied" : "an unquantised"));
-    }
-  }
-
   /** The modules that carry an adapter; {@code whole}: tensors that train as a whole. */
-  List<Target> targets(String modelType, Set<String> whole) {
+  List<AdapterTarget> targets(String modelType, Set<String> whole) {
     List<String> linears = modules(Kind.LINEAR);
     List<String> tables = new ArrayList<>(modules(Kind.EMBEDDING));
     tables.addAll(modules(Kind.HEAD));
     Set<String> chosen =
         spec.targets().resolve(new ModelModules(modelType, linears, tables), spec.modulesToSave());
-    List<Target> targets = new ArrayList<>();
+    List<AdapterTarget> targets = new ArrayList<>();
     for (TensorSpec t : tensors) {
       boolean weight = t.kind() == Kind.LINEAR || isTable(t);
       if (weight && chosen.contains(t.module()) && !whole.contains(t.name())) {
@@ -163,13 +149,13 @@ final class AdapterBuilder {
     return t.kind() == Kind.EMBEDDING || t.kind() == Kind.HEAD;
   }
 
-  private Target target(TensorSpec t) {
+  private AdapterTarget target(TensorSpec t) {
     long rows = t.shape().dim(0);
     long cols = t.shape().dim(1);
     return switch (t.kind()) {
-      case EMBEDDING -> new Target(t.module(), true, cols, rows, maxTokens);
-      case HEAD -> new Target(t.module(), false, rows, cols, LmHead.chunk(maxTokens));
-      default -> new Target(t.module(), false, rows, cols, maxTokens);
+      case EMBEDDING -> new AdapterTarget(t.module(), true, cols, rows, maxTokens);
+      case HEAD -> new AdapterTarget(t.module(), false, rows, cols, LmHead.chunk(maxTokens));
+      default -> new AdapterTarget(t.module(), false, rows, cols, maxTokens);
     };
   }
 }

@@ -1,7 +1,7 @@
 package dev.nibble.trainer.model.build;
 
-import dev.nibble.adapters.LoraAdapter.Target;
-import dev.nibble.adapters.LoraSpec;
+import dev.nibble.adapters.AdapterSpec;
+import dev.nibble.adapters.AdapterTarget;
 import dev.nibble.data.Batch;
 import dev.nibble.trainer.model.ModelOptions;
 import dev.nibble.trainer.model.Training;
@@ -15,6 +15,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -24,9 +25,9 @@ import java.util.Set;
 public final class MatrixWork {
   private final ModelConfig config;
   private final ModelOptions options;
-  private final Map<String, Long> ranks = new HashMap<>(); // by module
+  private final Map<String, AdapterTarget> adapted = new HashMap<>(); // by module
   private final Set<String> trained = new HashSet<>(); // names of tensors
-  private final boolean dora;
+  private final Optional<AdapterSpec> adapter;
 
   /** The work of a model built so. */
   public MatrixWork(ModelShape shape, ModelOptions options) {
@@ -34,19 +35,19 @@ public final class MatrixWork {
     this.options = options;
     List<TensorSpec> tensors = ModelTensors.of(config);
     switch (options.training()) {
-      case Training.Nothing n -> dora = false;
-      case Training.FrozenAdapter f -> dora = false;
+      case Training.Nothing n -> adapter = Optional.empty();
+      case Training.FrozenAdapter f -> adapter = Optional.empty();
       case Training.AllWeights a -> {
         tensors.forEach(t -> trained.add(t.name()));
-        dora = false;
+        adapter = Optional.empty();
       }
-      case Training.Adapter(LoraSpec spec, long seed) -> {
+      case Training.Adapter(AdapterSpec spec, long seed) -> {
         AdapterBuilder builder = new AdapterBuilder(spec, tensors, options.maxBatchTokens());
         trained.addAll(builder.whole());
-        for (Target t : builder.targets(config.family(), trained)) {
-          ranks.put(t.module(), (long) spec.ranks().rank(t.module()));
+        for (AdapterTarget t : builder.targets(config.family(), trained)) {
+          adapted.put(t.module(), t);
         }
-        dora = spec.dora();
+        adapter = Optional.of(spec);
       }
     }
   }
@@ -77,19 +78,15 @@ public final class MatrixWork {
     int layer = Integer.parseInt(module.substring(LAYERS.length()).split("\\.", 2)[0]);
     boolean last = module.endsWith(".down_proj") && !config.wiring().postNorms();
     double forwards = recomputes(layer) && !last ? 2 : 1;
-    double sum = map(name, module, outputs, inputs, forwards);
     boolean first = module.startsWith(FIRST + "self_attn.") && !module.endsWith(".o_proj");
-    if (first && !firstInputTrains()) {
-      sum -= 2 * inputs * (outputs + ranks.getOrDefault(module, 0L));
-    }
-    return sum;
+    return map(name, module, outputs, inputs, forwards, !first || firstInputTrains());
   }
 
   /** As {@link DecoderModel} asks it, which else leaves out the gradient of that input. */
   private boolean firstInputTrains() {
     return trained.contains(ModelTensors.EMBEDDING)
         || trained.contains(FIRST + "input_layernorm.weight")
-        || ranks.containsKey(AdapterBuilder.EMBEDDING_MODULE);
+        || adapted.containsKey(AdapterBuilder.EMBEDDING_MODULE);
   }
 
   private double head() {
@@ -100,22 +97,29 @@ public final class MatrixWork {
         AdapterBuilder.HEAD_MODULE,
         config.sizes().vocab(),
         config.sizes().hidden(),
-        1);
+        1,
+        true);
   }
 
-  /** Operations a token of a linear map [O, I] that goes forward so often and backward once. */
-  private double map(String name, String module, double outputs, double inputs, double forwards) {
-    double weight = 2 * outputs * inputs;
-    double sum = (forwards + 1 + (trained.contains(name) ? 1 : 0)) * weight;
-    Long rank = ranks.get(module);
-    if (rank != null) {
-      // Backward makes A x again, then the gradients of B, of A x, of A and of x.
-      sum += 2 * rank * (forwards * (inputs + outputs) + 3 * inputs + 2 * outputs);
-      if (dora) {
-        sum += weight + 2 * rank * (inputs + outputs); // backward makes V x again
-      }
-    }
-    return sum;
+  /**
+   * Operations a token of a linear map [O, I] that goes forward so often and backward once.
+   *
+   * @param inputGradient whether backward gives the gradient of its input
+   */
+  private double map(
+      String name,
+      String module,
+      double outputs,
+      double inputs,
+      double forwards,
+      boolean inputGradient) {
+    double products = forwards + (inputGradient ? 1 : 0) + (trained.contains(name) ? 1 : 0);
+    AdapterTarget target = adapted.get(module);
+    double update =
+        target == null
+            ? 0
+            : adapter.orElseThrow().operations(target, forwards, inputGradient);
+    return products * 2 * outputs * inputs + update;
   }
 
   /** True when backward computes a layer's forward again. */

@@ -1,6 +1,6 @@
 package dev.nibble.trainer.model.build;
 
-import dev.nibble.adapters.LoraSpec;
+import dev.nibble.adapters.AdapterSpec;
 import dev.nibble.adapters.Parameters;
 import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.safetensors.ShardedSafetensors;
@@ -101,15 +101,15 @@ public final class ModelLoader {
         Parameters parameters = new Parameters.Builder().allocate(scope, "adapters");
         yield ModelBuilder.build(config, frozen, parameters, options, kernels, scope);
       }
-      case Training.Adapter(LoraSpec spec, long seed) -> {
+      case Training.Adapter(AdapterSpec spec, long seed) -> {
         DecoderModel model =
             adapted(spec, seed, true, config, checkpoint, linears, options, kernels, scope);
-        if (spec.start().changesBase()) {
+        if (spec.changesBase()) {
           model.parameters().keepStart(scope, kernels);
         }
         yield model;
       }
-      case Training.FrozenAdapter(LoraSpec spec, long seed) ->
+      case Training.FrozenAdapter(AdapterSpec spec, long seed) ->
           adapted(spec, seed, false, config, checkpoint, linears, options, kernels, scope);
       case Training.AllWeights all -> {
         Parameters parameters = TrainedLayerFactory.allocate(scope, tensors);
@@ -121,7 +121,7 @@ public final class ModelLoader {
   }
 
   private static DecoderModel adapted(
-      LoraSpec spec,
+      AdapterSpec spec,
       long seed,
       boolean train,
       ModelConfig config,

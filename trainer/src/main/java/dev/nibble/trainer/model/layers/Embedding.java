@@ -1,7 +1,7 @@
 package dev.nibble.trainer.model.layers;
 
+import dev.nibble.adapters.EmbeddingUpdate;
 import dev.nibble.adapters.ForwardMode;
-import dev.nibble.adapters.LoraTable;
 import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.tensor.Half;
 import dev.nibble.compute.tensor.Tensor;
@@ -14,7 +14,7 @@ import java.util.Optional;
  * @param gradient F32 [V, C], when the table trains
  * @param update what an adapter adds to the table's rows
  */
-public record Embedding(Tensor table, Optional<Tensor> gradient, Optional<LoraTable> update) {
+public record Embedding(Tensor table, Optional<Tensor> gradient, Optional<EmbeddingUpdate> update) {
 
   /** A table without an adapter. */
   public Embedding(Tensor table, Optional<Tensor> gradient) {
@@ -22,7 +22,7 @@ public record Embedding(Tensor table, Optional<Tensor> gradient, Optional<LoraTa
   }
 
   /** The same table with an adapter. */
-  public Embedding with(LoraTable added) {
+  public Embedding with(EmbeddingUpdate added) {
     return new Embedding(table, gradient, Optional.of(added));
   }
 

@@ -3,6 +3,7 @@ package dev.nibble.trainer.model.build;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import dev.nibble.adapters.AdapterSpec;
 import dev.nibble.adapters.LoraSpec;
 import dev.nibble.adapters.LoraStart;
 import dev.nibble.adapters.PeftAdapter;
@@ -51,7 +52,7 @@ final class DistantModelTest {
     return new ModelOptions(training, format, 64, checkpointing, 0.5);
   }
 
-  private static ModelOptions qlora(LoraSpec spec) {
+  private static ModelOptions qlora(AdapterSpec spec) {
     return options(new Training.Adapter(spec, 3), NF4, Checkpointing.FULL);
   }
 
@@ -137,7 +138,7 @@ final class DistantModelTest {
   @ParameterizedTest
   @MethodSource("golden")
   void goldenModelsGiveTheSameToTheBit(String name) throws IOException {
-    LoraSpec spec = PeftAdapter.open(Golden.adapter(name + "/lora")).spec();
+    AdapterSpec spec = PeftAdapter.open(Golden.adapter(name + "/lora")).spec();
     try (SafetensorsFile golden = Golden.file(Golden.model(name));
         Kernels near = cpu();
         Kernels far = DistantKernels.of(cpu())) {

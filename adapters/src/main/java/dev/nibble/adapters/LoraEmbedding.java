@@ -8,25 +8,25 @@ import dev.nibble.compute.tensor.Tensor;
  * A low-rank update of an embedding table [V, C], which is looked up like the table: token t adds s
  * B A[:, t]. There is no dropout.
  */
-public final class LoraTable {
+final class LoraEmbedding implements EmbeddingUpdate {
   private final Parameter a; // [r, V]
   private final Parameter b; // [C, r]
   private final double scale;
   private final LoraScratch scratch;
 
-  LoraTable(Parameter a, Parameter b, double scale, LoraScratch scratch) {
+  LoraEmbedding(Parameter a, Parameter b, double scale, LoraScratch scratch) {
     this.a = a;
     this.b = b;
     this.scale = scale;
     this.scratch = scratch;
   }
 
-  /** Adds the tokens' updates to out [N, C]. */
+  @Override
   public void forward(Kernels kernels, Tensor out, Tensor tokens) {
     kernels.products().linearForwardAdd(out, low(kernels, tokens), b.weight(), scale);
   }
 
-  /** Adds to the gradients of A and B, for dout [N, C]. */
+  @Override
   public void backward(Kernels kernels, Tensor dout, Tensor tokens) {
     Tensor low = low(kernels, tokens);
     Tensor dlow = scratch.dlow().prefix(tokens.elements(), a.weight().rows());

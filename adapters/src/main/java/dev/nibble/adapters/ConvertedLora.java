@@ -1,7 +1,6 @@
 package dev.nibble.adapters;
 
 import dev.nibble.adapters.Parameters.Parameter;
-import dev.nibble.adapters.PeftNames.Part;
 import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.kernels.TensorValues;
 import dev.nibble.compute.tensor.DType;
@@ -13,16 +12,17 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * An adapter whose start changed the base weights, as plain LoRA on the base as it was: what was
- * learned is s (B A - B0 A0) = s B' A' with A' = [A; A0] and B' = [B, -B0], of twice the rank.
+ * The conversion of an adapter whose initialisation changed the base weights to plain LoRA on the
+ * base as it was: what was learned is s (B A - B0 A0) = s B' A' with A' = [A; A0] and B' = [B,
+ * -B0], of twice the rank.
  */
-final class PlainLora implements AutoCloseable {
-  private final Scope scope = Scope.open("plain LoRA", Memory.host());
+final class ConvertedLora implements AutoCloseable {
+  private final Scope scope = Scope.open("converted LoRA", Memory.host());
   private final Parameters parameters;
   private final Kernels kernels;
 
   /** {@code parameters}: those of the adapter, which know their start. */
-  PlainLora(Parameters parameters, Kernels kernels) {
+  ConvertedLora(Parameters parameters, Kernels kernels) {
     this.parameters = parameters;
     this.kernels = kernels;
   }
@@ -35,12 +35,13 @@ final class PlainLora implements AutoCloseable {
   Map<String, Tensor> tensors() {
     Map<String, Tensor> tensors = new LinkedHashMap<>();
     for (Parameter p : parameters.all()) {
-      Optional<Part> part = PeftNames.parse(p.name()).map(PeftNames.Parsed::part);
+      Optional<String> part =
+          PeftNames.parse(p.name(), LoraNames.SUFFIXES).map(PeftNames.Parsed::suffix);
       tensors.put(
           p.name(),
-          switch (part.orElse(Part.WHOLE)) {
-            case A -> below(p);
-            case B -> beside(p);
+          switch (part.orElse("")) {
+            case LoraNames.A -> below(p);
+            case LoraNames.B -> beside(p);
             default -> p.weight();
           });
     }

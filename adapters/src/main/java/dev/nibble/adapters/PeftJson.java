@@ -9,55 +9,40 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Supplier;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
-/** Reads an adapter_config.json; what is wrong or unsupported in it becomes one error. */
-final class PeftConfigReader {
-  /** Keys that say nothing about the mathematics of an adapter that is already initialised. */
+/**
+ * An adapter_config.json being read: the values of its keys. What is wrong or unsupported in it
+ * becomes one error.
+ */
+final class PeftJson {
+  /** Keys of every method that say nothing about the mathematics of the adapter. */
   private static final Set<String> INFORMATION =
       Set.of(
           "auto_mapping",
           "base_model_name_or_path",
-          "eva_config",
           "inference_mode",
-          "megatron_core",
           "peft_type",
           "peft_version",
-          "qalora_group_size",
           "revision",
-          "runtime_config",
           "task_type");
 
-  private static final Set<String> READ =
-      Set.of(
-          "alpha_pattern",
-          "exclude_modules",
-          "init_lora_weights",
-          "layers_pattern",
-          "layers_to_transform",
-          "loftq_config",
-          "lora_alpha",
-          "lora_bias",
-          "lora_dropout",
-          "modules_to_save",
-          "r",
-          "rank_pattern",
-          "target_modules",
-          "use_dora",
-          "use_rslora");
+  /** Keys of every method that are read. */
+  private static final Set<String> COMMON = Set.of("modules_to_save", "target_modules");
 
   private final Path file;
   private final JsonNode json;
   private final List<String> problems = new ArrayList<>();
 
-  private PeftConfigReader(Path file, JsonNode json) {
+  private PeftJson(Path file, JsonNode json) {
     this.file = file;
     this.json = json;
   }
 
-  static PeftConfig read(Path folder) {
+  static PeftJson open(Path folder) {
     Path file = folder.resolve(PeftConfig.FILE);
     if (!Files.isRegularFile(file)) {
       throw new AdapterException(
@@ -75,65 +60,70 @@ final class PeftConfigReader {
     if (!json.isObject()) {
       throw new AdapterException(file + " does not hold a JSON object");
     }
-    return new PeftConfigReader(file, json).read();
+    return new PeftJson(file, json);
   }
 
-  private PeftConfig read() {
-    if (!json.path("peft_type").asString("").equals("LORA")) {
-      wrong("peft_type", "\"LORA\"");
-    }
-    findUnsupported();
-    int r = whole("r", 8);
-    double alpha = number("lora_alpha", 8);
-    double dropout = number("lora_dropout", 0);
-    boolean rslora = flag("use_rslora");
-    boolean dora = flag("use_dora");
-    boolean bias = flag("lora_bias");
-    Map<String, Integer> ranks = new LinkedHashMap<>();
-    Map<String, Double> alphas = new LinkedHashMap<>();
-    pattern("rank_pattern").forEach((key, value) -> ranks.put(key, (int) (double) value));
-    pattern("alpha_pattern").forEach(alphas::put);
-    LoraStart start = start();
-    List<String> saved = names("modules_to_save", "null or a list of module names");
-    List<String> layersPattern = names("layers_pattern", "null, a name or a list of names");
-    List<Integer> layers = layers();
-    Optional<ModuleChoice> excluded = choice("exclude_modules");
-    Optional<ModuleChoice> targets = choice("target_modules");
-    throwProblems();
+  /** The value of a key that is text; else the empty string. */
+  String text(String key) {
+    return json.path(key).asString("");
+  }
+
+  /** The value of a key, whatever it is. */
+  JsonNode node(String key) {
+    return json.path(key);
+  }
+
+  /**
+   * What was read, once all keys have been.
+   *
+   * @throws AdapterException naming everything that is wrong
+   */
+  <T> T build(Supplier<T> spec) {
+    T built;
     try {
-      return new PeftConfig(
-          new LoraSpec(
-              new LoraRanks(r, alpha, rslora, ranks, alphas),
-              dropout,
-              new TargetModules(
-                  targets.orElseGet(ModuleChoice.ModelDefault::new),
-                  excluded,
-                  layers.isEmpty()
-                      ? Optional.empty()
-                      : Optional.of(new TargetModules.Layers(layers, layersPattern))),
-              saved,
-              dora,
-              bias,
-              start),
-          json.path("base_model_name_or_path").asString(""));
+      built = spec.get();
     } catch (AdapterException e) {
+      throwProblems();
       throw new AdapterException(file + ": " + e.getMessage(), e);
     }
+    throwProblems();
+    return built;
   }
 
   private void throwProblems() {
     if (!problems.isEmpty()) {
-      throw new AdapterException(
-          "%s asks for what is not supported:%n  %s"
-              .formatted(file, String.join(System.lineSeparator() + "  ", problems)));
+      throw allProblems();
     }
   }
 
-  private void findUnsupported() {
+  private AdapterException allProblems() {
+    return new AdapterException(
+        "%s asks for what is not supported:%n  %s"
+            .formatted(file, String.join(System.lineSeparator() + "  ", problems)));
+  }
+
+  /** The error of a key without which the others say nothing. */
+  AdapterException unsupported(String key, String supported) {
+    wrong(key, supported);
+    return allProblems();
+  }
+
+  /**
+   * Finds the keys that ask for something else than those that are read.
+   *
+   * @param read keys of the method
+   * @param information further keys that may have any value
+   */
+  void findUnsupported(Set<String> read, Set<String> information) {
     for (Map.Entry<String, JsonNode> e : json.properties()) {
-      boolean known = INFORMATION.contains(e.getKey()) || READ.contains(e.getKey());
+      String key = e.getKey();
+      boolean known =
+          INFORMATION.contains(key)
+              || COMMON.contains(key)
+              || read.contains(key)
+              || information.contains(key);
       if (!known && !isNeutral(e.getValue())) {
-        wrong(e.getKey(), e.getKey().equals("bias") ? "\"none\"" : "leaving it out");
+        wrong(key, key.equals("bias") ? "\"none\"" : "leaving it out");
       }
     }
   }
@@ -145,23 +135,31 @@ final class PeftConfigReader {
         || (value.isString() && value.asString().equals("none"));
   }
 
-  private LoraStart start() {
-    JsonNode value = json.path("init_lora_weights");
-    JsonNode iterations = json.path("loftq_config").path("loftq_iter");
-    JsonNode bits = json.path("loftq_config").path("loftq_bits");
-    if (!bits.isMissingNode() && bits.asInt(0) != 4) {
-      wrong("loftq_config", "4 bits");
-    }
-    // EVA chose A from data, and left the base as it was.
-    String name = value.isMissingNode() ? "true" : value.asString("").replace("eva", "true");
-    return LoraStart.named(name, Math.max(1, iterations.asInt(1)))
-        .orElseGet(() -> {
-          wrong("init_lora_weights", LoraStart.NAMES + ", eva");
-          return new LoraStart.Zero();
-        });
+  /**
+   * The target modules.
+   *
+   * @param unsaid what is adapted when the file does not say
+   */
+  TargetModules targets(ModuleChoice unsaid) {
+    List<String> layersPattern = names("layers_pattern", "null, a name or a list of names");
+    List<Integer> layers = layers();
+    Optional<ModuleChoice> excluded = choice("exclude_modules");
+    ModuleChoice chosen = choice("target_modules").orElse(unsaid);
+    return new TargetModules(
+        chosen,
+        excluded,
+        layers.isEmpty()
+            ? Optional.empty()
+            : Optional.of(new TargetModules.Layers(layers, layersPattern)));
   }
 
-  private Optional<ModuleChoice> choice(String key) {
+  /** The modules that train as a whole. */
+  List<String> modulesToSave() {
+    return names("modules_to_save", "null or a list of module names");
+  }
+
+  /** A choice of modules; empty when there is none. */
+  Optional<ModuleChoice> choice(String key) {
     JsonNode value = json.path(key);
     if (isAbsent(value) || (value.isArray() && value.isEmpty())) {
       return Optional.empty();
@@ -212,13 +210,17 @@ final class PeftConfigReader {
     return value.valueStream().map(JsonNode::asString).toList();
   }
 
-  private Map<String, Double> pattern(String key) {
+  /**
+   * Numbers of modules, by name or expression.
+   *
+   * @param whole whether they are whole
+   */
+  Map<String, Double> pattern(String key, boolean whole) {
     JsonNode value = json.path(key);
     Map<String, Double> pattern = new LinkedHashMap<>();
     if (isAbsent(value)) {
       return pattern;
     }
-    boolean whole = key.equals("rank_pattern");
     boolean fits =
         value.isObject()
             && value.valueStream().allMatch(v -> whole ? v.isIntegralNumber() : v.isNumber());
@@ -234,7 +236,7 @@ final class PeftConfigReader {
     return value.isMissingNode() || value.isNull();
   }
 
-  private int whole(String key, int fallback) {
+  int whole(String key, int fallback) {
     double value = number(key, fallback);
     if (value != Math.rint(value) || Math.abs(value) > Integer.MAX_VALUE) {
       wrong(key, "a whole number");
@@ -242,7 +244,7 @@ final class PeftConfigReader {
     return (int) value;
   }
 
-  private double number(String key, double fallback) {
+  double number(String key, double fallback) {
     JsonNode value = json.path(key);
     if (value.isMissingNode()) {
       return fallback;
@@ -254,15 +256,16 @@ final class PeftConfigReader {
     return value.asDouble();
   }
 
-  private boolean flag(String key) {
+  boolean flag(String key, boolean fallback) {
     JsonNode value = json.path(key);
     if (!isAbsent(value) && !value.isBoolean()) {
       wrong(key, "true or false");
     }
-    return value.asBoolean(false);
+    return value.asBoolean(fallback);
   }
 
-  private void wrong(String key, String supported) {
+  /** Notes that a key has a value that is not supported. */
+  void wrong(String key, String supported) {
     JsonNode value = json.path(key);
     problems.add(
         "\"%s\" is %s; supported: %s"

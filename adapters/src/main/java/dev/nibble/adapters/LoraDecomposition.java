@@ -21,7 +21,7 @@ import java.util.function.Consumer;
  * @param update A and B, which are filled
  * @param seed of randomised decompositions
  */
-record BaseStart(LoraStart start, LowRank update, long seed, Kernels kernels) {
+record LoraDecomposition(LoraStart start, LowRankUpdate update, long seed, Kernels kernels) {
 
   /** Reads W, fills A and B, and keeps the rest. */
   FrozenWeight load(FrozenWeights weights, String name) {
