@@ -12,6 +12,7 @@ final class LoraPeftKeys {
   private static final Set<String> READ =
       Set.of(
           "alpha_pattern",
+          "exclude_modules",
           "init_lora_weights",
           "layers_pattern",
           "layers_to_transform",

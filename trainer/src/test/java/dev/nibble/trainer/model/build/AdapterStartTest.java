@@ -176,7 +176,7 @@ final class AdapterStartTest {
   @Test
   void refusesWhatCannotBe() {
     assertThatThrownBy(() -> fixture(SPEC.withStart(new LoraStart.Loftq(1))))
-        .isInstanceOf(ModelException.class)
+        .isInstanceOf(AdapterException.class)
         .hasMessageContaining("needs a base that is put in 4 bits");
     LoraSpec tables = SPEC.withTargets(TargetModules.named(List.of("embed_tokens", "q_proj")));
     assertThatThrownBy(() -> fixture(tables.withStart(new LoraStart.Olora())))
