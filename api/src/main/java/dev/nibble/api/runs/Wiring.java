@@ -145,7 +145,7 @@ final class Wiring {
               scope);
     }
     Optional<PeftAdapter> adapter = run.or(lora.get()::continueFrom).map(PeftAdapter::open);
-    LoraSpec spec = adapter.map(PeftAdapter::spec).orElseGet(this::loraSpec);
+    AdapterSpec spec = adapter.map(PeftAdapter::spec).orElseGet(this::adapterSpec);
     Training frozen = new Training.FrozenAdapter(spec, recipe.training().seed());
     CausalLm model =
         ModelLoader.load(
