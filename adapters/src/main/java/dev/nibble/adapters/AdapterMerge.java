@@ -46,8 +46,8 @@ public final class AdapterMerge implements AutoCloseable {
       }
     }
     try {
-      modules.forEach((module, tensors) ->
-          spec.merges(new AdapterTensors(module, tensors)).forEach(this::add));
+      modules.forEach(
+          (module, tensors) -> spec.merges(new AdapterTensors(module, tensors)).forEach(this::add));
     } catch (AdapterException e) {
       throw new AdapterException("%s: %s".formatted(path, e.getMessage()), e);
     }
@@ -55,7 +55,9 @@ public final class AdapterMerge implements AutoCloseable {
 
   private static TensorMerge replacement(String tensor, Tensor trained) {
     return new TensorMerge(
-        tensor, trained.shape(), (weight, kernels, scratch) -> kernels.moving().copy(weight, trained));
+        tensor,
+        trained.shape(),
+        (weight, kernels, scratch) -> kernels.moving().copy(weight, trained));
   }
 
   private void add(TensorMerge merge) {

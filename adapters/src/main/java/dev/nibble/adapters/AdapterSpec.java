@@ -41,11 +41,7 @@ public sealed interface AdapterSpec permits LoraSpec {
    * @param seed of the initial values
    */
   Adapter build(
-      List<AdapterTarget> targets,
-      Parameters parameters,
-      long seed,
-      Kernels kernels,
-      Scope scope);
+      List<AdapterTarget> targets, Parameters parameters, long seed, Kernels kernels, Scope scope);
 
   /**
    * Floating-point operations of matrix products, for each token of a training step, that the

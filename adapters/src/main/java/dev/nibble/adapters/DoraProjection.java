@@ -14,8 +14,8 @@ import dev.nibble.compute.tensor.Tensor;
  *
  * <p>With dropout d, as PEFT has it: out = W x + (m / n) V d(x) - W d(x) + bias.
  *
- * <p>n comes from products no larger than B, see {@link NormKernels#inverseRowNorms}: no step makes W
- * or V in full.
+ * <p>n comes from products no larger than B, see {@link NormKernels#inverseRowNorms}: no step makes
+ * W or V in full.
  */
 final class DoraProjection implements Projection {
   private final FrozenProjection base;

@@ -16,7 +16,8 @@ import java.util.List;
 record DoraScratch(Tensor p, Tensor gram, Tensor q, Tensor v, Tensor dfactor) {
 
   /** Takes the buffers, in the group "scratch". */
-  static DoraScratch allocate(Buffers buffers, LoraSpec spec, List<AdapterTarget> targets, boolean train) {
+  static DoraScratch allocate(
+      Buffers buffers, LoraSpec spec, List<AdapterTarget> targets, boolean train) {
     long rank = spec.ranks().largest();
     long outputs = AdapterTarget.largest(targets, AdapterTarget::outputs);
     long v = AdapterTarget.largest(targets, t -> t.maxTokens() * t.outputs());

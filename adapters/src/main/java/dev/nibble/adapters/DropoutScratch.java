@@ -18,7 +18,8 @@ record DropoutScratch(Tensor dropped, Tensor gradient) {
    *
    * @param rate of the dropout
    */
-  static DropoutScratch allocate(Buffers buffers, double rate, List<AdapterTarget> targets, boolean train) {
+  static DropoutScratch allocate(
+      Buffers buffers, double rate, List<AdapterTarget> targets, boolean train) {
     long size = rate == 0 || !train ? 0 : AdapterTarget.largest(targets, DropoutScratch::inputs);
     return new DropoutScratch(
         buffers.activation("scratch/adapter_dropped", size),

@@ -23,8 +23,7 @@ final class LoraAdapter implements Adapter {
   private final Scope scope;
 
   /** Declares A [r, I], B [O, r] and what else a spec asks for, for each target. */
-  static void declare(
-      Parameters.Builder builder, LoraSpec spec, List<AdapterTarget> targets) {
+  static void declare(Parameters.Builder builder, LoraSpec spec, List<AdapterTarget> targets) {
     for (AdapterTarget t : targets) {
       String module = t.module();
       long r = spec.ranks().rank(module);

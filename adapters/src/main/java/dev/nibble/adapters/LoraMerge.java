@@ -34,8 +34,13 @@ final class LoraMerge {
               weight,
               Shape.of(a.cols(), b.rows()),
               (table, kernels, scratch) ->
-                  kernels.products().linearForwardAdd(
-                      table, transposed(scratch, kernels, a), f32(scratch, kernels, b), scale)));
+                  kernels
+                      .products()
+                      .linearForwardAdd(
+                          table,
+                          transposed(scratch, kernels, a),
+                          f32(scratch, kernels, b),
+                          scale)));
     }
     Tensor a = module.get(LoraNames.A);
     Tensor b = module.get(LoraNames.B);
@@ -45,8 +50,9 @@ final class LoraMerge {
             weight,
             Shape.of(b.rows(), a.cols()),
             (w, kernels, scratch) -> {
-              kernels.products().linearBackward(
-                  w, f32(scratch, kernels, b), f32(scratch, kernels, a), scale);
+              kernels
+                  .products()
+                  .linearBackward(w, f32(scratch, kernels, b), f32(scratch, kernels, a), scale);
               if (spec.dora()) {
                 setLengths(kernels, w, module.get(LoraNames.MAGNITUDE));
               }

@@ -15,7 +15,8 @@ import java.util.List;
 record LoraScratch(Tensor low, Tensor dlow, Tensor ones) {
 
   /** Takes the buffers, in the group "scratch". */
-  static LoraScratch allocate(Buffers buffers, LoraSpec spec, List<AdapterTarget> targets, boolean train) {
+  static LoraScratch allocate(
+      Buffers buffers, LoraSpec spec, List<AdapterTarget> targets, boolean train) {
     long tokens = AdapterTarget.largest(targets, AdapterTarget::maxTokens);
     long low = tokens * spec.ranks().largest();
     return new LoraScratch(

@@ -68,7 +68,10 @@ public record LoraSpec(
   public String describe() {
     return "%s r %d, alpha %s, on %s"
         .formatted(
-            dora ? "DoRA" : "LoRA", ranks.r(), PeftConfig.number(ranks.alpha()), targets.describe());
+            dora ? "DoRA" : "LoRA",
+            ranks.r(),
+            PeftConfig.number(ranks.alpha()),
+            targets.describe());
   }
 
   @Override

@@ -6,8 +6,8 @@ import dev.nibble.compute.tensor.Tensor;
 import java.util.Optional;
 
 /**
- * The low-rank update of one linear map (arXiv:2106.09685): out += s (x A^T B^T + b), which is x ΔW^T
- * with ΔW = s B A. Of W's O times I weights none trains; the r (I + O) of A and B do.
+ * The low-rank update of one linear map (arXiv:2106.09685): out += s (x A^T B^T + b), which is x
+ * ΔW^T with ΔW = s B A. Of W's O times I weights none trains; the r (I + O) of A and B do.
  *
  * <pre>
  *                        out [N, O]

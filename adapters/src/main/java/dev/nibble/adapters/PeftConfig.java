@@ -61,7 +61,8 @@ record PeftConfig(AdapterSpec spec, String baseModel) {
   static Map<String, @Nullable Object> layers(TargetModules targets) {
     Map<String, @Nullable Object> json = new TreeMap<>();
     json.put("layers_pattern", targets.layers().map(PeftConfig::patterns).orElse(null));
-    json.put("layers_to_transform", targets.layers().map(TargetModules.Layers::indices).orElse(null));
+    json.put(
+        "layers_to_transform", targets.layers().map(TargetModules.Layers::indices).orElse(null));
     return json;
   }
 

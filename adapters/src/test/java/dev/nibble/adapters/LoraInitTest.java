@@ -77,7 +77,8 @@ final class LoraInitTest {
       Parameters noise = start(scope, new LoraStart.Noise());
       assertThat(deviation(noise, LoraNames.a("m"))).isCloseTo(0.036, within(0.003));
       assertThat(deviation(noise, LoraNames.b("m"))).isCloseTo(0.289, within(0.02));
-      assertThat(deviation(noise, PeftNames.of("e", LoraNames.EMBEDDING_A))).isCloseTo(1, within(0.1));
+      assertThat(deviation(noise, PeftNames.of("e", LoraNames.EMBEDDING_A)))
+          .isCloseTo(1, within(0.1));
     }
   }
 

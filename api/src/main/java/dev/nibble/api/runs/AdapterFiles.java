@@ -12,7 +12,8 @@ import java.nio.file.Path;
  *
  * @param exact as it is, to go on from, and not as plain LoRA where the base weights were changed
  */
-record AdapterFiles(AdapterSpec spec, Path base, Parameters parameters, boolean exact, Kernels kernels)
+record AdapterFiles(
+    AdapterSpec spec, Path base, Parameters parameters, boolean exact, Kernels kernels)
     implements ModelFiles {
 
   /** The same to the bit, from which training can go on. */

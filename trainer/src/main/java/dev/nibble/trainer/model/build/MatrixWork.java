@@ -116,9 +116,7 @@ public final class MatrixWork {
     double products = forwards + (inputGradient ? 1 : 0) + (trained.contains(name) ? 1 : 0);
     AdapterTarget target = adapted.get(module);
     double update =
-        target == null
-            ? 0
-            : adapter.orElseThrow().operations(target, forwards, inputGradient);
+        target == null ? 0 : adapter.orElseThrow().operations(target, forwards, inputGradient);
     return products * 2 * outputs * inputs + update;
   }
 
