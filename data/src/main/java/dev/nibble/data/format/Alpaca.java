@@ -14,7 +14,8 @@ import java.util.List;
 public record Alpaca(PromptTemplate withInput, PromptTemplate withoutInput, Columns columns)
     implements PromptFormat {
 
-  /*   * Names of the columns.
+  /**
+   * Names of the columns.
    *
    * @param instruction the task
    * @param input what it is about
