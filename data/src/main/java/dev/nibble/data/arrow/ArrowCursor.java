@@ -27,7 +27,7 @@ final class ArrowCursor implements RowCursor {
   private @Nullable Row row;
 
   /**
-   * @param owned what closing this cursor closes, the reader included
+   * @param owned resources that are closed with this cursor, the reader included
    */
   ArrowCursor(Path file, ArrowReader reader, Resources owned) throws IOException {
     this.file = file;

@@ -12,10 +12,10 @@ import java.util.List;
 /**
  * A part of the data that is read from front to back.
  *
- * @param number of the shard, in the order of the recipe
+ * @param number of the shard, in the order of the datasets
  * @param rows its rows
  * @param samples makes samples of them
- * @param table what became of each
+ * @param table length and outcome of each row
  */
 record Shard(int number, RowSource rows, SampleMaker samples, SampleTable table) {
   /** Rows tokenised together, on all cores. */

@@ -28,7 +28,7 @@ public final class Subset {
     this.report = sum;
   }
 
-  /** What became of the rows. */
+  /** Counts of what became of the rows. */
   public DataReport report() {
     return report;
   }

@@ -16,10 +16,10 @@ import java.util.Optional;
  * A chat template: renders conversations as text, as {@code apply_chat_template} of transformers
  * does.
  *
- * @param source where the template comes from, for messages
+ * @param source origin of the template, for messages
  * @param standard the template
  * @param forTools the template for conversations with tools, where the model has one of its own
- * @param variables what it can read besides the conversation: special tokens and further variables
+ * @param variables variables besides the conversation: special tokens and others
  * @param now the time for templates that ask for the date; fixed, so that a row gives the same text
  *     whenever it is read
  */

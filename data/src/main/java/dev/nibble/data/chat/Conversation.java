@@ -31,7 +31,7 @@ public record Conversation(List<Dict> messages, Optional<Value> tools) {
     return new Dict(message);
   }
 
-  /** What a user says who gives an instruction, an input, or both: each on a line of its own. */
+  /** The user's message for an instruction, an input, or both, each on a line of its own. */
   public static String request(String instruction, String input) {
     return instruction.isEmpty() || input.isEmpty()
         ? instruction + input

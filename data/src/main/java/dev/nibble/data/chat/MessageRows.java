@@ -19,7 +19,7 @@ import tools.jackson.databind.json.JsonMapper;
  * the names that templates know. A null counts as absent, as in TRL, since Arrow files fill every
  * field that other rows have with null.
  *
- * @param fields what things are called
+ * @param fields names of columns, fields and roles
  */
 public record MessageRows(MessageFields fields) implements ConversationSource {
   private static final JsonMapper JSON = new JsonMapper();

@@ -38,7 +38,7 @@ final class RewrittenTurnLocator {
   /**
    * The turn, in UTF-16 units of the text.
    *
-   * @param start where it is known to start; negative when it is not
+   * @param start start of the message, negative when it is not known
    * @param upTo the rendering of the messages up to this one
    * @param before the rendering of those before it, with a generation prompt
    */
@@ -91,7 +91,7 @@ final class RewrittenTurnLocator {
   }
 
   /**
-   * How much of {@code tail} stands in the text: all of it, or what comes before the last bracket
+   * Length of the part of {@code tail} that stands in the text: all of it, or what comes before the last bracket
    * that ends a tag or before the next line, since the rest belongs to what follows.
    */
   private int shared(int at, String tail) {
@@ -121,7 +121,7 @@ final class RewrittenTurnLocator {
   }
 
   /**
-   * Where the content of the message stands in a rendering.
+   * Place of the message's content in a rendering.
    *
    * @param start its first character
    * @param end after its last

@@ -19,7 +19,7 @@ import java.util.Optional;
  * (Arrow, Parquet), otherwise by the ending of its name.
  */
 public final class Datasets {
-  /** What can be read, for messages. */
+  /** Formats that can be read, for messages. */
   static final String KNOWN =
       "Arrow (.arrow, .feather), Parquet (.parquet), JSON (.jsonl, .json), CSV (.csv) or a folder of them,"
           + " or a folder that the datasets library saved";

@@ -18,7 +18,7 @@ public record Alpaca(PromptTemplate withInput, PromptTemplate withoutInput, Colu
    * Names of the columns.
    *
    * @param instruction the task
-   * @param input what it is about
+   * @param input the text that it is about
    * @param output the answer
    */
   public record Columns(String instruction, String input, String output) {

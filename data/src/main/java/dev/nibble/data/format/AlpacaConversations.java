@@ -13,7 +13,7 @@ import java.util.Optional;
  * its own, the input; the assistant says the output. A column {@code system} becomes the system's
  * message.
  *
- * @param prompt what the user says instead
+ * @param prompt template of the user's message, in place of the plain instruction and input
  * @param columns names of the columns
  */
 public record AlpacaConversations(Optional<PromptTemplate> prompt, Alpaca.Columns columns)

@@ -17,7 +17,7 @@ import java.util.List;
  * Conversations, written by a chat template. The template writes every special token, so the
  * tokenizer adds none.
  *
- * @param rows how a row becomes a conversation
+ * @param rows mapping from a row to a conversation
  * @param template the template that renders it
  * @param supervision selection of the messages that are trained on
  */

@@ -26,14 +26,14 @@ public record Example(List<Segment> segments, boolean addsSpecialTokens) {
   }
 
   /**
-   * What the model is given before the last answer: the text before the last supervised stretch.
+   * The prompt of the last answer: the text before the last supervised segment.
    */
   public String prompt() {
     return join(segments.subList(0, answerStart()));
   }
 
   /**
-   * What the model should say after {@link #prompt}, up to but without the end-of-sequence token.
+   * The last answer, which follows {@link #prompt}, without the end-of-sequence token.
    */
   public String answer() {
     return join(segments.subList(answerStart(), answerEnd()));

@@ -14,7 +14,7 @@ public sealed interface PromptFormat permits Alpaca, Chat, Completion {
   Example example(Row row);
 
   /**
-   * What to ask the model so that it gives the last answer of a row.
+   * The question to which the last answer of a row is the answer.
    *
    * @throws dev.nibble.data.rows.InvalidDataset as {@link #example}
    */
@@ -26,6 +26,6 @@ public sealed interface PromptFormat permits Alpaca, Chat, Completion {
   /** The columns that every row must have. */
   List<String> requiredColumns();
 
-  /** Why rows may have nothing to learn, for messages. */
+  /** Reasons why a row may have no supervised token, for messages. */
   String unsupervisedReason();
 }

@@ -22,7 +22,7 @@ public final class Row {
 
   /**
    * @param values the values by column; kept, so the caller must not change it afterwards
-   * @param file where the row comes from, for messages
+   * @param file source of the row, for messages
    * @param number of the row in that file, from 1
    */
   public Row(Map<String, @Nullable Object> values, String file, long number) {

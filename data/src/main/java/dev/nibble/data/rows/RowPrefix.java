@@ -5,8 +5,8 @@ import java.util.List;
 /**
  * The first rows of a source.
  *
- * @param source where the rows come from
- * @param rows how many at most, at least one
+ * @param source the source of the rows
+ * @param rows the most rows, at least one
  */
 public record RowPrefix(RowSource source, long rows) implements RowSource {
   public RowPrefix {

@@ -6,7 +6,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * Several sources, one after another.
  *
- * @param describe where the rows come from
+ * @param describe name of the sequence for messages
  * @param shards the sources in order, at least one
  */
 public record RowSequence(String describe, List<RowSource> shards) implements RowSource {

@@ -10,7 +10,7 @@ public interface RowSource {
   /** Starts at the first row. */
   RowCursor open();
 
-  /** Where the rows come from, the same in every run. */
+  /** Name of the source for messages, the same in every run. */
   String describe();
 
   /** The columns: of the schema where the file has one, otherwise of the first row. */

@@ -22,7 +22,7 @@ import java.util.function.Function;
 
 /** Keys of the adapter. */
 final class LoraKeys {
-  /** What a key of an adapter is told when every weight trains. */
+  /** Message for a key of an adapter when every weight is trained. */
   static final String UNUSED = "not used with adapter: none; remove it, or write adapter: qlora";
 
   private static final String CONTINUED = "the adapter in lora_model_dir says it; remove it";

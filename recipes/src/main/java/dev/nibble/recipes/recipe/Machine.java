@@ -14,7 +14,7 @@ import java.util.regex.Pattern;
  * The kernel set of a run, and the options that it is opened with.
  *
  * @param kernels name of the set, or {@link KernelSets#AUTO} for the fastest that runs here
- * @param options how it is opened
+ * @param options options that it is opened with
  */
 public record Machine(String kernels, KernelOptions options) {
 

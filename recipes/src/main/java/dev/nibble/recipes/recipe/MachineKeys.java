@@ -16,7 +16,7 @@ import java.util.List;
 
 /** Keys of the kernel set and its options. */
 final class MachineKeys {
-  /** How errors of the GPU are found. */
+  /** Modes of finding errors of the GPU. */
   enum Debug {
     /** When they come up, some time after the kernel. */
     NONE,

@@ -32,7 +32,7 @@ import java.util.function.Function;
 final class OptimizationKeys {
   private OptimizationKeys() {}
 
-  /** What transformers calls them, where the arithmetic is the same. */
+  /** Names in transformers of optimizers with the same arithmetic. */
   private static final Map<String, OptimizerName> OTHER_NAMES =
       Map.of(
           "adamw_torch", OptimizerName.ADAMW,

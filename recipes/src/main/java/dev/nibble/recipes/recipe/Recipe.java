@@ -41,7 +41,7 @@ public record Recipe(
    * @param base folder of the base model
    * @param init source of its weights
    * @param adapter which weights are trained
-   * @param fourBit how its frozen weights are quantised, if they are
+   * @param fourBit quantisation of its frozen weights, if any
    * @param lora the adapter, unless every weight trains
    */
   public record Model(
@@ -126,7 +126,7 @@ public record Recipe(
    * @param excess treatment of longer samples
    * @param trainOnInputs whether prompts are trained on too
    * @param shuffle whether samples are shuffled anew in every epoch
-   * @param chat how conversations are rendered
+   * @param chat rendering of conversations
    */
   public record Data(
       List<Dataset> train,
@@ -251,8 +251,8 @@ public record Recipe(
    * The learning rate over a run.
    *
    * @param peak its highest value
-   * @param schedule how it falls after warm-up
-   * @param warmup how long it rises
+   * @param schedule its shape after warm-up
+   * @param warmup length of its rise
    * @param loraPlus rates of an adapter's parts, if they differ
    */
   public record LearningRate(

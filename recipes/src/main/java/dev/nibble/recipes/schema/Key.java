@@ -10,10 +10,10 @@ import java.util.function.Function;
  * @param <R> the record whose part the key is
  * @param <T> the type of its value
  * @param name as recipes write it
- * @param type what its value may be
- * @param fallback what it is when left out
+ * @param type type of its value
+ * @param fallback its default
  * @param from the value in a finished record; empty where the key does not apply
- * @param doc what it means, in Markdown
+ * @param doc its documentation, in Markdown
  */
 public record Key<R, T>(
     String name, KeyType<T> type, Default<T> fallback, Function<R, Optional<T>> from, String doc) {
@@ -34,7 +34,7 @@ public record Key<R, T>(
     return new Key<>(name, type, fallback, from, doc);
   }
 
-  /** What {@code record} holds for this key, to be written. */
+  /** The value of this key in {@code record}, to be written. */
   public Optional<Object> plain(R record) {
     return from.apply(record).map(type::plain);
   }

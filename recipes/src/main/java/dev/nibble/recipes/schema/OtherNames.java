@@ -140,7 +140,7 @@ final class OtherNames {
           Map.entry("pad_to_sequence_len", "batches have no padding; remove it"),
           Map.entry("group_by_length", "batches have no padding; remove it"));
 
-  /** What to tell about an unknown key: starts with a separator. */
+  /** Advice about an unknown key; starts with a separator. */
   static String advice(String written, List<String> known) {
     Optional<String> ours = Optional.ofNullable(OURS.get(written)).filter(known::contains);
     if (ours.isPresent()) {

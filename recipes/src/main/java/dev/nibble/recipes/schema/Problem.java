@@ -5,9 +5,9 @@ import dev.nibble.recipes.yaml.Place;
 /**
  * One thing wrong in a recipe.
  *
- * @param place where
+ * @param place its place in the recipe
  * @param key the key it is about, dotted when nested; empty when about the whole
- * @param message what was expected, what came, what to do
+ * @param message what was expected, what was found, and what to do
  */
 public record Problem(Place place, String key, String message) {
   @Override

@@ -19,7 +19,7 @@ import java.util.stream.Collectors;
  *
  * @param <R> the record it becomes
  * @param groups the keys, in groups, in the order they are written and documented
- * @param checks what must hold between keys
+ * @param checks rules between keys
  * @param build makes the record once every value is good
  */
 public record Schema<R>(

@@ -5,10 +5,10 @@ import java.util.List;
 /** A value in a YAML text. */
 public sealed interface Node {
 
-  /** Where it starts. */
+  /** Place of its start. */
   Place place();
 
-  /** What it is, for "expected …, got …". */
+  /** Its kind and value, for "expected …, got …". */
   String describe();
 
   /**
@@ -19,7 +19,7 @@ public sealed interface Node {
    */
   record Scalar(Place place, String text, boolean quoted) implements Node {
 
-    /** What a scalar says, by the core schema of YAML 1.2. */
+    /** Kinds of scalars in the core schema of YAML 1.2. */
     public enum Kind {
       /** Nothing: empty, {@code null} or {@code ~}. */
       NOTHING,
@@ -33,12 +33,12 @@ public sealed interface Node {
       TEXT
     }
 
-    /** What it says. */
+    /** Its kind; text when it is quoted. */
     public Kind kind() {
       return quoted ? Kind.TEXT : plainKind(text);
     }
 
-    /** What it would say without its quotes. */
+    /** The kind that it would have without quotes. */
     public Kind unquotedKind() {
       return plainKind(text);
     }

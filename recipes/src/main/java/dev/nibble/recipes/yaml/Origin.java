@@ -3,10 +3,10 @@ package dev.nibble.recipes.yaml;
 import java.nio.file.Path;
 
 /**
- * Where YAML text came from.
+ * Origin of a YAML text.
  *
  * @param name as messages show it: the file as the user wrote it, or {@code --set key=value}
- * @param folder what relative paths in the text are relative to
+ * @param folder base of relative paths in the text
  * @param hasLines whether line and column mean something to the user
  */
 public record Origin(String name, Path folder, boolean hasLines) {

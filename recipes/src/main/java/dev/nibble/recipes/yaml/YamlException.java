@@ -15,12 +15,12 @@ public final class YamlException extends NibbleException {
     this.reason = reason;
   }
 
-  /** What is wrong, without the place. */
+  /** The problem without the place. */
   public String reason() {
     return reason;
   }
 
-  /** Where. */
+  /** Its place. */
   public Place place() {
     return place;
   }
