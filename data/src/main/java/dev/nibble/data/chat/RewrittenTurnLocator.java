@@ -91,8 +91,8 @@ final class RewrittenTurnLocator {
   }
 
   /**
-   * Length of the part of {@code tail} that stands in the text: all of it, or what comes before the last bracket
-   * that ends a tag or before the next line, since the rest belongs to what follows.
+   * Length of the part of {@code tail} that stands in the text: all of it, or what comes before the
+   * last bracket that ends a tag or before the next line, since the rest belongs to what follows.
    */
   private int shared(int at, String tail) {
     int common = 0;

@@ -25,16 +25,12 @@ public record Example(List<Segment> segments, boolean addsSpecialTokens) {
     return join(segments);
   }
 
-  /**
-   * The prompt of the last answer: the text before the last supervised segment.
-   */
+  /** The prompt of the last answer: the text before the last supervised segment. */
   public String prompt() {
     return join(segments.subList(0, answerStart()));
   }
 
-  /**
-   * The last answer, which follows {@link #prompt}, without the end-of-sequence token.
-   */
+  /** The last answer, which follows {@link #prompt}, without the end-of-sequence token. */
   public String answer() {
     return join(segments.subList(answerStart(), answerEnd()));
   }
