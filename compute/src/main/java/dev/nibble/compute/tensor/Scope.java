@@ -10,10 +10,10 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The owner of tensors' memory. There are three lifetimes: <em>run</em> (weights, adapters,
- * optimizer, activations), <em>batch</em> and <em>op</em>. A scope is closed once, after its
- * children, and can be sealed: from then on it and its children allocate nothing, which is how "a
- * training step allocates nothing" is kept true.
+ * The owner of tensors' memory, for one of three lifetimes: <em>run</em> (weights, adapters,
+ * optimizer, activations), <em>batch</em> or <em>op</em>. A scope is closed once, after its
+ * children. It can be sealed: from then on it and its children allocate nothing, so that a training
+ * step takes no tensor memory.
  */
 public final class Scope implements AutoCloseable {
   // Groups that an error lists.
