@@ -67,8 +67,9 @@ public final class GgufLora {
     AdapterSpec spec = PeftAdapter.open(adapterFolder).spec();
     if (!(spec instanceof LoraSpec lora)) {
       throw new ExportException(
-          "%s holds an adapter of type %s, and llama.cpp applies LoRA adapters alone: export the merged model instead, with --merged or --gguf"
-              .formatted(adapterFolder, spec.peftType()));
+          "%s holds an adapter of type %s, and llama.cpp applies LoRA adapters alone"
+              .formatted(adapterFolder, spec.peftType()),
+              Remedy.EXPORT_MERGED);
     }
     LoraRanks ranks = lora.ranks();
     return write(adapterFolder, baseFolder, out, type, ranks.alpha(), ranks::scale);
