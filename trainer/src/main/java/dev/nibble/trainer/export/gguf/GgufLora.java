@@ -69,7 +69,7 @@ public final class GgufLora {
       throw new ExportException(
           "%s holds an adapter of type %s, and llama.cpp applies LoRA adapters alone"
               .formatted(adapterFolder, spec.peftType()),
-              Remedy.EXPORT_MERGED);
+          Remedy.EXPORT_MERGED);
     }
     LoraRanks ranks = lora.ranks();
     return write(adapterFolder, baseFolder, out, type, ranks.alpha(), ranks::scale);
