@@ -1,6 +1,6 @@
 package dev.nibble.adapters;
 
-import dev.nibble.quant.FrozenWeight;
+import dev.nibble.compute.weights.FrozenMatrix;
 import dev.nibble.quant.FrozenWeights;
 
 /** An adapter in memory, on the modules of one model. */
@@ -27,7 +27,7 @@ public interface Adapter {
    *
    * @param tensor the weight's name in the checkpoint
    */
-  default FrozenWeight load(String module, String tensor, FrozenWeights weights) {
+  default FrozenMatrix load(String module, String tensor, FrozenWeights weights) {
     return weights.load(tensor);
   }
 }

@@ -57,7 +57,7 @@ final class DoraProjection implements Projection {
     Tensor p = scratch.p().prefix(a.rows(), b.rows());
     Tensor gram = scratch.gram().prefix(a.rows(), a.rows());
     Tensor q = scratch.q().prefix(b.rows(), a.rows());
-    base.weight().forward(kernels, p, a);
+    kernels.products().frozenForward(p, a, base.weight());
     kernels.products().linearForward(gram, a, a);
     kernels.products().linearForward(q, b, gram);
     kernels.norms().inverseRowNorms(inverse, squares, b, p, q, update.scale());
@@ -77,7 +77,7 @@ final class DoraProjection implements Projection {
       kernels.pointwise().scaleColumns(v, v, factor);
       kernels.pointwise().scale(dropped, -1);
       kernels.pointwise().add(dropped, dropped, x);
-      base.weight().forward(kernels, out, dropped); // W (x - d(x))
+      kernels.products().frozenForward(out, dropped, base.weight()); // W (x - d(x))
       kernels.pointwise().add(out, out, v);
     }
     if (base.bias().isPresent()) {
@@ -87,7 +87,7 @@ final class DoraProjection implements Projection {
 
   /** out = V input. */
   private void adapted(Kernels kernels, Tensor out, Tensor input) {
-    base.weight().forward(kernels, out, input);
+    kernels.products().frozenForward(out, input, base.weight());
     update.forward(kernels, out, input);
   }
 
@@ -97,7 +97,7 @@ final class DoraProjection implements Projection {
     Tensor dv = backwardMagnitude(kernels, dout, input);
     if (!dropout.drops(mode)) {
       update.backward(kernels, dx, dv, input);
-      base.weight().backward(kernels, dx, dv);
+      kernels.products().frozenBackward(dx, dv, base.weight());
       return;
     }
     Tensor dinput = dropout.zeroGradient(kernels, x);
@@ -105,9 +105,9 @@ final class DoraProjection implements Projection {
     kernels.pointwise().scale(dv, -1);
     kernels.pointwise().add(dv, dv, dout);
     kernels.pointwise().scale(dv, -1); // less the gradient of W d(x)
-    base.weight().backward(kernels, dinput, dv);
+    kernels.products().frozenBackward(dinput, dv, base.weight());
     dropout.backward(kernels, dx, dinput, mode);
-    base.weight().backward(kernels, dx, dout);
+    kernels.products().frozenBackward(dx, dout, base.weight());
   }
 
   @Override

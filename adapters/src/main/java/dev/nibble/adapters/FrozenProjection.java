@@ -2,20 +2,20 @@ package dev.nibble.adapters;
 
 import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.tensor.Tensor;
-import dev.nibble.quant.FrozenWeight;
+import dev.nibble.compute.weights.FrozenMatrix;
 import java.util.Optional;
 
 /**
  * out = x W^T + bias, where nothing trains.
  *
- * @param weight W [O, I], dense or in 4 bits
+ * @param weight W [O, I]
  * @param bias F32, BF16 or F16 [O]
  */
-public record FrozenProjection(FrozenWeight weight, Optional<Tensor> bias) implements Projection {
+public record FrozenProjection(FrozenMatrix weight, Optional<Tensor> bias) implements Projection {
 
   @Override
   public void forward(Kernels kernels, Tensor out, Tensor x, ForwardMode mode) {
-    weight.forward(kernels, out, x);
+    kernels.products().frozenForward(out, x, weight);
     if (bias.isPresent()) {
       kernels.products().biasForward(out, bias.get());
     }
@@ -23,7 +23,7 @@ public record FrozenProjection(FrozenWeight weight, Optional<Tensor> bias) imple
 
   @Override
   public void backward(Kernels kernels, Tensor dx, Tensor dout, Tensor x, ForwardMode mode) {
-    weight.backward(kernels, dx, dout);
+    kernels.products().frozenBackward(dx, dout, weight);
   }
 
   @Override

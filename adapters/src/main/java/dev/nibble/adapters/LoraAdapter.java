@@ -4,7 +4,7 @@ import dev.nibble.adapters.Parameters.Pace;
 import dev.nibble.compute.kernels.Buffers;
 import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.tensor.Scope;
-import dev.nibble.quant.FrozenWeight;
+import dev.nibble.compute.weights.FrozenMatrix;
 import dev.nibble.quant.FrozenWeights;
 import java.util.ArrayList;
 import java.util.List;
@@ -85,7 +85,7 @@ final class LoraAdapter implements Adapter {
   }
 
   @Override
-  public FrozenWeight load(String module, String tensor, FrozenWeights weights) {
+  public FrozenMatrix load(String module, String tensor, FrozenWeights weights) {
     return spec.changesBase()
         ? new LoraDecomposition(spec.start(), update(module), seed, kernels).load(weights, tensor)
         : weights.load(tensor);

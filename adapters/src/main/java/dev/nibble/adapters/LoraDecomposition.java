@@ -8,7 +8,7 @@ import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.tensor.DType;
 import dev.nibble.compute.tensor.Scope;
 import dev.nibble.compute.tensor.Tensor;
-import dev.nibble.quant.FrozenWeight;
+import dev.nibble.compute.weights.FrozenMatrix;
 import dev.nibble.quant.FrozenWeights;
 import java.util.OptionalInt;
 import java.util.function.Consumer;
@@ -24,7 +24,7 @@ import java.util.function.Consumer;
 record LoraDecomposition(LoraStart start, LowRankUpdate update, long seed, Kernels kernels) {
 
   /** Reads W, fills A and B, and keeps the rest. */
-  FrozenWeight load(FrozenWeights weights, String name) {
+  FrozenMatrix load(FrozenWeights weights, String name) {
     return kernels.memory().isPlanned()
         ? weights.load(name)
         : weights.load(name, (w, rounding) -> split(name, w, rounding));

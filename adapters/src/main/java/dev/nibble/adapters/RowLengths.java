@@ -6,7 +6,7 @@ import dev.nibble.compute.kernels.TensorValues;
 import dev.nibble.compute.tensor.DType;
 import dev.nibble.compute.tensor.Scope;
 import dev.nibble.compute.tensor.Tensor;
-import dev.nibble.quant.FrozenWeight;
+import dev.nibble.compute.weights.FrozenMatrix;
 
 /** Lengths of a weight's rows, in float64. */
 final class RowLengths {
@@ -22,7 +22,7 @@ final class RowLengths {
   }
 
   /** out[o] = the squared length of row o of a frozen weight. */
-  static void squares(Tensor out, FrozenWeight weight, Kernels kernels) {
+  static void squares(Tensor out, FrozenMatrix weight, Kernels kernels) {
     if (out.isPlanned()) {
       return;
     }
@@ -30,7 +30,7 @@ final class RowLengths {
     try (Scope near = Scope.open("lengths", kernels.memory());
         HostCopies host = new HostCopies(kernels)) {
       Tensor dense = near.allocate("dense", DType.F32, weight.rows(), weight.cols());
-      weight.dequantizeInto(kernels, dense);
+      kernels.products().decode(dense, weight);
       Tensor rows = host.of(dense);
       for (int o = 0; o < squares.length; o++) {
         squares[o] = (float) square(rows.slice(o, o + 1L));

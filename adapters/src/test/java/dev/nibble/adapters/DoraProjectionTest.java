@@ -10,7 +10,7 @@ import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.tensor.DType;
 import dev.nibble.compute.tensor.Scope;
 import dev.nibble.compute.tensor.Tensor;
-import dev.nibble.quant.FrozenWeight;
+import dev.nibble.compute.weights.Dense;
 import java.util.List;
 import java.util.Optional;
 import java.util.Random;
@@ -35,7 +35,7 @@ final class DoraProjectionTest {
     scope = Scope.open("test", kernels.memory());
     base =
         new FrozenProjection(
-            new FrozenWeight.Dense(normal("w", OUTPUTS, INPUTS)),
+            new Dense(normal("w", OUTPUTS, INPUTS)),
             Optional.of(normal("bias", OUTPUTS)));
   }
 

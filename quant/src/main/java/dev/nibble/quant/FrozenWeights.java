@@ -1,30 +1,34 @@
 package dev.nibble.quant;
 
 import dev.nibble.compute.kernels.Kernels;
-import dev.nibble.compute.kernels.Quantized;
 import dev.nibble.compute.safetensors.StoredTensors;
 import dev.nibble.compute.tensor.DType;
 import dev.nibble.compute.tensor.Device;
 import dev.nibble.compute.tensor.Scope;
 import dev.nibble.compute.tensor.Tensor;
+import dev.nibble.compute.weights.Dense;
+import dev.nibble.compute.weights.FrozenMatrix;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.function.Consumer;
 
 /**
- * Loads frozen weights from a checkpoint, one at a time: at no moment is more than one matrix in
- * memory that is not quantised.
+ * A loader of frozen weights from a checkpoint, one at a time: at no moment is more than one matrix
+ * in memory that is not quantised.
  *
- * <p>A checkpoint that is in 4 bits already stays as it is: codes and scales are taken over to the
+ * <p>A checkpoint that is quantised already stays as it is: codes and scales are taken over to the
  * bit, and what it left dense stays dense.
  */
 public final class FrozenWeights {
   private final StoredTensors checkpoint;
-  private final FourBitCheckpoint fourBit;
-  private final StoredFourBit stored;
-  private final Optional<QuantizedAllocator> allocator;
+  private final StoredWeights stored;
+  private final StoredWeights.Loader loader;
+  private final Optional<Target> target;
   private final Kernels kernels;
   private final Scope scope;
+
+  /** What dense linear maps are brought to. */
+  private record Target(WeightFormat format, WeightFormat.Allocator allocator) {}
 
   /**
    * A loader.
@@ -32,59 +36,59 @@ public final class FrozenWeights {
    * @param checkpoint stays the caller's, and open while loading
    * @param format what linear maps are quantised to; empty leaves all as stored
    * @param scope owns the weights; must be of the kernels' memory
-   * @throws UnusableWeight when the checkpoint is in 4 bits, but damaged or in another format
+   * @throws UnusableWeight when the checkpoint is quantised, but damaged or in another format
    */
   public FrozenWeights(
-      StoredTensors checkpoint, Optional<FourBitFormat> format, Kernels kernels, Scope scope) {
-    this(checkpoint, FourBitCheckpoint.of(checkpoint), format, kernels, scope);
+      StoredTensors checkpoint, Optional<WeightFormat> format, Kernels kernels, Scope scope) {
+    this(checkpoint, CheckpointReaders.find(checkpoint), format, kernels, scope);
   }
 
-  /** The same for a checkpoint whose 4-bit weights are known: {@code fourBit}. */
+  /** The same for a checkpoint whose quantised weights are known: {@code stored}. */
   public FrozenWeights(
       StoredTensors checkpoint,
-      FourBitCheckpoint fourBit,
-      Optional<FourBitFormat> format,
+      StoredWeights stored,
+      Optional<WeightFormat> format,
       Kernels kernels,
       Scope scope) {
     this.checkpoint = checkpoint;
-    this.fourBit = fourBit;
-    this.stored = new StoredFourBit(checkpoint, kernels, scope);
-    fourBit.format().ifPresent(found -> checkFormat(found, format));
-    this.allocator =
-        fourBit.format().isPresent()
+    this.stored = stored;
+    this.loader = stored.loader(kernels, scope);
+    stored.format().ifPresent(found -> checkFormat(found, format));
+    this.target =
+        stored.format().isPresent()
             ? Optional.empty()
-            : format.map(f -> new QuantizedAllocator(kernels, scope, f));
+            : format.map(f -> new Target(f, f.allocator(kernels, scope)));
     this.kernels = kernels;
     this.scope = scope;
   }
 
-  private static void checkFormat(FourBitFormat found, Optional<FourBitFormat> asked) {
+  private static void checkFormat(WeightFormat found, Optional<WeightFormat> asked) {
     if (asked.isPresent() && !asked.get().equals(found)) {
       throw new UnusableWeight(
-          "the checkpoint is in %s already and cannot be put in %s".formatted(found, asked.get()));
+          "the checkpoint is in %s already and cannot be put in %s"
+              .formatted(found.describe(), asked.get().describe()));
     }
   }
 
   /**
-   * Reads a matrix [O, I]. One that is in 4 bits already is taken as it is. Another is quantised
-   * from the values that the checkpoint stores, as bitsandbytes does; without a format, and for
-   * {@code lm_head} and {@code embed_tokens}, it is copied in the checkpoint's dtype.
+   * Reads a matrix [O, I]. One that is quantised already is taken as it is. Another is quantised
+   * from the values that the checkpoint stores; without a format, and for {@code lm_head} and {@code
+   * embed_tokens}, it is copied in the checkpoint's dtype.
    *
    * @param name for example {@code model.layers.0.self_attn.q_proj.weight}
    * @throws UnusableWeight when the tensor is no matrix of F32, BF16 or F16, or holds a NaN or an
    *     infinity that quantising would spread over its block
    */
-  public FrozenWeight load(String name) {
-    Optional<QuantState> state = fourBit.state(name);
-    if (state.isPresent()) {
-      return new FrozenWeight.FourBit(stored.load(name, state.get()));
+  public FrozenMatrix load(String name) {
+    if (stored.shape(name).isPresent()) {
+      return loader.load(name);
     }
     Tensor dense = checkpoint.tensor(name);
     check(dense);
-    FrozenWeight weight =
-        allocator.isPresent() && !StoredModules.keeps(name)
-            ? new FrozenWeight.FourBit(quantize(allocator.get(), dense))
-            : new FrozenWeight.Dense(copy(dense));
+    FrozenMatrix weight =
+        target.isPresent() && !StoredModules.keeps(name)
+            ? quantize(target.get(), dense)
+            : new Dense(copy(dense));
     checkpoint.unload(name);
     return weight;
   }
@@ -104,49 +108,45 @@ public final class FrozenWeights {
   /**
    * Reads a matrix as {@link #load(String)} does, with other values.
    *
-   * @throws UnusableWeight also when the checkpoint holds it in 4 bits, where its own values are
+   * @throws UnusableWeight also when the checkpoint holds it quantised, where its own values are
    *     lost
    */
-  public FrozenWeight load(String name, Change change) {
-    if (fourBit.state(name).isPresent()) {
+  public FrozenMatrix load(String name, Change change) {
+    if (stored.shape(name).isPresent()) {
       throw new UnusableWeight(
-          "tensor '%s' is in 4 bits in the checkpoint; an initialisation that changes the base weights needs them in full precision"
+          "tensor '%s' is quantised in the checkpoint; an initialisation that changes the base weights needs them in full precision"
               .formatted(name));
     }
-    Tensor stored = checkpoint.tensor(name);
-    check(stored);
-    checkFinite(stored);
+    Tensor dense = checkpoint.tensor(name);
+    check(dense);
+    checkFinite(dense);
     try (Scope staging = Scope.open("staging", kernels.memory())) {
-      Tensor weight = staging.allocate(name, DType.F32, stored.shape().dims());
-      kernels.moving().copy(weight, stored);
-      return allocator.isPresent() && !StoredModules.keeps(name)
-          ? changed(allocator.get().allocate(name, stored.dim(0), stored.dim(1)), weight, change)
-          : changed(copy(stored), weight, change);
+      Tensor weight = staging.allocate(name, DType.F32, dense.shape().dims());
+      kernels.moving().copy(weight, dense);
+      if (target.isEmpty() || StoredModules.keeps(name)) {
+        Tensor kept = copy(dense);
+        change.apply(
+            weight,
+            t -> {
+              kernels.moving().copy(kept, t);
+              kernels.moving().copy(t, kept);
+            });
+        kernels.moving().copy(kept, weight);
+        return new Dense(kept);
+      }
+      WeightFormat format = target.get().format();
+      FrozenMatrix kept = target.get().allocator().allocate(name, dense.dim(0), dense.dim(1));
+      change.apply(
+          weight,
+          t -> {
+            format.encode(kernels, kept, t);
+            kernels.products().decode(t, kept);
+          });
+      format.encode(kernels, kept, weight);
+      return kept;
     } finally {
       checkpoint.unload(name);
     }
-  }
-
-  private FrozenWeight changed(Quantized kept, Tensor weight, Change change) {
-    change.apply(
-        weight,
-        t -> {
-          kernels.products().quantize(kept, t);
-          kernels.products().dequantize(t, kept);
-        });
-    kernels.products().quantize(kept, weight);
-    return new FrozenWeight.FourBit(kept);
-  }
-
-  private FrozenWeight changed(Tensor kept, Tensor weight, Change change) {
-    change.apply(
-        weight,
-        t -> {
-          kernels.moving().copy(kept, t);
-          kernels.moving().copy(t, kept);
-        });
-    kernels.moving().copy(kept, weight);
-    return new FrozenWeight.Dense(kept);
   }
 
   private static void check(Tensor stored) {
@@ -169,19 +169,20 @@ public final class FrozenWeights {
     return copy;
   }
 
-  private Quantized quantize(QuantizedAllocator into, Tensor stored) {
-    checkFinite(stored);
-    Quantized quantized = into.allocate(stored.name(), stored.dim(0), stored.dim(1));
+  private FrozenMatrix quantize(Target target, Tensor dense) {
+    checkFinite(dense);
+    FrozenMatrix matrix =
+        target.allocator().allocate(dense.name(), dense.dim(0), dense.dim(1));
     if (kernels.memory().device() instanceof Device.Host) {
-      kernels.products().quantize(quantized, stored);
+      target.format().encode(kernels, matrix, dense);
     } else {
       try (Scope staging = Scope.open("staging", kernels.memory())) {
-        Tensor near = staging.allocate(stored.name(), stored.dtype(), stored.shape().dims());
-        kernels.moving().copy(near, stored);
-        kernels.products().quantize(quantized, near);
+        Tensor near = staging.allocate(dense.name(), dense.dtype(), dense.shape().dims());
+        kernels.moving().copy(near, dense);
+        target.format().encode(kernels, matrix, near);
       }
     }
-    return quantized;
+    return matrix;
   }
 
   private void checkFinite(Tensor stored) {

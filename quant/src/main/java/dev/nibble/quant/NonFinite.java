@@ -7,8 +7,8 @@ import java.nio.ByteOrder;
 import java.util.OptionalLong;
 import java.util.stream.LongStream;
 
-/** Looks for NaN and infinities, whose exponent has all bits set, eight bytes at a time. */
-final class NonFinite {
+/** A search for NaN and infinities, whose exponent has all bits set, eight bytes at a time. */
+public final class NonFinite {
   private static final ValueLayout.OfLong WORD =
       ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
@@ -17,7 +17,7 @@ final class NonFinite {
   private NonFinite() {}
 
   /** The first element that is not finite. The tensor is F32, BF16 or F16, on the host. */
-  static OptionalLong first(Tensor t) {
+  public static OptionalLong first(Tensor t) {
     // Adding the lowest bit of the exponent carries into the sign where all its bits are set.
     return switch (t.dtype()) {
       case F32 -> first(t, 0x7f800000_7f800000L, 0x00800000_00800000L, 0x80000000_80000000L);

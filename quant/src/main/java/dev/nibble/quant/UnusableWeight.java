@@ -7,7 +7,8 @@ import dev.nibble.errors.NibbleException;
 public final class UnusableWeight extends NibbleException {
   private static final long serialVersionUID = 1L;
 
-  UnusableWeight(String message) {
+  /** {@code message} names the tensor and says what is wrong with it. */
+  public UnusableWeight(String message) {
     super(Fault.USER, message);
   }
 }

@@ -1,4 +1,7 @@
-/** Weights that do not train, in NF4 or FP4 or as stored. */
+/**
+ * Weight formats: how frozen matrices are brought to few bits and read from checkpoints. Formats
+ * are in packages of their own.
+ */
 @NullMarked
 package dev.nibble.quant;
 

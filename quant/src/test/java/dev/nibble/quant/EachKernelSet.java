@@ -11,12 +11,12 @@ import java.util.List;
 import java.util.stream.Stream;
 
 /** The kernel sets that run on this machine, and one whose memory Java cannot touch. */
-final class EachKernelSet {
+public final class EachKernelSet {
   private static final String DISTANT = "distant";
 
   private EachKernelSet() {}
 
-  static Stream<String> names() {
+  public static Stream<String> names() {
     List<String> names =
         KernelSets.installed().stream()
             .filter(s -> s.unavailableBecause().isEmpty())
@@ -26,14 +26,14 @@ final class EachKernelSet {
     return Stream.concat(names.stream(), Stream.of(DISTANT));
   }
 
-  static Kernels open(String name) {
+  public static Kernels open(String name) {
     return name.equals(DISTANT)
         ? DistantKernels.of(host())
         : KernelSets.require(name).open(KernelOptions.exact(0));
   }
 
   /** One whose tensors Java can touch. */
-  static Kernels host() {
+  public static Kernels host() {
     return KernelSets.require("cpu").open(KernelOptions.exact(0));
   }
 }

@@ -12,7 +12,11 @@ import dev.nibble.compute.tensor.DType;
 import dev.nibble.compute.tensor.Memory;
 import dev.nibble.compute.tensor.Scope;
 import dev.nibble.compute.tensor.Tensor;
-import dev.nibble.quant.FourBitFormat.QuantType;
+import dev.nibble.compute.weights.Codebook;
+import dev.nibble.compute.weights.Dense;
+import dev.nibble.compute.weights.FrozenMatrix;
+import dev.nibble.quant.bnb.FourBitFormat;
+import dev.nibble.quant.bnb.FourBitFormat.QuantType;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -26,7 +30,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 final class FrozenWeightsTest {
   private static final String LINEAR = "model.layers.0.self_attn.q_proj.weight";
-  private static final Optional<FourBitFormat> NF4 =
+  private static final Optional<WeightFormat> NF4 =
       Optional.of(new FourBitFormat(QuantType.NF4, 64, true));
 
   @TempDir Path folder;
@@ -57,7 +61,7 @@ final class FrozenWeightsTest {
     void of(FrozenWeights weights, ShardedSafetensors checkpoint, Kernels kernels, Scope scope);
   }
 
-  private void with(String set, Optional<FourBitFormat> format, Body body) {
+  private void with(String set, Optional<WeightFormat> format, Body body) {
     try (Kernels kernels = EachKernelSet.open(set);
         Scope scope = Scope.open("run", kernels.memory());
         ShardedSafetensors checkpoint = ShardedSafetensors.open(folder)) {
@@ -73,15 +77,15 @@ final class FrozenWeightsTest {
         NF4,
         (weights, checkpoint, kernels, scope) -> {
           long before = scope.bytes();
-          FrozenWeight weight = weights.load(LINEAR);
-          assertThat(weight).isInstanceOf(FrozenWeight.FourBit.class);
+          FrozenMatrix weight = weights.load(LINEAR);
+          assertThat(weight).isInstanceOf(Codebook.class);
           assertThat(weight.rows()).isEqualTo(96);
           assertThat(weight.cols()).isEqualTo(64);
           // 96 blocks of 64: 32 bytes of codes and 1 of scale each, one second scale.
           assertThat(weight.bytes()).isEqualTo(96 * 33 + 4);
           assertThat(scope.bytes() - before).isEqualTo(96 * 33 + 4 + 4);
           Tensor back = scope.allocate("back", DType.F32, 96, 64);
-          weight.dequantizeInto(kernels, back);
+          kernels.products().decode(back, weight);
           float[] given = TensorValues.of(kernels, back);
           Tensor stored = checkpoint.tensor(LINEAR);
           double error = 0;
@@ -113,8 +117,8 @@ final class FrozenWeightsTest {
             assertStored(kernels, weights.load(LINEAR), checkpoint.tensor(LINEAR)));
   }
 
-  private static void assertStored(Kernels kernels, FrozenWeight weight, Tensor stored) {
-    Tensor copy = ((FrozenWeight.Dense) weight).weight();
+  private static void assertStored(Kernels kernels, FrozenMatrix weight, Tensor stored) {
+    Tensor copy = ((Dense) weight).weight();
     assertThat(copy.dtype()).isEqualTo(DType.BF16);
     assertThat(TensorValues.of(kernels, copy)).isEqualTo(stored.toFloats());
     assertThat(weight.bytes()).isEqualTo(2 * 96 * 64);
@@ -127,8 +131,8 @@ final class FrozenWeightsTest {
         set,
         NF4,
         (weights, checkpoint, kernels, scope) -> {
-          var one = ((FrozenWeight.FourBit) weights.load(LINEAR)).weight();
-          var two = ((FrozenWeight.FourBit) weights.load(LINEAR)).weight();
+          var one = (Codebook) weights.load(LINEAR);
+          var two = (Codebook) weights.load(LINEAR);
           assertThat(one.codebook()).isSameAs(two.codebook());
           assertThat(one.codes().memory().address()).isNotEqualTo(two.codes().memory().address());
         });

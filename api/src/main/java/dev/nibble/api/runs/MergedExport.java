@@ -130,7 +130,7 @@ final class MergedExport {
           case TRAINED ->
               wiring
                   .quantization()
-                  .map(f -> "the weights in four bits that the adapter was trained against")
+                  .map(f -> "the weights in %s that the adapter was trained against".formatted(f.describe()))
                   .orElse("the base model's weights, which the adapter was trained against");
           case ORIGINAL -> "the base model's own weights";
         });

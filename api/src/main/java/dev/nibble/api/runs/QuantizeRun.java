@@ -8,7 +8,7 @@ import dev.nibble.compute.kernels.KernelSets;
 import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.safetensors.ShardedSafetensors;
 import dev.nibble.compute.tensor.DType;
-import dev.nibble.quant.FourBitFormat;
+import dev.nibble.quant.WeightFormat;
 import dev.nibble.trainer.export.ExportException;
 import dev.nibble.trainer.export.QuantizedCheckpoint;
 import dev.nibble.trainer.model.build.ModelLoader;
@@ -22,7 +22,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.function.Predicate;
 
-/** {@code nibble quantize}: a model's folder in 4 bits, for transformers with bitsandbytes. */
+/** {@code nibble quantize}: a model's folder in a weight format. */
 public final class QuantizeRun {
   private static final String WEIGHT = ".weight";
 
@@ -42,7 +42,7 @@ public final class QuantizeRun {
       Path model,
       Path output,
       boolean overwrite,
-      FourBitFormat format,
+      WeightFormat format,
       DType computeDtype,
       List<String> skip,
       long maxShardBytes,
@@ -84,10 +84,10 @@ public final class QuantizeRun {
   }
 
   private void write(ShardedSafetensors source, Kernels kernels, Path folder) throws IOException {
-    Optional<FourBitFormat> stored = ModelLoader.storedFormat(request.model());
+    Optional<WeightFormat> stored = ModelLoader.storedFormat(request.model());
     if (stored.isPresent()) {
       throw new ExportException(
-          "%s is in four bits already: %s".formatted(request.model(), stored.get()));
+          "%s is quantised already: %s".formatted(request.model(), stored.get().describe()));
     }
     List<String> modules =
         ModelLoader.linearWeights(request.model(), source).stream()
@@ -116,7 +116,7 @@ public final class QuantizeRun {
             .formatted(
                 quantized.size(),
                 modules.size(),
-                request.format(),
+                request.format().describe(),
                 Human.bytes(result.bytes()),
                 result.files(),
                 result.files() == 1 ? "file" : "files",

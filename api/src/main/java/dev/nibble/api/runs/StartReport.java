@@ -9,7 +9,6 @@ import dev.nibble.compute.kernels.KernelSets;
 import dev.nibble.compute.tensor.Scope;
 import dev.nibble.data.tokenizer.Tokenizer;
 import dev.nibble.recipes.recipe.Recipe;
-import dev.nibble.recipes.recipe.Recipe.FourBit;
 import dev.nibble.recipes.recipe.Recipe.Lora;
 import dev.nibble.recipes.yaml.YamlText;
 import dev.nibble.trainer.model.Checkpointing;
@@ -81,13 +80,8 @@ final class StartReport {
     }
     boolean stored = ModelLoader.storedFormat(recipe.model().base()).isPresent();
     return count
-        + recipe.model().fourBit().map(StartReport::fourBit).orElse("")
+        + recipe.model().quantization().map(f -> ", linear layers in " + f.describe()).orElse("")
         + (stored ? ", as the base has them" : "");
-  }
-
-  private static String fourBit(FourBit f) {
-    return ", linear layers in %s, blocks of %d%s"
-        .formatted(f.type().name(), f.blockSize(), f.doubleQuant() ? ", double quantisation" : "");
   }
 
   void trains(long trained, long weights) {

@@ -13,8 +13,7 @@ import dev.nibble.data.batching.Shuffle;
 import dev.nibble.data.batching.Subset;
 import dev.nibble.data.tokenizer.Tokenizer;
 import dev.nibble.data.tokenizer.Tokenizers;
-import dev.nibble.quant.FourBitFormat;
-import dev.nibble.quant.FourBitFormat.QuantType;
+import dev.nibble.quant.WeightFormat;
 import dev.nibble.recipes.recipe.Machine;
 import dev.nibble.recipes.recipe.Recipe;
 import dev.nibble.recipes.recipe.Recipe.InitWeights;
@@ -194,16 +193,12 @@ final class Wiring {
   }
 
   /** The format of the frozen linear maps; empty when they stay as the checkpoint has them. */
-  Optional<FourBitFormat> quantization() {
-    return recipe
-        .model()
-        .fourBit()
-        .map(f ->
-            new FourBitFormat(QuantType.valueOf(f.type().name()), f.blockSize(), f.doubleQuant()));
+  Optional<WeightFormat> quantization() {
+    return recipe.model().quantization();
   }
 
   /** What linear maps are rounded to before an adapter is merged onto them. */
-  Optional<FourBitFormat> roundedTo(ExportRun.Onto onto) {
+  Optional<WeightFormat> roundedTo(ExportRun.Onto onto) {
     return switch (onto) {
       case TRAINED -> quantization();
       case ORIGINAL -> Optional.empty();

@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.nibble.compute.tensor.DType;
-import dev.nibble.quant.FourBitFormat;
+import dev.nibble.quant.bnb.FourBitFormat;
 import dev.nibble.recipes.recipe.Recipes;
 import dev.nibble.trainer.export.gguf.GgufType;
 import dev.nibble.trainer.generate.Sampler;

@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.nibble.compute.tensor.DType;
-import dev.nibble.quant.FourBitFormat;
+import dev.nibble.quant.bnb.FourBitFormat;
 import dev.nibble.recipes.recipe.Recipe;
 import dev.nibble.recipes.recipe.RecipeException;
 import dev.nibble.recipes.recipe.Recipes;
@@ -271,8 +271,8 @@ class TrainRunTest {
   void keysFollowABaseInFourBits() throws IOException {
     Path path = quantized("keys-nf4");
     String base = "base_model=" + path;
-    assertThat(recipe("qlora.yaml", base, "bnb_4bit_quant_type=nf4").model().fourBit())
-        .isEqualTo(recipe("qlora.yaml", base).model().fourBit());
+    assertThat(recipe("qlora.yaml", base, "bnb_4bit_quant_type=nf4").model().quantization())
+        .isEqualTo(recipe("qlora.yaml", base).model().quantization());
     assertThatThrownBy(() ->
             recipe(
                 "qlora.yaml",
@@ -307,7 +307,7 @@ class TrainRunTest {
     record Case(Path model, Path out, List<String> skip, String message) {}
     for (Case c :
         List.of(
-            new Case(done, folder.resolve("new"), List.of(), "is in four bits already: NF4"),
+            new Case(done, folder.resolve("new"), List.of(), "is quantised already: NF4"),
             new Case(model, done, List.of(), "--overwrite"),
             new Case(model, model, List.of(), "cannot be written over itself"),
             new Case(model, folder.resolve("new"), List.of("q"), "no linear map 'q'"),

@@ -1,9 +1,10 @@
 package dev.nibble.compute.kernels;
 
 import dev.nibble.compute.tensor.Tensor;
+import dev.nibble.compute.weights.FrozenMatrix;
 
 /**
- * Linear maps, with dense weights and with frozen 4-bit ones, their biases, and 4-bit quantisation.
+ * Linear maps with dense and with frozen weights, their biases, and the encoding of frozen weights.
  * See {@link Kernels} for conventions.
  */
 public interface ProductKernels {
@@ -38,43 +39,29 @@ public interface ProductKernels {
   void biasBackward(Tensor dbias, Tensor dout);
 
   /**
-   * Fills out's codes and scales from in (F32, BF16 or F16, rows*cols finite elements, widened
-   * exactly), bit-equal to bitsandbytes' CPU quantiser, all in float32:
+   * Brings values to a matrix's form, to the bit as {@link FrozenMatrix#encode} does.
    *
-   * <ul>
-   *   <li>absmax of a block is its largest magnitude, a = max(absmax, 1e-38); v = x * (1/a), or x /
-   *       a in a short last block, clamped to [-1, 1].
-   *   <li>The codebook need not ascend in code order (FP4's does not). Let s be its 16 values
-   *       sorted ascending, of equal values (FP4 has 0 twice, codes 0 and 8) the lower code first,
-   *       and m[i] = (s[i] + s[i+1]) * 0.5 the 15 midpoints. x takes the code whose value is s[k],
-   *       k = number of i with m[i] &lt; v: the nearest value, the lower one in a tie. So where FP4
-   *       rounds to 0, v &lt;= 0 takes code 0 and v &gt; 0 code 8.
-   *   <li>An all-zero block has absmax 0 and the code of 0, which also fills the spare half byte of
-   *       an odd matrix: 7 in NF4, 0 in FP4.
-   *   <li>Nested: offset = the mean of all absmax, summed in PyTorch's order, see {@link
-   *       NestedScales#offset}. Each d = absmax - offset; the nested absmax of a block of scales is
-   *       its largest |d|; u = d * (1/that), or 0 when that is 0; the code is that of u's {@link
-   *       NestedScales#bin}, see {@link NestedScales#codeOfBin}.
-   * </ul>
+   * @param in F32, BF16 or F16 of O times I finite elements, widened exactly
    */
-  void quantize(Quantized out, Tensor in);
+  void encode(FrozenMatrix out, Tensor in);
 
   /**
-   * out[i] = codebook[code[i]] * scale[i / block], rounded once to out's dtype (F32, BF16 or F16).
+   * out = the values of {@code in}, to the bit as {@link FrozenMatrix#decode} gives them, rounded
+   * once to out's dtype.
    *
-   * @param out any shape of rows*cols elements
+   * @param out F32, BF16 or F16, any shape of O times I elements
    */
-  void dequantize(Tensor out, Quantized in);
+  void decode(Tensor out, FrozenMatrix in);
 
   /**
-   * out = x weight^T, the weight dequantised tile by tile into scratch, never whole for large
-   * matrices.
+   * out = x weight^T. A weight that is not dense is decoded tile by tile into scratch, never whole
+   * where it is large.
    *
    * @param out [N, O]
    * @param x [N, I]
    */
-  void quantizedLinearForward(Tensor out, Tensor x, Quantized weight);
+  void frozenForward(Tensor out, Tensor x, FrozenMatrix weight);
 
   /** dx += dout weight. There is no gradient of the weight. */
-  void quantizedLinearBackward(Tensor dx, Tensor dout, Quantized weight);
+  void frozenBackward(Tensor dx, Tensor dout, FrozenMatrix weight);
 }

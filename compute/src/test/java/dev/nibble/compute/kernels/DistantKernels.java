@@ -5,6 +5,7 @@ import dev.nibble.compute.tensor.Device;
 import dev.nibble.compute.tensor.Memory;
 import dev.nibble.compute.tensor.Scope;
 import dev.nibble.compute.tensor.Tensor;
+import dev.nibble.compute.weights.FrozenMatrix;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Map;
@@ -82,7 +83,7 @@ public final class DistantKernels extends InterceptedKernels {
       readable[i] =
           switch (args[i]) {
             case Tensor t -> readable(t);
-            case Quantized q -> q.over(this::readable);
+            case FrozenMatrix m -> m.over(this::readable);
             case Object other -> other;
           };
     }

@@ -83,8 +83,8 @@ public abstract class KernelConformance {
   }
 
   @Nested
-  class FrozenProducts extends QuantizedConformance {
-    FrozenProducts() {
+  class Weights extends WeightsConformance {
+    Weights() {
       super(KernelConformance.this::open, KernelConformance.this.activations());
     }
   }

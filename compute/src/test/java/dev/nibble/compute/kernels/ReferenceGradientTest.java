@@ -7,6 +7,7 @@ import dev.nibble.compute.tensor.DType;
 import dev.nibble.compute.tensor.Memory;
 import dev.nibble.compute.tensor.Scope;
 import dev.nibble.compute.tensor.Tensor;
+import dev.nibble.compute.weights.FrozenMatrix;
 import java.util.Random;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
@@ -192,23 +193,15 @@ class ReferenceGradientTest {
   }
 
   @Test
-  void quantizedLinear() {
-    Tensor source = normal(6, 5);
-    Quantized weight =
-        new Quantized(
-            scope.allocate("codes", DType.U8, 15),
-            scope.allocate("codebook", DType.F32, 16).put(QuantizedArguments.NF4),
-            new Quantized.Scales.Plain(scope.allocate("absmax", DType.F32, 2)),
-            6,
-            5,
-            16);
-    k.products().quantize(weight, source);
+  void frozen() {
+    FrozenMatrix weight =
+        new SampleMatrices(new Random(3)).codebook(SampleMatrices.NF4, false, 6, 5, 16);
     Tensor x = normal(3, 5);
     Tensor out = zeros(3, 6);
     Tensor dout = normal(3, 6);
     Tensor dx = zeros(3, 5);
-    k.products().quantizedLinearBackward(dx, dout, weight);
-    check(dx, x, dout, out, () -> k.products().quantizedLinearForward(out, x, weight));
+    k.products().frozenBackward(dx, dout, weight);
+    check(dx, x, dout, out, () -> k.products().frozenForward(out, x, weight));
   }
 
   @ParameterizedTest

@@ -11,6 +11,8 @@ import static dev.nibble.compute.kernels.ReferenceValues.sum;
 import dev.nibble.compute.tensor.DType;
 import dev.nibble.compute.tensor.Half;
 import dev.nibble.compute.tensor.Tensor;
+import dev.nibble.compute.weights.FrozenMatrix;
+import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.function.IntToDoubleFunction;
 
@@ -90,32 +92,38 @@ class ReferenceProductKernels implements ProductKernels {
   }
 
   @Override
-  public void quantize(Quantized out, Tensor in) {
-    require(out.elements() == in.elements(), "quantize", out.codes(), in);
-    ReferenceQuantizer.quantize(out, in);
+  public void encode(FrozenMatrix out, Tensor in) {
+    require(out.elements() == in.elements(), "encode", in);
+    out.encode(in);
   }
 
   @Override
-  public void dequantize(Tensor out, Quantized in) {
-    require(out.elements() == in.elements(), "dequantize", out, in.codes());
-    float[] w = ReferenceQuantizer.dequantize(in);
+  public void decode(Tensor out, FrozenMatrix in) {
+    require(out.elements() == in.elements(), "decode", out);
+    float[] w = decoded(in);
     store(out, i -> w[i]);
   }
 
-  private static double[] weights(Quantized q) {
-    float[] w = ReferenceQuantizer.dequantize(q);
+  private static float[] decoded(FrozenMatrix matrix) {
+    float[] w = new float[Math.toIntExact(matrix.elements())];
+    matrix.decode(0, w.length, MemorySegment.ofArray(w));
+    return w;
+  }
+
+  private static double[] weights(FrozenMatrix matrix) {
+    float[] w = decoded(matrix);
     double[] d = new double[w.length];
     Arrays.setAll(d, i -> w[i]);
     return d;
   }
 
   @Override
-  public void quantizedLinearForward(Tensor out, Tensor x, Quantized weight) {
+  public void frozenForward(Tensor out, Tensor x, FrozenMatrix weight) {
     store(out, timesTransposed(doubles(x), rounded(weights(weight), x), cols(x), cols(out)));
   }
 
   @Override
-  public void quantizedLinearBackward(Tensor dx, Tensor dout, Quantized weight) {
+  public void frozenBackward(Tensor dx, Tensor dout, FrozenMatrix weight) {
     addTimes(dx, doubles(dout), rounded(weights(weight), dout), cols(dout), 1);
   }
 }

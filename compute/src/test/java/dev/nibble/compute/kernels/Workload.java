@@ -4,6 +4,7 @@ import static dev.nibble.compute.kernels.Tolerance.ofSum;
 
 import dev.nibble.compute.kernels.OptimizerKernels.AdamWStep;
 import dev.nibble.compute.tensor.DType;
+import dev.nibble.compute.weights.Codebook;
 import java.util.List;
 import java.util.function.Consumer;
 
@@ -63,10 +64,10 @@ record Workload(String name, Definition definition) {
           new Workload("gatedBackward", Workload::gatedBackward),
           new Workload("crossEntropyForward", Workload::crossEntropyForward),
           new Workload("crossEntropyBackward", Workload::crossEntropyBackward),
-          new Workload("quantize", Workload::quantize),
-          new Workload("dequantize", Workload::dequantize),
-          new Workload("quantizedLinearForward", Workload::quantizedLinearForward),
-          new Workload("quantizedLinearBackward", Workload::quantizedLinearBackward),
+          new Workload("encode", Workload::encode),
+          new Workload("decode", Workload::decode),
+          new Workload("frozenForward", Workload::frozenForward),
+          new Workload("frozenBackward", Workload::frozenBackward),
           new Workload("loraDown", Workload::loraDown),
           new Workload("loraUp", Workload::loraUp),
           new Workload("loraDownBackward", Workload::loraDownBackward),
@@ -247,41 +248,44 @@ record Workload(String name, Definition definition) {
                     dlogits.get(), lse.get(), logits.get(), targets.get(), scales.get()));
   }
 
-  // ---- frozen 4-bit weights ----
+  // ---- frozen weights in 4 bits ----
 
-  private static Call quantize(Operands o, Sizes s) {
+  private static Call encode(Operands o, Sizes s) {
     var in = o.normal("in", o.activations(), 0.02, s.hidden(), s.hidden());
-    var out =
-        QuantizedArguments.output(o, QuantizedArguments.NF4, true, s.hidden(), s.hidden(), BLOCK);
-    return new Call(0, k -> k.products().quantize(out.get(), in.get()));
+    var out = MatrixOperand.output(o, nf4(o, s.hidden(), s.hidden()));
+    return new Call(0, k -> k.products().encode(out.get(), in.get()));
   }
 
-  private static QuantizedArguments weight(Operands o, int rows, int cols) {
-    return QuantizedArguments.input(o, QuantizedArguments.NF4, true, rows, cols, BLOCK);
+  private static Codebook nf4(Operands o, int rows, int cols) {
+    return new SampleMatrices(o.random()).codebook(SampleMatrices.NF4, true, rows, cols, BLOCK);
   }
 
-  private static Call dequantize(Operands o, Sizes s) {
+  private static MatrixOperand weight(Operands o, int rows, int cols) {
+    return MatrixOperand.input(o, nf4(o, rows, cols));
+  }
+
+  private static Call decode(Operands o, Sizes s) {
     var out = o.output("out", s.hidden(), s.hidden()).within(Tolerance.EXACT);
     var in = weight(o, s.hidden(), s.hidden());
-    return new Call(0, k -> k.products().dequantize(out.get(), in.get()));
+    return new Call(0, k -> k.products().decode(out.get(), in.get()));
   }
 
-  private static Call quantizedLinearForward(Operands o, Sizes s) {
+  private static Call frozenForward(Operands o, Sizes s) {
     var out = o.output("out", s.tokens, s.inner).within(sum(s.hidden()));
     var x = o.normal("x", s.tokens, s.hidden());
     var weight = weight(o, s.inner, s.hidden());
     return new Call(
         2.0 * s.tokens * s.hidden() * s.inner,
-        k -> k.products().quantizedLinearForward(out.get(), x.get(), weight.get()));
+        k -> k.products().frozenForward(out.get(), x.get(), weight.get()));
   }
 
-  private static Call quantizedLinearBackward(Operands o, Sizes s) {
+  private static Call frozenBackward(Operands o, Sizes s) {
     var dx = o.gradient("dx", s.tokens, s.hidden()).within(sum(s.inner));
     var dout = o.normal("dout", s.tokens, s.inner);
     var weight = weight(o, s.inner, s.hidden());
     return new Call(
         2.0 * s.tokens * s.hidden() * s.inner,
-        k -> k.products().quantizedLinearBackward(dx.get(), dout.get(), weight.get()));
+        k -> k.products().frozenBackward(dx.get(), dout.get(), weight.get()));
   }
 
   // ---- LoRA: down is A [r, C], up is B [C, r] ----

@@ -7,6 +7,7 @@ import dev.nibble.data.chat.TemplateChoice;
 import dev.nibble.data.format.Alpaca;
 import dev.nibble.data.format.PromptTemplate;
 import dev.nibble.data.samples.ExcessLength;
+import dev.nibble.quant.WeightFormat;
 import dev.nibble.recipes.schema.AutoFlag;
 import dev.nibble.trainer.optim.OptimizerSettings;
 import java.nio.file.Path;
@@ -41,14 +42,14 @@ public record Recipe(
    * @param base folder of the base model
    * @param init source of its weights
    * @param adapter which weights are trained
-   * @param fourBit quantisation of its frozen weights, if any
+   * @param quantization the format of its frozen weights; empty leaves them as stored
    * @param lora the adapter, unless every weight trains
    */
   public record Model(
       Path base,
       InitWeights init,
       Adapter adapter,
-      Optional<FourBit> fourBit,
+      Optional<WeightFormat> quantization,
       Optional<Lora> lora) {}
 
   /** Weights that are trained. */
@@ -68,23 +69,6 @@ public record Recipe(
     /** A random start from config.json alone. */
     RANDOM
   }
-
-  /** The codebook of four-bit weights. */
-  public enum QuantType {
-    /** NormalFloat. */
-    NF4,
-    /** Floating point E2M1. */
-    FP4
-  }
-
-  /**
-   * Four-bit quantisation of frozen weights.
-   *
-   * @param type codebook
-   * @param doubleQuant whether the scales are quantised too
-   * @param blockSize weights that share a scale
-   */
-  public record FourBit(QuantType type, boolean doubleQuant, int blockSize) {}
 
   /** A low-rank adapter. */
   public sealed interface Lora {

@@ -8,10 +8,10 @@ import dev.nibble.adapters.ModuleChoice;
 import dev.nibble.adapters.TargetModules;
 import dev.nibble.data.chat.TemplateChoice;
 import dev.nibble.data.format.PromptTemplate;
+import dev.nibble.quant.bnb.FourBitFormat;
+import dev.nibble.quant.bnb.FourBitFormat.QuantType;
 import dev.nibble.recipes.recipe.Recipe.Adapter;
 import dev.nibble.recipes.recipe.Recipe.Format;
-import dev.nibble.recipes.recipe.Recipe.FourBit;
-import dev.nibble.recipes.recipe.Recipe.QuantType;
 import dev.nibble.recipes.yaml.Origin;
 import java.nio.file.Path;
 import java.util.List;
@@ -113,7 +113,7 @@ class RecipesTest {
   void defaults() {
     Recipe r = parse(SMALL);
     assertThat(r.model().adapter()).isEqualTo(Adapter.QLORA);
-    assertThat(r.model().fourBit()).contains(new FourBit(QuantType.NF4, true, 64));
+    assertThat(r.model().quantization()).contains(new FourBitFormat(QuantType.NF4, 64, true));
     assertThat(spec(r).ranks().alpha()).isEqualTo(32);
     assertThat(spec(r).targets()).isEqualTo(TargetModules.allLinear());
     assertThat(r.training().epochs()).contains(1);

@@ -5,21 +5,22 @@ import dev.nibble.compute.safetensors.ShardedSafetensors;
 import dev.nibble.compute.tensor.Scope;
 import dev.nibble.compute.tensor.Shape;
 import dev.nibble.compute.tensor.Tensor;
-import dev.nibble.quant.FourBitCheckpoint;
-import dev.nibble.quant.FourBitFormat;
+import dev.nibble.quant.CheckpointReaders;
 import dev.nibble.quant.FrozenWeights;
+import dev.nibble.quant.StoredWeights;
+import dev.nibble.quant.WeightFormat;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Predicate;
 
 /**
- * The tensors of a checkpoint as a model has them that is frozen in four bits, or as they are
- * stored. A checkpoint that is in four bits already is dequantised.
+ * The tensors of a checkpoint as a model has them that is frozen in a weight format, or as they
+ * are stored. A checkpoint that is quantised already is decoded.
  */
 public final class CheckpointSource implements TensorSource {
   private final ShardedSafetensors checkpoint;
-  private final FourBitCheckpoint fourBit;
-  private final Optional<FourBitFormat> format;
+  private final StoredWeights stored;
+  private final Optional<WeightFormat> format;
   private final Kernels kernels;
 
   /**
@@ -29,9 +30,9 @@ public final class CheckpointSource implements TensorSource {
    * @param format what linear maps are rounded to; empty: as the checkpoint stores them
    */
   public CheckpointSource(
-      ShardedSafetensors checkpoint, Optional<FourBitFormat> format, Kernels kernels) {
+      ShardedSafetensors checkpoint, Optional<WeightFormat> format, Kernels kernels) {
     this.checkpoint = checkpoint;
-    this.fourBit = FourBitCheckpoint.of(checkpoint);
+    this.stored = CheckpointReaders.find(checkpoint);
     this.format = format;
     this.kernels = kernels;
   }
@@ -39,16 +40,13 @@ public final class CheckpointSource implements TensorSource {
   @Override
   public List<String> names() {
     return checkpoint.names().stream()
-        .filter(Predicate.not(fourBit.statistics()::contains))
+        .filter(Predicate.not(stored.companions()::contains))
         .toList();
   }
 
   @Override
   public Shape shape(String name) {
-    return fourBit
-        .state(name)
-        .map(state -> Shape.of(state.rows(), state.cols()))
-        .orElseGet(() -> checkpoint.tensor(name).shape());
+    return stored.shape(name).orElseGet(() -> checkpoint.tensor(name).shape());
   }
 
   @Override
@@ -59,9 +57,8 @@ public final class CheckpointSource implements TensorSource {
       return;
     }
     try (Scope one = Scope.open("tensor", kernels.memory())) {
-      new FrozenWeights(checkpoint, fourBit, format, kernels, one)
-          .load(name)
-          .dequantizeInto(kernels, out);
+      FrozenWeights weights = new FrozenWeights(checkpoint, stored, format, kernels, one);
+      kernels.products().decode(out, weights.load(name));
     }
   }
 }

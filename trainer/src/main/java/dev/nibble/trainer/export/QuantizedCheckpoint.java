@@ -2,7 +2,6 @@ package dev.nibble.trainer.export;
 
 import dev.nibble.compute.kernels.HostCopies;
 import dev.nibble.compute.kernels.Kernels;
-import dev.nibble.compute.kernels.Quantized;
 import dev.nibble.compute.safetensors.SafetensorsWriter;
 import dev.nibble.compute.safetensors.ShardPlan;
 import dev.nibble.compute.safetensors.ShardPlan.Shard;
@@ -10,12 +9,12 @@ import dev.nibble.compute.safetensors.ShardedSafetensors;
 import dev.nibble.compute.safetensors.TensorInfo;
 import dev.nibble.compute.tensor.Scope;
 import dev.nibble.compute.tensor.Tensor;
-import dev.nibble.quant.FourBitCheckpoint;
-import dev.nibble.quant.FourBitFormat;
-import dev.nibble.quant.FourBitLayout;
-import dev.nibble.quant.FrozenWeight;
+import dev.nibble.compute.weights.Dense;
+import dev.nibble.compute.weights.FrozenMatrix;
+import dev.nibble.quant.CheckpointReaders;
 import dev.nibble.quant.FrozenWeights;
-import dev.nibble.quant.QuantState;
+import dev.nibble.quant.StoredWeights;
+import dev.nibble.quant.WeightFormat;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -28,27 +27,26 @@ import java.util.Set;
 import java.util.function.BiConsumer;
 
 /**
- * Writes the tensors of a model whose linear maps are put in 4 bits, in the layout in which
- * transformers and bitsandbytes save and load them, see {@link FourBitLayout}. One tensor at a time
- * is in memory.
+ * A checkpoint to write of a model whose linear maps are brought to a weight format. One tensor at a
+ * time is in memory.
  */
 public final class QuantizedCheckpoint {
   private final ShardedSafetensors source;
-  private final FourBitCheckpoint dense;
+  private final StoredWeights dense;
   private final Set<String> quantized;
-  private final FourBitFormat format;
+  private final WeightFormat format;
   private final Kernels kernels;
 
   /**
    * A checkpoint to write.
    *
-   * @param source not in 4 bits; stays the caller's, and open
+   * @param source not quantised; stays the caller's, and open
    * @param quantized names of the weights to quantise; every other tensor is copied as it is
    */
   public QuantizedCheckpoint(
-      ShardedSafetensors source, Set<String> quantized, FourBitFormat format, Kernels kernels) {
+      ShardedSafetensors source, Set<String> quantized, WeightFormat format, Kernels kernels) {
     this.source = source;
-    this.dense = FourBitCheckpoint.of(source);
+    this.dense = CheckpointReaders.find(source);
     this.quantized = Set.copyOf(quantized);
     this.format = format;
     this.kernels = kernels;
@@ -73,17 +71,18 @@ public final class QuantizedCheckpoint {
   public Result write(Path folder, long maxShardBytes, BiConsumer<Long, Long> progress)
       throws IOException {
     long weights = source.names().stream().mapToLong(name -> source.tensor(name).elements()).sum();
-    Progress done = new Progress(progress, format.doubleQuant() ? 2 * weights : weights);
+    boolean twice = quantized.stream().anyMatch(name -> layout(name).isEmpty());
+    Progress done = new Progress(progress, twice ? 2 * weights : weights);
     Map<String, String> origin = new HashMap<>();
     List<TensorInfo> tensors = new ArrayList<>();
     for (String name : source.names()) {
       List<TensorInfo> parts =
           quantized.contains(name)
-              ? FourBitLayout.tensors(name, measure(name))
+              ? measure(name)
               : List.of(TensorInfo.of(name, source.tensor(name)));
       parts.forEach(part -> origin.put(part.name(), name));
       tensors.addAll(parts);
-      done.add(format.doubleQuant() ? source.tensor(name).elements() : 0);
+      done.add(twice ? source.tensor(name).elements() : 0);
     }
     ShardPlan plan = ShardPlan.of(tensors, maxShardBytes);
     for (Shard shard : plan.shards()) {
@@ -111,7 +110,7 @@ public final class QuantizedCheckpoint {
       if (quantized.contains(name)) {
         quantize(
             name,
-            (state, tensors) -> {
+            tensors -> {
               for (Map.Entry<String, Tensor> e : tensors.entrySet()) {
                 if (here.contains(e.getKey())) {
                   sink.put(e.getKey(), e.getValue());
@@ -127,34 +126,38 @@ public final class QuantizedCheckpoint {
   }
 
   /**
-   * A weight's quant state, which the header of its file needs before its codes are written: the
-   * mean of the scales is a decimal number there, of as many digits as it has. So weights whose
-   * scales are quantised too are quantised twice.
+   * The tensors of a weight, which the header of a file needs before any value. Where their sizes
+   * depend on values, the weight is quantised now, and again when it is written.
    */
-  private QuantState measure(String name) throws IOException {
-    Tensor weight = source.tensor(name);
-    if (!format.doubleQuant()) {
-      return new QuantState(format, weight.dtype(), weight.rows(), weight.cols(), Optional.empty());
+  private List<TensorInfo> measure(String name) throws IOException {
+    Optional<List<TensorInfo>> known = layout(name);
+    if (known.isPresent()) {
+      return known.get();
     }
-    List<QuantState> state = new ArrayList<>();
-    quantize(name, (s, tensors) -> state.add(s));
-    return state.getFirst();
+    List<TensorInfo> made = new ArrayList<>();
+    quantize(name, tensors -> tensors.forEach((n, t) -> made.add(TensorInfo.of(n, t))));
+    return made;
+  }
+
+  private Optional<List<TensorInfo>> layout(String name) {
+    Tensor weight = source.tensor(name);
+    return format.layout().tensors(name, weight.shape(), weight.dtype());
   }
 
   private interface Use {
-    void of(QuantState state, Map<String, Tensor> tensors) throws IOException;
+    void of(Map<String, Tensor> tensors) throws IOException;
   }
 
   private void quantize(String name, Use use) throws IOException {
     try (Scope one = Scope.open("quantize", kernels.memory());
         HostCopies host = new HostCopies(kernels)) {
       FrozenWeights weights = new FrozenWeights(source, dense, Optional.of(format), kernels, one);
-      if (!(weights.load(name) instanceof FrozenWeight.FourBit made)) {
+      FrozenMatrix made = weights.load(name);
+      if (made instanceof Dense) {
         throw new IllegalArgumentException(name + " is kept as it is");
       }
-      Quantized weight = made.weight().over(host::of);
-      QuantState state = FourBitLayout.state(weight, format, source.tensor(name).dtype());
-      use.of(state, FourBitLayout.tensors(name, weight, state));
+      Tensor before = source.tensor(name);
+      use.of(format.layout().tensors(name, made.over(host::of), before.dtype()));
     }
   }
 

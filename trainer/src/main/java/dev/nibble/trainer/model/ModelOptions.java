@@ -1,6 +1,6 @@
 package dev.nibble.trainer.model;
 
-import dev.nibble.quant.FourBitFormat;
+import dev.nibble.quant.WeightFormat;
 import java.util.Optional;
 
 /**
@@ -15,7 +15,7 @@ import java.util.Optional;
  */
 public record ModelOptions(
     Training training,
-    Optional<FourBitFormat> quantization,
+    Optional<WeightFormat> quantization,
     int maxBatchTokens,
     Checkpointing checkpointing,
     double embeddingNoise) {
@@ -23,7 +23,7 @@ public record ModelOptions(
   /** Without noise. */
   public ModelOptions(
       Training training,
-      Optional<FourBitFormat> quantization,
+      Optional<WeightFormat> quantization,
       int maxBatchTokens,
       Checkpointing checkpointing) {
     this(training, quantization, maxBatchTokens, checkpointing, 0);

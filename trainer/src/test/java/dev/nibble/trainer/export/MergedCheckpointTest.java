@@ -12,7 +12,8 @@ import dev.nibble.compute.tensor.DType;
 import dev.nibble.compute.tensor.Scope;
 import dev.nibble.data.Batch;
 import dev.nibble.data.Sample;
-import dev.nibble.quant.FourBitFormat;
+import dev.nibble.quant.WeightFormat;
+import dev.nibble.quant.bnb.FourBitFormat;
 import dev.nibble.trainer.model.CausalLm;
 import dev.nibble.trainer.model.Checkpointing;
 import dev.nibble.trainer.model.ModelOptions;
@@ -73,8 +74,8 @@ final class MergedCheckpointTest {
   private MergedCheckpoint.Result merge(
       Path base,
       Path adapter,
-      Optional<FourBitFormat> written,
-      Optional<FourBitFormat> trained,
+      Optional<WeightFormat> written,
+      Optional<WeightFormat> trained,
       DType dtype,
       long shard) {
     try (ShardedSafetensors checkpoint = ShardedSafetensors.open(base);
@@ -90,7 +91,7 @@ final class MergedCheckpointTest {
     }
   }
 
-  private LogitAgreement compare(Path base, Path adapter, Optional<FourBitFormat> format) {
+  private LogitAgreement compare(Path base, Path adapter, Optional<WeightFormat> format) {
     try (Scope one = Scope.open("trained", kernels.memory());
         Scope other = Scope.open("merged", kernels.memory());
         ShardedSafetensors merged = ShardedSafetensors.open(folder)) {
@@ -143,7 +144,7 @@ final class MergedCheckpointTest {
   void roundingShows() {
     Path base = golden("llama");
     Path adapter = base.resolve("lora");
-    Optional<FourBitFormat> format = Optional.of(NF4);
+    Optional<WeightFormat> format = Optional.of(NF4);
     MergedCheckpoint.Result half = merge(base, adapter, format, format, DType.BF16, 1L << 30);
     assertThat(half.files()).isEqualTo(1);
     assertThat(half.lost()).allSatisfy(l -> assertThat(l.share()).isBetween(1e-5, 0.5));

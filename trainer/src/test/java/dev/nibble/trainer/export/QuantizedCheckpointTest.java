@@ -10,9 +10,10 @@ import dev.nibble.compute.safetensors.ShardedSafetensors;
 import dev.nibble.compute.tensor.DType;
 import dev.nibble.compute.tensor.Scope;
 import dev.nibble.compute.tensor.Tensor;
-import dev.nibble.quant.FourBitFormat;
-import dev.nibble.quant.FourBitFormat.QuantType;
-import dev.nibble.quant.FrozenWeight;
+import dev.nibble.compute.weights.Codebook;
+import dev.nibble.compute.weights.FrozenMatrix;
+import dev.nibble.quant.bnb.FourBitFormat;
+import dev.nibble.quant.bnb.FourBitFormat.QuantType;
 import dev.nibble.quant.FrozenWeights;
 import dev.nibble.trainer.model.build.ModelLoader;
 import dev.nibble.trainer.model.config.ModelFolder;
@@ -110,7 +111,7 @@ final class QuantizedCheckpointTest {
         FrozenWeights before = new FrozenWeights(source, Optional.of(format), kernels, scope);
         FrozenWeights after = new FrozenWeights(written, Optional.of(format), kernels, scope);
         for (String name : linears) {
-          assertThat(after.load(name)).isInstanceOf(FrozenWeight.FourBit.class);
+          assertThat(after.load(name)).isInstanceOf(Codebook.class);
           assertThat(values(after.load(name), scope))
               .as(name)
               .isEqualTo(values(before.load(name), scope));
@@ -124,9 +125,9 @@ final class QuantizedCheckpointTest {
     }
   }
 
-  private float[] values(FrozenWeight weight, Scope scope) {
+  private float[] values(FrozenMatrix weight, Scope scope) {
     Tensor dense = scope.allocate("dense", DType.F32, weight.rows(), weight.cols());
-    weight.dequantizeInto(kernels, dense);
+    kernels.products().decode(dense, weight);
     return dense.toFloats();
   }
 

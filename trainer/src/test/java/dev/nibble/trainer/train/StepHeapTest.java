@@ -12,7 +12,7 @@ import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.tensor.Scope;
 import dev.nibble.data.Batch;
 import dev.nibble.data.Sample;
-import dev.nibble.quant.FourBitFormat;
+import dev.nibble.quant.bnb.FourBitFormat;
 import dev.nibble.trainer.model.CausalLm;
 import dev.nibble.trainer.model.Checkpointing;
 import dev.nibble.trainer.model.ModelOptions;

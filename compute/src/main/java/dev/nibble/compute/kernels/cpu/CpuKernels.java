@@ -57,7 +57,7 @@ final class CpuKernels implements Kernels {
     moving = new CpuMovingKernels(workers, loops);
     norms = new CpuNormKernels(workers, loops, sums);
     attention = new CpuAttentionKernels(gemm, matMuls, loops);
-    products = new CpuProductKernels(gemm, matMuls, workers, scratch, loops, sums);
+    products = new CpuProductKernels(moving, gemm, matMuls, workers, scratch, loops, sums);
     pointwise = new CpuPointwiseKernels(loops, sums);
     loss = new CpuLossKernels(loops);
     optimizers = new CpuOptimizerKernels(workers, loops);

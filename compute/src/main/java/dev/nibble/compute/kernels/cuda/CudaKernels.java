@@ -76,7 +76,7 @@ final class CudaKernels implements Kernels {
               : new OwnProducts(launch, scratch);
       multiplier = multiplies;
       describeProducts = multiplies.describe();
-      products = new CudaProductKernels(launch, multiplies, scratch, tileBytes);
+      products = new CudaProductKernels(launch, moving, multiplies, scratch, tileBytes);
       pointwise = new CudaPointwiseKernels(launch);
       loss = new CudaLossKernels(launch);
       optimizers = new CudaOptimizerKernels(launch, scratch);

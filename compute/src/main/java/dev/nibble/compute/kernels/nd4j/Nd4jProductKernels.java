@@ -3,25 +3,26 @@ package dev.nibble.compute.kernels.nd4j;
 import static dev.nibble.compute.kernels.nd4j.Nd4jArguments.require;
 
 import dev.nibble.compute.kernels.ProductKernels;
-import dev.nibble.compute.kernels.Quantized;
 import dev.nibble.compute.tensor.Tensor;
+import dev.nibble.compute.weights.Dense;
+import dev.nibble.compute.weights.FrozenMatrix;
 import org.nd4j.linalg.api.buffer.DataType;
 
-/** Linear maps, their biases, and 4-bit quantisation. */
+/** Linear maps, their biases, and frozen matrices. */
 final class Nd4jProductKernels implements ProductKernels {
   @Override
   public void linearForward(Tensor out, Tensor x, Tensor weight) {
-    Nd4jLinear.forward(out, x, Nd4jLinear.dense(weight), 1, 0);
+    Nd4jLinear.forward(out, x, new Dense(weight), 1, 0);
   }
 
   @Override
   public void linearForwardAdd(Tensor out, Tensor x, Tensor weight, double scale) {
-    Nd4jLinear.forward(out, x, Nd4jLinear.dense(weight), scale, 1);
+    Nd4jLinear.forward(out, x, new Dense(weight), scale, 1);
   }
 
   @Override
   public void linearBackward(Tensor dx, Tensor dout, Tensor weight, double scale) {
-    Nd4jLinear.backward(dx, dout, Nd4jLinear.dense(weight), scale);
+    Nd4jLinear.backward(dx, dout, new Dense(weight), scale);
   }
 
   @Override
@@ -46,24 +47,24 @@ final class Nd4jProductKernels implements ProductKernels {
   }
 
   @Override
-  public void quantize(Quantized out, Tensor in) {
-    require(out.elements() == in.elements(), "quantize", out.codes(), in);
-    Nd4jQuantizer.quantize(out, in);
+  public void encode(FrozenMatrix out, Tensor in) {
+    require(out.elements() == in.elements(), "encode", in);
+    Nd4jQuantizer.encode(out, in);
   }
 
   @Override
-  public void dequantize(Tensor out, Quantized in) {
-    require(out.elements() == in.elements(), "dequantize", out, in.codes());
-    Nd4jQuantizer.dequantize(out, in);
+  public void decode(Tensor out, FrozenMatrix in) {
+    require(out.elements() == in.elements(), "decode", out);
+    Nd4jQuantizer.decode(out, in);
   }
 
   @Override
-  public void quantizedLinearForward(Tensor out, Tensor x, Quantized weight) {
-    Nd4jLinear.forward(out, x, Nd4jLinear.fourBit(weight), 1, 0);
+  public void frozenForward(Tensor out, Tensor x, FrozenMatrix weight) {
+    Nd4jLinear.forward(out, x, weight, 1, 0);
   }
 
   @Override
-  public void quantizedLinearBackward(Tensor dx, Tensor dout, Quantized weight) {
-    Nd4jLinear.backward(dx, dout, Nd4jLinear.fourBit(weight), 1);
+  public void frozenBackward(Tensor dx, Tensor dout, FrozenMatrix weight) {
+    Nd4jLinear.backward(dx, dout, weight, 1);
   }
 }

@@ -1,8 +1,10 @@
 package dev.nibble.compute.kernels.nd4j;
 
-import dev.nibble.compute.kernels.NestedScales;
-import dev.nibble.compute.kernels.Quantized;
 import dev.nibble.compute.tensor.Tensor;
+import dev.nibble.compute.weights.Codebook;
+import dev.nibble.compute.weights.Dense;
+import dev.nibble.compute.weights.FrozenMatrix;
+import dev.nibble.compute.weights.NestedScales;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.stream.IntStream;
@@ -12,7 +14,7 @@ import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.indexing.NDArrayIndex;
 import org.nd4j.linalg.ops.transforms.Transforms;
 
-/** 4-bit quantisation and its inverse, some blocks at a time. */
+/** Encoding and decoding of frozen matrices, some blocks at a time; those in 4 bits by ND4J. */
 final class Nd4jQuantizer {
   private static final long MOST_ELEMENTS = 1 << 20;
 
@@ -21,10 +23,27 @@ final class Nd4jQuantizer {
 
   private Nd4jQuantizer() {}
 
-  static void quantize(Quantized out, Tensor in) {
+  /** Whether codes are of 4 bits and blocks begin with whole bytes. */
+  static boolean fits(Codebook weight) {
+    return weight.bits() == 4 && weight.block() % 2 == 0;
+  }
+
+  static void encode(FrozenMatrix out, Tensor in) {
+    switch (out) {
+      case Dense(Tensor t) -> {
+        try (Nd4jWork work = new Nd4jWork()) {
+          work.flat(t).assign(work.flat(in));
+        }
+      }
+      case Codebook codebook when fits(codebook) -> quantize(codebook, in);
+      default -> out.encode(in);
+    }
+  }
+
+  private static void quantize(Codebook out, Tensor in) {
     long n = out.elements();
     long whole = n / out.block() * out.block();
-    float[] scales = new float[Math.toIntExact((n + out.block() - 1) / out.block())];
+    float[] scales = new float[Math.toIntExact(out.blocks())];
     float[] codebook = out.codebook().toFloats();
     int[] ascending = ascending(codebook);
     long step = Math.max(1, MOST_ELEMENTS / out.block()) * out.block();
@@ -48,8 +67,8 @@ final class Nd4jQuantizer {
       }
     }
     switch (out.scales()) {
-      case Quantized.Scales.Plain p -> p.absmax().put(scales);
-      case Quantized.Scales.Nested nested -> nest(nested, scales);
+      case Codebook.Scales.Plain p -> p.absmax().put(scales);
+      case Codebook.Scales.Nested nested -> nest(nested, scales);
     }
   }
 
@@ -97,7 +116,7 @@ final class Nd4jQuantizer {
     work.flat(out).assign(high.addi(work.keep(pairs.getColumn(1))));
   }
 
-  private static void nest(Quantized.Scales.Nested out, float[] scales) {
+  private static void nest(Codebook.Scales.Nested out, float[] scales) {
     float offset = NestedScales.offset(scales);
     out.offset().put(offset);
     byte[] codeOfBin = NestedScales.codeOfBin(out.codebook().toFloats());
@@ -117,10 +136,10 @@ final class Nd4jQuantizer {
   }
 
   /** The scales of blocks from (inclusive) to to (exclusive). */
-  private static INDArray scales(Nd4jWork work, Quantized.Scales scales, long from, long to) {
+  private static INDArray scales(Nd4jWork work, Codebook.Scales scales, long from, long to) {
     return switch (scales) {
-      case Quantized.Scales.Plain p -> work.flat(p.absmax().part(from, to - from));
-      case Quantized.Scales.Nested s -> {
+      case Codebook.Scales.Plain p -> work.flat(p.absmax().part(from, to - from));
+      case Codebook.Scales.Nested s -> {
         INDArray codes = work.cast(work.flat(s.codes().part(from, to - from)), DataType.INT32);
         INDArray values = work.gather(work.flat(s.codebook()), codes);
         int[] blocks =
@@ -134,10 +153,18 @@ final class Nd4jQuantizer {
   }
 
   /**
-   * The weights from element from (inclusive) to to (exclusive) in float32, flat; from begins a
-   * block and to ends one, or the matrix.
+   * Values of a frozen matrix from element from (inclusive) to to (exclusive) in float32, flat. In
+   * 4 bits, from begins a block and to ends one, or the matrix.
    */
-  static INDArray weights(Nd4jWork work, Quantized q, long from, long to) {
+  static INDArray weights(Nd4jWork work, FrozenMatrix weight, long from, long to) {
+    return switch (weight) {
+      case Dense(Tensor t) -> work.cast(work.flat(t.part(from, to - from)), DataType.FLOAT);
+      case Codebook codebook when fits(codebook) -> fourBit(work, codebook, from, to);
+      default -> work.decoded(weight, from, to - from);
+    };
+  }
+
+  private static INDArray fourBit(Nd4jWork work, Codebook q, long from, long to) {
     long block = q.block();
     long bytes = (to - from + 1) / 2;
     INDArray codes = work.cast(work.flat(q.codes().part(from / 2, bytes)), DataType.INT32);
@@ -170,8 +197,9 @@ final class Nd4jQuantizer {
     return work.keep(Nd4j.create(pairs, 256, 2));
   }
 
-  static void dequantize(Tensor out, Quantized in) {
-    long step = Math.max(1, MOST_ELEMENTS / in.block()) * in.block();
+  static void decode(Tensor out, FrozenMatrix in) {
+    long block = in instanceof Codebook codebook && fits(codebook) ? codebook.block() : 1;
+    long step = Math.max(1, MOST_ELEMENTS / block) * block;
     for (long from = 0; from < in.elements(); from += step) {
       long to = Math.min(in.elements(), from + step);
       try (Nd4jWork work = new Nd4jWork()) {

@@ -1,6 +1,8 @@
 package dev.nibble.compute.kernels.nd4j;
 
 import dev.nibble.compute.tensor.Tensor;
+import dev.nibble.compute.weights.FrozenMatrix;
+import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -41,6 +43,13 @@ final class Nd4jWork implements AutoCloseable {
 
   private INDArray overMemory(Tensor t, long[] shape, char order) {
     return Nd4j.create(buffers.of(t), shape, Nd4j.getStrides(shape, order), 0, order);
+  }
+
+  /** Values of a frozen matrix from element {@code from} on in float32, flat, as it decodes them. */
+  INDArray decoded(FrozenMatrix matrix, long from, long n) {
+    float[] values = new float[Math.toIntExact(n)];
+    matrix.decode(from, n, MemorySegment.ofArray(values));
+    return keep(Nd4j.createFromArray(values));
   }
 
   /** A float32 array of this shape whose values are not set. */

@@ -3,12 +3,12 @@ package dev.nibble.compute.kernels.cuda;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.nibble.compute.kernels.Kernels;
-import dev.nibble.compute.kernels.NestedScales;
-import dev.nibble.compute.kernels.Quantized;
 import dev.nibble.compute.tensor.DType;
 import dev.nibble.compute.tensor.Memory;
 import dev.nibble.compute.tensor.Scope;
 import dev.nibble.compute.tensor.Tensor;
+import dev.nibble.compute.weights.Codebook;
+import dev.nibble.compute.weights.NestedScales;
 import java.util.Random;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -65,31 +65,31 @@ final class FourBitTest {
     return t;
   }
 
-  private Quantized quantize(Tensor weight, boolean nested) {
+  private Codebook quantize(Tensor weight, boolean nested) {
     long n = weight.elements();
     long blocks = n / BLOCK;
     Tensor codebook = host.allocate("codebook", DType.F32, 16);
     for (int i = 0; i < 16; i++) {
       codebook.setFloat(i, (i - 7) / 8.0);
     }
-    Quantized.Scales scales =
+    Codebook.Scales scales =
         nested
-            ? new Quantized.Scales.Nested(
+            ? new Codebook.Scales.Nested(
                 device.allocate("codes", DType.U8, blocks),
                 device.allocate("absmax", DType.F32, (blocks + NESTED_BLOCK - 1) / NESTED_BLOCK),
                 toDevice(ascending()),
                 device.allocate("offset", DType.F32, 1),
                 NESTED_BLOCK)
-            : new Quantized.Scales.Plain(device.allocate("absmax", DType.F32, blocks));
-    Quantized out =
-        new Quantized(
+            : new Codebook.Scales.Plain(device.allocate("absmax", DType.F32, blocks));
+    Codebook out =
+        new Codebook(
             device.allocate("codes", DType.U8, n / 2),
             toDevice(codebook),
             scales,
             weight.rows(),
             weight.cols(),
             BLOCK);
-    kernels.products().quantize(out, toDevice(weight));
+    kernels.products().encode(out, toDevice(weight));
     return out;
   }
 
@@ -106,12 +106,12 @@ final class FourBitTest {
   void nestedScalesAreThoseOfTheFormat() {
     // 9600 scales: sums of them go through three levels.
     Tensor weight = normal("weight", DType.F32, 600, 512);
-    Quantized plain = quantize(weight, false);
-    Quantized nested = quantize(weight, true);
+    Codebook plain = quantize(weight, false);
+    Codebook nested = quantize(weight, true);
     assertThat(toHost(nested.codes()).toInts()).isEqualTo(toHost(plain.codes()).toInts());
 
-    float[] scales = toHost(((Quantized.Scales.Plain) plain.scales()).absmax()).toFloats();
-    var got = (Quantized.Scales.Nested) nested.scales();
+    float[] scales = toHost(((Codebook.Scales.Plain) plain.scales()).absmax()).toFloats();
+    var got = (Codebook.Scales.Nested) nested.scales();
     float offset = NestedScales.offset(scales);
     assertThat(toHost(got.offset()).getFloat(0)).isEqualTo(offset);
     byte[] codeOfBin = NestedScales.codeOfBin(ascending().toFloats());
@@ -134,7 +134,7 @@ final class FourBitTest {
     float[] scaleTable = ascending().toFloats();
     int[] pairs = toHost(nested.codes()).toInts();
     Tensor out = device.allocate("out", DType.F32, 600, 512);
-    kernels.products().dequantize(out, nested);
+    kernels.products().decode(out, nested);
     float[] weights = toHost(out).toFloats();
     for (int i = 0; i < weights.length; i++) {
       int b = i / BLOCK;
@@ -148,14 +148,14 @@ final class FourBitTest {
   void fewTokens() {
     for (boolean nested : new boolean[] {false, true}) {
       // Rows and columns that are no multiples of what a block and its warps take.
-      Quantized weight = quantize(normal("weight", DType.BF16, 37, 1312), nested);
+      Codebook weight = quantize(normal("weight", DType.BF16, 37, 1312), nested);
       Tensor dequantized = device.allocate("weight", DType.BF16, 37, 1312);
-      kernels.products().dequantize(dequantized, weight);
+      kernels.products().decode(dequantized, weight);
       Tensor w = toHost(dequantized);
       for (int n : new int[] {1, 2, 7, 8, 9, 16, 17}) {
         Tensor x = normal("x", DType.BF16, n, 1312);
         Tensor out = device.allocate("out", DType.BF16, n, 37);
-        kernels.products().quantizedLinearForward(out, toDevice(x), weight);
+        kernels.products().frozenForward(out, toDevice(x), weight);
         Tensor got = toHost(out);
         for (int i = 0; i < n; i++) {
           for (int o = 0; o < 37; o++) {

@@ -1,5 +1,6 @@
 package dev.nibble.trainer.export.gguf;
 
+import dev.nibble.quant.ConfigSection;
 import dev.nibble.trainer.export.ExportException;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -10,7 +11,7 @@ import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 /** One object of a JSON file; every error names the file, the key and what is supported. */
-record JsonFile(Path file, String prefix, JsonNode node) {
+record JsonFile(Path file, String prefix, JsonNode node) implements ConfigSection {
   /** Characters of a wrong value in an error. */
   private static final int SHOWN = 300;
 
@@ -34,7 +35,8 @@ record JsonFile(Path file, String prefix, JsonNode node) {
     return Files.isRegularFile(file) ? Optional.of(read(file)) : Optional.empty();
   }
 
-  boolean has(String key) {
+  @Override
+  public boolean has(String key) {
     return node.hasNonNull(key);
   }
 
@@ -43,7 +45,8 @@ record JsonFile(Path file, String prefix, JsonNode node) {
     return node.path(key);
   }
 
-  Optional<JsonFile> object(String key) {
+  @Override
+  public Optional<JsonFile> object(String key) {
     if (!has(key)) {
       return Optional.empty();
     }
@@ -57,7 +60,8 @@ record JsonFile(Path file, String prefix, JsonNode node) {
     return has(key) ? positive(key) : fallback;
   }
 
-  int positive(String key) {
+  @Override
+  public int positive(String key) {
     if (!get(key).isInt() || get(key).asInt() < 1) {
       throw wrong(key, "a positive integer");
     }
@@ -90,7 +94,8 @@ record JsonFile(Path file, String prefix, JsonNode node) {
     return values;
   }
 
-  boolean flag(String key, boolean fallback) {
+  @Override
+  public boolean flag(String key, boolean fallback) {
     if (!has(key)) {
       return fallback;
     }
@@ -100,7 +105,8 @@ record JsonFile(Path file, String prefix, JsonNode node) {
     return get(key).asBoolean();
   }
 
-  String text(String key, String fallback) {
+  @Override
+  public String text(String key, String fallback) {
     if (!has(key)) {
       return fallback;
     }
@@ -110,7 +116,8 @@ record JsonFile(Path file, String prefix, JsonNode node) {
     return get(key).asString();
   }
 
-  ExportException wrong(String key, String supported) {
+  @Override
+  public ExportException wrong(String key, String supported) {
     String value = node.has(key) ? node.get(key).toString() : "missing";
     if (value.length() > SHOWN) {
       value = value.substring(0, SHOWN) + "...";

@@ -1,5 +1,6 @@
 package dev.nibble.trainer.export.gguf;
 
+import dev.nibble.quant.CheckpointReaders;
 import java.nio.file.Path;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
@@ -47,7 +48,7 @@ record ModelConfig(
   static ModelConfig read(Path folder) {
     JsonFile c = JsonFile.read(folder.resolve("config.json"));
     Architecture a = Architecture.of(c);
-    c.object("quantization_config").ifPresent(ModelConfig::requireFourBits);
+    c.object("quantization_config").ifPresent(CheckpointReaders::summary);
     String activation = a.isGemma() ? "hidden_activation" : "hidden_act";
     String supported = a.isGemma() ? "gelu_pytorch_tanh" : "silu";
     if (!c.text(activation, supported).equals(supported)) {
@@ -87,16 +88,6 @@ record ModelConfig(
       config.checkWindowedLayers(a == Architecture.GEMMA2 ? i -> i % 2 == 0 : i -> i % 6 != 5);
     }
     return config;
-  }
-
-  /** A source of tensors dequantises bitsandbytes' four bits, and nothing else. */
-  private static void requireFourBits(JsonFile quantization) {
-    if (!quantization.text("quant_method", "bitsandbytes").equals("bitsandbytes")) {
-      throw quantization.wrong("quant_method", "bitsandbytes");
-    }
-    if (!quantization.flag("load_in_4bit", false)) {
-      throw quantization.wrong("load_in_4bit", "true");
-    }
   }
 
   private static int defaultKeyValueHeads(JsonFile c, int heads) {

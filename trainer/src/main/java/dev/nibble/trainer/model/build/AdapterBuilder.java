@@ -12,9 +12,9 @@ import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.safetensors.StoredTensors;
 import dev.nibble.compute.tensor.Scope;
 import dev.nibble.compute.tensor.Tensor;
-import dev.nibble.quant.FourBitFormat;
-import dev.nibble.quant.FrozenWeight;
+import dev.nibble.compute.weights.FrozenMatrix;
 import dev.nibble.quant.FrozenWeights;
+import dev.nibble.quant.WeightFormat;
 import dev.nibble.trainer.model.ModelException;
 import dev.nibble.trainer.model.config.ModelTensors;
 import dev.nibble.trainer.model.config.TensorSpec;
@@ -64,8 +64,8 @@ final class AdapterBuilder {
   AdaptedLayerFactory build(
       String modelType,
       StoredTensors checkpoint,
-      Function<String, FrozenWeight> linears,
-      Optional<FourBitFormat> format,
+      Function<String, FrozenMatrix> linears,
+      Optional<WeightFormat> format,
       long seed,
       boolean train,
       Kernels kernels,
@@ -91,7 +91,7 @@ final class AdapterBuilder {
     }
     Adapter adapter = spec.build(targets, parameters, seed, kernels, scope);
     TrainedLayerFactory trained = new TrainedLayerFactory(parameters, tensors, PeftNames::whole);
-    Function<String, FrozenWeight> started =
+    Function<String, FrozenMatrix> started =
         spec.changesBase()
             ? started(adapter, linears, new FrozenWeights(checkpoint, format, kernels, scope))
             : linears;
@@ -100,8 +100,8 @@ final class AdapterBuilder {
   }
 
   /** Adapted weights give part of themselves to the adapter; others are read as they are. */
-  private static Function<String, FrozenWeight> started(
-      Adapter adapter, Function<String, FrozenWeight> linears, FrozenWeights weights) {
+  private static Function<String, FrozenMatrix> started(
+      Adapter adapter, Function<String, FrozenMatrix> linears, FrozenWeights weights) {
     return name -> {
       String module = TensorSpec.module(name);
       return adapter.adapts(module) ? adapter.load(module, name, weights) : linears.apply(name);

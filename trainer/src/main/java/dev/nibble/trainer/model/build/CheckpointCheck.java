@@ -4,8 +4,7 @@ import dev.nibble.compute.safetensors.ShardedSafetensors;
 import dev.nibble.compute.tensor.DType;
 import dev.nibble.compute.tensor.Shape;
 import dev.nibble.compute.tensor.Tensor;
-import dev.nibble.quant.FourBitCheckpoint;
-import dev.nibble.quant.QuantState;
+import dev.nibble.quant.StoredWeights;
 import dev.nibble.trainer.model.ModelException;
 import dev.nibble.trainer.model.config.ModelTensors;
 import dev.nibble.trainer.model.config.TensorSpec;
@@ -25,18 +24,18 @@ final class CheckpointCheck {
   static void check(
       Path folder,
       ShardedSafetensors checkpoint,
-      FourBitCheckpoint fourBit,
+      StoredWeights stored,
       List<TensorSpec> expected) {
     List<String> problems = new ArrayList<>();
     Set<String> unexpected = new TreeSet<>(checkpoint.names());
-    unexpected.removeAll(fourBit.statistics());
+    unexpected.removeAll(stored.companions());
     for (TensorSpec spec : expected) {
       if (!unexpected.remove(spec.name())) {
         problems.add("missing " + spec.name() + " " + spec.shape());
         continue;
       }
-      if (fourBit.state(spec.name()).isPresent()) {
-        check(spec, fourBit.state(spec.name()).get(), problems);
+      if (stored.shape(spec.name()).isPresent()) {
+        check(spec, stored.shape(spec.name()).get(), problems);
         continue;
       }
       Tensor t = checkpoint.tensor(spec.name());
@@ -55,12 +54,11 @@ final class CheckpointCheck {
     }
   }
 
-  private static void check(TensorSpec spec, QuantState state, List<String> problems) {
-    Shape shape = Shape.of(state.rows(), state.cols());
+  private static void check(TensorSpec spec, Shape shape, List<String> problems) {
     if (spec.kind() != TensorSpec.Kind.LINEAR && spec.kind() != TensorSpec.Kind.HEAD) {
-      problems.add(spec.name() + " is in 4 bits, which only weights of linear maps can be");
+      problems.add(spec.name() + " is quantised, which only weights of linear maps can be");
     } else if (!shape.equals(spec.shape())) {
-      problems.add("%s is %s in 4 bits, expected %s".formatted(spec.name(), shape, spec.shape()));
+      problems.add("%s is %s quantised, expected %s".formatted(spec.name(), shape, spec.shape()));
     }
   }
 

@@ -6,7 +6,8 @@ import dev.nibble.compute.safetensors.StoredTensors;
 import dev.nibble.compute.tensor.DType;
 import dev.nibble.compute.tensor.Scope;
 import dev.nibble.compute.tensor.Tensor;
-import dev.nibble.quant.FrozenWeight;
+import dev.nibble.compute.weights.Dense;
+import dev.nibble.compute.weights.FrozenMatrix;
 import dev.nibble.trainer.model.layers.Embedding;
 import dev.nibble.trainer.model.layers.Norm;
 import java.util.HashMap;
@@ -15,12 +16,12 @@ import java.util.Optional;
 import java.util.function.Function;
 
 /**
- * LayerFactory that do not train, read from a checkpoint: linear maps inside blocks in 4 bits or as
+ * LayerFactory that do not train, read from a checkpoint: linear maps inside blocks quantised or as
  * stored, tables and biases as stored, norms widened to F32.
  */
 final class FrozenLayerFactory implements LayerFactory {
   private final StoredTensors checkpoint;
-  private final Function<String, FrozenWeight> linears;
+  private final Function<String, FrozenMatrix> linears;
   private final Kernels kernels;
   private final Scope scope;
   private final Map<String, Tensor> tables = new HashMap<>();
@@ -28,7 +29,7 @@ final class FrozenLayerFactory implements LayerFactory {
   /** {@code linears}: reads the weight of a linear map by its tensor's name. */
   FrozenLayerFactory(
       StoredTensors checkpoint,
-      Function<String, FrozenWeight> linears,
+      Function<String, FrozenMatrix> linears,
       Kernels kernels,
       Scope scope) {
     this.checkpoint = checkpoint;
@@ -61,7 +62,7 @@ final class FrozenLayerFactory implements LayerFactory {
   public FrozenProjection head(String name) {
     boolean tied = tables.containsKey(name);
     return new FrozenProjection(
-        tied ? new FrozenWeight.Dense(table(name)) : linears.apply(name), Optional.empty());
+        tied ? new Dense(table(name)) : linears.apply(name), Optional.empty());
   }
 
   /** A table [V, C] as stored, read once even when embeddings and head share it. */

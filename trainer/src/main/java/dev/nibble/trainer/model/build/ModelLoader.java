@@ -7,10 +7,12 @@ import dev.nibble.compute.safetensors.ShardedSafetensors;
 import dev.nibble.compute.safetensors.StoredTensors;
 import dev.nibble.compute.tensor.Device;
 import dev.nibble.compute.tensor.Scope;
-import dev.nibble.quant.FourBitCheckpoint;
-import dev.nibble.quant.FourBitFormat;
-import dev.nibble.quant.FrozenWeight;
+import dev.nibble.compute.weights.Dense;
+import dev.nibble.compute.weights.FrozenMatrix;
+import dev.nibble.quant.CheckpointReaders;
 import dev.nibble.quant.FrozenWeights;
+import dev.nibble.quant.StoredWeights;
+import dev.nibble.quant.WeightFormat;
 import dev.nibble.trainer.model.CausalLm;
 import dev.nibble.trainer.model.Checkpointing;
 import dev.nibble.trainer.model.ModelException;
@@ -32,7 +34,7 @@ public final class ModelLoader {
   private ModelLoader() {}
 
   /**
-   * Reads a model. Tensors are read, and quantised, one at a time. A checkpoint that is in 4 bits
+   * Reads a model. Tensors are read, and quantised, one at a time. A checkpoint that is quantised
    * already is taken as it is.
    *
    * @param scope owns all of the model's memory; must be of the kernels' memory
@@ -42,16 +44,16 @@ public final class ModelLoader {
   public static CausalLm load(Path folder, ModelOptions options, Kernels kernels, Scope scope) {
     ModelConfig config = ModelConfig.of(folder);
     try (ShardedSafetensors checkpoint = ShardedSafetensors.open(folder)) {
-      FourBitCheckpoint fourBit = FourBitCheckpoint.of(checkpoint);
-      QuantizationConfig.check(folder, fourBit);
-      CheckpointCheck.check(folder, checkpoint, fourBit, ModelTensors.of(config));
-      if (options.training() instanceof Training.AllWeights && fourBit.format().isPresent()) {
+      StoredWeights stored = CheckpointReaders.find(checkpoint);
+      QuantizationConfig.check(folder, stored);
+      CheckpointCheck.check(folder, checkpoint, stored, ModelTensors.of(config));
+      if (options.training() instanceof Training.AllWeights && stored.format().isPresent()) {
         throw new ModelException(
-            "%s is in 4 bits (%s), and quantised weights cannot train: train an adapter on it"
-                .formatted(folder, fourBit.format().get()));
+            "%s is quantised (%s), and quantised weights cannot train: train an adapter on it"
+                .formatted(folder, stored.format().get().describe()));
       }
       FrozenWeights linears =
-          new FrozenWeights(checkpoint, fourBit, options.quantization(), kernels, scope);
+          new FrozenWeights(checkpoint, stored, options.quantization(), kernels, scope);
       return build(config, checkpoint, linears::load, options, kernels, scope);
     }
   }
@@ -61,7 +63,7 @@ public final class ModelLoader {
    * memory they stay where the mapped checkpoint has them, so that it needs little memory of its
    * own.
    *
-   * @param checkpoint of the folder, not in 4 bits; must stay open as long as the model is used
+   * @param checkpoint of the folder, not quantised; must stay open as long as the model is used
    */
   public static CausalLm view(
       Path folder,
@@ -70,17 +72,17 @@ public final class ModelLoader {
       Kernels kernels,
       Scope scope) {
     ModelConfig config = ModelConfig.of(folder);
-    FourBitCheckpoint fourBit = FourBitCheckpoint.of(checkpoint);
-    CheckpointCheck.check(folder, checkpoint, fourBit, ModelTensors.of(config));
+    StoredWeights stored = CheckpointReaders.find(checkpoint);
+    CheckpointCheck.check(folder, checkpoint, stored, ModelTensors.of(config));
     ModelOptions options =
         new ModelOptions(
             new Training.Nothing(), Optional.empty(), maxBatchTokens, Checkpointing.FULL);
-    FrozenWeights stored = new FrozenWeights(checkpoint, fourBit, Optional.empty(), kernels, scope);
+    FrozenWeights linears = new FrozenWeights(checkpoint, stored, Optional.empty(), kernels, scope);
     boolean mapped = kernels.memory().device() instanceof Device.Host;
     return build(
         config,
         checkpoint,
-        name -> mapped ? new FrozenWeight.Dense(checkpoint.tensor(name)) : stored.load(name),
+        name -> mapped ? new Dense(checkpoint.tensor(name)) : linears.load(name),
         options,
         kernels,
         scope);
@@ -90,7 +92,7 @@ public final class ModelLoader {
   static DecoderModel build(
       ModelConfig config,
       StoredTensors checkpoint,
-      Function<String, FrozenWeight> linears,
+      Function<String, FrozenMatrix> linears,
       ModelOptions options,
       Kernels kernels,
       Scope scope) {
@@ -126,7 +128,7 @@ public final class ModelLoader {
       boolean train,
       ModelConfig config,
       StoredTensors checkpoint,
-      Function<String, FrozenWeight> linears,
+      Function<String, FrozenMatrix> linears,
       ModelOptions options,
       Kernels kernels,
       Scope scope) {
@@ -157,10 +159,10 @@ public final class ModelLoader {
       throw new IllegalArgumentException("random weights must train: " + options.training());
     }
     ModelConfig config = ModelConfig.of(folder);
-    if (QuantizationConfig.read(folder).isPresent()) {
+    if (QuantizationConfig.summary(folder).isPresent()) {
       throw new ModelException(
           folder
-              + " describes a model in 4 bits, which cannot train; remove quantization_config from its config.json");
+              + " describes a quantised model, which cannot train; remove quantization_config from its config.json");
     }
     List<TensorSpec> tensors = ModelTensors.of(config);
     Parameters parameters = TrainedLayerFactory.allocate(scope, tensors);
@@ -178,8 +180,8 @@ public final class ModelLoader {
   public static void restore(Path folder, Parameters parameters, Kernels kernels) {
     ModelConfig config = ModelConfig.of(folder);
     try (ShardedSafetensors checkpoint = ShardedSafetensors.open(folder)) {
-      FourBitCheckpoint fourBit = FourBitCheckpoint.of(checkpoint);
-      CheckpointCheck.check(folder, checkpoint, fourBit, ModelTensors.of(config));
+      StoredWeights stored = CheckpointReaders.find(checkpoint);
+      CheckpointCheck.check(folder, checkpoint, stored, ModelTensors.of(config));
       for (Parameters.Parameter p : parameters.all()) {
         if (!checkpoint.has(p.name())
             || !checkpoint.tensor(p.name()).shape().equals(p.weight().shape())) {
@@ -199,19 +201,19 @@ public final class ModelLoader {
   }
 
   /**
-   * The format of a model that is in 4 bits already, by its config.json and its tensors.
+   * The format of a model that is quantised already, by its config.json and its tensors.
    *
-   * @throws ModelException when it was quantised by another method
+   * @throws ModelException when it was quantised by a method that is not read
    */
-  public static Optional<FourBitFormat> storedFormat(Path folder) {
+  public static Optional<WeightFormat> storedFormat(Path folder) {
     if (!Files.isRegularFile(folder.resolve("config.json"))
-        || QuantizationConfig.read(folder).isEmpty()) {
+        || QuantizationConfig.summary(folder).isEmpty()) {
       return Optional.empty();
     }
     try (ShardedSafetensors checkpoint = ShardedSafetensors.open(folder)) {
-      FourBitCheckpoint fourBit = FourBitCheckpoint.of(checkpoint);
-      QuantizationConfig.check(folder, fourBit);
-      return fourBit.format();
+      StoredWeights stored = CheckpointReaders.find(checkpoint);
+      QuantizationConfig.check(folder, stored);
+      return stored.format();
     }
   }
 
@@ -223,7 +225,7 @@ public final class ModelLoader {
    */
   public static List<String> linearWeights(Path folder, ShardedSafetensors checkpoint) {
     List<TensorSpec> tensors = ModelTensors.of(ModelConfig.of(folder));
-    CheckpointCheck.check(folder, checkpoint, FourBitCheckpoint.of(checkpoint), tensors);
+    CheckpointCheck.check(folder, checkpoint, CheckpointReaders.find(checkpoint), tensors);
     return tensors.stream()
         .filter(t -> t.kind() == TensorSpec.Kind.LINEAR)
         .map(TensorSpec::name)

@@ -3,7 +3,6 @@ package dev.nibble.trainer.model.build;
 import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.tensor.Memory;
 import dev.nibble.compute.tensor.Scope;
-import dev.nibble.quant.FourBitCheckpoint;
 import dev.nibble.quant.FrozenWeights;
 import dev.nibble.trainer.model.CausalLm;
 import dev.nibble.trainer.model.ModelOptions;
@@ -36,8 +35,7 @@ public record RandomModel(CausalLm model, double quantizeSeconds) {
     Memory host = kernels.memory().isPlanned() ? Memory.planned(Memory.host()) : Memory.host();
     try (RandomWeights weights = new RandomWeights(config, seed, host)) {
       FrozenWeights linears =
-          new FrozenWeights(
-              weights, FourBitCheckpoint.of(weights), options.quantization(), kernels, scope);
+          new FrozenWeights(weights, options.quantization(), kernels, scope);
       double total = shape.weights();
       var done =
           new Object() {

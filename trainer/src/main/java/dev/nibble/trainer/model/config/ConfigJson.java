@@ -1,5 +1,6 @@
 package dev.nibble.trainer.model.config;
 
+import dev.nibble.quant.ConfigSection;
 import dev.nibble.trainer.model.ModelException;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -13,7 +14,7 @@ import tools.jackson.databind.json.JsonMapper;
 /**
  * One object of a config.json, read key by key; every error names the file, the key and the value.
  */
-final class ConfigJson {
+final class ConfigJson implements ConfigSection {
   private final Path file;
   private final String prefix;
   private final JsonNode node;
@@ -48,7 +49,8 @@ final class ConfigJson {
   }
 
   /** The object under a key, when it is there and not null. */
-  Optional<ConfigJson> object(String key) {
+  @Override
+  public Optional<ConfigJson> object(String key) {
     if (!has(key)) {
       return Optional.empty();
     }
@@ -59,7 +61,8 @@ final class ConfigJson {
   }
 
   /** True when the key is there and not null. */
-  boolean has(String key) {
+  @Override
+  public boolean has(String key) {
     return node.hasNonNull(key);
   }
 
@@ -75,7 +78,8 @@ final class ConfigJson {
     return positive(key);
   }
 
-  int positive(String key) {
+  @Override
+  public int positive(String key) {
     if (!has(key) || !node.get(key).isInt() || node.get(key).asInt() < 1) {
       throw wrong(key, "a positive integer");
     }
@@ -114,7 +118,8 @@ final class ConfigJson {
     return has(key) && !(node.get(key).isNumber() && node.get(key).asDouble() == 0);
   }
 
-  boolean flag(String key, boolean fallback) {
+  @Override
+  public boolean flag(String key, boolean fallback) {
     if (!has(key)) {
       return fallback;
     }
@@ -124,7 +129,8 @@ final class ConfigJson {
     return node.get(key).asBoolean();
   }
 
-  String text(String key, String fallback) {
+  @Override
+  public String text(String key, String fallback) {
     if (!has(key)) {
       return fallback;
     }
@@ -164,7 +170,8 @@ final class ConfigJson {
     }
   }
 
-  ModelException wrong(String key, String supported) {
+  @Override
+  public ModelException wrong(String key, String supported) {
     return new ModelException(
         "%s: \"%s%s\" is %s; supported: %s"
             .formatted(file, prefix, key, contains(key) ? node.get(key) : "missing", supported));

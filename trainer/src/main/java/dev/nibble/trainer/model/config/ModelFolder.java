@@ -2,17 +2,15 @@ package dev.nibble.trainer.model.config;
 
 import dev.nibble.compute.files.AtomicFile;
 import dev.nibble.compute.tensor.DType;
-import dev.nibble.quant.FourBitFormat;
+import dev.nibble.quant.WeightFormat;
 import dev.nibble.trainer.model.ModelException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Locale;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
-import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.ObjectNode;
 
 /**
@@ -56,35 +54,15 @@ public record ModelFolder(Path path) {
   }
 
   /**
-   * The config.json of this model with its linear maps in 4 bits, as transformers writes it.
+   * The config.json of this model with its linear maps in a weight format.
    *
    * @param compute what readers shall compute in: F32, BF16 or F16
    * @param skipped modules inside the blocks that were left as they are
    */
-  public byte[] configOf(FourBitFormat format, DType compute, List<String> skipped)
+  public byte[] configOf(WeightFormat format, DType compute, List<String> skipped)
       throws IOException {
     ObjectNode config = config();
-    ObjectNode q = config.putObject(QUANTIZATION);
-    q.put("quant_method", "bitsandbytes");
-    q.put("_load_in_8bit", false);
-    q.put("_load_in_4bit", true);
-    q.put("llm_int8_threshold", 6.0);
-    // A list, once there is one, must name the head too; without a list it is left by itself.
-    if (skipped.isEmpty()) {
-      q.putNull("llm_int8_skip_modules");
-    } else {
-      ArrayNode list = q.putArray("llm_int8_skip_modules");
-      skipped.forEach(list::add);
-      list.add("lm_head");
-    }
-    q.put("llm_int8_enable_fp32_cpu_offload", false);
-    q.put("llm_int8_has_fp16_weight", false);
-    q.put("bnb_4bit_quant_type", format.type().name().toLowerCase(Locale.ROOT));
-    q.put("bnb_4bit_use_double_quant", format.doubleQuant());
-    q.put("bnb_4bit_compute_dtype", name(compute));
-    q.put("bnb_4bit_quant_storage", "uint8");
-    q.put("load_in_4bit", true);
-    q.put("load_in_8bit", false);
+    config.set(QUANTIZATION, format.layout().config(compute, skipped));
     return JsonMapper.shared().writerWithDefaultPrettyPrinter().writeValueAsBytes(config);
   }
 

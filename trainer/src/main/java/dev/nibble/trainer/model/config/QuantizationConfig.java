@@ -1,55 +1,26 @@
 package dev.nibble.trainer.model.config;
 
-import dev.nibble.quant.FourBitCheckpoint;
-import dev.nibble.quant.FourBitFormat;
-import dev.nibble.quant.FourBitFormat.QuantType;
+import dev.nibble.quant.CheckpointReaders;
+import dev.nibble.quant.StoredWeights;
 import dev.nibble.trainer.model.ModelException;
 import java.nio.file.Path;
 import java.util.Optional;
-import java.util.stream.Stream;
 
-/**
- * The {@code quantization_config} of a config.json, as far as it says what the tensors must be. How
- * bytes were typed ({@code bnb_4bit_quant_storage}) and what was skipped can be seen in the
- * tensors.
- *
- * @param type code table
- * @param doubleQuant whether scales are quantised too
- */
-public record QuantizationConfig(QuantType type, boolean doubleQuant) {
+/** The {@code quantization_config} of a config.json beside what the tensors are. */
+public final class QuantizationConfig {
   private static final String KEY = "quantization_config";
 
-  /**
-   * What a model's folder says; empty for a model that is not quantised.
-   *
-   * @throws ModelException when it was quantised by anything but bitsandbytes in 4 bits
-   */
-  public static Optional<QuantizationConfig> read(Path folder) {
-    ConfigJson config = ConfigJson.read(folder.resolve("config.json"));
-    return config.object(KEY).map(QuantizationConfig::read);
-  }
+  private QuantizationConfig() {}
 
-  private static QuantizationConfig read(ConfigJson c) {
-    boolean four = c.flag("load_in_4bit", false);
-    boolean eight = c.flag("load_in_8bit", false);
-    // Old files have no method and are bitsandbytes'.
-    String method = c.text("quant_method", four || eight ? "bitsandbytes" : "");
-    if (!method.equals("bitsandbytes")) {
-      throw c.wrong(
-          "quant_method", "\"bitsandbytes\" in 4 bits, and models that are not quantised");
-    }
-    if (eight || !four) {
-      throw c.wrong(
-          eight ? "load_in_8bit" : "load_in_4bit",
-          "bitsandbytes in 4 bits (\"load_in_4bit\": true), and models that are not quantised");
-    }
-    String type = c.text("bnb_4bit_quant_type", "fp4");
-    return new QuantizationConfig(
-        Stream.of(QuantType.values())
-            .filter(t -> t.name().equalsIgnoreCase(type))
-            .findFirst()
-            .orElseThrow(() -> c.wrong("bnb_4bit_quant_type", "\"nf4\" and \"fp4\"")),
-        c.flag("bnb_4bit_use_double_quant", false));
+  /**
+   * What a model's folder tells of the format of its weights; empty for a model that is not
+   * quantised.
+   *
+   * @throws ModelException when it was quantised by a method that is not read
+   */
+  public static Optional<String> summary(Path folder) {
+    ConfigJson config = ConfigJson.read(folder.resolve("config.json"));
+    return config.object(KEY).map(CheckpointReaders::summary);
   }
 
   /**
@@ -57,9 +28,9 @@ public record QuantizationConfig(QuantType type, boolean doubleQuant) {
    *
    * @throws ModelException when they contradict each other
    */
-  public static void check(Path folder, FourBitCheckpoint tensors) {
-    Optional<QuantizationConfig> said = read(folder);
-    Optional<QuantizationConfig> found = tensors.format().map(QuantizationConfig::of);
+  public static void check(Path folder, StoredWeights tensors) {
+    Optional<String> said = summary(folder);
+    Optional<String> found = tensors.format().map(f -> f.layout().summary());
     if (!said.equals(found)) {
       throw new ModelException(
           "%s: %s, but %s"
@@ -67,18 +38,7 @@ public record QuantizationConfig(QuantType type, boolean doubleQuant) {
                   folder.resolve("config.json"),
                   said.map(s -> "\"%s\" says %s".formatted(KEY, s))
                       .orElse("there is no \"%s\"".formatted(KEY)),
-                  found
-                      .map(f -> "the tensors are in 4 bits, %s".formatted(f))
-                      .orElse("no tensor is in 4 bits")));
+                  found.map(f -> "the tensors are in " + f).orElse("no tensor is quantised")));
     }
-  }
-
-  private static QuantizationConfig of(FourBitFormat format) {
-    return new QuantizationConfig(format.type(), format.doubleQuant());
-  }
-
-  @Override
-  public String toString() {
-    return type + (doubleQuant ? " with" : " without") + " double quantisation";
   }
 }

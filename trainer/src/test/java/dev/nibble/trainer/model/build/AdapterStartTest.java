@@ -15,7 +15,7 @@ import dev.nibble.adapters.PeftAdapter;
 import dev.nibble.adapters.TargetModules;
 import dev.nibble.compute.safetensors.SafetensorsFile;
 import dev.nibble.data.Batch;
-import dev.nibble.quant.FourBitFormat;
+import dev.nibble.quant.bnb.FourBitFormat;
 import dev.nibble.trainer.model.ModelOptions;
 import dev.nibble.trainer.model.Training;
 import java.io.IOException;

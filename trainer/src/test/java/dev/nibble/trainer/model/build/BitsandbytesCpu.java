@@ -2,7 +2,7 @@ package dev.nibble.trainer.model.build;
 
 import dev.nibble.compute.kernels.HostCopies;
 import dev.nibble.compute.kernels.Kernels;
-import dev.nibble.compute.kernels.Quantized;
+import dev.nibble.compute.weights.Codebook;
 
 /**
  * How bitsandbytes' CPU dequantiser reads codes and scales: row r begins at scale r * floor(I /
@@ -12,14 +12,14 @@ final class BitsandbytesCpu {
   private BitsandbytesCpu() {}
 
   /** The weights [O, I] in float32, before they are rounded to the dtype that they had. */
-  static float[] dequantize(Quantized weight, Kernels kernels) {
+  static float[] dequantize(Codebook weight, Kernels kernels) {
     try (HostCopies host = new HostCopies(kernels)) {
       return dequantize(weight.over(host::of));
     }
   }
 
-  private static float[] dequantize(Quantized q) {
-    Quantized.Scales.Nested scales = (Quantized.Scales.Nested) q.scales();
+  private static float[] dequantize(Codebook q) {
+    Codebook.Scales.Nested scales = (Codebook.Scales.Nested) q.scales();
     float[] dense = new float[(int) q.elements()];
     for (int i = 0; i < dense.length; i++) {
       int column = i % (int) q.cols();

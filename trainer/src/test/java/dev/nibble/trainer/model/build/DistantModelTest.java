@@ -16,7 +16,8 @@ import dev.nibble.compute.safetensors.SafetensorsFile;
 import dev.nibble.compute.tensor.DType;
 import dev.nibble.compute.tensor.Scope;
 import dev.nibble.data.Batch;
-import dev.nibble.quant.FourBitFormat;
+import dev.nibble.quant.WeightFormat;
+import dev.nibble.quant.bnb.FourBitFormat;
 import dev.nibble.trainer.model.CausalLm;
 import dev.nibble.trainer.model.Checkpointing;
 import dev.nibble.trainer.model.ModelOptions;
@@ -38,7 +39,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** Models in memory that Java cannot touch, as an accelerator's is. */
 final class DistantModelTest {
   private static final LoraSpec SPEC = new LoraSpec(2, 4, 0.25, TargetModules.allLinear());
-  private static final Optional<FourBitFormat> NF4 =
+  private static final Optional<WeightFormat> NF4 =
       Optional.of(new FourBitFormat(FourBitFormat.QuantType.NF4, 64, true));
 
   @TempDir Path folder;
@@ -48,7 +49,7 @@ final class DistantModelTest {
   }
 
   private static ModelOptions options(
-      Training training, Optional<FourBitFormat> format, Checkpointing checkpointing) {
+      Training training, Optional<WeightFormat> format, Checkpointing checkpointing) {
     return new ModelOptions(training, format, 64, checkpointing, 0.5);
   }
 

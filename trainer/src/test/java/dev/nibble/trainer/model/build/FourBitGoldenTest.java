@@ -14,10 +14,12 @@ import dev.nibble.compute.safetensors.ShardedSafetensors;
 import dev.nibble.compute.tensor.DType;
 import dev.nibble.compute.tensor.Scope;
 import dev.nibble.compute.tensor.Tensor;
+import dev.nibble.compute.weights.Codebook;
+import dev.nibble.compute.weights.Dense;
+import dev.nibble.compute.weights.FrozenMatrix;
 import dev.nibble.data.Batch;
-import dev.nibble.quant.FourBitFormat;
-import dev.nibble.quant.FourBitFormat.QuantType;
-import dev.nibble.quant.FrozenWeight;
+import dev.nibble.quant.bnb.FourBitFormat;
+import dev.nibble.quant.bnb.FourBitFormat.QuantType;
 import dev.nibble.quant.FrozenWeights;
 import dev.nibble.trainer.model.Training;
 import dev.nibble.trainer.model.config.ModelConfig;
@@ -47,12 +49,12 @@ final class FourBitGoldenTest {
       FrozenWeights weights = new FrozenWeights(checkpoint, Optional.empty(), kernels, scope);
       assertThat(golden.names()).hasSize(14);
       for (String name : golden.names()) {
-        var weight = (FrozenWeight.FourBit) weights.load(name);
+        var weight = (Codebook) weights.load(name);
         Tensor dense = scope.allocate("bf16", DType.BF16, weight.rows(), weight.cols());
-        if (weight.cols() % weight.weight().block() == 0) {
-          weight.dequantizeInto(kernels, dense);
+        if (weight.cols() % weight.block() == 0) {
+          kernels.products().decode(dense, weight);
         } else {
-          TensorValues.put(kernels, dense, BitsandbytesCpu.dequantize(weight.weight(), kernels));
+          TensorValues.put(kernels, dense, BitsandbytesCpu.dequantize(weight, kernels));
         }
         float[] expected = golden.tensor(name).toFloats();
         assertThat(Arrays.equals(TensorValues.of(kernels, dense), expected)).as(name).isTrue();
@@ -110,7 +112,7 @@ final class FourBitGoldenTest {
     }
   }
 
-  private record Named(String name, FrozenWeight weight) {}
+  private record Named(String name, FrozenMatrix weight) {}
 
   private static Named bf16(Kernels kernels, Scope scope, SafetensorsFile given, Named w) {
     if (!given.has(w.name())) {
@@ -118,13 +120,13 @@ final class FourBitGoldenTest {
     }
     Tensor dense = scope.allocate("dense", DType.BF16, w.weight().rows(), w.weight().cols());
     kernels.moving().copy(dense, given.tensor(w.name()));
-    return new Named(w.name(), new FrozenWeight.Dense(dense));
+    return new Named(w.name(), new Dense(dense));
   }
 
   private static Named f32(Kernels kernels, Scope scope, Named w) {
     Tensor dense = scope.allocate("dense", DType.F32, w.weight().rows(), w.weight().cols());
-    w.weight().dequantizeInto(kernels, dense);
-    return new Named(w.name(), new FrozenWeight.Dense(dense));
+    kernels.products().decode(dense, w.weight());
+    return new Named(w.name(), new Dense(dense));
   }
 
   private static Batch batch(SafetensorsFile golden) {

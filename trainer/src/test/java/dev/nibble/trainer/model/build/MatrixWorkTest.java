@@ -9,10 +9,11 @@ import dev.nibble.compute.kernels.InterceptedKernels;
 import dev.nibble.compute.kernels.KernelOptions;
 import dev.nibble.compute.kernels.KernelSets;
 import dev.nibble.compute.kernels.Kernels;
-import dev.nibble.compute.kernels.Quantized;
 import dev.nibble.compute.tensor.Scope;
 import dev.nibble.compute.tensor.Tensor;
-import dev.nibble.quant.FourBitFormat;
+import dev.nibble.compute.weights.FrozenMatrix;
+import dev.nibble.quant.WeightFormat;
+import dev.nibble.quant.bnb.FourBitFormat;
 import dev.nibble.trainer.model.CausalLm;
 import dev.nibble.trainer.model.Checkpointing;
 import dev.nibble.trainer.model.ModelOptions;
@@ -56,7 +57,7 @@ final class MatrixWorkTest {
       TinyModel tiny, Training training, Checkpointing checkpointing, @TempDir Path folder)
       throws IOException {
     String config = Files.readString(tiny.config(folder).resolve("config.json"));
-    Optional<FourBitFormat> format =
+    Optional<WeightFormat> format =
         training instanceof Training.Adapter
             ? Optional.of(new FourBitFormat(FourBitFormat.QuantType.NF4, 64, true))
             : Optional.empty();
@@ -93,8 +94,8 @@ final class MatrixWorkTest {
             2.0 * ((Tensor) args[0]).rows() * ((Tensor) args[2]).elements();
         case "linearBackwardWeight" ->
             2.0 * ((Tensor) args[1]).rows() * ((Tensor) args[0]).elements();
-        case "quantizedLinearForward", "quantizedLinearBackward" -> {
-          Quantized weight = (Quantized) args[2];
+        case "frozenForward", "frozenBackward" -> {
+          FrozenMatrix weight = (FrozenMatrix) args[2];
           yield 2.0 * ((Tensor) args[0]).rows() * weight.rows() * weight.cols();
         }
         case "attentionForward" -> 2 * product((Tensor) args[2], args);

@@ -15,9 +15,11 @@ import dev.nibble.compute.safetensors.ShardedSafetensors;
 import dev.nibble.compute.tensor.DType;
 import dev.nibble.compute.tensor.Scope;
 import dev.nibble.compute.tensor.Tensor;
+import dev.nibble.compute.weights.Codebook;
+import dev.nibble.compute.weights.Dense;
+import dev.nibble.compute.weights.FrozenMatrix;
 import dev.nibble.data.Batch;
-import dev.nibble.quant.FourBitFormat;
-import dev.nibble.quant.FrozenWeight;
+import dev.nibble.quant.bnb.FourBitFormat;
 import dev.nibble.quant.FrozenWeights;
 import dev.nibble.trainer.model.Decoder;
 import dev.nibble.trainer.model.Training;
@@ -108,16 +110,14 @@ final class ModelGoldenTest {
         if (spec.kind() != TensorSpec.Kind.LINEAR) {
           continue;
         }
-        FrozenWeight.FourBit weight = (FrozenWeight.FourBit) weights.load(spec.name());
+        Codebook weight = (Codebook) weights.load(spec.name());
         float[] expected = golden.tensor("dequant." + spec.name()).toFloats();
-        float[] dense = BitsandbytesCpu.dequantize(weight.weight(), kernels);
+        float[] dense = BitsandbytesCpu.dequantize(weight, kernels);
         assertThat(Arrays.equals(dense, expected)).as(spec.name()).isTrue();
         if (weight.cols() % NF4.blockSize() == 0) {
           Tensor ours = scope.allocate("test/ours", DType.F32, weight.rows(), weight.cols());
-          weight.dequantizeInto(kernels, ours);
-          assertThat(Arrays.equals(TensorValues.of(kernels, ours), expected))
-              .as(spec.name())
-              .isTrue();
+          kernels.products().decode(ours, weight);
+          assertThat(Arrays.equals(TensorValues.of(kernels, ours), expected)).as(spec.name()).isTrue();
         }
       }
     }
@@ -253,14 +253,14 @@ final class ModelGoldenTest {
           config(base),
           checkpoint,
           name -> {
-            FrozenWeight weight = weights.load(name);
+            FrozenMatrix weight = weights.load(name);
             if (weight.cols() % NF4.blockSize() == 0) {
               return weight;
             }
             Tensor given = golden.tensor("dequant." + name);
             Tensor dense = scope.allocate("weights/" + name, DType.F32, given.shape().dims());
             kernels.moving().copy(dense, given);
-            return new FrozenWeight.Dense(dense);
+            return new Dense(dense);
           },
           ModelFixture.options(training),
           kernels,

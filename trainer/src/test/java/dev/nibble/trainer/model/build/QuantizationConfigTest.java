@@ -5,8 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.tensor.Scope;
-import dev.nibble.quant.FourBitFormat;
-import dev.nibble.quant.FourBitFormat.QuantType;
+import dev.nibble.quant.bnb.FourBitFormat;
+import dev.nibble.quant.bnb.FourBitFormat.QuantType;
 import dev.nibble.quant.UnusableWeight;
 import dev.nibble.trainer.model.Checkpointing;
 import dev.nibble.trainer.model.ModelException;
@@ -72,9 +72,9 @@ final class QuantizationConfigTest {
         "\"load_in_8bit\": false|\"load_in_8bit\": true|\"quantization_config.load_in_8bit\" is true; supported: bitsandbytes in 4 bits",
         "\"load_in_4bit\": true,|\"load_in_4bit\": false,|\"quantization_config.load_in_4bit\" is false",
         "\"nf4\"|\"int4\"|\"quantization_config.bnb_4bit_quant_type\" is \"int4\"; supported: \"nf4\" and \"fp4\"",
-        "\"nf4\"|\"fp4\"|says FP4 with double quantisation, but the tensors are in 4 bits, NF4 with",
+        "\"nf4\"|\"fp4\"|says FP4 with double quantisation, but the tensors are in NF4 with",
         "\"bnb_4bit_use_double_quant\": true|\"bnb_4bit_use_double_quant\": false|says NF4 without double quantisation, but",
-        "\"quantization_config\"|\"other\"|there is no \"quantization_config\", but the tensors are in 4 bits",
+        "\"quantization_config\"|\"other\"|there is no \"quantization_config\", but the tensors are in NF4",
       })
   void refusesOtherMethodsAndContradictions(String from, String to, String message)
       throws IOException {
@@ -93,7 +93,7 @@ final class QuantizationConfigTest {
     Files.writeString(folder.resolve("dense/config.json"), config);
     assertThatThrownBy(() -> ModelLoader.storedFormat(folder.resolve("dense")))
         .isInstanceOf(ModelException.class)
-        .hasMessageContaining("says NF4 with double quantisation, but no tensor is in 4 bits");
+        .hasMessageContaining("says NF4 with double quantisation, but no tensor is quantised");
   }
 
   @Test
@@ -102,14 +102,14 @@ final class QuantizationConfigTest {
     assertThatThrownBy(() -> load(ModelFixture.options(new Training.Nothing())))
         .isInstanceOf(ModelException.class)
         .hasMessageContaining(
-            "model.layers.1.mlp.down_proj.weight is [64, 176] in 4 bits, expected [64, 192]");
+            "model.layers.1.mlp.down_proj.weight is [64, 176] quantised, expected [64, 192]");
   }
 
   @Test
   void itsWeightsCannotTrainNorTakeAnotherFormat() {
     assertThatThrownBy(() -> load(ModelFixture.options(new Training.AllWeights())))
         .isInstanceOf(ModelException.class)
-        .hasMessageContaining("is in 4 bits (NF4, blocks of 64, double quantisation)")
+        .hasMessageContaining("is quantised (NF4, blocks of 64, double quantisation)")
         .hasMessageContaining("train an adapter on it");
     FourBitFormat fp4 = new FourBitFormat(QuantType.FP4, 64, true);
     assertThatThrownBy(() -> load(ModelFixture.options(new Training.Nothing(), fp4)))

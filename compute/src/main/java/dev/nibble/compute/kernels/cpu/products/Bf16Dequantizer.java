@@ -1,9 +1,9 @@
 package dev.nibble.compute.kernels.cpu.products;
 
-import dev.nibble.compute.kernels.Quantized;
-import dev.nibble.compute.kernels.Quantized.Scales;
 import dev.nibble.compute.kernels.cpu.work.UncheckedMemory;
 import dev.nibble.compute.tensor.Half;
+import dev.nibble.compute.weights.Codebook;
+import dev.nibble.compute.weights.Codebook.Scales;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteOrder;
 import jdk.incubator.vector.ByteVector;
@@ -31,7 +31,7 @@ final class Bf16Dequantizer implements Bf16Matrix.Source {
   private final float offset;
 
   /** Reads a weight that {@link #fits}. */
-  Bf16Dequantizer(Quantized weight) {
+  Bf16Dequantizer(Codebook weight) {
     codes = weight.codes().memory().address();
     codebook = weight.codebook().memory().address();
     blockShift = Integer.numberOfTrailingZeros(weight.block());
@@ -55,9 +55,10 @@ final class Bf16Dequantizer implements Bf16Matrix.Source {
     }
   }
 
-  /** Whether rows start with whole bytes, and blocks are whole steps and powers of two. */
-  static boolean fits(Quantized q) {
-    return q.cols() % 2 == 0
+  /** Whether it is in 4 bits, rows start with whole bytes, and blocks are whole steps and powers of two. */
+  static boolean fits(Codebook q) {
+    return q.bits() == 4
+        && q.cols() % 2 == 0
         && q.block() % STEP == 0
         && Integer.bitCount(q.block()) == 1
         && (!(q.scales() instanceof Scales.Nested d) || Integer.bitCount(d.block()) == 1);

@@ -1,10 +1,10 @@
 package dev.nibble.compute.kernels.cpu.products;
 
-import dev.nibble.compute.kernels.Quantized;
 import dev.nibble.compute.kernels.cpu.onednn.MatMul;
 import dev.nibble.compute.kernels.cpu.products.Bf16Products.Left;
 import dev.nibble.compute.kernels.cpu.work.Arguments;
 import dev.nibble.compute.tensor.Tensor;
+import dev.nibble.compute.weights.FrozenMatrix;
 
 /** Linear maps of activations in bfloat16. */
 final class Bf16Linear {
@@ -16,15 +16,8 @@ final class Bf16Linear {
     this.products = products;
   }
 
-  void forward(Tensor out, Tensor x, Tensor weight, float alpha, boolean add) {
-    forward(out, x, Panels.of(weight), alpha, add);
-  }
-
-  void forward(Tensor out, Tensor x, Quantized weight) {
-    forward(out, x, Panels.of(weight), 1, false);
-  }
-
-  private void forward(Tensor out, Tensor x, Panels panels, float alpha, boolean add) {
+  void forward(Tensor out, Tensor x, FrozenMatrix weight, float alpha, boolean add) {
+    Panels panels = Panels.of(weight);
     Bf16Matrix w = panels.matrix();
     long tokens = Arguments.tokens("linearForward", out, x, w.rows(), w.cols(), w.name());
     products.multiply(
@@ -38,15 +31,8 @@ final class Bf16Linear {
         add);
   }
 
-  void backward(Tensor dx, Tensor dout, Tensor weight, float scale) {
-    backward(dx, dout, Panels.of(weight), scale);
-  }
-
-  void backward(Tensor dx, Tensor dout, Quantized weight) {
-    backward(dx, dout, Panels.of(weight), 1);
-  }
-
-  private void backward(Tensor dx, Tensor dout, Panels panels, float scale) {
+  void backward(Tensor dx, Tensor dout, FrozenMatrix weight, float scale) {
+    Panels panels = Panels.of(weight);
     Bf16Matrix w = panels.matrix();
     long tokens = Arguments.tokens("linearBackward", dout, dx, w.rows(), w.cols(), w.name());
     products.multiply(

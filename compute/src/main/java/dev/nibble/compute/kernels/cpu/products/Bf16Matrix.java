@@ -1,9 +1,12 @@
 package dev.nibble.compute.kernels.cpu.products;
 
-import dev.nibble.compute.kernels.Quantized;
 import dev.nibble.compute.kernels.cpu.work.Conversion;
 import dev.nibble.compute.kernels.cpu.work.UncheckedMemory;
+import dev.nibble.compute.tensor.DType;
 import dev.nibble.compute.tensor.Tensor;
+import dev.nibble.compute.weights.Codebook;
+import dev.nibble.compute.weights.Dense;
+import dev.nibble.compute.weights.FrozenMatrix;
 import java.lang.foreign.MemorySegment;
 
 /**
@@ -25,38 +28,27 @@ record Bf16Matrix(Object name, long rows, long cols, Source source) {
     void read(long start, long to, int n, MemorySegment floats);
   }
 
-  static Bf16Matrix of(Tensor t) {
-    return new Bf16Matrix(
-        t,
-        t.rows(),
-        t.cols(),
-        switch (t.dtype()) {
-          case BF16 -> {
-            long from = t.memory().address();
-            yield (start, to, n, floats) -> UncheckedMemory.copyShorts(from + 2 * start, to, n);
-          }
-          case F32 ->
-              (start, to, n, floats) ->
-                  Conversion.narrowBf16(t.memory(), start, UncheckedMemory.ALL, to / 2, n);
-          default ->
-              (start, to, n, floats) -> {
-                Conversion.widen(t, start, floats, 0, n);
-                Conversion.narrowBf16(floats, 0, UncheckedMemory.ALL, to / 2, n);
-              };
-        });
+  static Bf16Matrix of(FrozenMatrix matrix) {
+    return new Bf16Matrix(matrix, matrix.rows(), matrix.cols(), source(matrix));
   }
 
-  static Bf16Matrix of(Quantized q) {
-    return new Bf16Matrix(q.codes(), q.rows(), q.cols(), source(q));
-  }
-
-  private static Source source(Quantized q) {
-    if (Bf16Dequantizer.fits(q)) {
-      return new Bf16Dequantizer(q);
-    }
-    return (start, to, n, floats) -> {
-      Dequantizer.decode(q, start, floats, 0, n);
-      Conversion.narrowBf16(floats, 0, UncheckedMemory.ALL, to / 2, n);
+  private static Source source(FrozenMatrix matrix) {
+    return switch (matrix) {
+      case Dense(Tensor t) when t.dtype() == DType.BF16 -> {
+        long from = t.memory().address();
+        yield (start, to, n, floats) -> UncheckedMemory.copyShorts(from + 2 * start, to, n);
+      }
+      case Dense(Tensor t) when t.dtype() == DType.F32 ->
+          (start, to, n, floats) ->
+              Conversion.narrowBf16(t.memory(), start, UncheckedMemory.ALL, to / 2, n);
+      case Codebook codebook when Bf16Dequantizer.fits(codebook) -> new Bf16Dequantizer(codebook);
+      default -> {
+        FrozenTiles tiles = FrozenTiles.of(matrix);
+        yield (start, to, n, floats) -> {
+          tiles.read(start, floats, 0, n);
+          Conversion.narrowBf16(floats, 0, UncheckedMemory.ALL, to / 2, n);
+        };
+      }
     };
   }
 

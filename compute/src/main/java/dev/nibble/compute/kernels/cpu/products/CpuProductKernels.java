@@ -1,8 +1,8 @@
 package dev.nibble.compute.kernels.cpu.products;
 
 import dev.nibble.compute.kernels.KernelUnavailable;
+import dev.nibble.compute.kernels.MovingKernels;
 import dev.nibble.compute.kernels.ProductKernels;
-import dev.nibble.compute.kernels.Quantized;
 import dev.nibble.compute.kernels.cpu.onednn.MatMuls;
 import dev.nibble.compute.kernels.cpu.work.ColumnSums;
 import dev.nibble.compute.kernels.cpu.work.Conversion;
@@ -12,16 +12,20 @@ import dev.nibble.compute.kernels.cpu.work.WorkerScratch;
 import dev.nibble.compute.kernels.cpu.work.Workers;
 import dev.nibble.compute.tensor.DType;
 import dev.nibble.compute.tensor.Tensor;
+import dev.nibble.compute.weights.Codebook;
+import dev.nibble.compute.weights.Dense;
+import dev.nibble.compute.weights.FrozenMatrix;
 import java.lang.foreign.MemorySegment;
 import java.util.Optional;
 
-/** Linear maps by the dtype of activations, their biases, and 4-bit quantisation. */
+/** Linear maps by the dtype of activations, their biases, and frozen matrices. */
 public final class CpuProductKernels implements ProductKernels {
   private static final long DECODE_GRAIN = 1 << 15;
 
   /** Weights decoded at once on the way to a 16-bit dtype. */
   private static final long DECODED = 1 << 14;
 
+  private final MovingKernels moving;
   private final Workers workers;
   private final WorkerScratch scratch;
   private final ParallelLoops loops;
@@ -33,15 +37,18 @@ public final class CpuProductKernels implements ProductKernels {
   /**
    * Linear maps of F32, and of BF16 where the processor multiplies it.
    *
+   * @param moving copies dense matrices
    * @param matMuls products of BF16; empty where the set takes no such activations
    */
   public CpuProductKernels(
+      MovingKernels moving,
       Gemm gemm,
       Optional<MatMuls> matMuls,
       Workers workers,
       WorkerScratch scratch,
       ParallelLoops loops,
       ColumnSums sums) {
+    this.moving = moving;
     this.workers = workers;
     this.scratch = scratch;
     this.loops = loops;
@@ -58,16 +65,16 @@ public final class CpuProductKernels implements ProductKernels {
 
   @Override
   public void linearForward(Tensor out, Tensor x, Tensor weight) {
-    forward(out, x, weight, 1, false);
+    forward(out, x, new Dense(weight), 1, false);
   }
 
   @Override
   public void linearForwardAdd(Tensor out, Tensor x, Tensor weight, double scale) {
-    forward(out, x, weight, (float) scale, true);
+    forward(out, x, new Dense(weight), (float) scale, true);
   }
 
   /** out = alpha x weight^T, or += of it. */
-  private void forward(Tensor out, Tensor x, Tensor weight, float alpha, boolean add) {
+  private void forward(Tensor out, Tensor x, FrozenMatrix weight, float alpha, boolean add) {
     if (x.dtype() == DType.BF16) {
       bf16().forward(out, x, weight, alpha, add);
     } else {
@@ -77,10 +84,15 @@ public final class CpuProductKernels implements ProductKernels {
 
   @Override
   public void linearBackward(Tensor dx, Tensor dout, Tensor weight, double scale) {
+    backward(dx, dout, new Dense(weight), (float) scale);
+  }
+
+  /** dx += scale dout weight. */
+  private void backward(Tensor dx, Tensor dout, FrozenMatrix weight, float scale) {
     if (dout.dtype() == DType.BF16) {
-      bf16().backward(dx, dout, weight, (float) scale);
+      bf16().backward(dx, dout, weight, scale);
     } else {
-      f32.backward(dx, dout, weight, (float) scale);
+      f32.backward(dx, dout, weight, scale);
     }
   }
 
@@ -117,51 +129,57 @@ public final class CpuProductKernels implements ProductKernels {
         (sum, f, row, column, n) -> VectorMath.add(sum, f.read(dout, row * cols + column, n), n));
   }
 
-  // ---- frozen 4-bit weights ----
+  // ---- frozen matrices ----
 
   @Override
-  public void quantize(Quantized out, Tensor in) {
-    quantizer.quantize(out, in);
+  public void encode(FrozenMatrix out, Tensor in) {
+    require(in, out);
+    switch (out) {
+      case Dense(Tensor weight) -> moving.copy(weight, in);
+      case Codebook codebook when Quantizer.fits(codebook) -> quantizer.quantize(codebook, in);
+      default -> out.encode(in);
+    }
   }
 
   @Override
-  public void dequantize(Tensor out, Quantized in) {
-    if (out.elements() != in.elements() || !Conversion.isFloat32OrHalf(out.dtype())) {
-      throw new IllegalArgumentException(
-          "%s: expected F32, BF16 or F16 with %d elements".formatted(out, in.elements()));
+  public void decode(Tensor out, FrozenMatrix in) {
+    require(out, in);
+    if (in instanceof Dense(Tensor weight)) {
+      moving.copy(out, weight);
+      return;
     }
+    FrozenTiles tiles = FrozenTiles.of(in);
     workers.split(
         in.elements(),
         DECODE_GRAIN,
         (worker, first, last) -> {
           if (out.dtype() == DType.F32) {
-            Dequantizer.decode(in, first, out.memory(), first, last - first);
+            tiles.read(first, out.memory(), first, last - first);
             return;
           }
           MemorySegment decoded = scratch.of(worker);
           for (long from = first; from < last; from += DECODED) {
             long n = Math.min(DECODED, last - from);
-            Dequantizer.decode(in, from, decoded, 0, n);
+            tiles.read(from, decoded, 0, n);
             Conversion.narrow(decoded, 0, out, from, n);
           }
         });
   }
 
-  @Override
-  public void quantizedLinearForward(Tensor out, Tensor x, Quantized weight) {
-    if (x.dtype() == DType.BF16) {
-      bf16().forward(out, x, weight);
-    } else {
-      f32.forward(out, x, weight);
+  private static void require(Tensor values, FrozenMatrix matrix) {
+    if (values.elements() != matrix.elements() || !Conversion.isFloat32OrHalf(values.dtype())) {
+      throw new IllegalArgumentException(
+          "%s: expected F32, BF16 or F16 with %d elements".formatted(values, matrix.elements()));
     }
   }
 
   @Override
-  public void quantizedLinearBackward(Tensor dx, Tensor dout, Quantized weight) {
-    if (dout.dtype() == DType.BF16) {
-      bf16().backward(dx, dout, weight);
-    } else {
-      f32.backward(dx, dout, weight);
-    }
+  public void frozenForward(Tensor out, Tensor x, FrozenMatrix weight) {
+    forward(out, x, weight, 1, false);
+  }
+
+  @Override
+  public void frozenBackward(Tensor dx, Tensor dout, FrozenMatrix weight) {
+    backward(dx, dout, weight, 1);
   }
 }

@@ -4,8 +4,8 @@ import static dev.nibble.compute.kernels.cpu.work.VectorMath.I;
 import static dev.nibble.compute.kernels.cpu.work.VectorMath.INT;
 import static dev.nibble.compute.kernels.cpu.work.VectorMath.LANES;
 
-import dev.nibble.compute.kernels.Quantized;
 import dev.nibble.compute.kernels.cpu.work.VectorMath;
+import dev.nibble.compute.weights.Codebook;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
@@ -44,8 +44,13 @@ final class Dequantizer {
     return values;
   }
 
+  /** Whether codes are of 4 bits. */
+  static boolean fits(Codebook weight) {
+    return weight.bits() == 4;
+  }
+
   /** to[toStart + i] = weight[start + i] for {@code n} elements of the flattened matrix. */
-  static void decode(Quantized weight, long start, MemorySegment to, long toStart, long n) {
+  static void decode(Codebook weight, long start, MemorySegment to, long toStart, long n) {
     MemorySegment codes = weight.codes().memory();
     MemorySegment codebook = weight.codebook().memory();
     int block = weight.block();
@@ -62,11 +67,11 @@ final class Dequantizer {
   /**
    * The scale of block {@code b}. Asked for each block: instanceof warms up faster than a switch.
    */
-  private static float scale(Quantized.Scales scales, long b) {
-    if (scales instanceof Quantized.Scales.Plain p) {
+  private static float scale(Codebook.Scales scales, long b) {
+    if (scales instanceof Codebook.Scales.Plain p) {
       return VectorMath.get(p.absmax().memory(), b);
     }
-    Quantized.Scales.Nested d = (Quantized.Scales.Nested) scales;
+    Codebook.Scales.Nested d = (Codebook.Scales.Nested) scales;
     int code = d.codes().memory().get(ValueLayout.JAVA_BYTE, b) & 0xff;
     float entry = VectorMath.get(d.codebook().memory(), code);
     float product = entry * VectorMath.get(d.absmax().memory(), b / d.block());

@@ -1,12 +1,12 @@
 package dev.nibble.compute.kernels.cpu.products;
 
-import dev.nibble.compute.kernels.Quantized;
 import dev.nibble.compute.kernels.cpu.work.Arguments;
-import dev.nibble.compute.kernels.cpu.work.Conversion;
 import dev.nibble.compute.kernels.cpu.work.WorkerScratch;
 import dev.nibble.compute.kernels.cpu.work.Workers;
 import dev.nibble.compute.tensor.DType;
 import dev.nibble.compute.tensor.Tensor;
+import dev.nibble.compute.weights.Dense;
+import dev.nibble.compute.weights.FrozenMatrix;
 import java.lang.foreign.MemorySegment;
 
 /**
@@ -31,43 +31,9 @@ final class F32Linear {
     this.scratch = scratch;
   }
 
-  /** A matrix that is widened to F32 by runs of its flattened elements. */
-  private record Frozen(Object name, long rows, long cols, Source source) {
-    interface Source {
-      void widen(long start, MemorySegment to, long toStart, long n);
-    }
-
-    static Frozen of(Tensor t) {
-      return new Frozen(
-          t,
-          t.rows(),
-          t.cols(),
-          (start, to, toStart, n) -> Conversion.widen(t, start, to, toStart, n));
-    }
-
-    static Frozen of(Quantized q) {
-      return new Frozen(
-          q.codes(),
-          q.rows(),
-          q.cols(),
-          (start, to, toStart, n) -> Dequantizer.decode(q, start, to, toStart, n));
-    }
-
-    /** Rows {@code row} and on, columns {@code col} and on, row-major. */
-    void widen(MemorySegment tile, long row, long height, long col, long width) {
-      if (width == cols) {
-        source.widen(row * cols, tile, 0, height * cols);
-        return;
-      }
-      for (long i = 0; i < height; i++) {
-        source.widen((row + i) * cols + col, tile, i * width, width);
-      }
-    }
-  }
-
   /** out = alpha x weight^T + beta out. */
-  void forward(Tensor out, Tensor x, Tensor weight, float alpha, float beta) {
-    if (weight.dtype() == DType.F32) {
+  void forward(Tensor out, Tensor x, FrozenMatrix matrix, float alpha, float beta) {
+    if (matrix instanceof Dense(Tensor weight) && weight.dtype() == DType.F32) {
       long rows = weight.rows();
       long cols = weight.cols();
       long tokens = Arguments.tokens("linearForward", out, x, weight);
@@ -86,13 +52,13 @@ final class F32Linear {
           address(out),
           rows);
     } else {
-      forward(out, x, Frozen.of(weight), alpha, beta);
+      inTiles(out, x, matrix, alpha, beta);
     }
   }
 
   /** dx += scale dout weight. */
-  void backward(Tensor dx, Tensor dout, Tensor weight, float scale) {
-    if (weight.dtype() == DType.F32) {
+  void backward(Tensor dx, Tensor dout, FrozenMatrix matrix, float scale) {
+    if (matrix instanceof Dense(Tensor weight) && weight.dtype() == DType.F32) {
       long rows = weight.rows();
       long cols = weight.cols();
       long tokens = Arguments.tokens("linearBackward", dout, dx, weight);
@@ -111,7 +77,7 @@ final class F32Linear {
           address(dx),
           cols);
     } else {
-      backward(dx, dout, Frozen.of(weight), scale);
+      backwardInTiles(dx, dout, matrix, scale);
     }
   }
 
@@ -137,18 +103,11 @@ final class F32Linear {
         cols);
   }
 
-  void forward(Tensor out, Tensor x, Quantized weight) {
-    forward(out, x, Frozen.of(weight), 1, 0);
-  }
-
-  void backward(Tensor dx, Tensor dout, Quantized weight) {
-    backward(dx, dout, Frozen.of(weight), 1);
-  }
-
-  private void forward(Tensor out, Tensor x, Frozen weight, float alpha, float beta) {
-    long rows = weight.rows;
-    long cols = weight.cols;
-    long tokens = Arguments.tokens("linearForward", out, x, rows, cols, weight.name);
+  private void inTiles(Tensor out, Tensor x, FrozenMatrix weight, float alpha, float beta) {
+    FrozenTiles tiles = FrozenTiles.of(weight);
+    long rows = weight.rows();
+    long cols = weight.cols();
+    long tokens = Arguments.tokens("linearForward", out, x, rows, cols, weight);
     long tileCols = Math.min(cols, WorkerScratch.FLOATS);
     long tileRows = tile(rows, Math.max(1, WorkerScratch.FLOATS / tileCols));
     workers.each(
@@ -159,7 +118,7 @@ final class F32Linear {
             long height = Math.min(tileRows, rows - row);
             for (long col = 0; col < cols; col += tileCols) {
               long width = Math.min(tileCols, cols - col);
-              weight.widen(tile, row, height, col, width);
+              widen(tiles, cols, tile, row, height, col, width);
               gemm.onThisThread(
                   false,
                   true,
@@ -179,10 +138,11 @@ final class F32Linear {
         });
   }
 
-  private void backward(Tensor dx, Tensor dout, Frozen weight, float scale) {
-    long rows = weight.rows;
-    long cols = weight.cols;
-    long tokens = Arguments.tokens("linearBackward", dout, dx, rows, cols, weight.name);
+  private void backwardInTiles(Tensor dx, Tensor dout, FrozenMatrix weight, float scale) {
+    FrozenTiles tiles = FrozenTiles.of(weight);
+    long rows = weight.rows();
+    long cols = weight.cols();
+    long tokens = Arguments.tokens("linearBackward", dout, dx, rows, cols, weight);
     long tileCols = tile(cols, BACKWARD_COLS);
     long tileRows = Math.min(rows, WorkerScratch.FLOATS / tileCols);
     workers.each(
@@ -193,7 +153,7 @@ final class F32Linear {
             long width = Math.min(tileCols, cols - col);
             for (long row = 0; row < rows; row += tileRows) {
               long height = Math.min(tileRows, rows - row);
-              weight.widen(tile, row, height, col, width);
+              widen(tiles, cols, tile, row, height, col, width);
               gemm.onThisThread(
                   false,
                   false,
@@ -211,6 +171,24 @@ final class F32Linear {
             }
           }
         });
+  }
+
+  /** Rows {@code row} and on, columns {@code col} and on of a matrix of {@code cols} columns. */
+  private static void widen(
+      FrozenTiles tiles,
+      long cols,
+      MemorySegment tile,
+      long row,
+      long height,
+      long col,
+      long width) {
+    if (width == cols) {
+      tiles.read(row * cols, tile, 0, height * cols);
+      return;
+    }
+    for (long i = 0; i < height; i++) {
+      tiles.read((row + i) * cols + col, tile, i * width, width);
+    }
   }
 
   /**

@@ -1,8 +1,8 @@
 package dev.nibble.compute.kernels.cpu.products;
 
-import dev.nibble.compute.kernels.Quantized;
 import dev.nibble.compute.kernels.cpu.onednn.MatMul;
 import dev.nibble.compute.kernels.cpu.work.UncheckedMemory;
+import dev.nibble.compute.weights.Codebook;
 import java.lang.foreign.MemorySegment;
 
 /**
@@ -25,7 +25,7 @@ final class FourBitPanels implements Panels {
   }
 
   /** Whether rows are whole lines, and a row's part of a panel always lies in one block. */
-  static boolean fits(Quantized q) {
+  static boolean fits(Codebook q) {
     return Bf16Dequantizer.fits(q) && q.cols() % LINE == 0 && q.block() % MatMul.PANEL == 0;
   }
 

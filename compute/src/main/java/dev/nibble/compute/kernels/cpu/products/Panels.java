@@ -1,8 +1,10 @@
 package dev.nibble.compute.kernels.cpu.products;
 
-import dev.nibble.compute.kernels.Quantized;
 import dev.nibble.compute.kernels.cpu.onednn.MatMul;
 import dev.nibble.compute.tensor.Tensor;
+import dev.nibble.compute.weights.Codebook;
+import dev.nibble.compute.weights.Dense;
+import dev.nibble.compute.weights.FrozenMatrix;
 import java.lang.foreign.MemorySegment;
 
 /**
@@ -33,13 +35,15 @@ public interface Panels {
   }
 
   /** Of a tensor's rows. */
-  static Panels of(Tensor t) {
-    return new RowPanels(Bf16Matrix.of(t));
+  static Panels of(Tensor rows) {
+    return of(new Dense(rows));
   }
 
-  /** Of a quantised weight, the fastest that fits it. */
-  static Panels of(Quantized q) {
-    var rows = new RowPanels(Bf16Matrix.of(q));
-    return FourBitPanels.fits(q) ? new FourBitPanels(new Bf16Dequantizer(q), rows) : rows;
+  /** Of a weight, the fastest that fits it. */
+  static Panels of(FrozenMatrix matrix) {
+    var rows = new RowPanels(Bf16Matrix.of(matrix));
+    return matrix instanceof Codebook codebook && FourBitPanels.fits(codebook)
+        ? new FourBitPanels(new Bf16Dequantizer(codebook), rows)
+        : rows;
   }
 }

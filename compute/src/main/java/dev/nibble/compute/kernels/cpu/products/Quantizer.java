@@ -4,14 +4,14 @@ import static dev.nibble.compute.kernels.cpu.work.VectorMath.F;
 import static dev.nibble.compute.kernels.cpu.work.VectorMath.I;
 import static dev.nibble.compute.kernels.cpu.work.VectorMath.LANES;
 
-import dev.nibble.compute.kernels.NestedScales;
-import dev.nibble.compute.kernels.Quantized;
 import dev.nibble.compute.kernels.cpu.work.Conversion;
 import dev.nibble.compute.kernels.cpu.work.VectorMath;
 import dev.nibble.compute.kernels.cpu.work.WorkerArena;
 import dev.nibble.compute.kernels.cpu.work.WorkerScratch;
 import dev.nibble.compute.kernels.cpu.work.Workers;
 import dev.nibble.compute.tensor.Tensor;
+import dev.nibble.compute.weights.Codebook;
+import dev.nibble.compute.weights.NestedScales;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Comparator;
@@ -40,21 +40,18 @@ final class Quantizer {
     this.scratch = scratch;
   }
 
-  void quantize(Quantized out, Tensor in) {
-    if (out.block() % 2 != 0 || out.block() > WorkerScratch.FLOATS / 4) {
-      throw new IllegalArgumentException(
-          "cannot quantise in blocks of %d elements: expected an even number of at most %d"
-              .formatted(out.block(), WorkerScratch.FLOATS / 4));
-    }
-    if (in.elements() != out.elements() || !Conversion.isFloat32OrHalf(in.dtype())) {
-      throw new IllegalArgumentException(
-          "%s: expected F32, BF16 or F16 with %d elements".formatted(in, out.elements()));
-    }
-    long blocks = (out.elements() + out.block() - 1) / out.block();
+  /** Whether codes are of 4 bits and blocks whole bytes that a worker's scratch holds. */
+  static boolean fits(Codebook out) {
+    return out.bits() == 4 && out.block() % 2 == 0 && out.block() <= WorkerScratch.FLOATS / 4;
+  }
+
+  /** Encodes a matrix that {@link #fits}. */
+  void quantize(Codebook out, Tensor in) {
+    long blocks = out.blocks();
     Blocks all = new Blocks(out, in, new Midpoints(out.codebook()), scratch);
     float[] scales = new float[Math.toIntExact(blocks)];
     switch (out.scales()) {
-      case Quantized.Scales.Plain p ->
+      case Codebook.Scales.Plain p ->
           workers.each(
               (blocks + GROUP - 1) / GROUP,
               (worker, from, to) -> {
@@ -68,7 +65,7 @@ final class Quantizer {
                   }
                 }
               });
-      case Quantized.Scales.Nested d -> {
+      case Codebook.Scales.Nested d -> {
         workers.split(blocks, GROUP, (worker, from, to) -> all.measure(worker, from, to, scales));
         float offset = NestedScales.offset(scales);
         VectorMath.set(d.offset().memory(), 0, offset);
@@ -93,7 +90,7 @@ final class Quantizer {
       int first,
       int last,
       byte[] codeOfBin,
-      Quantized.Scales.Nested out) {
+      Codebook.Scales.Nested out) {
     float absmax = 0;
     for (int b = first; b < last; b++) {
       absmax = Math.max(absmax, Math.abs(scales[b] - offset));
@@ -142,14 +139,14 @@ final class Quantizer {
 
   /** The blocks of a matrix: whole ones many at a time where that can be, others one by one. */
   private static final class Blocks {
-    private final Quantized out;
+    private final Codebook out;
     private final Tensor in;
     private final Midpoints midpoints;
     private final WorkerScratch scratch;
     private final Optional<VectorQuantizer> fast;
     private final long whole;
 
-    Blocks(Quantized out, Tensor in, Midpoints midpoints, WorkerScratch scratch) {
+    Blocks(Codebook out, Tensor in, Midpoints midpoints, WorkerScratch scratch) {
       this.out = out;
       this.in = in;
       this.midpoints = midpoints;
@@ -187,14 +184,14 @@ final class Quantizer {
 
   /** One block of the matrix, widened in a worker's scratch. */
   private static final class Block {
-    private final Quantized out;
+    private final Codebook out;
     private final Tensor in;
     private final MemorySegment values;
     private final int[] below;
     private long first;
     private int length;
 
-    Block(Quantized out, Tensor in, MemorySegment scratch) {
+    Block(Codebook out, Tensor in, MemorySegment scratch) {
       this.out = out;
       this.in = in;
       this.values = scratch.asSlice(WorkerScratch.FLOATS * 3L, WorkerScratch.FLOATS);

@@ -1,11 +1,9 @@
 package dev.nibble.compute.kernels.cuda.products;
 
-import dev.nibble.compute.kernels.Quantized;
-import dev.nibble.compute.kernels.cuda.work.Launch;
 import dev.nibble.compute.tensor.DType;
-import dev.nibble.compute.tensor.Scope;
-import dev.nibble.compute.tensor.Shape;
 import dev.nibble.compute.tensor.Tensor;
+import dev.nibble.compute.weights.Dense;
+import dev.nibble.compute.weights.FrozenMatrix;
 
 /**
  * Products of activations and weights of any kind. A dense weight of the activations' dtype is
@@ -17,69 +15,18 @@ public final class WeightProducts {
   public static final long TILE_BYTES = 96L << 20;
 
   private final Products products;
-  private final Dequantizer dequantizer;
-  private final Launch launch;
-  private final Tensor scratch;
+  private final FrozenTiles tiles;
+  private final TileScratch scratch;
 
-  public WeightProducts(
-      Launch launch, Products products, Dequantizer dequantizer, Scope scratch, long tileBytes) {
-    this.launch = launch;
+  WeightProducts(Products products, FrozenTiles tiles, TileScratch scratch) {
     this.products = products;
-    this.dequantizer = dequantizer;
-    this.scratch = scratch.allocate("scratch/weights", DType.U8, tileBytes);
-  }
-
-  /** A weight that is brought to another dtype. */
-  private record Source(Object name, long rows, long cols, Part part) {
-    interface Part {
-      /** Rows and columns from {@code first}, an element of the flattened weight, on. */
-      void bring(Tensor tile, long first, long rows, long width);
-    }
-  }
-
-  private Source source(Tensor weight) {
-    return new Source(
-        weight,
-        weight.rows(),
-        weight.cols(),
-        (tile, first, rows, width) -> convert(tile, weight, first, rows, width));
-  }
-
-  private Source source(Quantized weight) {
-    return new Source(
-        weight.codes(),
-        weight.rows(),
-        weight.cols(),
-        (tile, first, rows, width) ->
-            dequantizer.dequantize(tile, weight, first, rows, width, weight.cols()));
-  }
-
-  private void convert(Tensor tile, Tensor weight, long first, long rows, long width) {
-    boolean whole = width == weight.cols();
-    long height = whole ? 1 : rows;
-    long length = whole ? rows * width : width;
-    String kernel =
-        switch (weight.dtype()) {
-          case F32 -> "convert_f32";
-          case BF16 -> "convert_bf16";
-          case F16 -> "convert_f16";
-          default ->
-              throw new IllegalArgumentException(weight + ": expected F32, BF16 or F16 weights");
-        };
-    launch
-        .kernel(kernel, tile.dtype())
-        .tensor(tile)
-        .tensor(weight)
-        .i64(first)
-        .i64(height)
-        .i64(length)
-        .i64(weight.cols())
-        .each(height * Math.ceilDiv(length, 8));
+    this.tiles = tiles;
+    this.scratch = scratch;
   }
 
   /** out = alpha x weight^T + beta out. */
-  public void forward(Tensor out, Tensor x, Tensor weight, double alpha, double beta) {
-    if (weight.dtype() == x.dtype()) {
+  void forward(Tensor out, Tensor x, FrozenMatrix matrix, double alpha, double beta) {
+    if (matrix instanceof Dense(Tensor weight) && weight.dtype() == x.dtype()) {
       long n = tokens("linearForward", out, x, weight.rows(), weight.cols(), weight);
       products.multiply(
           Matrix.of(out, n, weight.rows()),
@@ -88,32 +35,29 @@ public final class WeightProducts {
           alpha,
           beta);
     } else {
-      forward(out, x, source(weight), alpha, beta);
+      inTiles(out, x, matrix, alpha, beta);
     }
   }
 
-  /** out = x weight^T. */
-  public void forward(Tensor out, Tensor x, Quantized weight) {
-    forward(out, x, source(weight), 1, 0);
-  }
-
-  private void forward(Tensor out, Tensor x, Source weight, double alpha, double beta) {
-    long n = tokens("linearForward", out, x, weight.rows, weight.cols, weight.name);
-    Matrix outs = Matrix.of(out, n, weight.rows);
-    Matrix inputs = Matrix.of(x, n, weight.cols);
-    long most = tile(weight.rows, weight.cols, x.dtype(), weight.name);
-    for (long row = 0; row < weight.rows; row += most) {
-      long height = Math.min(most, weight.rows - row);
-      Tensor tile = scratch(x.dtype(), height, weight.cols);
-      weight.part.bring(tile, row * weight.cols, height, weight.cols);
+  private void inTiles(Tensor out, Tensor x, FrozenMatrix weight, double alpha, double beta) {
+    long rows = weight.rows();
+    long cols = weight.cols();
+    long n = tokens("linearForward", out, x, rows, cols, weight);
+    Matrix outs = Matrix.of(out, n, rows);
+    Matrix inputs = Matrix.of(x, n, cols);
+    long most = tile(rows, cols, x.dtype(), weight);
+    for (long row = 0; row < rows; row += most) {
+      long height = Math.min(most, rows - row);
+      Tensor tile = scratch.of(x.dtype(), height, cols);
+      tiles.read(tile, weight, row * cols, height, cols);
       products.multiply(
           outs.columns(row, height), inputs, Matrix.of(tile).transpose(), alpha, beta);
     }
   }
 
   /** dx += scale dout weight. */
-  public void backward(Tensor dx, Tensor dout, Tensor weight, double scale) {
-    if (weight.dtype() == dout.dtype()) {
+  void backward(Tensor dx, Tensor dout, FrozenMatrix matrix, double scale) {
+    if (matrix instanceof Dense(Tensor weight) && weight.dtype() == dout.dtype()) {
       long n = tokens("linearBackward", dout, dx, weight.rows(), weight.cols(), weight);
       products.multiply(
           Matrix.of(dx, n, weight.cols()),
@@ -122,24 +66,21 @@ public final class WeightProducts {
           scale,
           1);
     } else {
-      backward(dx, dout, source(weight), scale);
+      backwardInTiles(dx, dout, matrix, scale);
     }
   }
 
-  /** dx += dout weight. */
-  public void backward(Tensor dx, Tensor dout, Quantized weight) {
-    backward(dx, dout, source(weight), 1);
-  }
-
-  private void backward(Tensor dx, Tensor dout, Source weight, double scale) {
-    long n = tokens("linearBackward", dout, dx, weight.rows, weight.cols, weight.name);
-    Matrix inputs = Matrix.of(dx, n, weight.cols);
-    Matrix outs = Matrix.of(dout, n, weight.rows);
-    long most = tile(weight.cols, weight.rows, dout.dtype(), weight.name);
-    for (long col = 0; col < weight.cols; col += most) {
-      long width = Math.min(most, weight.cols - col);
-      Tensor tile = scratch(dout.dtype(), weight.rows, width);
-      weight.part.bring(tile, col, weight.rows, width);
+  private void backwardInTiles(Tensor dx, Tensor dout, FrozenMatrix weight, double scale) {
+    long rows = weight.rows();
+    long cols = weight.cols();
+    long n = tokens("linearBackward", dout, dx, rows, cols, weight);
+    Matrix inputs = Matrix.of(dx, n, cols);
+    Matrix outs = Matrix.of(dout, n, rows);
+    long most = tile(cols, rows, dout.dtype(), weight);
+    for (long col = 0; col < cols; col += most) {
+      long width = Math.min(most, cols - col);
+      Tensor tile = scratch.of(dout.dtype(), rows, width);
+      tiles.read(tile, weight, col, rows, width);
       products.multiply(inputs.columns(col, width), outs, Matrix.of(tile), scale, 1);
     }
   }
@@ -153,18 +94,6 @@ public final class WeightProducts {
         Matrix.of(x, n, dweight.cols()),
         scale,
         1);
-  }
-
-  /** The beginning of scratch, as a tensor. */
-  public Tensor scratch(DType dtype, long... dims) {
-    Shape shape = Shape.of(dims);
-    if (shape.elements() * dtype.bytes() > scratch.bytes()) {
-      throw new IllegalArgumentException(
-          "%s%s takes more than the %d bytes of %s"
-              .formatted(dtype, shape, scratch.bytes(), scratch.name()));
-    }
-    return new Tensor(
-        scratch.name(), dtype, shape, scratch.device(), scratch.memory(), scratch.offset());
   }
 
   /**

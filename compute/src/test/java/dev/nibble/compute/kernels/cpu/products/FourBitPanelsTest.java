@@ -2,13 +2,13 @@ package dev.nibble.compute.kernels.cpu.products;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import dev.nibble.compute.kernels.Quantized;
-import dev.nibble.compute.kernels.Quantized.Scales;
 import dev.nibble.compute.kernels.cpu.onednn.MatMul;
 import dev.nibble.compute.tensor.DType;
 import dev.nibble.compute.tensor.Memory;
 import dev.nibble.compute.tensor.Scope;
 import dev.nibble.compute.tensor.Tensor;
+import dev.nibble.compute.weights.Codebook;
+import dev.nibble.compute.weights.Codebook.Scales;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.SplittableRandom;
@@ -74,7 +74,7 @@ final class FourBitPanelsTest {
   }
 
   private void check(int cols, int block, boolean nested, int k, int n, Pack pack) {
-    Quantized q = quantized(cols, block, nested);
+    Codebook q = quantized(cols, block, nested);
     var rowByRow = new RowPanels(new Bf16Matrix("w", ROWS, cols, new Bf16Dequantizer(q)));
     MemorySegment expected = pack(rowByRow, k, n, pack);
     MemorySegment actual = pack(Panels.of(q), k, n, pack);
@@ -91,7 +91,7 @@ final class FourBitPanelsTest {
     return panels;
   }
 
-  private Quantized quantized(int cols, int block, boolean nested) {
+  private Codebook quantized(int cols, int block, boolean nested) {
     int elements = ROWS * cols;
     int blocks = elements / block;
     Tensor codes = bytes("codes", elements / 2);
@@ -105,7 +105,7 @@ final class FourBitPanelsTest {
                 floats("offset", 1),
                 256)
             : new Scales.Plain(floats("absmax", blocks));
-    return new Quantized(codes, codebook, scales, ROWS, cols, block);
+    return new Codebook(codes, codebook, scales, ROWS, cols, block);
   }
 
   private Tensor bytes(String name, int n) {

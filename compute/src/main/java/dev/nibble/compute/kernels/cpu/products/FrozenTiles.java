@@ -1,0 +1,30 @@
+package dev.nibble.compute.kernels.cpu.products;
+
+import dev.nibble.compute.kernels.cpu.work.Conversion;
+import dev.nibble.compute.weights.Codebook;
+import dev.nibble.compute.weights.Dense;
+import dev.nibble.compute.weights.FrozenMatrix;
+import java.lang.foreign.MemorySegment;
+
+/**
+ * The values of a frozen matrix in float32, read by stretches of its flattened elements. Forms
+ * without a faster way here are read by their own {@link FrozenMatrix#decode}.
+ */
+interface FrozenTiles {
+
+  /** to[at + i] = element start + i, for i below n. */
+  void read(long start, MemorySegment to, long at, long n);
+
+  /** Of a matrix, the fastest that fits it. */
+  static FrozenTiles of(FrozenMatrix matrix) {
+    return switch (matrix) {
+      case Dense dense ->
+          (start, to, at, n) -> Conversion.widen(dense.weight(), start, to, at, n);
+      case Codebook codebook when Dequantizer.fits(codebook) ->
+          (start, to, at, n) -> Dequantizer.decode(codebook, start, to, at, n);
+      default ->
+          (start, to, at, n) ->
+              matrix.decode(start, n, to.asSlice(at * Float.BYTES, n * Float.BYTES));
+    };
+  }
+}

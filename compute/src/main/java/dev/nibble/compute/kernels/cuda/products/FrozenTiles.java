@@ -1,0 +1,78 @@
+package dev.nibble.compute.kernels.cuda.products;
+
+import dev.nibble.compute.kernels.MovingKernels;
+import dev.nibble.compute.kernels.cuda.work.Launch;
+import dev.nibble.compute.tensor.Tensor;
+import dev.nibble.compute.weights.Codebook;
+import dev.nibble.compute.weights.Dense;
+import dev.nibble.compute.weights.FrozenMatrix;
+
+/** Frozen matrices, encoded, and decoded a tile at a time. */
+final class FrozenTiles {
+  private final Launch launch;
+  private final MovingKernels moving;
+  private final FourBitKernels fourBit;
+  private final HostForms host;
+
+  FrozenTiles(Launch launch, MovingKernels moving, FourBitKernels fourBit) {
+    this.launch = launch;
+    this.moving = moving;
+    this.fourBit = fourBit;
+    host = new HostForms(moving);
+  }
+
+  /** See {@link FrozenMatrix#encode}. */
+  void encode(FrozenMatrix out, Tensor in) {
+    switch (out) {
+      case Dense(Tensor weight) -> moving.copy(weight, in);
+      case Codebook codebook when FourBitKernels.fits(codebook) -> fourBit.encode(codebook, in);
+      default -> host.encode(out, in);
+    }
+  }
+
+  /** See {@link FrozenMatrix#decode}. */
+  void decode(Tensor out, FrozenMatrix in) {
+    if (in instanceof Dense(Tensor weight)) {
+      moving.copy(out, weight);
+    } else {
+      read(out, in, 0, in.rows(), in.cols());
+    }
+  }
+
+  /**
+   * tile[r, j] = element first + r * cols + j of the flattened matrix, j below width.
+   *
+   * @param tile F32, BF16 or F16, rows*width elements; of another dtype than a dense matrix
+   */
+  void read(Tensor tile, FrozenMatrix matrix, long first, long rows, long width) {
+    switch (matrix) {
+      case Dense(Tensor weight) -> convert(tile, weight, first, rows, width);
+      case Codebook codebook when FourBitKernels.fits(codebook) ->
+          fourBit.decode(tile, codebook, first, rows, width);
+      default -> host.decode(tile, matrix, first, rows, width);
+    }
+  }
+
+  private void convert(Tensor tile, Tensor weight, long first, long rows, long width) {
+    boolean whole = width == weight.cols();
+    long height = whole ? 1 : rows;
+    long length = whole ? rows * width : width;
+    String kernel =
+        switch (weight.dtype()) {
+          case F32 -> "convert_f32";
+          case BF16 -> "convert_bf16";
+          case F16 -> "convert_f16";
+          default ->
+              throw new IllegalArgumentException(weight + ": expected F32, BF16 or F16 weights");
+        };
+    launch
+        .kernel(kernel, tile.dtype())
+        .tensor(tile)
+        .tensor(weight)
+        .i64(first)
+        .i64(height)
+        .i64(length)
+        .i64(weight.cols())
+        .each(height * Math.ceilDiv(length, 8));
+  }
+}

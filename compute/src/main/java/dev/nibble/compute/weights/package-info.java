@@ -1,0 +1,8 @@
+/**
+ * Forms of a frozen weight matrix: dense, or in few bits. Each says in plain Java what its values
+ * are.
+ */
+@NullMarked
+package dev.nibble.compute.weights;
+
+import org.jspecify.annotations.NullMarked;

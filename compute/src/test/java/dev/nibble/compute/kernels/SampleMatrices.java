@@ -1,0 +1,106 @@
+package dev.nibble.compute.kernels;
+
+import dev.nibble.compute.tensor.DType;
+import dev.nibble.compute.tensor.Shape;
+import dev.nibble.compute.tensor.Tensor;
+import dev.nibble.compute.weights.Codebook;
+import dev.nibble.compute.weights.Codebook.Scales;
+import dev.nibble.compute.weights.Dense;
+import java.lang.foreign.MemorySegment;
+import java.util.Random;
+
+/** Frozen matrices of every form with random values, on the host. */
+public final class SampleMatrices {
+  /** How names of tensors begin that are the same for every matrix of a format. */
+  static final String TABLE = "table";
+
+  /** The codebook of NF4 (arXiv:2305.14314, appendix E). */
+  static final float[] NF4 = {
+    -1,
+    -0.6961928f,
+    -0.52507305f,
+    -0.3949175f,
+    -0.28444138f,
+    -0.18477343f,
+    -0.091050036f,
+    0,
+    0.0795803f,
+    0.1609302f,
+    0.2461123f,
+    0.33791524f,
+    0.44070983f,
+    0.562617f,
+    0.72295684f,
+    1
+  };
+
+  /** The codebook of bitsandbytes' FP4, in code order, which does not ascend. */
+  static final float[] FP4 = {
+    0, 0.0625f / 12, 8 / 12f, 1, 4 / 12f, 0.5f, 2 / 12f, 0.25f,
+    0, -0.0625f / 12, -8 / 12f, -1, -4 / 12f, -0.5f, -2 / 12f, -0.25f
+  };
+
+  private static final int NESTED_BLOCK = 256;
+
+  private final Random random;
+
+  SampleMatrices(Random random) {
+    this.random = random;
+  }
+
+  private static Tensor tensor(String name, DType dtype, long... dims) {
+    Shape shape = Shape.of(dims);
+    byte[] memory = new byte[Math.toIntExact(shape.elements() * dtype.bytes())];
+    return Tensor.onHost(name, dtype, shape, MemorySegment.ofArray(memory));
+  }
+
+  private Tensor normal(String name, DType dtype, long... dims) {
+    Tensor t = tensor(name, dtype, dims);
+    for (long i = 0; i < t.elements(); i++) {
+      t.setFloat(i, random.nextGaussian());
+    }
+    return t;
+  }
+
+  private Tensor bytes(String name, DType dtype, long... dims) {
+    Tensor t = tensor(name, dtype, dims);
+    random.nextBytes((byte[]) t.memory().heapBase().orElseThrow());
+    return t;
+  }
+
+  Dense dense(DType dtype, int rows, int cols) {
+    return new Dense(normal("weight", dtype, rows, cols));
+  }
+
+  /** Values of a table, ascending from -1 to 1, denser around 0, which is one of them. */
+  static float[] ascending(int size) {
+    float[] a = new float[size];
+    for (int i = 0; i < size; i++) {
+      float x = (i + 1 - size / 2) / (float) (size / 2);
+      a[i] = x * x * x;
+    }
+    return a;
+  }
+
+  Codebook codebook(float[] values, boolean nested, int rows, int cols, int block) {
+    int n = rows * cols;
+    int bits = Integer.numberOfTrailingZeros(values.length);
+    int blocks = Math.ceilDiv(n, block);
+    Scales scales =
+        nested
+            ? new Scales.Nested(
+                bytes("scaleCodes", DType.U8, blocks),
+                normal("absmax", DType.F32, Math.ceilDiv(blocks, NESTED_BLOCK)),
+                tensor(TABLE + "OfScales", DType.F32, 256).put(ascending(256)),
+                normal("offset", DType.F32, 1),
+                NESTED_BLOCK)
+            : new Scales.Plain(normal("absmax", DType.F32, blocks));
+    return new Codebook(
+        bytes("codes", DType.U8, Math.ceilDiv(n * bits, 8)),
+        tensor(TABLE, DType.F32, values.length).put(values),
+        scales,
+        rows,
+        cols,
+        block);
+  }
+}

@@ -1,0 +1,189 @@
+package dev.nibble.compute.kernels;
+
+import static dev.nibble.compute.kernels.Tolerance.EXACT;
+import static dev.nibble.compute.kernels.Tolerance.ofSum;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.nibble.compute.tensor.DType;
+import dev.nibble.compute.weights.FrozenMatrix;
+import java.util.Arrays;
+import java.util.HashSet;
+import java.util.Set;
+import java.util.function.Supplier;
+import org.junit.jupiter.api.Test;
+
+/**
+ * Frozen matrices of every form: encoded and decoded to the bit as their own plain code does it,
+ * and multiplied.
+ */
+abstract class WeightsConformance extends KernelCases {
+  /**
+   * Rows, columns, block of codebooks: whole blocks, blocks that straddle rows, short and odd ends, many scales.
+   */
+  private static final int[][] BLOCKS = {
+    {1, 1, 64},
+    {1, 64, 64},
+    {7, 19, 64},
+    {3, 64, 32},
+    {33, 31, 64},
+    {16, 100, 128},
+    {5, 207, 256},
+    {64, 64, 64},
+    {129, 130, 32}
+  };
+
+  private static final float[][] FOUR_BITS = {SampleMatrices.NF4, SampleMatrices.FP4};
+
+  /** Sets have fast ways for 4 bits alone: these take the way of any form. */
+  private static final float[][] OTHER_BITS = {
+    SampleMatrices.ascending(2), SampleMatrices.ascending(4), SampleMatrices.ascending(256)
+  };
+
+  private static final int[][] FEW_BLOCKS = {{1, 1, 64}, {7, 19, 32}, {33, 31, 64}, {5, 64, 5}};
+
+  WeightsConformance(Supplier<Kernels> set, DType activations) {
+    super(set, activations);
+  }
+
+  private interface Body {
+    void of(Trial t, FrozenMatrix matrix, int turn);
+  }
+
+  /** Every form and shape; {@code turn} counts up, to take other choices by turns. */
+  private void each(Body body) {
+    int turn = 0;
+    for (int[] shape : MATRICES) {
+      turn = with(shape, turn, body, s -> s.dense(WEIGHTS.get(shape[0] % 3), shape[0], shape[1]));
+    }
+    for (float[] values : FOUR_BITS) {
+      for (boolean nested : new boolean[] {false, true}) {
+        for (int[] b : BLOCKS) {
+          turn = with(b, turn, body, s -> s.codebook(values, nested, b[0], b[1], b[2]));
+        }
+        turn++;
+      }
+    }
+    for (float[] values : OTHER_BITS) {
+      for (int[] b : FEW_BLOCKS) {
+        boolean nested = turn % 2 == 0;
+        turn = with(b, turn, body, s -> s.codebook(values, nested, b[0], b[1], b[2]));
+      }
+    }
+  }
+
+  private interface Maker {
+    FrozenMatrix make(SampleMatrices samples);
+  }
+
+  private int with(int[] shape, int turn, Body body, Maker maker) {
+    try (Trial t = trial(shape)) {
+      body.of(t, maker.make(new SampleMatrices(t.random())), turn);
+    }
+    return turn + 1;
+  }
+
+  private static DType dtype(int turn) {
+    return WEIGHTS.get(turn % WEIGHTS.size());
+  }
+
+  private static int tokens(int turn) {
+    return new int[] {1, 17, 64}[turn % 3];
+  }
+
+  @Test
+  void everyFormIsTried() {
+    Set<Class<?>> tried = new HashSet<>();
+    each((t, matrix, turn) -> tried.add(matrix.getClass()));
+    assertThat(tried).containsExactlyInAnyOrder(FrozenMatrix.class.getPermittedSubclasses());
+  }
+
+  @Test
+  void encode() {
+    each((t, matrix, turn) -> {
+      var in = t.normal("in", dtype(turn), 0.02, matrix.rows(), matrix.cols());
+      var out = MatrixOperand.output(t, matrix);
+      t.run(k -> k.products().encode(out.get(), in.get()));
+    });
+  }
+
+  /** Values on and beside the middle between two entries, where one rounding too many shows. */
+  @Test
+  void encodeBesideTheMiddlesOfACodebook() {
+    for (float[] values : new float[][] {SampleMatrices.NF4, SampleMatrices.FP4, OTHER_BITS[1]}) {
+      for (float factor : new float[] {1, 0.3f, 7e-5f}) {
+        try (Trial t = trial()) {
+          var in = t.parameter("in", 64, 70);
+          float[] sorted = values.clone();
+          Arrays.sort(sorted);
+          for (int i = 0; i < 64 * 70; i++) {
+            int c = t.random().nextInt(values.length - 1);
+            float middle = (sorted[c] + sorted[c + 1]) * 0.5f * factor;
+            in.set(
+                i, i % 64 == 0 ? factor : middle + (t.random().nextInt(5) - 2) * Math.ulp(middle));
+          }
+          var matrix = new SampleMatrices(t.random()).codebook(values, false, 64, 70, 64);
+          var out = MatrixOperand.output(t, matrix);
+          t.run(k -> k.products().encode(out.get(), in.get()));
+        }
+      }
+    }
+  }
+
+  @Test
+  void encodeOfHostileBlocks() {
+    for (boolean nested : new boolean[] {false, true}) {
+      try (Trial t = trial()) {
+        var in = t.parameter("in", 13, 64);
+        makeHostile(in);
+        in.put(0, -0f, 1e-39f, -1e-39f);
+        var matrix =
+            new SampleMatrices(t.random()).codebook(SampleMatrices.NF4, nested, 13, 64, 64);
+        var out = MatrixOperand.output(t, matrix);
+        t.run(k -> k.products().encode(out.get(), in.get()));
+      }
+    }
+    for (int cols : new int[] {64, 70, 128}) {
+      try (Trial t = trial()) {
+        var zeros = t.input("in", DType.F32, 3, cols);
+        var matrix = new SampleMatrices(t.random()).codebook(SampleMatrices.NF4, true, 3, cols, 64);
+        var out = MatrixOperand.output(t, matrix);
+        t.run(k -> k.products().encode(out.get(), zeros.get()));
+      }
+    }
+  }
+
+  @Test
+  void decode() {
+    each((t, matrix, turn) -> {
+      var in = MatrixOperand.input(t, matrix);
+      var out = t.output("out", dtype(turn), matrix.rows(), matrix.cols()).within(EXACT);
+      t.run(k -> k.products().decode(out.get(), in.get()));
+    });
+  }
+
+  @Test
+  void frozenForward() {
+    each((t, matrix, turn) -> {
+      int n = tokens(turn);
+      var x = t.normal("x", n, matrix.cols());
+      var weight = MatrixOperand.input(t, matrix);
+      var out = t.output("out", n, matrix.rows()).within(sum(matrix.cols()));
+      t.run(k -> k.products().frozenForward(out.get(), x.get(), weight.get()));
+    });
+  }
+
+  @Test
+  void frozenBackward() {
+    each((t, matrix, turn) -> {
+      int n = tokens(turn);
+      var dx = t.gradient("dx", n, matrix.cols()).within(sum(matrix.rows()));
+      var dout = t.normal("dout", n, matrix.rows());
+      var weight = MatrixOperand.input(t, matrix);
+      t.run(k -> k.products().frozenBackward(dx.get(), dout.get(), weight.get()));
+    });
+  }
+
+  private static Tolerance sum(long terms) {
+    return ofSum(terms).ofTermsLike(Math.sqrt((double) terms));
+  }
+}

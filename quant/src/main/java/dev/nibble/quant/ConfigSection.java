@@ -1,0 +1,28 @@
+package dev.nibble.quant;
+
+import java.util.Optional;
+
+/**
+ * An object of a config.json, read key by key. Errors name the file, the key and its value. Keys
+ * that are null count as missing.
+ */
+public interface ConfigSection {
+
+  /** True when the key is there. */
+  boolean has(String key);
+
+  /** The object under a key. */
+  Optional<? extends ConfigSection> object(String key);
+
+  /** The string under a key. */
+  String text(String key, String fallback);
+
+  /** True or false. */
+  boolean flag(String key, boolean fallback);
+
+  /** A positive integer, which must be there. */
+  int positive(String key);
+
+  /** The error that a key has a value which is not supported. */
+  RuntimeException wrong(String key, String supported);
+}

@@ -1,0 +1,5 @@
+/** bitsandbytes' 4-bit formats, NF4 and FP4, to the bit. */
+@NullMarked
+package dev.nibble.quant.bnb;
+
+import org.jspecify.annotations.NullMarked;

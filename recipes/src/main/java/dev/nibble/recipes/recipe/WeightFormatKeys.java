@@ -1,0 +1,127 @@
+package dev.nibble.recipes.recipe;
+
+import static dev.nibble.recipes.schema.Default.otherwise;
+import static dev.nibble.recipes.schema.Default.value;
+import static dev.nibble.recipes.schema.KeyTypes.flag;
+import static dev.nibble.recipes.schema.KeyTypes.oneOf;
+import static dev.nibble.recipes.schema.Numbers.wholeNumber;
+
+import dev.nibble.quant.WeightFormat;
+import dev.nibble.quant.bnb.FourBitFormat;
+import dev.nibble.quant.bnb.FourBitFormat.QuantType;
+import dev.nibble.recipes.recipe.Recipe.Adapter;
+import dev.nibble.recipes.schema.Key;
+import dev.nibble.recipes.schema.Values;
+import dev.nibble.recipes.yaml.YamlText;
+import dev.nibble.trainer.model.ModelLoader;
+import java.nio.file.Path;
+import java.util.Optional;
+
+/** Keys of the format that the base's frozen weights are kept in. */
+final class WeightFormatKeys {
+  private WeightFormatKeys() {}
+
+  static final Key<Recipe, Boolean> LOAD_IN_4BIT =
+      Key.of(
+          "load_in_4bit",
+          flag(),
+          otherwise("`true` with `adapter: qlora`"),
+          r -> fourBit(r).isPresent(),
+          "Quantise the base to four bits while loading, one tensor at a time. A base that bitsandbytes or `nibble"
+              + " quantize` saved in four bits is used as it is: keys that are left out follow it, and a key that"
+              + " contradicts it is an error.");
+
+  static final Key<Recipe, QuantType> QUANT_TYPE =
+      Key.when(
+          "bnb_4bit_quant_type",
+          oneOf(QuantType.class),
+          value(QuantType.NF4),
+          r -> fourBit(r).map(FourBitFormat::type),
+          "The sixteen values a weight can take: NormalFloat (`nf4`) or floating point (`fp4`).");
+
+  static final Key<Recipe, Boolean> DOUBLE_QUANT =
+      Key.when(
+          "bnb_4bit_use_double_quant",
+          flag(),
+          value(true),
+          r -> fourBit(r).map(FourBitFormat::doubleQuant),
+          "Quantise the scales too: 0.127 bits a weight for scales in place of 0.5.");
+
+  static final Key<Recipe, Integer> BLOCK_SIZE =
+      Key.when(
+          "bnb_4bit_blocksize",
+          wholeNumber(1),
+          value(FourBitFormat.DEFAULT_BLOCK_SIZE),
+          r -> fourBit(r).map(FourBitFormat::blockSize),
+          "Weights that share one scale: 32, 64, 128, 256, 512, 1024, 2048 or 4096.");
+
+  private static Optional<FourBitFormat> fourBit(Recipe r) {
+    return r.model()
+        .quantization()
+        .filter(FourBitFormat.class::isInstance)
+        .map(FourBitFormat.class::cast);
+  }
+
+  static void checkFourBit(Values<Recipe> v) {
+    if (v.find(ModelKeys.ADAPTER).isEmpty()) {
+      return;
+    }
+    boolean qlora = v.is(ModelKeys.ADAPTER, Adapter.QLORA);
+    if (qlora && v.is(LOAD_IN_4BIT, false)) {
+      v.problem(
+          LOAD_IN_4BIT,
+          "adapter: qlora needs a base in four bits; write true, or adapter: lora for a base in full precision");
+    }
+    if (!qlora && v.is(LOAD_IN_4BIT, true)) {
+      v.problem(
+          LOAD_IN_4BIT,
+          v.is(ModelKeys.ADAPTER, Adapter.LORA)
+              ? "LoRA on a base in four bits is adapter: qlora"
+              : "adapter: none trains every weight, which four bits cannot; write false, or adapter: qlora");
+    }
+    if (!qlora) {
+      v.refuse("only used with adapter: qlora; remove it", QUANT_TYPE, DOUBLE_QUANT, BLOCK_SIZE);
+    }
+  }
+
+  static void checkBlockSize(Values<Recipe> v) {
+    v.find(BLOCK_SIZE)
+        .filter(size -> !FourBitFormat.BLOCK_SIZES.contains(size))
+        .ifPresent(size ->
+            v.problem(
+                BLOCK_SIZE, "expected 32, 64, 128, 256, 512, 1024, 2048 or 4096, got " + size));
+  }
+
+  /** What a base that is quantised already leaves to choose: nothing. */
+  static void checkBase(Values<Recipe> v, WeightFormat stored) {
+    if (stored instanceof FourBitFormat format) {
+      if (v.find(ModelKeys.ADAPTER).filter(a -> a != Adapter.QLORA).isPresent()) {
+        v.problem(ModelKeys.ADAPTER, "the base is in four bits already; write qlora");
+        return;
+      }
+      contradicts(v, QUANT_TYPE, format.type());
+      contradicts(v, DOUBLE_QUANT, format.doubleQuant());
+      contradicts(v, BLOCK_SIZE, format.blockSize());
+    }
+  }
+
+  private static <T> void contradicts(Values<Recipe> v, Key<Recipe, T> key, T stored) {
+    if (v.given(key) && v.find(key).isPresent() && !v.is(key, stored)) {
+      v.problem(
+          key,
+          "the base is in four bits already, with %s; remove the key"
+              .formatted(YamlText.inline(key.type().plain(stored))));
+    }
+  }
+
+  /** The format of a base's frozen weights: the stored one, or what the keys say. */
+  static Optional<WeightFormat> build(Values<Recipe> v, Path base) {
+    if (v.get(ModelKeys.ADAPTER) != Adapter.QLORA) {
+      return Optional.empty();
+    }
+    return ModelLoader.storedFormat(base)
+        .or(() ->
+            Optional.of(
+                new FourBitFormat(v.get(QUANT_TYPE), v.get(BLOCK_SIZE), v.get(DOUBLE_QUANT))));
+  }
+}
