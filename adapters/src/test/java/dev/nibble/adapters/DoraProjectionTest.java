@@ -35,8 +35,7 @@ final class DoraProjectionTest {
     scope = Scope.open("test", kernels.memory());
     base =
         new FrozenProjection(
-            new Dense(normal("w", OUTPUTS, INPUTS)),
-            Optional.of(normal("bias", OUTPUTS)));
+            new Dense(normal("w", OUTPUTS, INPUTS)), Optional.of(normal("bias", OUTPUTS)));
   }
 
   @AfterEach

@@ -3,7 +3,6 @@ package dev.nibble.quant;
 import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.safetensors.StoredTensors;
 import dev.nibble.compute.tensor.DType;
-import dev.nibble.compute.tensor.Device;
 import dev.nibble.compute.tensor.Scope;
 import dev.nibble.compute.tensor.Tensor;
 import dev.nibble.compute.weights.Dense;
@@ -72,8 +71,8 @@ public final class FrozenWeights {
 
   /**
    * Reads a matrix [O, I]. One that is quantised already is taken as it is. Another is quantised
-   * from the values that the checkpoint stores; without a format, and for {@code lm_head} and {@code
-   * embed_tokens}, it is copied in the checkpoint's dtype.
+   * from the values that the checkpoint stores; without a format, and for {@code lm_head} and
+   * {@code embed_tokens}, it is copied in the checkpoint's dtype.
    *
    * @param name for example {@code model.layers.0.self_attn.q_proj.weight}
    * @throws UnusableWeight when the tensor is no matrix of F32, BF16 or F16, or holds a NaN or an
@@ -85,10 +84,11 @@ public final class FrozenWeights {
     }
     Tensor dense = checkpoint.tensor(name);
     check(dense);
-    FrozenMatrix weight =
-        target.isPresent() && !StoredModules.keeps(name)
-            ? quantize(target.get(), dense)
-            : new Dense(copy(dense));
+    FrozenMatrix weight = allocate(dense);
+    if (!(weight instanceof Dense)) {
+      checkFinite(dense);
+    }
+    encode(weight, dense);
     checkpoint.unload(name);
     return weight;
   }
@@ -123,26 +123,14 @@ public final class FrozenWeights {
     try (Scope staging = Scope.open("staging", kernels.memory())) {
       Tensor weight = staging.allocate(name, DType.F32, dense.shape().dims());
       kernels.moving().copy(weight, dense);
-      if (target.isEmpty() || StoredModules.keeps(name)) {
-        Tensor kept = copy(dense);
-        change.apply(
-            weight,
-            t -> {
-              kernels.moving().copy(kept, t);
-              kernels.moving().copy(t, kept);
-            });
-        kernels.moving().copy(kept, weight);
-        return new Dense(kept);
-      }
-      WeightFormat format = target.get().format();
-      FrozenMatrix kept = target.get().allocator().allocate(name, dense.dim(0), dense.dim(1));
+      FrozenMatrix kept = allocate(dense);
       change.apply(
           weight,
           t -> {
-            format.encode(kernels, kept, t);
+            encode(kept, t);
             kernels.products().decode(t, kept);
           });
-      format.encode(kernels, kept, weight);
+      encode(kept, weight);
       return kept;
     } finally {
       checkpoint.unload(name);
@@ -162,27 +150,33 @@ public final class FrozenWeights {
     }
   }
 
-  private Tensor copy(Tensor stored) {
-    String group = StoredModules.keeps(stored.name()) ? "embeddings/" : "weights/";
-    Tensor copy = scope.allocate(group + stored.name(), stored.dtype(), stored.shape().dims());
-    kernels.moving().copy(copy, stored);
-    return copy;
+  /** A matrix of a checkpoint's dense one: in the format, or where it stays dense in its dtype. */
+  private FrozenMatrix allocate(Tensor dense) {
+    boolean kept = StoredModules.keeps(dense.name());
+    if (target.isPresent() && !kept) {
+      return target.get().allocator().allocate(dense.name(), dense.dim(0), dense.dim(1));
+    }
+    String group = kept ? "embeddings/" : "weights/";
+    return new Dense(
+        scope.allocate(group + dense.name(), dense.dtype(), dense.shape().dims()));
   }
 
-  private FrozenMatrix quantize(Target target, Tensor dense) {
-    checkFinite(dense);
-    FrozenMatrix matrix =
-        target.allocator().allocate(dense.name(), dense.dim(0), dense.dim(1));
-    if (kernels.memory().device() instanceof Device.Host) {
-      target.format().encode(kernels, matrix, dense);
-    } else {
-      try (Scope staging = Scope.open("staging", kernels.memory())) {
-        Tensor near = staging.allocate(dense.name(), dense.dtype(), dense.shape().dims());
-        kernels.moving().copy(near, dense);
-        target.format().encode(kernels, matrix, near);
-      }
+  /** Values that lie elsewhere are brought to the kernels' memory first. */
+  private void encode(FrozenMatrix out, Tensor in) {
+    if (out instanceof Dense(Tensor weight)) {
+      kernels.moving().copy(weight, in);
+      return;
     }
-    return matrix;
+    WeightFormat format = target.orElseThrow().format();
+    if (in.device().equals(kernels.memory().device())) {
+      format.encode(kernels, out, in);
+      return;
+    }
+    try (Scope staging = Scope.open("staging", kernels.memory())) {
+      Tensor near = staging.allocate(in.name(), in.dtype(), in.shape().dims());
+      kernels.moving().copy(near, in);
+      format.encode(kernels, out, near);
+    }
   }
 
   private void checkFinite(Tensor stored) {

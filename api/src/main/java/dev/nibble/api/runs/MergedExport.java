@@ -130,7 +130,9 @@ final class MergedExport {
           case TRAINED ->
               wiring
                   .quantization()
-                  .map(f -> "the weights in %s that the adapter was trained against".formatted(f.describe()))
+                  .map(f ->
+                      "the weights in %s that the adapter was trained against"
+                          .formatted(f.describe()))
                   .orElse("the base model's weights, which the adapter was trained against");
           case ORIGINAL -> "the base model's own weights";
         });

@@ -17,8 +17,7 @@ import java.util.function.UnaryOperator;
 public sealed interface FrozenMatrix permits Dense, Codebook {
 
   /** How {@link #decode} writes a value. */
-  ValueLayout.OfFloat FLOAT =
-      ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+  ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
   /** Output features O. */
   long rows();

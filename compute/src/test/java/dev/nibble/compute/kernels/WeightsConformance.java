@@ -18,7 +18,8 @@ import org.junit.jupiter.api.Test;
  */
 abstract class WeightsConformance extends KernelCases {
   /**
-   * Rows, columns, block of codebooks: whole blocks, blocks that straddle rows, short and odd ends, many scales.
+   * Rows, columns, block of codebooks: whole blocks, blocks that straddle rows, short and odd ends,
+   * many scales.
    */
   private static final int[][] BLOCKS = {
     {1, 1, 64},

@@ -19,8 +19,22 @@ import org.junit.jupiter.api.Test;
  */
 final class CodebookTest {
   private static final float[] NF4 = {
-    -1, -0.6961928f, -0.52507305f, -0.3949175f, -0.28444138f, -0.18477343f, -0.091050036f, 0,
-    0.0795803f, 0.1609302f, 0.2461123f, 0.33791524f, 0.44070983f, 0.562617f, 0.72295684f, 1
+    -1,
+    -0.6961928f,
+    -0.52507305f,
+    -0.3949175f,
+    -0.28444138f,
+    -0.18477343f,
+    -0.091050036f,
+    0,
+    0.0795803f,
+    0.1609302f,
+    0.2461123f,
+    0.33791524f,
+    0.44070983f,
+    0.562617f,
+    0.72295684f,
+    1
   };
   private static final float[] FP4 = {
     0, 0.0625f / 12, 8 / 12f, 1, 4 / 12f, 0.5f, 2 / 12f, 0.25f,
@@ -99,8 +113,7 @@ final class CodebookTest {
   /** Any stretch decodes to what the whole does, in every width of codes. */
   @Test
   void decodesAnyStretch() {
-    for (float[] values :
-        new float[][] {{-1, 1}, {-1, -0.25f, 0.25f, 1}, NF4, evenly(256)}) {
+    for (float[] values : new float[][] {{-1, 1}, {-1, -0.25f, 0.25f, 1}, NF4, evenly(256)}) {
       Codebook made = encoded(values);
       float[] whole = decoded(made, 0, 67);
       Tensor in = weights();

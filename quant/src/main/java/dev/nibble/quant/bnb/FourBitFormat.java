@@ -7,8 +7,8 @@ import java.util.List;
 import java.util.Locale;
 
 /**
- * A 4-bit format of bitsandbytes (QLoRA, arXiv:2305.14314): a codebook of sixteen values and a scale
- * for each block of weights.
+ * A 4-bit format of bitsandbytes (QLoRA, arXiv:2305.14314): a codebook of sixteen values and a
+ * scale for each block of weights.
  *
  * @param type the sixteen values that a weight can take
  * @param blockSize consecutive weights that share a scale: one of {@link #BLOCK_SIZES}

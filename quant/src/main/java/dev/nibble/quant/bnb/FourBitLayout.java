@@ -52,8 +52,7 @@ record FourBitLayout(FourBitFormat format) implements CheckpointLayout {
           }
         };
     all.put(weight + QuantState.MAP, codebook.codebook());
-    byte[] state =
-        new QuantState(format, before, codebook.rows(), codebook.cols(), offset).bytes();
+    byte[] state = new QuantState(format, before, codebook.rows(), codebook.cols(), offset).bytes();
     String name = QuantState.tensor(weight, format.type());
     all.put(
         name, Tensor.onHost(name, DType.U8, Shape.of(state.length), MemorySegment.ofArray(state)));

@@ -24,8 +24,8 @@ public final class FourBitReader implements CheckpointReader {
   /**
    * {@inheritDoc}
    *
-   * <p>How bytes were typed ({@code bnb_4bit_quant_storage}) and what was skipped can be seen in the
-   * tensors.
+   * <p>How bytes were typed ({@code bnb_4bit_quant_storage}) and what was skipped can be seen in
+   * the tensors.
    */
   @Override
   public Optional<String> summary(ConfigSection c) {

@@ -1,7 +1,7 @@
 package dev.nibble.quant.bnb;
 
-import dev.nibble.compute.tensor.DType;
 import dev.nibble.compute.safetensors.TensorInfo;
+import dev.nibble.compute.tensor.DType;
 import dev.nibble.compute.tensor.Shape;
 import dev.nibble.quant.bnb.FourBitFormat.QuantType;
 import java.nio.charset.StandardCharsets;
@@ -27,8 +27,7 @@ import java.util.Optional;
  * @param cols input features I
  * @param offset the mean of the scales, when they are quantised too
  */
-record QuantState(
-    FourBitFormat format, DType dtype, long rows, long cols, Optional<Float> offset) {
+record QuantState(FourBitFormat format, DType dtype, long rows, long cols, Optional<Float> offset) {
   static final String ABSMAX = ".absmax";
   static final String MAP = ".quant_map";
   static final String NESTED_ABSMAX = ".nested_absmax";

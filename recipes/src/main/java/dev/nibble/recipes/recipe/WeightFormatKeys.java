@@ -13,7 +13,7 @@ import dev.nibble.recipes.recipe.Recipe.Adapter;
 import dev.nibble.recipes.schema.Key;
 import dev.nibble.recipes.schema.Values;
 import dev.nibble.recipes.yaml.YamlText;
-import dev.nibble.trainer.model.ModelLoader;
+import dev.nibble.trainer.model.build.ModelLoader;
 import java.nio.file.Path;
 import java.util.Optional;
 

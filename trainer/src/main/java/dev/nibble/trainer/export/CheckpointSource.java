@@ -14,8 +14,8 @@ import java.util.Optional;
 import java.util.function.Predicate;
 
 /**
- * The tensors of a checkpoint as a model has them that is frozen in a weight format, or as they
- * are stored. A checkpoint that is quantised already is decoded.
+ * The tensors of a checkpoint as a model has them that is frozen in a weight format, or as they are
+ * stored. A checkpoint that is quantised already is decoded.
  */
 public final class CheckpointSource implements TensorSource {
   private final ShardedSafetensors checkpoint;

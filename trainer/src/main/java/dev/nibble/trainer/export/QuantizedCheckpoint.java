@@ -27,8 +27,8 @@ import java.util.Set;
 import java.util.function.BiConsumer;
 
 /**
- * A checkpoint to write of a model whose linear maps are brought to a weight format. One tensor at a
- * time is in memory.
+ * A checkpoint to write of a model whose linear maps are brought to a weight format. One tensor at
+ * a time is in memory.
  */
 public final class QuantizedCheckpoint {
   private final ShardedSafetensors source;

@@ -7,7 +7,6 @@ import dev.nibble.compute.weights.Dense;
 import dev.nibble.compute.weights.FrozenMatrix;
 import java.math.BigInteger;
 import java.util.Arrays;
-import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.indexing.NDArrayIndex;

@@ -45,7 +45,9 @@ final class Nd4jWork implements AutoCloseable {
     return Nd4j.create(buffers.of(t), shape, Nd4j.getStrides(shape, order), 0, order);
   }
 
-  /** Values of a frozen matrix from element {@code from} on in float32, flat, as it decodes them. */
+  /**
+   * Values of a frozen matrix from element {@code from} on in float32, flat, as it decodes them.
+   */
   INDArray decoded(FrozenMatrix matrix, long from, long n) {
     float[] values = new float[Math.toIntExact(n)];
     matrix.decode(from, n, MemorySegment.ofArray(values));

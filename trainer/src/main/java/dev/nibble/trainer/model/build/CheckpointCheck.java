@@ -22,10 +22,7 @@ final class CheckpointCheck {
   private CheckpointCheck() {}
 
   static void check(
-      Path folder,
-      ShardedSafetensors checkpoint,
-      StoredWeights stored,
-      List<TensorSpec> expected) {
+      Path folder, ShardedSafetensors checkpoint, StoredWeights stored, List<TensorSpec> expected) {
     List<String> problems = new ArrayList<>();
     Set<String> unexpected = new TreeSet<>(checkpoint.names());
     unexpected.removeAll(stored.companions());

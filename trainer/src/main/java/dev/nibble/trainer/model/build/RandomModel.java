@@ -34,8 +34,7 @@ public record RandomModel(CausalLm model, double quantizeSeconds) {
     ModelConfig config = shape.config();
     Memory host = kernels.memory().isPlanned() ? Memory.planned(Memory.host()) : Memory.host();
     try (RandomWeights weights = new RandomWeights(config, seed, host)) {
-      FrozenWeights linears =
-          new FrozenWeights(weights, options.quantization(), kernels, scope);
+      FrozenWeights linears = new FrozenWeights(weights, options.quantization(), kernels, scope);
       double total = shape.weights();
       var done =
           new Object() {

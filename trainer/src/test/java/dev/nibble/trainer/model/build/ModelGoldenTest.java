@@ -19,8 +19,8 @@ import dev.nibble.compute.weights.Codebook;
 import dev.nibble.compute.weights.Dense;
 import dev.nibble.compute.weights.FrozenMatrix;
 import dev.nibble.data.Batch;
-import dev.nibble.quant.bnb.FourBitFormat;
 import dev.nibble.quant.FrozenWeights;
+import dev.nibble.quant.bnb.FourBitFormat;
 import dev.nibble.trainer.model.Decoder;
 import dev.nibble.trainer.model.Training;
 import dev.nibble.trainer.model.config.ModelConfig;
@@ -117,7 +117,9 @@ final class ModelGoldenTest {
         if (weight.cols() % NF4.blockSize() == 0) {
           Tensor ours = scope.allocate("test/ours", DType.F32, weight.rows(), weight.cols());
           kernels.products().decode(ours, weight);
-          assertThat(Arrays.equals(TensorValues.of(kernels, ours), expected)).as(spec.name()).isTrue();
+          assertThat(Arrays.equals(TensorValues.of(kernels, ours), expected))
+              .as(spec.name())
+              .isTrue();
         }
       }
     }

@@ -5,9 +5,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.tensor.Scope;
+import dev.nibble.quant.UnusableWeight;
 import dev.nibble.quant.bnb.FourBitFormat;
 import dev.nibble.quant.bnb.FourBitFormat.QuantType;
-import dev.nibble.quant.UnusableWeight;
 import dev.nibble.trainer.model.Checkpointing;
 import dev.nibble.trainer.model.ModelException;
 import dev.nibble.trainer.model.ModelOptions;

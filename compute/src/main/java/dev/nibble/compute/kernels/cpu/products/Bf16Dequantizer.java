@@ -55,7 +55,10 @@ final class Bf16Dequantizer implements Bf16Matrix.Source {
     }
   }
 
-  /** Whether it is in 4 bits, rows start with whole bytes, and blocks are whole steps and powers of two. */
+  /**
+   * Whether it is in 4 bits, rows start with whole bytes, and blocks are whole steps and powers of
+   * two.
+   */
   static boolean fits(Codebook q) {
     return q.bits() == 4
         && q.cols() % 2 == 0

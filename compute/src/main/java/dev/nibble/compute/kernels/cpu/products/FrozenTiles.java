@@ -18,8 +18,7 @@ interface FrozenTiles {
   /** Of a matrix, the fastest that fits it. */
   static FrozenTiles of(FrozenMatrix matrix) {
     return switch (matrix) {
-      case Dense dense ->
-          (start, to, at, n) -> Conversion.widen(dense.weight(), start, to, at, n);
+      case Dense dense -> (start, to, at, n) -> Conversion.widen(dense.weight(), start, to, at, n);
       case Codebook codebook when Dequantizer.fits(codebook) ->
           (start, to, at, n) -> Dequantizer.decode(codebook, start, to, at, n);
       default ->

@@ -116,7 +116,9 @@ final class FourBitKernels {
         && weight.codes().address() % 16 == 0;
   }
 
-  /** out = x weight^T, from codes and without a decoded weight in memory; what {@link #takesFew}. */
+  /**
+   * out = x weight^T, from codes and without a decoded weight in memory; what {@link #takesFew}.
+   */
   void forward(Tensor out, Tensor x, Codebook weight) {
     long n = x.elements() / weight.cols();
     for (long token = 0; token < n; token += FEW_TOKENS) {

@@ -12,8 +12,9 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * Frozen matrices of forms that have no kernel here, by their own code: brought to the host, encoded
- * or decoded there, and brought back. Right, and slow, which a warning in the log says once a form.
+ * Frozen matrices of forms that have no kernel here, by their own code: brought to the host,
+ * encoded or decoded there, and brought back. Right, and slow, which a warning in the log says once
+ * a form.
  */
 final class HostForms {
   private static final System.Logger LOG = System.getLogger(HostForms.class.getName());
