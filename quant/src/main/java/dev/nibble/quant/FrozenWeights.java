@@ -157,8 +157,7 @@ public final class FrozenWeights {
       return target.get().allocator().allocate(dense.name(), dense.dim(0), dense.dim(1));
     }
     String group = kept ? "embeddings/" : "weights/";
-    return new Dense(
-        scope.allocate(group + dense.name(), dense.dtype(), dense.shape().dims()));
+    return new Dense(scope.allocate(group + dense.name(), dense.dtype(), dense.shape().dims()));
   }
 
   /** Values that lie elsewhere are brought to the kernels' memory first. */
