@@ -14,7 +14,7 @@ import dev.nibble.recipes.schema.Key;
 import dev.nibble.recipes.schema.KeyType;
 import dev.nibble.recipes.schema.MapTypes;
 import dev.nibble.recipes.schema.Problems;
-import dev.nibble.recipes.schema.Values;
+import dev.nibble.recipes.schema.KeyValues;
 import dev.nibble.recipes.yaml.Node;
 import dev.nibble.recipes.yaml.Node.Scalar;
 import java.util.List;
@@ -70,7 +70,7 @@ final class ChatKeys {
     return List.of(CHAT_TEMPLATE, CHAT_TEMPLATE_JINJA, CHAT_TEMPLATE_KWARGS, MASK_HISTORY);
   }
 
-  static void check(Values<Recipe> v) {
+  static void check(KeyValues<Recipe> v) {
     if (v.given(CHAT_TEMPLATE) && v.given(CHAT_TEMPLATE_JINJA)) {
       v.problem(CHAT_TEMPLATE_JINJA, "chat_template is given too; keep one of them");
     }
@@ -91,7 +91,7 @@ final class ChatKeys {
     }
   }
 
-  static Recipe.Chat build(Values<Recipe> v) {
+  static Recipe.Chat build(KeyValues<Recipe> v) {
     return new Recipe.Chat(
         v.find(CHAT_TEMPLATE).or(() -> v.find(CHAT_TEMPLATE_JINJA).map(TemplateChoice.Inline::new)),
         v.find(CHAT_TEMPLATE_KWARGS).orElse(Map.of()),

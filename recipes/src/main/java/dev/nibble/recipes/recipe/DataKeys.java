@@ -16,7 +16,7 @@ import dev.nibble.recipes.schema.Key;
 import dev.nibble.recipes.schema.KeyType;
 import dev.nibble.recipes.schema.Schema;
 import dev.nibble.recipes.schema.Schema.Group;
-import dev.nibble.recipes.schema.Values;
+import dev.nibble.recipes.schema.KeyValues;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
@@ -111,7 +111,7 @@ final class DataKeys {
                   .toList()),
           List.of(DataKeys::checkValidation, ChatKeys::check));
 
-  private static void checkValidation(Values<Recipe> v) {
+  private static void checkValidation(KeyValues<Recipe> v) {
     double size = v.find(VAL_SET_SIZE).orElse(0.0);
     if (size > 0 && v.given(TEST_DATASETS)) {
       v.problem(VAL_SET_SIZE, "test_datasets is given too; keep one of them");
@@ -121,7 +121,7 @@ final class DataKeys {
     }
   }
 
-  static Recipe.Data build(Values<Recipe> v) {
+  static Recipe.Data build(KeyValues<Recipe> v) {
     return new Recipe.Data(
         v.get(DATASETS),
         v.find(TEST_DATASETS).orElse(List.of()),

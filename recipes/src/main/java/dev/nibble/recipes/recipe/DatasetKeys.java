@@ -18,7 +18,7 @@ import dev.nibble.recipes.schema.KeyType;
 import dev.nibble.recipes.schema.Problems;
 import dev.nibble.recipes.schema.Schema;
 import dev.nibble.recipes.schema.Schema.Group;
-import dev.nibble.recipes.schema.Values;
+import dev.nibble.recipes.schema.KeyValues;
 import dev.nibble.recipes.yaml.Node;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -116,7 +116,7 @@ final class DatasetKeys<R> {
     return all;
   }
 
-  void check(Values<R> v) {
+  void check(KeyValues<R> v) {
     Optional<Format> type = v.find(format);
     if (type.isEmpty()) {
       return;
@@ -133,7 +133,7 @@ final class DatasetKeys<R> {
   }
 
   /** Plain text has no answer that a generated one could equal. */
-  void checkHasAnswers(Values<R> v) {
+  void checkHasAnswers(KeyValues<R> v) {
     if (v.is(format, Format.COMPLETION)) {
       v.problem(
           format,
@@ -141,7 +141,7 @@ final class DatasetKeys<R> {
     }
   }
 
-  Dataset build(Values<R> v) {
+  Dataset build(KeyValues<R> v) {
     return new Dataset(
         v.get(path),
         v.get(format),

@@ -13,7 +13,7 @@ import dev.nibble.recipes.recipe.Recipe.Format;
 import dev.nibble.recipes.schema.Key;
 import dev.nibble.recipes.schema.Schema;
 import dev.nibble.recipes.schema.Schema.Group;
-import dev.nibble.recipes.schema.Values;
+import dev.nibble.recipes.schema.KeyValues;
 import java.util.List;
 import java.util.Optional;
 
@@ -68,7 +68,7 @@ final class EvaluationKeys {
   static final RecipeKeys.Part PART =
       new RecipeKeys.Part(new Group<>("Evaluation", List.of(EVAL_STEPS, ANSWER_EVAL)), List.of());
 
-  static Recipe.Evaluation build(Values<Recipe> v) {
+  static Recipe.Evaluation build(KeyValues<Recipe> v) {
     Optional<PromptTemplate> trainPrompt =
         v.get(DataKeys.DATASETS).stream()
             .filter(d -> d.format() == Format.ALPACA)

@@ -13,7 +13,7 @@ import dev.nibble.recipes.recipe.Recipe.Adapter;
 import dev.nibble.recipes.recipe.Recipe.Lora;
 import dev.nibble.recipes.schema.Key;
 import dev.nibble.recipes.schema.Schema.Group;
-import dev.nibble.recipes.schema.Values;
+import dev.nibble.recipes.schema.KeyValues;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -87,7 +87,7 @@ final class LoraKeys {
     return r -> r.model().lora().flatMap(Lora::described).map(part);
   }
 
-  private static void checkAdapter(Values<Recipe> v) {
+  private static void checkAdapter(KeyValues<Recipe> v) {
     if (v.is(ModelKeys.ADAPTER, Adapter.NONE)) {
       keys().forEach(key -> v.refuse(UNUSED, key));
     } else if (v.given(MODEL_DIR)) {
@@ -97,7 +97,7 @@ final class LoraKeys {
     }
   }
 
-  static Optional<Lora> build(Values<Recipe> v) {
+  static Optional<Lora> build(KeyValues<Recipe> v) {
     if (v.is(ModelKeys.ADAPTER, Adapter.NONE)) {
       return Optional.empty();
     }

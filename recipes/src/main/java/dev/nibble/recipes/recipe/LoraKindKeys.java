@@ -18,7 +18,7 @@ import dev.nibble.adapters.TargetModules;
 import dev.nibble.adapters.TargetModules.Layers;
 import dev.nibble.recipes.recipe.Recipe.Lora;
 import dev.nibble.recipes.schema.Key;
-import dev.nibble.recipes.schema.Values;
+import dev.nibble.recipes.schema.KeyValues;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -146,7 +146,7 @@ final class LoraKindKeys {
     return map.isEmpty() ? Optional.empty() : Optional.of(map);
   }
 
-  static void check(Values<Recipe> v) {
+  static void check(KeyValues<Recipe> v) {
     if (v.given(LoraKeys.MODEL_DIR)) {
       return;
     }
@@ -176,7 +176,7 @@ final class LoraKindKeys {
   }
 
   /** Reports what does not go together at the key that makes the difference. */
-  private static void checkSpec(Values<Recipe> v) {
+  private static void checkSpec(KeyValues<Recipe> v) {
     Key<Recipe, ?> at = v.given(RANK_PATTERN) ? RANK_PATTERN : ALPHA_PATTERN;
     try {
       ranks(v);
@@ -189,7 +189,7 @@ final class LoraKindKeys {
     }
   }
 
-  private static LoraRanks ranks(Values<Recipe> v) {
+  private static LoraRanks ranks(KeyValues<Recipe> v) {
     int r = v.get(LoraKeys.RANK);
     return new LoraRanks(
         r,
@@ -199,7 +199,7 @@ final class LoraKindKeys {
         v.find(ALPHA_PATTERN).orElse(Map.of()));
   }
 
-  private static TargetModules targets(Values<Recipe> v) {
+  private static TargetModules targets(KeyValues<Recipe> v) {
     return new TargetModules(
         v.get(LoraKeys.TARGETS),
         v.find(EXCLUDE),
@@ -211,7 +211,7 @@ final class LoraKindKeys {
    *
    * @throws AdapterException when they do not go together
    */
-  static LoraSpec spec(Values<Recipe> v) {
+  static LoraSpec spec(KeyValues<Recipe> v) {
     LoraStart start =
         v.get(INIT) instanceof LoraStart.Loftq
             ? new LoraStart.Loftq(v.get(LOFTQ_ITER))

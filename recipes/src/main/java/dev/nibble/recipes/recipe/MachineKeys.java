@@ -11,7 +11,7 @@ import dev.nibble.compute.kernels.KernelOptions.DeviceMemory;
 import dev.nibble.recipes.recipe.Machine.Device;
 import dev.nibble.recipes.schema.Key;
 import dev.nibble.recipes.schema.Schema.Group;
-import dev.nibble.recipes.schema.Values;
+import dev.nibble.recipes.schema.KeyValues;
 import java.util.List;
 
 /** Keys of the kernel set and its options. */
@@ -80,7 +80,7 @@ final class MachineKeys {
           List.of(MachineKeys::checkDevice));
 
   /** Rejects settings for a GPU when the device is none. */
-  private static void checkDevice(Values<Recipe> v) {
+  private static void checkDevice(KeyValues<Recipe> v) {
     Device device = v.find(DEVICE).orElse(Device.AUTO);
     if (!device.isHost()) {
       return;
@@ -97,7 +97,7 @@ final class MachineKeys {
     }
   }
 
-  static Machine build(Values<Recipe> v) {
+  static Machine build(KeyValues<Recipe> v) {
     Device device = v.get(DEVICE);
     return new Machine(
         device.kernels(),

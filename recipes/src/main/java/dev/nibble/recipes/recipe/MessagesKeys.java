@@ -10,7 +10,7 @@ import dev.nibble.recipes.recipe.Recipe.Format;
 import dev.nibble.recipes.recipe.Recipe.Messages;
 import dev.nibble.recipes.schema.Key;
 import dev.nibble.recipes.schema.MapTypes;
-import dev.nibble.recipes.schema.Values;
+import dev.nibble.recipes.schema.KeyValues;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -121,7 +121,7 @@ final class MessagesKeys<R> {
   }
 
   /** For a dataset of another type. */
-  void refuse(Values<R> v) {
+  void refuse(KeyValues<R> v) {
     v.refuse(
         "only used with conversations (type: messages, chat_template or sharegpt); remove it",
         column,
@@ -133,7 +133,7 @@ final class MessagesKeys<R> {
         weight);
   }
 
-  Messages build(Values<R> v, Format format) {
+  Messages build(KeyValues<R> v, Format format) {
     MessageFields usual = Messages.usual(format);
     MessageFields fields =
         new MessageFields(

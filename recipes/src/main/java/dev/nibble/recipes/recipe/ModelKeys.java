@@ -11,7 +11,7 @@ import dev.nibble.recipes.recipe.Recipe.Adapter;
 import dev.nibble.recipes.recipe.Recipe.InitWeights;
 import dev.nibble.recipes.schema.Key;
 import dev.nibble.recipes.schema.Schema.Group;
-import dev.nibble.recipes.schema.Values;
+import dev.nibble.recipes.schema.KeyValues;
 import dev.nibble.trainer.model.ModelException;
 import dev.nibble.trainer.model.build.ModelLoader;
 import java.nio.file.Path;
@@ -65,7 +65,7 @@ final class ModelKeys {
               ModelKeys::checkInit,
               ModelKeys::checkBase));
 
-  private static void checkInit(Values<Recipe> v) {
+  private static void checkInit(KeyValues<Recipe> v) {
     boolean adapter = v.find(ADAPTER).filter(a -> a != Adapter.NONE).isPresent();
     if (v.is(INIT_WEIGHTS, InitWeights.RANDOM) && adapter) {
       v.problem(
@@ -74,7 +74,7 @@ final class ModelKeys {
     }
   }
 
-  private static void checkBase(Values<Recipe> v) {
+  private static void checkBase(KeyValues<Recipe> v) {
     try {
       v.find(BASE_MODEL)
           .flatMap(ModelLoader::storedFormat)
@@ -84,7 +84,7 @@ final class ModelKeys {
     }
   }
 
-  static Recipe.Model build(Values<Recipe> v) {
+  static Recipe.Model build(KeyValues<Recipe> v) {
     Path base = v.get(BASE_MODEL);
     return new Recipe.Model(
         base,

@@ -16,7 +16,7 @@ import dev.nibble.recipes.recipe.Recipe.Warmup;
 import dev.nibble.recipes.schema.ByteSizes;
 import dev.nibble.recipes.schema.Key;
 import dev.nibble.recipes.schema.Schema.Group;
-import dev.nibble.recipes.schema.Values;
+import dev.nibble.recipes.schema.KeyValues;
 import dev.nibble.trainer.optim.Adafactor;
 import dev.nibble.trainer.optim.AdamW;
 import dev.nibble.trainer.optim.AdamW8bit;
@@ -203,7 +203,7 @@ final class OptimizationKeys {
         : adamW(r).map(ofAdamW);
   }
 
-  private static void checkOptimizer(Values<Recipe> v) {
+  private static void checkOptimizer(KeyValues<Recipe> v) {
     Optional<OptimizerName> chosen = v.find(OPTIMIZER);
     if (chosen.isEmpty()) {
       return;
@@ -224,7 +224,7 @@ final class OptimizationKeys {
     }
   }
 
-  private static void checkLoraPlus(Values<Recipe> v) {
+  private static void checkLoraPlus(KeyValues<Recipe> v) {
     if (v.is(ModelKeys.ADAPTER, Recipe.Adapter.NONE)) {
       v.refuse(LoraKeys.UNUSED, LORAPLUS_RATIO, LORAPLUS_EMBEDDING);
     } else if (!v.given(LORAPLUS_RATIO)) {
@@ -232,7 +232,7 @@ final class OptimizationKeys {
     }
   }
 
-  private static void checkWarmup(Values<Recipe> v) {
+  private static void checkWarmup(KeyValues<Recipe> v) {
     if (v.given(WARMUP_RATIO)) {
       v.refuse("warmup_ratio is given too; keep one of them", WARMUP_STEPS);
     }
@@ -243,7 +243,7 @@ final class OptimizationKeys {
             v.problem(WARMUP_STEPS, "expected at most max_steps, " + max + ", got " + warmup));
   }
 
-  static Optimization build(Values<Recipe> v) {
+  static Optimization build(KeyValues<Recipe> v) {
     OptimizerName name = v.get(OPTIMIZER);
     Optional<LoraPlus> loraPlus =
         v.find(LORAPLUS_RATIO)
@@ -259,7 +259,7 @@ final class OptimizationKeys {
         v.get(MAX_GRAD_NORM));
   }
 
-  private static OptimizerSettings settings(OptimizerName name, Values<Recipe> v) {
+  private static OptimizerSettings settings(OptimizerName name, KeyValues<Recipe> v) {
     double decay = v.get(WEIGHT_DECAY);
     return switch (name) {
       case ADAMW, PAGED_ADAMW -> adamW(v);
@@ -270,7 +270,7 @@ final class OptimizationKeys {
     };
   }
 
-  private static AdamW.Settings adamW(Values<Recipe> v) {
+  private static AdamW.Settings adamW(KeyValues<Recipe> v) {
     return new AdamW.Settings(v.get(BETA1), v.get(BETA2), v.get(EPSILON), v.get(WEIGHT_DECAY));
   }
 }

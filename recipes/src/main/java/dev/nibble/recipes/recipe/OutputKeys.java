@@ -11,7 +11,7 @@ import dev.nibble.compute.tensor.DType;
 import dev.nibble.recipes.recipe.Recipe.Adapter;
 import dev.nibble.recipes.schema.Key;
 import dev.nibble.recipes.schema.Schema.Group;
-import dev.nibble.recipes.schema.Values;
+import dev.nibble.recipes.schema.KeyValues;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -78,14 +78,14 @@ final class OutputKeys {
                   OUTPUT_DIR, OVERWRITE, SAVE_STEPS, SAVE_TOTAL_LIMIT, SAVE_DTYPE, LOGGING_STEPS)),
           List.of(OutputKeys::checkSaveDType));
 
-  private static void checkSaveDType(Values<Recipe> v) {
+  private static void checkSaveDType(KeyValues<Recipe> v) {
     if (v.find(ModelKeys.ADAPTER).filter(a -> a != Adapter.NONE).isPresent()) {
       v.refuse(
           "only used with adapter: none, adapters are saved in 32 bits; remove it", SAVE_DTYPE);
     }
   }
 
-  static Recipe.Output build(Values<Recipe> v) {
+  static Recipe.Output build(KeyValues<Recipe> v) {
     return new Recipe.Output(
         v.get(OUTPUT_DIR),
         v.get(OVERWRITE),

@@ -2,7 +2,7 @@ package dev.nibble.recipes.recipe;
 
 import dev.nibble.recipes.schema.Schema;
 import dev.nibble.recipes.schema.Schema.Group;
-import dev.nibble.recipes.schema.Values;
+import dev.nibble.recipes.schema.KeyValues;
 import java.util.List;
 import java.util.function.Consumer;
 
@@ -11,7 +11,7 @@ final class RecipeKeys {
   private RecipeKeys() {}
 
   /** Keys that are read, written and documented together, and the checks between them. */
-  record Part(Group<Recipe> group, List<Consumer<Values<Recipe>>> checks) {}
+  record Part(Group<Recipe> group, List<Consumer<KeyValues<Recipe>>> checks) {}
 
   private static final List<Part> PARTS =
       List.of(
@@ -27,7 +27,7 @@ final class RecipeKeys {
   static final Schema<Recipe> SCHEMA =
       new Schema<>(
           PARTS.stream().map(Part::group).toList(),
-          PARTS.stream().<Consumer<Values<Recipe>>>flatMap(p -> p.checks().stream()).toList(),
+          PARTS.stream().<Consumer<KeyValues<Recipe>>>flatMap(p -> p.checks().stream()).toList(),
           v ->
               new Recipe(
                   ModelKeys.build(v),

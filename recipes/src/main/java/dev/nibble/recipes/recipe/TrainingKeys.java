@@ -10,7 +10,7 @@ import static dev.nibble.recipes.schema.Numbers.wholeNumber;
 import dev.nibble.recipes.schema.AutoFlag;
 import dev.nibble.recipes.schema.Key;
 import dev.nibble.recipes.schema.Schema.Group;
-import dev.nibble.recipes.schema.Values;
+import dev.nibble.recipes.schema.KeyValues;
 import java.util.List;
 import java.util.Optional;
 
@@ -91,7 +91,7 @@ final class TrainingKeys {
                   SEED)),
           List.of());
 
-  static Recipe.Training build(Values<Recipe> v) {
+  static Recipe.Training build(KeyValues<Recipe> v) {
     Optional<Integer> maxSteps = v.find(MAX_STEPS);
     Optional<Integer> epochs = v.find(NUM_EPOCHS);
     return new Recipe.Training(

@@ -11,7 +11,7 @@ import dev.nibble.quant.bnb.FourBitFormat;
 import dev.nibble.quant.bnb.FourBitFormat.QuantType;
 import dev.nibble.recipes.recipe.Recipe.Adapter;
 import dev.nibble.recipes.schema.Key;
-import dev.nibble.recipes.schema.Values;
+import dev.nibble.recipes.schema.KeyValues;
 import dev.nibble.recipes.yaml.YamlText;
 import dev.nibble.trainer.model.build.ModelLoader;
 import java.nio.file.Path;
@@ -62,7 +62,7 @@ final class WeightFormatKeys {
         .map(FourBitFormat.class::cast);
   }
 
-  static void checkFourBit(Values<Recipe> v) {
+  static void checkFourBit(KeyValues<Recipe> v) {
     if (v.find(ModelKeys.ADAPTER).isEmpty()) {
       return;
     }
@@ -84,7 +84,7 @@ final class WeightFormatKeys {
     }
   }
 
-  static void checkBlockSize(Values<Recipe> v) {
+  static void checkBlockSize(KeyValues<Recipe> v) {
     v.find(BLOCK_SIZE)
         .filter(size -> !FourBitFormat.BLOCK_SIZES.contains(size))
         .ifPresent(size ->
@@ -93,7 +93,7 @@ final class WeightFormatKeys {
   }
 
   /** What a base that is quantised already leaves to choose: nothing. */
-  static void checkBase(Values<Recipe> v, WeightFormat stored) {
+  static void checkBase(KeyValues<Recipe> v, WeightFormat stored) {
     if (stored instanceof FourBitFormat format) {
       if (v.find(ModelKeys.ADAPTER).filter(a -> a != Adapter.QLORA).isPresent()) {
         v.problem(ModelKeys.ADAPTER, "the base is in four bits already; write qlora");
@@ -105,7 +105,7 @@ final class WeightFormatKeys {
     }
   }
 
-  private static <T> void contradicts(Values<Recipe> v, Key<Recipe, T> key, T stored) {
+  private static <T> void contradicts(KeyValues<Recipe> v, Key<Recipe, T> key, T stored) {
     if (v.given(key) && v.find(key).isPresent() && !v.is(key, stored)) {
       v.problem(
           key,
@@ -115,7 +115,7 @@ final class WeightFormatKeys {
   }
 
   /** The format of a base's frozen weights: the stored one, or what the keys say. */
-  static Optional<WeightFormat> build(Values<Recipe> v, Path base) {
+  static Optional<WeightFormat> build(KeyValues<Recipe> v, Path base) {
     if (v.get(ModelKeys.ADAPTER) != Adapter.QLORA) {
       return Optional.empty();
     }

@@ -23,7 +23,7 @@ import java.util.stream.Collectors;
  * @param build makes the record once every value is good
  */
 public record Schema<R>(
-    List<Group<R>> groups, List<Consumer<Values<R>>> checks, Function<Values<R>, R> build) {
+    List<Group<R>> groups, List<Consumer<KeyValues<R>>> checks, Function<KeyValues<R>, R> build) {
 
   /**
    * Keys that belong together.
@@ -41,7 +41,7 @@ public record Schema<R>(
   /** Reads a mapping; tells {@code problems} everything that is wrong and gives nothing then. */
   public Optional<R> read(Mapping mapping, String path, Problems problems) {
     Problems own = new Problems();
-    Values<R> values = new Values<>(mapping.place(), path, own);
+    KeyValues<R> values = new KeyValues<>(mapping.place(), path, own);
     Map<String, Entry> entries = entries(mapping, path, own);
     for (Key<R, ?> key : keys()) {
       read(key, Optional.ofNullable(entries.get(key.name())), mapping.place(), path, values, own);
@@ -56,7 +56,7 @@ public record Schema<R>(
       Optional<Entry> entry,
       Place mapping,
       String path,
-      Values<R> values,
+      KeyValues<R> values,
       Problems problems) {
     if (entry.isPresent() && !isNothing(entry.get().value())) {
       values.given(key, entry.get().place());

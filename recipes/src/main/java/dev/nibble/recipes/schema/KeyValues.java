@@ -12,14 +12,14 @@ import java.util.Optional;
  *
  * @param <R> the record to be built
  */
-public final class Values<R> {
+public final class KeyValues<R> {
   private final Map<Key<R, ?>, Object> values = new HashMap<>();
   private final Map<Key<R, ?>, Place> given = new HashMap<>();
   private final Place place;
   private final String path;
   private final Problems problems;
 
-  Values(Place place, String path, Problems problems) {
+  KeyValues(Place place, String path, Problems problems) {
     this.place = place;
     this.path = path;
     this.problems = problems;
