@@ -11,9 +11,9 @@ import dev.nibble.recipes.recipe.Recipe.AnswerEval;
 import dev.nibble.recipes.recipe.Recipe.Dataset;
 import dev.nibble.recipes.recipe.Recipe.Format;
 import dev.nibble.recipes.schema.Key;
+import dev.nibble.recipes.schema.KeyValues;
 import dev.nibble.recipes.schema.Schema;
 import dev.nibble.recipes.schema.Schema.Group;
-import dev.nibble.recipes.schema.KeyValues;
 import java.util.List;
 import java.util.Optional;
 

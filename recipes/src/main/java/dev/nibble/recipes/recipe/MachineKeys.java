@@ -10,8 +10,8 @@ import dev.nibble.compute.kernels.KernelOptions.Cublas;
 import dev.nibble.compute.kernels.KernelOptions.DeviceMemory;
 import dev.nibble.recipes.recipe.Machine.Device;
 import dev.nibble.recipes.schema.Key;
-import dev.nibble.recipes.schema.Schema.Group;
 import dev.nibble.recipes.schema.KeyValues;
+import dev.nibble.recipes.schema.Schema.Group;
 import java.util.List;
 
 /** Keys of the kernel set and its options. */

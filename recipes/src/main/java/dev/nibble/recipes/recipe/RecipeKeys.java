@@ -1,8 +1,8 @@
 package dev.nibble.recipes.recipe;
 
+import dev.nibble.recipes.schema.KeyValues;
 import dev.nibble.recipes.schema.Schema;
 import dev.nibble.recipes.schema.Schema.Group;
-import dev.nibble.recipes.schema.KeyValues;
 import java.util.List;
 import java.util.function.Consumer;
 

@@ -9,8 +9,8 @@ import static dev.nibble.recipes.schema.Numbers.wholeNumber;
 
 import dev.nibble.recipes.schema.AutoFlag;
 import dev.nibble.recipes.schema.Key;
-import dev.nibble.recipes.schema.Schema.Group;
 import dev.nibble.recipes.schema.KeyValues;
+import dev.nibble.recipes.schema.Schema.Group;
 import java.util.List;
 import java.util.Optional;
 
