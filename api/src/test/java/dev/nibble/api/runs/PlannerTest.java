@@ -69,6 +69,7 @@ class PlannerTest {
         CausalLm model = wiring.modelToTrain(kernels, memory, planner.checkpointing());
         assertThat(wiring.optimizer(kernels, model.parameters(), memory).steps()).isZero();
         assertThat(wiring.clip(kernels, memory)).isNotNull();
+        assertThat(wiring.objective(kernels, memory)).isNotNull();
         assertThat(plan.groups()).isEqualTo(memory.groups());
         assertThat(plan.tensors()).isEqualTo(memory.bytes());
       }
