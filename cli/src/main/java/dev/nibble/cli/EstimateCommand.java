@@ -1,11 +1,11 @@
 package dev.nibble.cli;
 
-import dev.nibble.api.runs.Estimate;
-import dev.nibble.api.runs.EstimateRun;
+import dev.nibble.api.Nibble;
+import dev.nibble.api.estimate.Estimate;
+import dev.nibble.cli.report.EstimateReport;
+import dev.nibble.cli.report.RunReport;
 import dev.nibble.cli.terminal.Console;
-import java.io.OutputStream;
-import java.io.PrintStream;
-import java.util.OptionalLong;
+import dev.nibble.recipes.recipe.Recipe;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -44,12 +44,15 @@ final class EstimateCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    Console silent = new Console(new PrintStream(OutputStream.nullOutputStream()), false, false);
     Console console = Console.standard();
-    OptionalLong bytes = memory == null ? OptionalLong.empty() : OptionalLong.of(memory.bytes());
-    Estimate estimate = new EstimateRun(recipe.read(), bytes, json ? silent : console).run();
+    Recipe read = recipe.read();
+    Nibble nibble = json ? Nibble.silent() : Nibble.reportingTo(new RunReport(read, console));
+    Estimate estimate =
+        memory == null ? nibble.estimate(read) : nibble.estimate(read, memory.bytes());
     if (json) {
       console.line(estimate.json());
+    } else {
+      new EstimateReport(read, console).show(estimate);
     }
     return ExitCode.OK;
   }

@@ -1,9 +1,15 @@
 package dev.nibble.cli;
 
-import dev.nibble.api.runs.EvalRun;
+import dev.nibble.api.Model;
+import dev.nibble.api.ModelSource;
+import dev.nibble.api.Nibble;
+import dev.nibble.api.text.Paths;
+import dev.nibble.cli.report.Activities;
+import dev.nibble.cli.report.EvaluationReport;
 import dev.nibble.cli.terminal.Console;
+import dev.nibble.recipes.recipe.Recipe;
+import dev.nibble.recipes.recipe.RecipeException;
 import java.nio.file.Path;
-import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -39,7 +45,24 @@ final class EvalCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    new EvalRun(run.read(), Console.standard()).run(Optional.ofNullable(logits));
+    Console console = Console.standard();
+    ModelSource source = run.read();
+    Recipe recipe = source.recipe();
+    boolean validates = !recipe.data().validation().isEmpty() || recipe.data().validationSize() > 0;
+    if (!validates && recipe.evaluation().answers().isEmpty() && logits == null) {
+      throw new RecipeException(
+          "there is nothing to measure with: the recipe has neither val_set_size nor test_datasets nor answer_eval");
+    }
+    Nibble nibble = Nibble.reportingTo(event -> Activities.show(event, console));
+    EvaluationReport report = new EvaluationReport(recipe, console);
+    try (Model model = nibble.open(source)) {
+      model.validationLoss().ifPresent(report::loss);
+      if (logits != null) {
+        model.saveLogits(logits);
+        console.entry("logits", "saved in " + Paths.shown(logits));
+      }
+      model.answerAccuracy().ifPresent(report::answers);
+    }
     return ExitCode.OK;
   }
 }

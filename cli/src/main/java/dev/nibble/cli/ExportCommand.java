@@ -1,8 +1,11 @@
 package dev.nibble.cli;
 
-import dev.nibble.api.runs.ExportRun;
-import dev.nibble.api.runs.ExportRun.Format;
-import dev.nibble.api.runs.ExportRun.Onto;
+import dev.nibble.api.ModelSource;
+import dev.nibble.api.Nibble;
+import dev.nibble.api.export.ExportFormat;
+import dev.nibble.api.export.ExportFormat.Onto;
+import dev.nibble.api.export.Exporter;
+import dev.nibble.cli.report.ExportReport;
 import dev.nibble.cli.terminal.Console;
 import dev.nibble.compute.tensor.DType;
 import dev.nibble.trainer.export.gguf.GgufType;
@@ -126,8 +129,15 @@ final class ExportCommand implements Callable<Integer> {
     only(what.merged, "--merged", "--dtype", "--max-shard-size", "--max-divergence", "--no-check");
     only(what.merged || what.gguf != null, "--merged or --gguf", "--onto");
     only(what.adapter, "--adapter", "--base-name");
-    new ExportRun(run.read(), Console.standard())
-        .run(new ExportRun.Request(format(), output, overwrite));
+    ModelSource source = run.read();
+    ExportFormat format = format();
+    ExportReport report = new ExportReport(source.recipe(), format, output, Console.standard());
+    Exporter exporter = Nibble.reportingTo(report).exporter(source);
+    if (overwrite) {
+      exporter.overwrite(format, output);
+    } else {
+      exporter.write(format, output);
+    }
     return ExitCode.OK;
   }
 
@@ -141,17 +151,17 @@ final class ExportCommand implements Callable<Integer> {
     }
   }
 
-  private Format format() {
+  private ExportFormat format() {
     if (what.adapter) {
-      return new Format.Adapter(Optional.ofNullable(baseName));
+      return new ExportFormat.Adapter(Optional.ofNullable(baseName));
     }
     if (what.gguf != null) {
-      return new Format.Gguf(what.gguf, onto);
+      return new ExportFormat.Gguf(what.gguf, onto);
     }
     if (what.ggufLora != null) {
-      return new Format.GgufLora(what.ggufLora);
+      return new ExportFormat.GgufLora(what.ggufLora);
     }
-    return new Format.Merged(onto, dtype, maxShardSize.bytes(), largestDivergence());
+    return new ExportFormat.Merged(onto, dtype, maxShardSize.bytes(), largestDivergence());
   }
 
   /** Empty: not to be checked. */
@@ -162,10 +172,6 @@ final class ExportCommand implements Callable<Integer> {
     if (maxDivergence != null) {
       return Optional.of(maxDivergence);
     }
-    return Optional.of(
-        switch (onto) {
-          case TRAINED -> 0.01;
-          case ORIGINAL -> 1.0;
-        });
+    return Optional.of(onto.usualDivergence());
   }
 }

@@ -1,7 +1,9 @@
 package dev.nibble.cli;
 
-import dev.nibble.api.runs.GenerateRun;
-import dev.nibble.api.runs.GenerateRun.Request;
+import dev.nibble.api.Model;
+import dev.nibble.api.Nibble;
+import dev.nibble.api.Prompt;
+import dev.nibble.api.Sampling;
 import dev.nibble.cli.terminal.Console;
 import dev.nibble.trainer.generate.Sampler;
 import java.util.concurrent.Callable;
@@ -27,6 +29,8 @@ import picocli.CommandLine.Spec;
       "  nibble generate outputs/my-run --prompt \"Once upon a time\" --temperature 0.8"
     })
 final class GenerateCommand implements Callable<Integer> {
+  private static final int PASS_TOKENS = 512;
+
   @Spec private CommandSpec spec = CommandSpec.create();
 
   @Mixin private RunArguments run = new RunArguments();
@@ -101,8 +105,12 @@ final class GenerateCommand implements Callable<Integer> {
     if (maxNewTokens < 1) {
       throw usage("--max-new-tokens: expected 1 or more, got " + maxNewTokens);
     }
-    new GenerateRun(run.read(), Console.standard())
-        .run(new Request(prompt(), maxNewTokens, sampler(), seed));
+    Sampling sampling = new Sampling(sampler(), seed, maxNewTokens);
+    Console console = Console.standard();
+    try (Model model = Nibble.silent().open(run.read(), PASS_TOKENS)) {
+      model.generate(prompt(), sampling, console::part);
+      console.line("");
+    }
     return ExitCode.OK;
   }
 
@@ -118,12 +126,12 @@ final class GenerateCommand implements Callable<Integer> {
     return new ParameterException(spec.commandLine(), message);
   }
 
-  private GenerateRun.Prompt prompt() {
+  private Prompt prompt() {
     if (text.prompt != null) {
-      return new GenerateRun.Prompt.Plain(text.prompt);
+      return new Prompt.Text(text.prompt);
     }
     Row row = text.row == null ? new Row() : text.row;
-    return new GenerateRun.Prompt.AsRow(
+    return new Prompt.Row(
         row.instruction == null ? "" : row.instruction, row.input == null ? "" : row.input);
   }
 }

@@ -1,46 +1,59 @@
 package dev.nibble.cli;
 
-import dev.nibble.api.runs.StopSignals;
-import dev.nibble.trainer.train.Outcome;
+import dev.nibble.api.event.Event;
 import dev.nibble.trainer.train.StopRequest;
-import java.util.Optional;
-import java.util.function.Supplier;
 import org.jline.utils.Signals;
 
 /**
- * Ctrl-C and SIGTERM. While the loop runs, the first asks it to save and stop, and a second ends
- * the process at once; at any other time the first does.
+ * Ctrl-C and SIGTERM. While the training loop runs, the first asks it to save and stop, and a
+ * second ends the process at once; at any other time the first does.
  */
-final class Interruption implements StopSignals {
-  private volatile Optional<StopRequest> loop = Optional.empty();
+final class Interruption {
+  /** As POSIX numbers them. */
+  private static final int INT = 2;
+
+  private static final int TERM = 15;
+
+  private final StopRequest stop = new StopRequest();
+  private volatile boolean inLoop;
+  private volatile int signal = INT;
 
   private Interruption() {}
 
   /** Takes over both signals. */
   static Interruption install() {
     Interruption interruption = new Interruption();
-    Signals.register("INT", () -> interruption.on(StopRequest.Signal.INT));
-    Signals.register("TERM", () -> interruption.on(StopRequest.Signal.TERM));
+    Signals.register("INT", () -> interruption.on(INT));
+    Signals.register("TERM", () -> interruption.on(TERM));
     return interruption;
   }
 
-  @Override
-  public Outcome whileTraining(StopRequest stop, Supplier<Outcome> training) {
-    loop = Optional.of(stop);
-    try {
-      return training.get();
-    } finally {
-      loop = Optional.empty();
+  /** What ends the loop. */
+  StopRequest stop() {
+    return stop;
+  }
+
+  /** Follows whether the loop runs. */
+  void follow(Event event) {
+    if (event instanceof Event.LoopStarted) {
+      inLoop = true;
+    } else if (event instanceof Event.LoopEnded) {
+      inLoop = false;
     }
   }
 
-  private void on(StopRequest.Signal signal) {
-    Optional<StopRequest> running = loop.filter(stop -> stop.signal().isEmpty());
-    if (running.isEmpty()) {
+  /** The exit code of a loop that was asked to stop. */
+  int exitCode() {
+    return ExitCode.ofSignal(signal);
+  }
+
+  private void on(int number) {
+    if (!inLoop || stop.isRequested()) {
       // Files are written beside their place and then renamed, so nothing is left half written.
-      Runtime.getRuntime().halt(ExitCode.ofSignal(signal.number()));
+      Runtime.getRuntime().halt(ExitCode.ofSignal(number));
     }
-    running.get().request(signal);
+    signal = number;
+    stop.request();
     System.err.println();
     System.err.println("Saving a checkpoint after this step; Ctrl-C again ends at once.");
   }

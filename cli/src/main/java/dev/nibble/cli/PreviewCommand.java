@@ -1,7 +1,10 @@
 package dev.nibble.cli;
 
-import dev.nibble.api.runs.Preview;
+import dev.nibble.api.Nibble;
+import dev.nibble.cli.report.PreviewReport;
+import dev.nibble.cli.report.RunReport;
 import dev.nibble.cli.terminal.Console;
+import dev.nibble.recipes.recipe.Recipe;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -37,7 +40,11 @@ final class PreviewCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    new Preview(recipe.read(), Console.standard()).show(samples, tokens);
+    Console console = Console.standard();
+    Recipe read = recipe.read();
+    Nibble.reportingTo(new RunReport(read, console))
+        .preview(read)
+        .read(samples, new PreviewReport(console, tokens));
     return ExitCode.OK;
   }
 }

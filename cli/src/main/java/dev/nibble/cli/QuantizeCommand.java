@@ -1,6 +1,10 @@
 package dev.nibble.cli;
 
-import dev.nibble.api.runs.QuantizeRun;
+import dev.nibble.api.Nibble;
+import dev.nibble.api.export.Quantizer;
+import dev.nibble.api.text.Human;
+import dev.nibble.api.text.Paths;
+import dev.nibble.cli.report.Activities;
 import dev.nibble.cli.terminal.Console;
 import dev.nibble.compute.tensor.DType;
 import dev.nibble.quant.bnb.FourBitFormat;
@@ -126,18 +130,30 @@ final class QuantizeCommand implements Callable<Integer> {
       throw new ParameterException(
           spec.commandLine(), "--threads: expected 0 or more, got " + threads);
     }
-    new QuantizeRun(
-            new QuantizeRun.Request(
-                model,
-                output,
-                overwrite,
-                new FourBitFormat(type, blockSize, doubleQuant),
-                computeDtype.dtype,
-                skip,
-                maxShardSize.bytes(),
-                threads),
-            Console.standard())
-        .run();
+    Console console = Console.standard();
+    FourBitFormat format = new FourBitFormat(type, blockSize, doubleQuant);
+    Quantizer.Result result =
+        Nibble.reportingTo(event -> Activities.show(event, console))
+            .quantize(
+                new Quantizer.Request(
+                    model,
+                    output,
+                    overwrite,
+                    format,
+                    computeDtype.dtype,
+                    skip,
+                    maxShardSize.bytes(),
+                    threads));
+    console.line(
+        "  %d of %d linear maps in %s: %s in %d %s in %s"
+            .formatted(
+                result.quantized(),
+                result.linearMaps(),
+                format.describe(),
+                Human.bytes(result.bytes()),
+                result.files(),
+                result.files() == 1 ? "file" : "files",
+                Paths.shown(output)));
     return ExitCode.OK;
   }
 }

@@ -1,14 +1,11 @@
 package dev.nibble.cli;
 
-import dev.nibble.api.runs.RunSubject;
-import dev.nibble.recipes.recipe.Recipe;
-import dev.nibble.recipes.recipe.RecipeException;
+import dev.nibble.api.ModelSource;
 import dev.nibble.recipes.recipe.Recipes;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -29,17 +26,9 @@ final class RunArguments {
 
   @Mixin private ThreadsOption threads = new ThreadsOption();
 
-  RunSubject read() {
-    if (!Files.isDirectory(place)) {
-      return new RunSubject(Recipes.read(place, threads.with(overrides)), Optional.empty());
-    }
-    Path file = place.resolve("recipe.resolved.yaml");
-    if (!Files.isRegularFile(file)) {
-      throw new RecipeException(
-          place
-              + ": holds no recipe.resolved.yaml, so it is no run; expected the output_dir of one, or a recipe");
-    }
-    Recipe recipe = Recipes.read(file, threads.with(overrides));
-    return new RunSubject(recipe, Optional.of(place.toAbsolutePath().normalize()));
+  ModelSource read() {
+    return Files.isDirectory(place)
+        ? ModelSource.tuned(place, threads.with(overrides))
+        : ModelSource.untrained(Recipes.read(place, threads.with(overrides)));
   }
 }

@@ -1,9 +1,9 @@
 package dev.nibble.cli;
 
-import dev.nibble.api.runs.ExistingRunPolicy;
-import dev.nibble.api.runs.TrainRun;
+import dev.nibble.api.ExistingRunPolicy;
+import dev.nibble.api.Nibble;
+import dev.nibble.cli.report.RunReport;
 import dev.nibble.cli.terminal.Console;
-import dev.nibble.cli.terminal.TrainingProgress;
 import dev.nibble.recipes.recipe.Recipe;
 import dev.nibble.trainer.train.Outcome;
 import java.nio.file.Path;
@@ -72,13 +72,21 @@ final class TrainCommand implements Callable<Integer> {
     Interruption interruption = Interruption.install();
     Console console = Console.standard();
     Recipe read = recipe.read();
-    TrainingProgress progress = new TrainingProgress(console, read.output().loggingSteps());
-    Outcome outcome = new TrainRun(read, console, progress, interruption).run(start.chosen(read));
+    RunReport report = new RunReport(read, console);
+    Nibble nibble =
+        Nibble.reportingTo(event -> {
+          interruption.follow(event);
+          report.accept(event);
+        });
+    Outcome outcome = nibble.tuner(read).train(start.chosen(read), interruption.stop());
     return switch (outcome) {
-      case Outcome.Finished f -> ExitCode.OK;
+      case Outcome.Finished f -> {
+        report.finished();
+        yield ExitCode.OK;
+      }
       case Outcome.Interrupted i -> {
         console.line("To go on:  ./nibble train " + recipe.asWritten() + " --resume");
-        yield ExitCode.ofSignal(i.signal().number());
+        yield interruption.exitCode();
       }
     };
   }

@@ -2,7 +2,7 @@ package dev.nibble.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.nibble.api.runs.TinyRun;
+import dev.nibble.api.TinyRun;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;

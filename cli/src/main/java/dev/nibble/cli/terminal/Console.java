@@ -1,13 +1,13 @@
 package dev.nibble.cli.terminal;
 
-import dev.nibble.api.runs.Output;
+import dev.nibble.api.text.Human;
 import java.io.PrintStream;
 
 /**
  * Lines on standard output. On a terminal there may be one live line at the bottom, which the next
  * one replaces; elsewhere there are no live lines and no colours.
  */
-public final class Console implements Output {
+public final class Console {
   private static final String ERASE = "\r\033[K";
   // Without wrapping, a line wider than the window is cut at its edge and can still be erased.
   private static final String NO_WRAP = "\033[?7l";
@@ -45,7 +45,6 @@ public final class Console implements Output {
   }
 
   /** A line that stays. */
-  @Override
   public synchronized void line(String text) {
     clear();
     out.println(text);
@@ -53,13 +52,11 @@ public final class Console implements Output {
   }
 
   /** A line of a report: a name, and what there is to say of it. */
-  @Override
   public void entry(String name, String text) {
     line("  " + bold("%-10s".formatted(name)) + " " + text);
   }
 
   /** A line that the next one replaces; nothing without a terminal. */
-  @Override
   public synchronized void live(String text) {
     if (terminal) {
       out.print(ERASE + NO_WRAP + text + WRAP);
@@ -69,7 +66,6 @@ public final class Console implements Output {
   }
 
   /** Text that stays without a line break, such as an answer that grows. */
-  @Override
   public synchronized void part(String text) {
     clear();
     out.print(text);
@@ -83,26 +79,27 @@ public final class Console implements Output {
     }
   }
 
+  /** A line with a name's bytes, below an entry. */
+  public void bytes(String name, long bytes) {
+    line(faint("             %-22s %10s".formatted(name, Human.bytes(bytes))));
+  }
+
   /** In bold. */
-  @Override
   public String bold(String text) {
     return style("1", text);
   }
 
   /** In a paler colour. */
-  @Override
   public String faint(String text) {
     return style("2", text);
   }
 
   /** In green. */
-  @Override
   public String green(String text) {
     return style("32", text);
   }
 
   /** Whether colours tell things apart. */
-  @Override
   public boolean hasColours() {
     return colours;
   }

@@ -17,7 +17,7 @@ public record Origin(String name, Path folder, boolean hasLines) {
     return new Origin(file.toString(), parent == null ? file.toAbsolutePath() : parent, true);
   }
 
-  /** A command-line option: its paths are relative to the working directory. */
+  /** Text without lines, such as an option: its paths are relative to the working directory. */
   public static Origin option(String text) {
     return new Origin(text, Path.of("").toAbsolutePath(), false);
   }

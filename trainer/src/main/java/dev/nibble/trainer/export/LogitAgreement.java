@@ -1,5 +1,7 @@
 package dev.nibble.trainer.export;
 
+import java.util.Locale;
+
 /**
  * How far the logits of one model are from those of another, over the same tokens.
  *
@@ -14,6 +16,18 @@ package dev.nibble.trainer.export;
  */
 public record LogitAgreement(
     long positions, double largest, double mean, double divergence, double sameTop) {
+
+  /** The figures in words, beside the largest divergence that is allowed. */
+  public String describe(double bound) {
+    return String.format(
+        Locale.ROOT,
+        "KL divergence %.2g nats (bound %.2g), same likeliest token %.1f %%, logits differ by %.2g at most and %.2g on average",
+        divergence,
+        bound,
+        100 * sameTop,
+        largest,
+        mean);
+  }
 
   /** Adds up positions. */
   public static final class Sum {

@@ -127,13 +127,13 @@ public final class Finetune {
       if (validation.isPresent() && plan.evaluatesAfter(step)) {
         evaluate(validation.get());
       }
-      Optional<StopRequest.Signal> signal = stop.signal();
-      if (checkpoints.isPresent() && (plan.savesAfter(step) || signal.isPresent())) {
+      boolean stops = stop.isRequested();
+      if (checkpoints.isPresent() && (plan.savesAfter(step) || stops)) {
         save(checkpoints.get());
       }
-      if (signal.isPresent() && step < plan.steps()) {
-        reports.accept(new Report.StopReport(step, signal.get()));
-        return new Outcome.Interrupted(step, saved, signal.get());
+      if (stops && step < plan.steps()) {
+        reports.accept(new Report.StopReport(step));
+        return new Outcome.Interrupted(step, saved);
       }
     }
     return new Outcome.Finished(progress.step(), saved);

@@ -16,6 +16,5 @@ public sealed interface Outcome {
   record Finished(long step, Optional<Path> checkpoint) implements Outcome {}
 
   /** It was asked to stop, and did so after a whole step. */
-  record Interrupted(long step, Optional<Path> checkpoint, StopRequest.Signal signal)
-      implements Outcome {}
+  record Interrupted(long step, Optional<Path> checkpoint) implements Outcome {}
 }

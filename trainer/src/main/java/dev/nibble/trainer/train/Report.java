@@ -80,7 +80,6 @@ public sealed interface Report {
    * The run ends early because it was asked to.
    *
    * @param step steps done
-   * @param signal that asked
    */
-  record StopReport(long step, StopRequest.Signal signal) implements Report {}
+  record StopReport(long step) implements Report {}
 }

@@ -77,7 +77,7 @@ public final class ToyRun implements AutoCloseable {
   private void hear(Report report) {
     reports.add(report);
     if (report instanceof Report.StepReport && report.step() == stopStep) {
-      stop.request(StopRequest.Signal.INT);
+      stop.request();
     }
   }
 

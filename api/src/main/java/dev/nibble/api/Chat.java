@@ -1,0 +1,76 @@
+package dev.nibble.api;
+
+import dev.nibble.data.chat.ChatTemplate;
+import dev.nibble.data.chat.Conversation;
+import dev.nibble.jinja.Value.Dict;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Consumer;
+
+/**
+ * A conversation with a model. Each answer is generated from all that was said before. Several
+ * chats may share one model.
+ */
+public final class Chat {
+
+  /**
+   * One message.
+   *
+   * @param role {@code system}, {@code user} or {@code assistant}
+   * @param text what was said
+   */
+  public record Message(String role, String text) {}
+
+  private static final String SYSTEM = "system";
+  private static final String USER = "user";
+
+  private final Model model;
+  private final ChatTemplate template;
+  private final Optional<String> system;
+  private final Sampling sampling;
+  private final List<Message> history = new ArrayList<>();
+
+  Chat(Model model, ChatTemplate template, Optional<String> system, Sampling sampling) {
+    this.model = model;
+    this.template = template;
+    this.system = system;
+    this.sampling = sampling;
+    clear();
+  }
+
+  /** The model's answer to {@code question}. */
+  public String ask(String question) {
+    return ask(question, part -> {});
+  }
+
+  /**
+   * The same, passing each part of the answer on as soon as it is there. When this throws, the
+   * conversation is what it was.
+   *
+   * @throws IllegalArgumentException when the conversation has more tokens than the model takes
+   * @throws dev.nibble.jinja.JinjaException when the chat template refuses the conversation
+   */
+  public String ask(String question, Consumer<String> parts) {
+    List<Message> asked = new ArrayList<>(history);
+    asked.add(new Message(USER, question));
+    List<Dict> messages =
+        asked.stream().map(m -> Conversation.message(m.role(), m.text())).toList();
+    String prompt = template.render(new Conversation(messages, Optional.empty()), true).text();
+    String answer = model.answer(prompt, template, sampling, parts);
+    history.add(new Message(USER, question));
+    history.add(new Message(Conversation.ASSISTANT, answer));
+    return answer;
+  }
+
+  /** What was said so far, the system prompt first. */
+  public List<Message> history() {
+    return List.copyOf(history);
+  }
+
+  /** Forgets all but the system prompt. */
+  public void clear() {
+    history.clear();
+    system.ifPresent(text -> history.add(new Message(SYSTEM, text)));
+  }
+}

@@ -1,0 +1,20 @@
+package dev.nibble.api;
+
+import java.nio.file.Path;
+import java.util.Optional;
+
+/** What to do about a run that is in the output folder already. */
+public sealed interface ExistingRunPolicy {
+  /** There must be none. */
+  record Anew() implements ExistingRunPolicy {}
+
+  /** Delete it. */
+  record Overwrite() implements ExistingRunPolicy {}
+
+  /**
+   * Go on with it.
+   *
+   * @param checkpoint from this one; empty for the latest
+   */
+  record Resume(Optional<Path> checkpoint) implements ExistingRunPolicy {}
+}

@@ -1,0 +1,212 @@
+package dev.nibble.api;
+
+import dev.nibble.api.event.Event;
+import dev.nibble.api.event.Event.Activity;
+import dev.nibble.api.event.Event.KernelsOpened;
+import dev.nibble.api.event.Event.Working;
+import dev.nibble.api.wiring.AnswerEvaluation;
+import dev.nibble.api.wiring.FirstSamples;
+import dev.nibble.api.wiring.RunAssembly;
+import dev.nibble.api.wiring.Wiring;
+import dev.nibble.compute.kernels.KernelSet;
+import dev.nibble.compute.kernels.KernelSets;
+import dev.nibble.compute.kernels.Kernels;
+import dev.nibble.compute.tensor.Scope;
+import dev.nibble.data.chat.ChatTemplate;
+import dev.nibble.data.tokenizer.Tokenizer;
+import dev.nibble.recipes.recipe.Recipe;
+import dev.nibble.recipes.recipe.RecipeException;
+import dev.nibble.trainer.evaluation.Accuracy;
+import dev.nibble.trainer.generate.Generator;
+import dev.nibble.trainer.model.CausalLm;
+import dev.nibble.trainer.model.Decoder;
+import dev.nibble.trainer.objective.LossSum;
+import dev.nibble.trainer.objective.Objective;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Path;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.Consumer;
+
+/**
+ * A loaded model with its tokenizer, on kernels of its own. It is loaded once for any number of
+ * calls. Calls by several threads take turns.
+ */
+public final class Model implements AutoCloseable {
+  private final Recipe recipe;
+  private final Wiring wiring;
+  private final Consumer<Event> listener;
+  private final Tokenizer tokenizer;
+  private final Kernels kernels;
+  private final Scope memory;
+  private final CausalLm lm;
+
+  private Model(
+      Recipe recipe,
+      Wiring wiring,
+      Consumer<Event> listener,
+      Tokenizer tokenizer,
+      Kernels kernels,
+      Scope memory,
+      CausalLm lm) {
+    this.recipe = recipe;
+    this.wiring = wiring;
+    this.listener = listener;
+    this.tokenizer = tokenizer;
+    this.kernels = kernels;
+    this.memory = memory;
+    this.lm = lm;
+  }
+
+  static Model open(ModelSource source, int passTokens, Consumer<Event> listener) {
+    Wiring wiring = new Wiring(source.recipe());
+    int maxTokens = Math.min(passTokens, wiring.batches().maxTokens());
+    Tokenizer tokenizer = wiring.tokenizer();
+    try {
+      KernelSet set = wiring.machine().kernelSet();
+      Kernels kernels = set.open(wiring.machine().options());
+      try {
+        Scope memory = Scope.open("model", kernels.memory());
+        try {
+          listener.accept(
+              new KernelsOpened(set.name(), KernelSets.describe(wiring.machine().kernels(), set)));
+          CausalLm lm = wiring.modelToUse(source.run(), maxTokens, kernels, memory);
+          RunAssembly.checkVocabulary(source.recipe(), tokenizer, lm);
+          return new Model(source.recipe(), wiring, listener, tokenizer, kernels, memory, lm);
+        } catch (Throwable e) {
+          memory.close();
+          throw e;
+        }
+      } catch (Throwable e) {
+        kernels.close();
+        throw e;
+      }
+    } catch (Throwable e) {
+      tokenizer.close();
+      throw e;
+    }
+  }
+
+  /**
+   * Continues a prompt, up to the end of the answer or of {@code sampling}'s tokens.
+   *
+   * @return the continuation, without special tokens
+   */
+  public String generate(Prompt prompt, Sampling sampling) {
+    return generate(prompt, sampling, part -> {});
+  }
+
+  /**
+   * The same, passing each part of the text on as soon as it is there.
+   *
+   * @param parts hears of them; together they are the text that is returned
+   */
+  public String generate(Prompt prompt, Sampling sampling, Consumer<String> parts) {
+    return generate(
+        new Prompts(recipe, wiring.formats(), tokenizer).tokens(prompt),
+        sampling,
+        wiring.formats().stopTokens(tokenizer),
+        parts);
+  }
+
+  private synchronized String generate(
+      int[] prompt, Sampling sampling, Set<Integer> stopTokens, Consumer<String> parts) {
+    if (prompt.length == 0) {
+      throw new RecipeException("the prompt is empty, and this tokenizer begins it with no token");
+    }
+    StringBuilder all = new StringBuilder();
+    Consumer<String> out =
+        part -> {
+          if (!part.isEmpty()) {
+            all.append(part);
+            parts.accept(part);
+          }
+        };
+    try (Decoder decoder = lm.decoder(1, prompt.length + sampling.maxNewTokens())) {
+      StreamingDecoder text = new StreamingDecoder(tokenizer);
+      new Generator(decoder, sampling.sampler(), sampling.seed(), stopTokens)
+          .generate(prompt, sampling.maxNewTokens(), (p, token) -> out.accept(text.add(token)));
+      out.accept(text.rest());
+    }
+    return all.toString();
+  }
+
+  /** The answer to a conversation that {@code template} wrote, up to where the template ends it. */
+  String answer(
+      String conversation, ChatTemplate template, Sampling sampling, Consumer<String> parts) {
+    int[] prompt = tokenizer.ids(conversation, false);
+    int left = lm.maxPositions() - prompt.length;
+    if (left < 1) {
+      throw new IllegalArgumentException(
+          "the conversation has %d tokens, and the model takes %d; clear it, or ask less"
+              .formatted(prompt.length, lm.maxPositions()));
+    }
+    return generate(
+        prompt,
+        sampling.upTo(Math.min(left, sampling.maxNewTokens())),
+        wiring.formats().stopTokens(template, tokenizer),
+        parts);
+  }
+
+  /**
+   * A conversation in the model's chat template, or in the one that the recipe names, with the most
+   * likely tokens and without a system prompt.
+   *
+   * @throws dev.nibble.data.chat.InvalidChatTemplate when there is none
+   */
+  public Chat chat() {
+    return chat(Optional.empty(), Sampling.greedy());
+  }
+
+  /** The same with a system prompt and other sampling. */
+  public Chat chat(Optional<String> system, Sampling sampling) {
+    return new Chat(this, wiring.formats().chatTemplate(), system, sampling);
+  }
+
+  /** The mean loss over the recipe's validation data; empty when it has none. */
+  public synchronized Optional<LossSum> validationLoss() {
+    if (recipe.data().validation().isEmpty() && recipe.data().validationSize() == 0) {
+      return Optional.empty();
+    }
+    try (Scope scope = Scope.open("loss", kernels.memory())) {
+      Objective objective = wiring.objective(kernels, scope);
+      return wiring
+          .data(tokenizer)
+          .validation()
+          .map(held -> RunAssembly.validation(lm, objective, held, wiring).measure());
+    }
+  }
+
+  /** The accuracy of answers to the recipe's test questions; empty when it has none. */
+  public synchronized Optional<Accuracy> answerAccuracy() {
+    return recipe
+        .evaluation()
+        .answers()
+        .map(eval -> {
+          AnswerEvaluation test = new AnswerEvaluation(recipe, eval, wiring.formats(), tokenizer);
+          listener.accept(new Working(Activity.ASKING_QUESTIONS, 0, test.size()));
+          return test.measure(lm);
+        });
+  }
+
+  /**
+   * Writes logits of the first samples of the recipe's data (some 512 tokens) to a safetensors
+   * file, for comparison with other tools.
+   */
+  public synchronized void saveLogits(Path file) {
+    try {
+      LogitsFile.write(file, lm, FirstSamples.of(wiring, tokenizer, lm.vocabSize()));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** Frees the memory and ends the threads. */
+  @Override
+  public synchronized void close() {
+    memory.close();
+    kernels.close();
+    tokenizer.close();
+  }
+}

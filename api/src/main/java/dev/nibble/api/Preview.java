@@ -1,0 +1,102 @@
+package dev.nibble.api;
+
+import dev.nibble.api.event.Event;
+import dev.nibble.api.wiring.RunData;
+import dev.nibble.api.wiring.Wiring;
+import dev.nibble.data.Sample;
+import dev.nibble.data.rows.RowCursor;
+import dev.nibble.data.samples.Outcome;
+import dev.nibble.data.samples.SampleMaker;
+import dev.nibble.data.tokenizer.Tokenizer;
+import dev.nibble.recipes.recipe.Recipe;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.function.Consumer;
+
+/** A recipe's training data as the model sees it. No weight is loaded. */
+public final class Preview {
+  private final Recipe recipe;
+  private final Consumer<Event> listener;
+
+  Preview(Recipe recipe, Consumer<Event> listener) {
+    this.recipe = recipe;
+    this.listener = listener;
+  }
+
+  /**
+   * Passes on the first rows of each dataset, then tells of the chat template and of all rows as
+   * events.
+   *
+   * @param count rows of each dataset
+   */
+  public void read(int count, Consumer<PreviewedRow> rows) {
+    Wiring wiring = new Wiring(recipe);
+    try (Tokenizer tokenizer = wiring.tokenizer()) {
+      for (Recipe.Dataset dataset : recipe.data().train()) {
+        read(dataset, count, wiring.formats().samples(dataset, tokenizer), tokenizer, rows);
+      }
+      wiring.formats().report(tokenizer).ifPresent(listener);
+      listener.accept(wiring.data(tokenizer).report());
+    }
+  }
+
+  private static void read(
+      Recipe.Dataset dataset,
+      int count,
+      SampleMaker maker,
+      Tokenizer tokenizer,
+      Consumer<PreviewedRow> rows) {
+    Path path = dataset.path();
+    try (RowCursor cursor = RunData.rows(dataset).open()) {
+      for (int i = 0; i < count && cursor.advance(); i++) {
+        long number = cursor.row().number();
+        rows.accept(
+            switch (maker.make(cursor.row())) {
+              case Outcome.Kept kept ->
+                  new PreviewedRow.Sample(
+                      path,
+                      number,
+                      tokens(kept.sample(), tokenizer),
+                      text(kept.sample(), tokenizer));
+              case Outcome.TooLong tooLong ->
+                  new PreviewedRow.TooLong(path, number, tooLong.tokens());
+              case Outcome.Unsupervised u -> new PreviewedRow.Unsupervised(path, number);
+            });
+      }
+    }
+  }
+
+  private static List<PreviewedRow.Token> tokens(Sample sample, Tokenizer tokenizer) {
+    List<PreviewedRow.Token> tokens = new ArrayList<>();
+    for (int i = 0; i < sample.length(); i++) {
+      int id = sample.tokens()[i];
+      tokens.add(
+          new PreviewedRow.Token(
+              id, tokenizer.decode(new int[] {id}, false), i > 0 && sample.supervised()[i]));
+    }
+    return List.copyOf(tokens);
+  }
+
+  /**
+   * Each part is what it adds to the text before it, since some tokenizers decode a part alone
+   * differently.
+   */
+  private static List<PreviewedRow.Part> text(Sample sample, Tokenizer tokenizer) {
+    List<PreviewedRow.Part> parts = new ArrayList<>();
+    String before = "";
+    for (int from = 0, to; from < sample.length(); from = to) {
+      to = from + 1;
+      while (to < sample.length() && sample.supervised()[to] == sample.supervised()[from]) {
+        to++;
+      }
+      String text = tokenizer.decode(Arrays.copyOf(sample.tokens(), to), false);
+      parts.add(
+          new PreviewedRow.Part(
+              text.substring(Math.min(before.length(), text.length())), sample.supervised()[from]));
+      before = text;
+    }
+    return List.copyOf(parts);
+  }
+}

@@ -1,0 +1,169 @@
+package dev.nibble.api;
+
+import dev.nibble.api.estimate.Planner;
+import dev.nibble.api.event.Event;
+import dev.nibble.api.event.Event.Activity;
+import dev.nibble.api.event.Event.Occasion;
+import dev.nibble.api.wiring.AnswerEvaluation;
+import dev.nibble.api.wiring.EndlessBatches;
+import dev.nibble.api.wiring.RunAssembly;
+import dev.nibble.api.wiring.RunData;
+import dev.nibble.api.wiring.Wiring;
+import dev.nibble.compute.kernels.KernelSet;
+import dev.nibble.compute.kernels.KernelSets;
+import dev.nibble.compute.kernels.Kernels;
+import dev.nibble.compute.tensor.Scope;
+import dev.nibble.data.tokenizer.Tokenizer;
+import dev.nibble.recipes.recipe.Recipe;
+import dev.nibble.trainer.evaluation.Accuracy;
+import dev.nibble.trainer.evaluation.Comparison;
+import dev.nibble.trainer.model.CausalLm;
+import dev.nibble.trainer.model.Checkpointing;
+import dev.nibble.trainer.model.config.ModelShape;
+import dev.nibble.trainer.objective.Objective;
+import dev.nibble.trainer.optim.Optimizer;
+import dev.nibble.trainer.train.Finetune;
+import dev.nibble.trainer.train.Outcome;
+import dev.nibble.trainer.train.StopRequest;
+import dev.nibble.trainer.train.TrainingPlan;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.Optional;
+import java.util.function.Consumer;
+
+/** A training run: from a recipe to a trained model in its output folder. */
+public final class Tuner {
+  private final Recipe recipe;
+  private final Wiring wiring;
+  private final Consumer<Event> listener;
+
+  Tuner(Recipe recipe, Consumer<Event> listener) {
+    this.recipe = recipe;
+    this.wiring = new Wiring(recipe);
+    this.listener = listener;
+  }
+
+  /** Trains to the end, into an output folder that holds no run. */
+  public Outcome train() {
+    return train(new ExistingRunPolicy.Anew(), new StopRequest());
+  }
+
+  /**
+   * Trains to the end, or to the step during which it was asked to stop.
+   *
+   * @param existing what to do about a run that is in the output folder
+   * @param stop ends the training loop with a checkpoint, from any thread; one that comes before
+   *     the loop ends it after its first step
+   */
+  public Outcome train(ExistingRunPolicy existing, StopRequest stop) {
+    KernelSet set = wiring.machine().kernelSet();
+    try (Tokenizer tokenizer = wiring.tokenizer();
+        Kernels kernels = set.open(wiring.machine().options());
+        Scope memory = Scope.open("run", kernels.memory())) {
+      listener.accept(
+          new Event.KernelsOpened(
+              set.name(), KernelSets.describe(wiring.machine().kernels(), set)));
+      Planner planner = new Planner(recipe, wiring, kernels);
+      planner.requireFit();
+      Checkpointing checkpointing = planner.checkpointing();
+      RunData data = wiring.data(tokenizer);
+      Optional<AnswerEvaluation> answers =
+          recipe
+              .evaluation()
+              .answers()
+              .map(eval -> new AnswerEvaluation(recipe, eval, wiring.formats(), tokenizer));
+      wiring.formats().report(tokenizer).ifPresent(listener);
+      listener.accept(data.report());
+      answers.ifPresent(test -> listener.accept(new Event.QuestionsRead(test.size())));
+      Event.ModelFound found = wiring.modelFound();
+      listener.accept(found);
+      try (RunRecords records = RunRecords.open(recipe, existing, set);
+          EndlessBatches batches = new EndlessBatches(data.train(), wiring.batches())) {
+        CausalLm model = wiring.modelToTrain(kernels, memory, checkpointing);
+        RunAssembly.checkVocabulary(recipe, tokenizer, model);
+        Objective objective = wiring.objective(kernels, memory);
+        try (Optimizer optimizer = wiring.optimizer(kernels, model.parameters(), memory)) {
+          TrainingPlan plan = wiring.plan(data.train());
+          Finetune.Parts parts =
+              new Finetune.Parts(
+                  model,
+                  objective,
+                  batches,
+                  optimizer,
+                  wiring.schedule(plan.steps()),
+                  wiring.clip(kernels, memory),
+                  data.validation()
+                      .map(held -> RunAssembly.validation(model, objective, held, wiring)),
+                  Optional.of(RunAssembly.checkpoints(recipe, wiring, optimizer, kernels)));
+          listener.accept(
+              new Event.RunPrepared(
+                  model.parameters().count(),
+                  found.weights(),
+                  memory.bytes(),
+                  memory.groups(),
+                  new Event.LayersChosen(checkpointing, ModelShape.read(recipe.model().base()).layers()),
+                  optimizer.state().bytes(),
+                  plan));
+          return train(kernels, memory, parts, plan, records, answers, stop);
+        }
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private Outcome train(
+      Kernels kernels,
+      Scope memory,
+      Finetune.Parts parts,
+      TrainingPlan plan,
+      RunRecords records,
+      Optional<AnswerEvaluation> answers,
+      StopRequest stop)
+      throws IOException {
+    Optional<Accuracy> before = answers.map(test -> measure(Occasion.BEFORE, test, parts.model()));
+    Finetune loop =
+        new Finetune(
+            kernels,
+            parts,
+            plan,
+            stop,
+            records.andThen(report -> listener.accept(new Event.LoopReport(report))));
+    records.checkpoint().ifPresent(loop::resumeFrom);
+    memory.seal();
+    Outcome outcome = run(loop);
+    memory.unseal();
+    records.drawLoss();
+    if (outcome instanceof Outcome.Finished) {
+      RunAssembly.result(recipe, wiring, parts.model().parameters(), kernels)
+          .save(recipe.output().folder());
+      if (answers.isPresent() && before.isPresent()) {
+        records.compare(compare(before.get(), answers.get(), parts.model()));
+      }
+    }
+    return outcome;
+  }
+
+  private Outcome run(Finetune loop) {
+    listener.accept(new Event.LoopStarted());
+    try {
+      return loop.run();
+    } finally {
+      listener.accept(new Event.LoopEnded());
+    }
+  }
+
+  private Accuracy measure(Occasion occasion, AnswerEvaluation test, CausalLm model) {
+    listener.accept(new Event.Working(Activity.ASKING_QUESTIONS, 0, test.size()));
+    Accuracy accuracy = test.measure(model);
+    listener.accept(new Event.AnswersMeasured(occasion, accuracy));
+    return accuracy;
+  }
+
+  private Comparison compare(Accuracy before, AnswerEvaluation test, CausalLm model) {
+    Accuracy after = measure(Occasion.AFTER, test, model);
+    Optional<Accuracy> baseline = test.baseline();
+    baseline.ifPresent(b -> listener.accept(new Event.AnswersMeasured(Occasion.BASELINE, b)));
+    return new Comparison(before, after, baseline);
+  }
+}

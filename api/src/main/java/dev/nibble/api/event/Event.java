@@ -1,0 +1,162 @@
+package dev.nibble.api.event;
+
+import dev.nibble.data.samples.DataReport;
+import dev.nibble.trainer.evaluation.Accuracy;
+import dev.nibble.trainer.export.LogitAgreement;
+import dev.nibble.trainer.export.MergedCheckpoint;
+import dev.nibble.trainer.export.gguf.GgufReport;
+import dev.nibble.trainer.model.Checkpointing;
+import dev.nibble.trainer.train.Report;
+import dev.nibble.trainer.train.TrainingPlan;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * Something that happened while Nibble worked, told in the order in which it happened and by the
+ * thread that works. A listener that throws ends the work with its exception.
+ */
+public sealed interface Event {
+
+  /**
+   * A kernel set was chosen and opened.
+   *
+   * @param name such as {@code cpu} or {@code cuda}
+   * @param description the set, its processor or card, and why it was chosen
+   */
+  record KernelsOpened(String name, String description) implements Event {}
+
+  /**
+   * The chat template that conversations are written with.
+   *
+   * @param source where it comes from
+   * @param endOfAnswer the text that it writes after an answer
+   * @param stopToken the special token in that text, at which generation stops; empty when there is
+   *     none, so that generation may not stop there
+   */
+  record TemplateFound(String source, String endOfAnswer, Optional<String> stopToken)
+      implements Event {}
+
+  /**
+   * All rows were read and counted.
+   *
+   * @param train the training data
+   * @param validation the data held out for validation
+   */
+  record DataRead(DataReport train, Optional<DataReport> validation) implements Event {}
+
+  /** The questions of the answer evaluation were read. */
+  record QuestionsRead(int count) implements Event {}
+
+  /**
+   * The base model was found.
+   *
+   * @param folder of its files
+   * @param weights all of them
+   * @param quantized whether its files hold quantised weights already
+   */
+  record ModelFound(Path folder, long weights, boolean quantized) implements Event {}
+
+  /**
+   * It was decided which layers keep their activations, and which recompute them in backward.
+   *
+   * @param layers of the model
+   */
+  record LayersChosen(Checkpointing checkpointing, int layers) implements Event {}
+
+  /**
+   * Everything that a training run needs was built.
+   *
+   * @param trainedWeights weights that train
+   * @param modelWeights weights of the base model
+   * @param bytes of tensors
+   * @param bytesByGroup the same by what they hold, the largest first
+   * @param layers which layers keep their activations
+   * @param optimizerBytes of the optimizer's state, wherever it lies
+   * @param plan steps and what happens between them
+   */
+  record RunPrepared(
+      long trainedWeights,
+      long modelWeights,
+      long bytes,
+      Map<String, Long> bytesByGroup,
+      LayersChosen layers,
+      long optimizerBytes,
+      TrainingPlan plan)
+      implements Event {}
+
+  /** The training loop begins: from now on a stop request ends it with a checkpoint. */
+  record LoopStarted() implements Event {}
+
+  /** A report of the training loop: a step, an evaluation, a checkpoint. */
+  record LoopReport(Report report) implements Event {}
+
+  /** The training loop has ended, or failed. */
+  record LoopEnded() implements Event {}
+
+  /** The accuracy of answers was measured. */
+  record AnswersMeasured(Occasion occasion, Accuracy accuracy) implements Event {}
+
+  /** What answers were measured of. */
+  enum Occasion {
+    /** The model before training. */
+    BEFORE,
+    /** The model after training. */
+    AFTER,
+    /** A simple classifier trained on the same rows. */
+    BASELINE
+  }
+
+  /** An adapter was merged into its base. */
+  record ModelMerged(MergedCheckpoint.Result result) implements Event {}
+
+  /**
+   * A merged model was compared with base and adapter.
+   *
+   * @param bound the largest divergence that is allowed, in nats
+   */
+  record AgreementMeasured(LogitAgreement agreement, double bound) implements Event {}
+
+  /** A GGUF file was written. */
+  record GgufWritten(GgufReport report) implements Event {}
+
+  /** An adapter was written in PEFT's layout. */
+  record AdapterWritten(Path folder) implements Event {}
+
+  /**
+   * Work that takes a while goes on.
+   *
+   * @param done of {@code total}, in bytes, questions or whatever the activity counts
+   * @param total 0 where nothing is counted
+   */
+  record Working(Activity activity, long done, long total) implements Event {
+    /** Work that nothing is counted of. */
+    public Working(Activity activity) {
+      this(activity, 0, 0);
+    }
+  }
+
+  /** Kinds of work that take a while. */
+  enum Activity {
+    /** Plans the memory of a run. */
+    PLANNING_MEMORY,
+    /** Reads and counts rows. */
+    READING_ROWS,
+    /** Measures the rate of matrix products. */
+    MEASURING_PRODUCTS,
+    /** Times steps of the model's first layers. */
+    TIMING_LAYERS,
+    /** Asks the questions of the answer evaluation. */
+    ASKING_QUESTIONS,
+    /** Loads base and adapter to compare a merged model with. */
+    LOADING_TRAINED_MODEL,
+    /** Merges an adapter into its base; counted in bytes. */
+    MERGING,
+    /** Compares a merged model with base and adapter. */
+    COMPARING,
+    /** Quantises a model; counted in bytes. */
+    QUANTIZING,
+    /** Writes a file. */
+    WRITING
+  }
+}

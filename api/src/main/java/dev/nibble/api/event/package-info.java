@@ -1,0 +1,5 @@
+/** What runs tell while they go on. */
+@NullMarked
+package dev.nibble.api.event;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,84 @@
+package dev.nibble.api.export;
+
+import dev.nibble.adapters.PeftAdapter;
+import dev.nibble.api.event.Event;
+import dev.nibble.api.text.Paths;
+import dev.nibble.recipes.recipe.Recipe;
+import dev.nibble.trainer.export.ExportException;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Path;
+import java.util.Optional;
+import java.util.function.Consumer;
+
+/** A writer of a run's model, or of the model that a recipe starts from, for other tools. */
+public final class Exporter {
+  private final Recipe recipe;
+  private final Optional<Path> run;
+  private final Consumer<Event> listener;
+
+  /**
+   * An exporter.
+   *
+   * @param recipe that describes the model
+   * @param run folder of what training gave; empty for the model that the recipe starts from
+   */
+  public Exporter(Recipe recipe, Optional<Path> run, Consumer<Event> listener) {
+    this.recipe = recipe;
+    this.run = run;
+    this.listener = listener;
+  }
+
+  /**
+   * Writes to a place that holds nothing yet, whole or not at all.
+   *
+   * @param output a folder, or a file for GGUF
+   * @throws ExportException when it cannot be written so
+   */
+  public void write(ExportFormat format, Path output) {
+    write(format, new ExportTarget(output, false));
+  }
+
+  /** The same, replacing what an earlier export wrote there. */
+  public void overwrite(ExportFormat format, Path output) {
+    write(format, new ExportTarget(output, true));
+  }
+
+  private void write(ExportFormat format, ExportTarget target) {
+    try {
+      switch (format) {
+        case ExportFormat.Merged merged ->
+            new MergedExport(recipe, adapterRun(), listener).write(merged, target);
+        case ExportFormat.Adapter adapter -> writeAdapter(adapter, target);
+        case ExportFormat.Gguf gguf -> new GgufExport(recipe, run, listener).write(gguf, target);
+        case ExportFormat.GgufLora lora ->
+            new GgufExport(recipe, run, listener).writeAdapter(adapterRun(), lora, target);
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** The folder of a run that trained an adapter. */
+  private Path adapterRun() {
+    Path folder =
+        run.orElseThrow(() ->
+            new ExportException(
+                "a recipe has learned nothing yet: train it, and give the folder of the run"));
+    if (recipe.model().lora().isEmpty()) {
+      throw new ExportException(
+          "%s trained every weight: it holds no adapter, its folder is the whole model already"
+              .formatted(Paths.shown(folder)));
+    }
+    return folder;
+  }
+
+  private void writeAdapter(ExportFormat.Adapter format, ExportTarget target) throws IOException {
+    PeftAdapter adapter = PeftAdapter.open(adapterRun());
+    target.write(folder -> {
+      adapter.copy(folder, format.baseName().orElse(adapter.baseModel()));
+      return adapter;
+    });
+    listener.accept(new Event.AdapterWritten(target.path()));
+  }
+}

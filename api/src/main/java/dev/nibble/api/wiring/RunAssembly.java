@@ -1,0 +1,67 @@
+package dev.nibble.api.wiring;
+
+import dev.nibble.adapters.Parameters;
+import dev.nibble.compute.kernels.Kernels;
+import dev.nibble.data.Batch;
+import dev.nibble.data.batching.BatchStream;
+import dev.nibble.data.batching.Subset;
+import dev.nibble.data.tokenizer.Tokenizer;
+import dev.nibble.recipes.recipe.Recipe;
+import dev.nibble.trainer.checkpoint.Checkpoints;
+import dev.nibble.trainer.checkpoint.ModelFiles;
+import dev.nibble.trainer.evaluation.ValidationLoss;
+import dev.nibble.trainer.model.CausalLm;
+import dev.nibble.trainer.model.ModelException;
+import dev.nibble.trainer.objective.Objective;
+import dev.nibble.trainer.optim.Optimizer;
+import java.util.ArrayList;
+import java.util.List;
+
+/** Puts model, data and files together. */
+public final class RunAssembly {
+  private RunAssembly() {}
+
+  /**
+   * Checks that the model knows every token.
+   *
+   * @throws ModelException when it does not
+   */
+  public static void checkVocabulary(Recipe recipe, Tokenizer tokenizer, CausalLm model) {
+    if (tokenizer.vocabSize() > model.vocabSize()) {
+      throw new ModelException(
+          "%s: tokenizer.json has token ids up to %d, but the model has only %d embeddings. Use the tokenizer that the model was trained with"
+              .formatted(recipe.model().base(), tokenizer.vocabSize() - 1, model.vocabSize()));
+    }
+  }
+
+  /** The validation loss over all samples that are held out. */
+  public static ValidationLoss validation(
+      CausalLm model, Objective objective, Subset held, Wiring wiring) {
+    List<Batch> batches = new ArrayList<>();
+    try (BatchStream stream = held.batches(wiring.validationBatches(), 1)) {
+      stream.forEachRemaining(batches::add);
+    }
+    return new ValidationLoss(model, objective, batches);
+  }
+
+  /** What the run's result is made of. */
+  public static ModelFiles result(
+      Recipe recipe, Wiring wiring, Parameters parameters, Kernels kernels) {
+    return recipe.model().lora().isPresent()
+        ? new AdapterFiles(wiring.adapterSpec(), recipe.model().base(), parameters, false, kernels)
+        : new WeightFiles(recipe.model().base(), wiring.savedType(), parameters, kernels);
+  }
+
+  /** The checkpoints of a run: always in 32 bits, so that it goes on to the bit. */
+  public static Checkpoints checkpoints(
+      Recipe recipe, Wiring wiring, Optimizer optimizer, Kernels kernels) {
+    ModelFiles files =
+        switch (result(recipe, wiring, optimizer.parameters(), kernels)) {
+          case WeightFiles weights -> weights.exact();
+          case AdapterFiles adapter -> adapter.toGoOn();
+          case ModelFiles other -> other;
+        };
+    return new Checkpoints(
+        recipe.output().folder(), recipe.output().saveLimit(), files, optimizer, kernels);
+  }
+}

@@ -1,0 +1,277 @@
+package dev.nibble.api.wiring;
+
+import dev.nibble.adapters.AdapterSpec;
+import dev.nibble.adapters.Parameters;
+import dev.nibble.adapters.PeftAdapter;
+import dev.nibble.api.event.Event;
+import dev.nibble.compute.kernels.Kernels;
+import dev.nibble.compute.kernels.Paging;
+import dev.nibble.compute.safetensors.ShardedSafetensors;
+import dev.nibble.compute.tensor.DType;
+import dev.nibble.compute.tensor.Scope;
+import dev.nibble.data.batching.BatchPlan;
+import dev.nibble.data.batching.Shuffle;
+import dev.nibble.data.batching.Subset;
+import dev.nibble.data.tokenizer.Tokenizer;
+import dev.nibble.data.tokenizer.Tokenizers;
+import dev.nibble.quant.WeightFormat;
+import dev.nibble.recipes.recipe.Machine;
+import dev.nibble.recipes.recipe.Recipe;
+import dev.nibble.recipes.recipe.Recipe.InitWeights;
+import dev.nibble.recipes.recipe.Recipe.Lora;
+import dev.nibble.recipes.recipe.RecipeException;
+import dev.nibble.trainer.model.CausalLm;
+import dev.nibble.trainer.model.Checkpointing;
+import dev.nibble.trainer.model.ModelOptions;
+import dev.nibble.trainer.model.Training;
+import dev.nibble.trainer.model.build.ModelLoader;
+import dev.nibble.trainer.model.config.ModelShape;
+import dev.nibble.trainer.objective.NextTokenLoss;
+import dev.nibble.trainer.objective.Objective;
+import dev.nibble.trainer.optim.GradientClip;
+import dev.nibble.trainer.optim.Optimizer;
+import dev.nibble.trainer.optim.Rates;
+import dev.nibble.trainer.optim.Schedule;
+import dev.nibble.trainer.optim.StateMemory;
+import dev.nibble.trainer.train.TrainingPlan;
+import java.nio.file.Path;
+import java.time.LocalDateTime;
+import java.time.ZoneId;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a recipe's words stand for. Everything that a run is made of is made here, in this order.
+ */
+public final class Wiring {
+  private final Recipe recipe;
+  private @Nullable Formats formats;
+
+  public Wiring(Recipe recipe) {
+    this.recipe = recipe;
+  }
+
+  /** How rows become text. */
+  public Formats formats() {
+    if (formats == null) {
+      formats = new Formats(recipe, LocalDateTime.now(ZoneId.systemDefault()));
+    }
+    return formats;
+  }
+
+  /** The kernel set and its options. */
+  public Machine machine() {
+    return recipe.machine();
+  }
+
+  /** Text to tokens. */
+  public Tokenizer tokenizer() {
+    return Tokenizers.open(recipe.model().base());
+  }
+
+  /** What the model learns from. */
+  public RunData data(Tokenizer tokenizer) {
+    int positions = ModelShape.read(recipe.model().base()).maxPositions();
+    if (recipe.data().sequenceLength() > positions) {
+      throw new RecipeException(
+          "sequence_len: %d is more than the %d positions of the model (max_position_embeddings in %s); write at most %d"
+              .formatted(
+                  recipe.data().sequenceLength(),
+                  positions,
+                  recipe.model().base().resolve("config.json"),
+                  positions));
+    }
+    return RunData.scan(recipe.data(), recipe.training().seed(), formats(), tokenizer);
+  }
+
+  /** How samples become micro-batches. */
+  public BatchPlan batches() {
+    Recipe.Data data = recipe.data();
+    return new BatchPlan(
+        recipe.training().microBatchSize(),
+        data.sequenceLength(),
+        data.packing(),
+        data.shuffle() ? Optional.of(Shuffle.seeded(recipe.training().seed())) : Optional.empty());
+  }
+
+  /** The same without an order of its own, for measurements. */
+  public BatchPlan validationBatches() {
+    BatchPlan plan = batches();
+    return new BatchPlan(
+        plan.microBatchSize(), plan.sequenceLen(), plan.packing(), Optional.empty());
+  }
+
+  /** The model with what trains in it: new, or continued from an adapter. */
+  public CausalLm modelToTrain(Kernels kernels, Scope scope, Checkpointing checkpointing) {
+    return modelToTrain(kernels, scope, batches().maxTokens(), checkpointing);
+  }
+
+  /** The same for batches of up to so many tokens. */
+  public CausalLm modelToTrain(
+      Kernels kernels, Scope scope, int maxTokens, Checkpointing checkpointing) {
+    Optional<PeftAdapter> earlier =
+        recipe.model().lora().flatMap(Lora::continueFrom).map(PeftAdapter::open);
+    ModelOptions options = optionsToTrain(maxTokens, checkpointing);
+    CausalLm model =
+        recipe.model().init() == InitWeights.RANDOM
+            ? ModelLoader.initialise(
+                recipe.model().base(), recipe.training().seed(), options, kernels, scope)
+            : ModelLoader.load(recipe.model().base(), options, kernels, scope);
+    earlier.ifPresent(adapter -> copy(adapter, model, kernels));
+    return model;
+  }
+
+  private void copy(PeftAdapter adapter, CausalLm model, Kernels kernels) {
+    try (ShardedSafetensors base = ShardedSafetensors.open(recipe.model().base())) {
+      adapter.checkBase(base);
+    }
+    adapter.copyTo(model.parameters(), kernels);
+  }
+
+  /**
+   * The model to measure or to generate with: with what {@code run} learned, or as training would
+   * start. An adapter in it does not train.
+   *
+   * @param maxTokens the most tokens of a batch
+   */
+  public CausalLm modelToUse(Optional<Path> run, int maxTokens, Kernels kernels, Scope scope) {
+    Optional<Lora> lora = recipe.model().lora();
+    if (lora.isEmpty()) {
+      return run.isEmpty()
+          ? modelToTrain(kernels, scope, maxTokens, Checkpointing.FULL)
+          : ModelLoader.load(
+              run.get(),
+              options(new Training.Nothing(), maxTokens, Checkpointing.FULL),
+              kernels,
+              scope);
+    }
+    Optional<PeftAdapter> adapter = run.or(lora.get()::continueFrom).map(PeftAdapter::open);
+    AdapterSpec spec = adapter.map(PeftAdapter::spec).orElseGet(this::adapterSpec);
+    Training frozen = new Training.FrozenAdapter(spec, recipe.training().seed());
+    CausalLm model =
+        ModelLoader.load(
+            recipe.model().base(), options(frozen, maxTokens, Checkpointing.FULL), kernels, scope);
+    adapter.ifPresent(a -> copy(a, model, kernels));
+    return model;
+  }
+
+  /** What the model is trained for, and measured by. */
+  public Objective objective(Kernels kernels, Scope scope) {
+    return objective(kernels, scope, batches().maxTokens());
+  }
+
+  /** The same for batches of up to so many tokens. */
+  public Objective objective(Kernels kernels, Scope scope, int maxTokens) {
+    return new NextTokenLoss(kernels, scope, maxTokens);
+  }
+
+  /** What there is to say of the base model before it is loaded. */
+  public Event.ModelFound modelFound() {
+    Path base = recipe.model().base();
+    return new Event.ModelFound(
+        base, ModelShape.read(base).weights(), ModelLoader.storedFormat(base).isPresent());
+  }
+
+  /** The adapter's shape: what the recipe says, or what the adapter to continue from is. */
+  public AdapterSpec adapterSpec() {
+    return switch (recipe.model().lora().orElseThrow()) {
+      case Lora.New(AdapterSpec spec) -> spec;
+      case Lora.Continued(Path folder) -> PeftAdapter.open(folder).spec();
+    };
+  }
+
+  /** How {@link #modelToTrain} builds. */
+  public ModelOptions optionsToTrain(int maxTokens, Checkpointing checkpointing) {
+    Training training =
+        recipe
+            .model()
+            .lora()
+            .<Training>map(lora -> new Training.Adapter(adapterSpec(), recipe.training().seed()))
+            .orElseGet(Training.AllWeights::new);
+    return options(training, maxTokens, checkpointing);
+  }
+
+  private ModelOptions options(Training training, int maxTokens, Checkpointing checkpointing) {
+    return new ModelOptions(
+        training, quantization(), maxTokens, checkpointing, recipe.training().embeddingNoise());
+  }
+
+  /** The format of the frozen linear maps; empty when they stay as the checkpoint has them. */
+  public Optional<WeightFormat> quantization() {
+    return recipe.model().quantization();
+  }
+
+  /** The optimizer of what trains. */
+  public Optimizer optimizer(Kernels kernels, Parameters parameters, Scope scope) {
+    Recipe.LearningRate rate = recipe.optimization().learningRate();
+    Rates rates =
+        rate.loraPlus()
+            .map(p -> new Rates(p.ratio(), p.embeddingRate() / rate.peak()))
+            .orElse(Rates.EQUAL);
+    StateMemory memory =
+        recipe
+            .optimization()
+            .pagedMemory()
+            .map(bytes -> StateMemory.paged(scope, new Paging(bytes, pages())))
+            .orElseGet(() -> StateMemory.resident(scope));
+    return recipe.optimization().optimizer().create(kernels, parameters, rates, memory);
+  }
+
+  /** The file of a paged optimizer on the CPU. */
+  private Path pages() {
+    return recipe.output().folder().resolve("optimizer.pages");
+  }
+
+  /** How large a step may be. */
+  public GradientClip clip(Kernels kernels, Scope scope) {
+    double norm = recipe.optimization().maxGradNorm();
+    return new GradientClip(kernels, norm == 0 ? Double.POSITIVE_INFINITY : norm, scope);
+  }
+
+  /** The learning rate of each step. */
+  public Schedule schedule(long steps) {
+    Recipe.LearningRate rate = recipe.optimization().learningRate();
+    long warmup =
+        switch (rate.warmup()) {
+          case Recipe.Warmup.Part(double ratio) -> Schedule.warmupSteps(ratio, steps);
+          case Recipe.Warmup.Steps(int count) -> count;
+        };
+    return switch (rate.schedule()) {
+      case CONSTANT -> new Schedule.Constant(rate.peak(), warmup);
+      case LINEAR -> new Schedule.Linear(rate.peak(), warmup, steps);
+      case COSINE -> new Schedule.Cosine(rate.peak(), warmup, steps, 0);
+    };
+  }
+
+  /** How long to train, and what to do when. */
+  public TrainingPlan plan(Subset train) {
+    Recipe.Training t = recipe.training();
+    return new TrainingPlan(
+        steps(train),
+        t.accumulation(),
+        t.seed(),
+        recipe.evaluation().evalSteps(),
+        recipe.output().saveSteps());
+  }
+
+  private long steps(Subset train) {
+    long most = recipe.training().maxSteps().map(Integer::longValue).orElse(Long.MAX_VALUE);
+    if (recipe.training().epochs().isEmpty()) {
+      return most;
+    }
+    int accumulation = recipe.training().accumulation();
+    long microBatches = 0;
+    for (int epoch = 0; epoch < recipe.training().epochs().get(); epoch++) {
+      if (microBatches / accumulation >= most) {
+        return most;
+      }
+      microBatches += train.countBatches(batches(), epoch);
+    }
+    return Math.min(most, Math.ceilDiv(microBatches, accumulation));
+  }
+
+  /** The element type of a saved model. */
+  public DType savedType() {
+    return recipe.output().saveDType();
+  }
+}

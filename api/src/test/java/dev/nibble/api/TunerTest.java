@@ -1,0 +1,325 @@
+package dev.nibble.api;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.nibble.api.event.Event;
+import dev.nibble.api.export.Quantizer;
+import dev.nibble.compute.tensor.DType;
+import dev.nibble.quant.bnb.FourBitFormat;
+import dev.nibble.recipes.recipe.Recipe;
+import dev.nibble.recipes.recipe.RecipeException;
+import dev.nibble.recipes.recipe.Recipes;
+import dev.nibble.trainer.export.ExportException;
+import dev.nibble.trainer.run.RunException;
+import dev.nibble.trainer.train.Outcome;
+import dev.nibble.trainer.train.StopRequest;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** From a recipe to a trained model, with everything real but the size. */
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+class TunerTest {
+  private Path folder = Path.of("");
+  private final List<Event> events = new ArrayList<>();
+  private final Nibble nibble = Nibble.reportingTo(events::add);
+
+  @BeforeAll
+  void pretrain(@TempDir Path temp) throws IOException {
+    folder = temp;
+    TinyRun.in(folder);
+    assertThat(train("pretrain.yaml", new ExistingRunPolicy.Anew()))
+        .isInstanceOf(Outcome.Finished.class);
+    assertThat(folder.resolve("model")).isDirectoryContaining("glob:**/model.safetensors");
+    assertThat(folder.resolve("model")).isDirectoryContaining("glob:**/tokenizer.json");
+  }
+
+  private Recipe recipe(String name, String... sets) {
+    return Recipes.read(folder.resolve(name), List.of(sets));
+  }
+
+  private Outcome train(String name, ExistingRunPolicy start, String... sets) {
+    return nibble.tuner(recipe(name, sets)).train(start, new StopRequest());
+  }
+
+  private <E extends Event> E last(Class<E> kind) {
+    return events.stream().filter(kind::isInstance).map(kind::cast).toList().getLast();
+  }
+
+  @Test
+  void trainsAnAdapterAndTellsHowMuchItHelped() throws IOException {
+    String out = "output_dir=" + folder.resolve("tells");
+    assertThat(train("qlora.yaml", new ExistingRunPolicy.Anew(), out))
+        .isInstanceOf(Outcome.Finished.class);
+    Path run = folder.resolve("tells");
+    for (String file :
+        List.of(
+            "adapter_config.json",
+            "adapter_model.safetensors",
+            "checkpoint-8",
+            "eval.json",
+            "loss.svg",
+            "metrics.jsonl",
+            "provenance.json",
+            "recipe.resolved.yaml")) {
+      assertThat(run.resolve(file)).exists();
+    }
+    assertThat(Files.readString(run.resolve("eval.json"))).contains("before", "after", "baseline");
+    assertThat(Files.readAllLines(run.resolve("metrics.jsonl"))).hasSize(8 + 2);
+    assertThat(Recipes.read(run.resolve("recipe.resolved.yaml"), List.of()))
+        .isEqualTo(recipe("qlora.yaml", out));
+    assertThat(last(Event.KernelsOpened.class).description()).contains("cpu");
+    assertThat(last(Event.ModelFound.class).weights()).isPositive();
+    assertThat(last(Event.RunPrepared.class).plan().steps()).isEqualTo(8);
+    assertThat(last(Event.LoopReport.class).report().step()).isEqualTo(8);
+    assertThat(last(Event.AnswersMeasured.class).occasion()).isEqualTo(Event.Occasion.BASELINE);
+
+    Path moved = Files.move(run, folder.resolve("moved"));
+    try (Model model = nibble.open(ModelSource.tuned(moved))) {
+      assertThat(model.validationLoss()).isPresent();
+      assertThat(model.answerAccuracy()).isPresent();
+      Prompt prompt = new Prompt.Row("", "star number 3");
+      List<String> parts = new ArrayList<>();
+      String answer = model.generate(prompt, Sampling.greedy().upTo(4), parts::add);
+      assertThat(String.join("", parts)).isEqualTo(answer).isNotEmpty();
+      assertThat(model.generate(prompt, Sampling.greedy().upTo(4))).isEqualTo(answer);
+    }
+  }
+
+  @Test
+  void goesOnToTheBitAfterAnInterruption() throws IOException {
+    String whole = "output_dir=" + folder.resolve("whole");
+    String parts = "output_dir=" + folder.resolve("parts");
+    train("qlora.yaml", new ExistingRunPolicy.Anew(), whole);
+    StopRequest stopAtOnce = new StopRequest();
+    stopAtOnce.request();
+    Outcome first =
+        nibble.tuner(recipe("qlora.yaml", parts)).train(new ExistingRunPolicy.Anew(), stopAtOnce);
+    assertThat(first).isInstanceOf(Outcome.Interrupted.class);
+    assertThat(first.step()).isEqualTo(1);
+    assertThat(folder.resolve("parts/checkpoint-1")).exists();
+    assertThat(folder.resolve("parts/adapter_model.safetensors")).doesNotExist();
+    train("qlora.yaml", new ExistingRunPolicy.Resume(Optional.empty()), parts);
+    for (String file : List.of("adapter_model.safetensors", "eval.json")) {
+      assertThat(Files.readAllBytes(folder.resolve("parts").resolve(file)))
+          .as(file)
+          .isEqualTo(Files.readAllBytes(folder.resolve("whole").resolve(file)));
+    }
+    assertThat(Files.readAllLines(folder.resolve("parts/metrics.jsonl"))).hasSize(8 + 2);
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {"adamw_8bit", "paged_adamw", "paged_adamw_8bit", "lion", "adafactor", "sgd"})
+  void everyOptimizerGoesOnToTheBit(String optimizer) throws IOException {
+    List<String> sets = new ArrayList<>(List.of("answer_eval=", "max_steps=4", "lora_r=64"));
+    sets.add("optimizer=" + optimizer);
+    if (optimizer.startsWith("paged")) {
+      sets.add("paged_optimizer_memory=64KB");
+    }
+    if (optimizer.equals("sgd")) {
+      sets.add("momentum=0.9");
+    }
+    train(optimizer, new ExistingRunPolicy.Anew(), new StopRequest(), sets);
+    String parts = optimizer + "-parts";
+    StopRequest stopAtOnce = new StopRequest();
+    stopAtOnce.request();
+    train(parts, new ExistingRunPolicy.Anew(), stopAtOnce, sets);
+    train(parts, new ExistingRunPolicy.Resume(Optional.empty()), new StopRequest(), sets);
+    for (String file : List.of("adapter_model.safetensors", "checkpoint-4/optimizer.safetensors")) {
+      assertThat(folder.resolve(parts).resolve(file))
+          .hasSameBinaryContentAs(folder.resolve(optimizer).resolve(file));
+    }
+    assertThat(folder.resolve(parts).resolve("optimizer.pages")).doesNotExist();
+  }
+
+  private void train(String out, ExistingRunPolicy start, StopRequest stop, List<String> sets) {
+    List<String> all = new ArrayList<>(sets);
+    all.add("output_dir=" + folder.resolve(out));
+    nibble.tuner(recipe("qlora.yaml", all.toArray(String[]::new))).train(start, stop);
+  }
+
+  @Test
+  void aPagedOptimizerGivesTheBitsOfOneThatIsNot() throws IOException {
+    List<String> sets = List.of("answer_eval=", "max_steps=3", "lora_r=64");
+    train("kept", new ExistingRunPolicy.Anew(), new StopRequest(), sets);
+    List<String> paged = new ArrayList<>(sets);
+    paged.addAll(List.of("optimizer=paged_adamw", "paged_optimizer_memory=100KB"));
+    train("passed", new ExistingRunPolicy.Anew(), new StopRequest(), paged);
+    for (String file : List.of("adapter_model.safetensors", "checkpoint-3/optimizer.safetensors")) {
+      assertThat(folder.resolve("passed").resolve(file))
+          .hasSameBinaryContentAs(folder.resolve("kept").resolve(file));
+    }
+    assertThat(last(Event.RunPrepared.class).optimizerBytes()).isGreaterThan(100_000);
+  }
+
+  @Test
+  void aFolderWithARunIsNotTouched() throws IOException {
+    String out = "output_dir=" + folder.resolve("taken");
+    train("qlora.yaml", new ExistingRunPolicy.Anew(), out, "answer_eval=", "max_steps=1");
+    byte[] before = Files.readAllBytes(folder.resolve("taken/adapter_model.safetensors"));
+    assertThatThrownBy(() -> train("qlora.yaml", new ExistingRunPolicy.Anew(), out, "answer_eval="))
+        .isInstanceOf(RunException.class)
+        .hasMessageContaining("verwrite it");
+    assertThatThrownBy(() ->
+            train(
+                "qlora.yaml",
+                new ExistingRunPolicy.Resume(Optional.empty()),
+                out,
+                "answer_eval=",
+                "seed=1"))
+        .isInstanceOf(RunException.class)
+        .hasMessageContaining("another recipe");
+    assertThat(
+            Arrays.equals(
+                before, Files.readAllBytes(folder.resolve("taken/adapter_model.safetensors"))))
+        .isTrue();
+    train("qlora.yaml", new ExistingRunPolicy.Overwrite(), out, "answer_eval=", "max_steps=2");
+    assertThat(Files.readAllLines(folder.resolve("taken/metrics.jsonl"))).hasSize(2 + 1);
+  }
+
+  @Test
+  void continuesFromAnAdapter() {
+    String first = "output_dir=" + folder.resolve("first");
+    train("qlora.yaml", new ExistingRunPolicy.Anew(), first, "answer_eval=", "max_steps=2");
+    train(
+        "qlora.yaml",
+        new ExistingRunPolicy.Anew(),
+        "output_dir=" + folder.resolve("second"),
+        "lora_model_dir=" + folder.resolve("first"),
+        "lora_r=",
+        "lora_dropout=",
+        "answer_eval=",
+        "max_steps=1");
+    assertThat(folder.resolve("second/adapter_model.safetensors")).exists();
+  }
+
+  @Test
+  void sequencesLongerThanTheModelAllows() {
+    assertThatThrownBy(() ->
+            train(
+                "qlora.yaml",
+                new ExistingRunPolicy.Anew(),
+                "sequence_len=256",
+                "output_dir=" + folder.resolve("long")))
+        .isInstanceOf(RecipeException.class)
+        .hasMessageContaining("sequence_len: 256 is more than the 128 positions of the model");
+    assertThat(folder.resolve("long")).doesNotExist();
+  }
+
+  @Test
+  void previewMarksWhatIsLearned() {
+    List<PreviewedRow> rows = new ArrayList<>();
+    nibble.preview(recipe("qlora.yaml")).read(1, rows::add);
+    PreviewedRow.Sample sample = (PreviewedRow.Sample) rows.getFirst();
+    assertThat(sample.text())
+        .containsExactly(
+            new PreviewedRow.Part("animal number 0:\n", false),
+            new PreviewedRow.Part("animal<|endoftext|>", true));
+    assertThat(last(Event.DataRead.class).train().rows()).isEqualTo(36);
+    assertThat(last(Event.DataRead.class).validation().orElseThrow().rows()).isEqualTo(4);
+  }
+
+  private Path quantized(String name) {
+    Path out = folder.resolve(name);
+    Quantizer.Result result =
+        nibble.quantize(
+            new Quantizer.Request(
+                folder.resolve("model"),
+                out,
+                false,
+                new FourBitFormat(FourBitFormat.QuantType.NF4, 64, true),
+                DType.BF16,
+                List.of(),
+                100_000,
+                0));
+    assertThat(result.quantized()).isEqualTo(result.linearMaps()).isEqualTo(14);
+    return out;
+  }
+
+  /** The weights are the same to the bit, and so is what is learned on them. */
+  @Test
+  void aBaseInFourBitsGivesTheSameAdapter() throws IOException {
+    Path base = quantized("model-nf4");
+    assertThat(base).isDirectoryContaining("glob:**/tokenizer.json");
+    assertThat(base).isDirectoryContaining("glob:**/model.safetensors.index.json");
+    String dense = "output_dir=" + folder.resolve("dense-base");
+    String four = "output_dir=" + folder.resolve("nf4-base");
+    train("qlora.yaml", new ExistingRunPolicy.Anew(), dense, "max_steps=3");
+    train("qlora.yaml", new ExistingRunPolicy.Anew(), four, "max_steps=3", "base_model=" + base);
+    assertThat(folder.resolve("nf4-base/adapter_model.safetensors"))
+        .hasSameBinaryContentAs(folder.resolve("dense-base/adapter_model.safetensors"));
+    assertThat(last(Event.ModelFound.class).quantized()).isTrue();
+  }
+
+  @Test
+  void keysFollowABaseInFourBits() throws IOException {
+    Path path = quantized("keys-nf4");
+    String base = "base_model=" + path;
+    assertThat(recipe("qlora.yaml", base, "bnb_4bit_quant_type=nf4").model().quantization())
+        .isEqualTo(recipe("qlora.yaml", base).model().quantization());
+    assertThatThrownBy(() ->
+            recipe(
+                "qlora.yaml",
+                base,
+                "bnb_4bit_quant_type=fp4",
+                "bnb_4bit_use_double_quant=false",
+                "bnb_4bit_blocksize=128"))
+        .isInstanceOf(RecipeException.class)
+        .hasMessageContaining(
+            "bnb_4bit_quant_type: the base is in four bits already, with nf4; remove the key")
+        .hasMessageContaining("bnb_4bit_use_double_quant: the base is in four bits already, with")
+        .hasMessageContaining("bnb_4bit_blocksize: the base is in four bits already, with 64");
+    for (String adapter : List.of("lora", "none")) {
+      assertThatThrownBy(
+              () -> recipe("pretrain.yaml", base, "init_weights=checkpoint", "adapter=" + adapter))
+          .isInstanceOf(RecipeException.class)
+          .hasMessageContaining("adapter: the base is in four bits already; write qlora");
+    }
+    Path config = path.resolve("config.json");
+    Files.writeString(config, Files.readString(config).replace("\"bitsandbytes\"", "\"gptq\""));
+    assertThatThrownBy(() -> recipe("qlora.yaml", base))
+        .isInstanceOf(RecipeException.class)
+        .hasMessageContaining("base_model: " + config)
+        .hasMessageContaining("quant_method\" is \"gptq\"; supported: \"bitsandbytes\" in 4 bits");
+  }
+
+  @Test
+  void quantizeRefusesWhatItCannotDo() {
+    Path done = quantized("twice");
+    Path model = folder.resolve("model");
+    FourBitFormat format = new FourBitFormat(FourBitFormat.QuantType.NF4, 64, true);
+    record Case(Path model, Path out, List<String> skip, String message) {}
+    for (Case c :
+        List.of(
+            new Case(done, folder.resolve("new"), List.of(), "is quantised already: NF4"),
+            new Case(model, done, List.of(), "overwrite it"),
+            new Case(model, model, List.of(), "cannot be written over itself"),
+            new Case(model, folder.resolve("new"), List.of("q"), "no linear map 'q'"),
+            new Case(
+                model,
+                folder.resolve("new"),
+                List.of(
+                    "q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"),
+                "leaves nothing"))) {
+      assertThatThrownBy(() ->
+              nibble.quantize(
+                  new Quantizer.Request(
+                      c.model(), c.out(), false, format, DType.BF16, c.skip(), 1 << 20, 0)))
+          .isInstanceOf(ExportException.class)
+          .hasMessageContaining(c.message());
+    }
+    assertThat(folder.resolve("new")).doesNotExist();
+  }
+}

@@ -1,0 +1,83 @@
+package dev.nibble.cli.report;
+
+import dev.nibble.api.event.Event;
+import dev.nibble.api.machine.ResidentMemory;
+import dev.nibble.api.text.Human;
+import dev.nibble.api.text.Paths;
+import dev.nibble.cli.terminal.Console;
+import dev.nibble.recipes.recipe.Recipe;
+import dev.nibble.trainer.evaluation.Accuracy;
+import dev.nibble.trainer.evaluation.Answer;
+import java.nio.file.Path;
+import java.util.Locale;
+import java.util.Optional;
+
+/** The lines after a run's last step. */
+final class EndReport {
+  private static final int SAMPLES = 5;
+  private static final int QUESTION_WIDTH = 72;
+
+  private final Recipe recipe;
+  private final Console console;
+  private Optional<Accuracy> after = Optional.empty();
+
+  EndReport(Recipe recipe, Console console) {
+    this.recipe = recipe;
+    this.console = console;
+  }
+
+  void accuracy(Event.AnswersMeasured e) {
+    accuracy(e.occasion().name().toLowerCase(Locale.ROOT), e.accuracy());
+    if (e.occasion() == Event.Occasion.AFTER) {
+      after = Optional.of(e.accuracy());
+    }
+  }
+
+  void accuracy(String of, Accuracy accuracy) {
+    console.entry(
+        of,
+        "%s of %s answers right"
+            .formatted(Human.percent(accuracy.accuracy()), Human.count(accuracy.total())));
+  }
+
+  void samples(Accuracy accuracy) {
+    console.line("");
+    for (Answer answer : accuracy.samples(SAMPLES)) {
+      String mark =
+          answer.isRight() ? console.green("right") : "wrong, expected " + answer.expected();
+      console.line("  " + console.faint(shortened(answer.question())));
+      console.line("    → " + console.bold(shortened(answer.given())) + "  (" + mark + ")");
+    }
+  }
+
+  /** One line of at most so many characters: the end of what is longer, where the question is. */
+  static String shortened(String text) {
+    String line = text.strip().replaceAll("\\s+", " ");
+    return line.length() <= QUESTION_WIDTH
+        ? line
+        : "…" + line.substring(line.length() - QUESTION_WIDTH + 1);
+  }
+
+  void finished() {
+    after.ifPresent(this::samples);
+    Path folder = recipe.output().folder();
+    String shown = Paths.shown(folder);
+    console.line("");
+    console.line(
+        (recipe.model().lora().isPresent() ? "Adapter" : "Model")
+            + " saved in "
+            + console.bold(shown)
+            + ", with metrics.jsonl and loss.svg.");
+    ResidentMemory.peak()
+        .ifPresent(
+            bytes -> console.line("Peak memory of the process: " + Human.bytes(bytes) + "."));
+    console.line("Try it:  ./nibble generate " + shown + " " + example());
+  }
+
+  private String example() {
+    return switch (recipe.data().train().getFirst().format()) {
+      case ALPACA, CHAT_TEMPLATE, MESSAGES, SHAREGPT -> "--input \"…\"";
+      case COMPLETION -> "--prompt \"…\"";
+    };
+  }
+}

@@ -1,0 +1,78 @@
+package dev.nibble.cli.report;
+
+import dev.nibble.api.PreviewedRow;
+import dev.nibble.api.text.Human;
+import dev.nibble.api.text.Paths;
+import dev.nibble.cli.terminal.Console;
+import java.util.List;
+import java.util.function.Consumer;
+
+/** Previewed rows as text. */
+public final class PreviewReport implements Consumer<PreviewedRow> {
+  private final Console console;
+  private final boolean tokens;
+
+  /**
+   * A report.
+   *
+   * @param tokens whether each token stands on a line of its own, with its id and whether it is
+   *     learned
+   */
+  public PreviewReport(Console console, boolean tokens) {
+    this.console = console;
+    this.tokens = tokens;
+  }
+
+  @Override
+  public void accept(PreviewedRow row) {
+    switch (row) {
+      case PreviewedRow.Sample s -> {
+        title(
+            row,
+            "%s tokens, %s of them learned"
+                .formatted(Human.count(s.tokens().size()), Human.count(s.learnedTokens())));
+        if (tokens) {
+          table(s.tokens());
+        } else {
+          console.line(marked(s.text()));
+        }
+        console.line("");
+      }
+      case PreviewedRow.TooLong t ->
+          title(
+              row,
+              "left out, %s tokens are more than sequence_len".formatted(Human.count(t.tokens())));
+      case PreviewedRow.Unsupervised u -> title(row, "left out, no token would be trained on");
+    }
+  }
+
+  private void title(PreviewedRow row, String text) {
+    console.line(
+        console.faint(
+            "── %s, row %d: %s".formatted(Paths.shown(row.dataset()), row.number(), text)));
+  }
+
+  private void table(List<PreviewedRow.Token> all) {
+    for (int i = 0; i < all.size(); i++) {
+      PreviewedRow.Token token = all.get(i);
+      String line =
+          "%6d %8d  %s  '%s'"
+              .formatted(
+                  i,
+                  token.id(),
+                  token.learned() ? "learned" : "       ",
+                  token.text().replace("\n", "\\n").replace("\r", "\\r"));
+      console.line(token.learned() ? console.green(line) : line);
+    }
+  }
+
+  private String marked(List<PreviewedRow.Part> parts) {
+    StringBuilder marked = new StringBuilder();
+    parts.forEach(part -> marked.append(part.learned() ? learned(part.text()) : part.text()));
+    return marked.toString();
+  }
+
+  private String learned(String text) {
+    return console.hasColours() ? console.bold(console.green(text)) : "[[" + text + "]]";
+  }
+}

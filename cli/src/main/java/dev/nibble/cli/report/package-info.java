@@ -1,0 +1,5 @@
+/** What the commands show a person: events and results as text. */
+@NullMarked
+package dev.nibble.cli.report;
+
+import org.jspecify.annotations.NullMarked;
