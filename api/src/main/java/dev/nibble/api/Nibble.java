@@ -1,7 +1,6 @@
 package dev.nibble.api;
 
 import dev.nibble.api.estimate.Estimate;
-import dev.nibble.api.estimate.Estimator;
 import dev.nibble.api.event.Event;
 import dev.nibble.api.export.Exporter;
 import dev.nibble.api.export.Quantizer;

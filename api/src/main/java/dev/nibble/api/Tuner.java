@@ -1,9 +1,9 @@
 package dev.nibble.api;
 
-import dev.nibble.api.estimate.Planner;
 import dev.nibble.api.event.Event;
 import dev.nibble.api.event.Event.Activity;
 import dev.nibble.api.event.Event.Occasion;
+import dev.nibble.api.planning.Planner;
 import dev.nibble.api.wiring.AnswerEvaluation;
 import dev.nibble.api.wiring.EndlessBatches;
 import dev.nibble.api.wiring.RunAssembly;

@@ -3,9 +3,9 @@ package dev.nibble.cli.bench;
 import com.sun.management.ThreadMXBean;
 import dev.nibble.adapters.LoraSpec;
 import dev.nibble.adapters.TargetModules;
-import dev.nibble.api.estimate.CheckpointingChoice;
-import dev.nibble.api.estimate.MemoryBudget;
 import dev.nibble.api.machine.ResidentMemory;
+import dev.nibble.api.planning.CheckpointingChoice;
+import dev.nibble.api.planning.FreeMemory;
 import dev.nibble.api.text.Human;
 import dev.nibble.cli.terminal.Console;
 import dev.nibble.compute.kernels.KernelSet;
@@ -145,7 +145,7 @@ public final class BenchRun {
   private Checkpointing checkpointing(Kernels kernels, ModelShape shape, int tokens) {
     return CheckpointingChoice.choose(
         request.checkpointing(),
-        MemoryBudget.free(kernels),
+        FreeMemory.now(kernels),
         shape.layers(),
         c -> planned(kernels, shape, options(tokens, c)));
   }

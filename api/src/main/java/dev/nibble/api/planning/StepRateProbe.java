@@ -1,6 +1,7 @@
-package dev.nibble.api.estimate;
+package dev.nibble.api.planning;
 
 import dev.nibble.adapters.AdapterException;
+import dev.nibble.api.estimate.MemoryBudget;
 import dev.nibble.api.wiring.EndlessBatches;
 import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.kernels.PlanningKernels;
@@ -25,7 +26,7 @@ import java.util.Optional;
  * A few timed steps of a model's first layers, with random weights and real rows, which show what
  * rate of matrix products whole steps reach.
  */
-final class StepRateProbe {
+public final class StepRateProbe {
   private static final int FEWEST_LAYERS = 2;
   private static final long WEIGHTS = 100_000_000; // of as many layers as are timed
   private static final int FEWEST_STEPS = 3;
@@ -44,7 +45,7 @@ final class StepRateProbe {
    * @param options that it is trained with
    * @param accumulation micro-batches of a step
    */
-  StepRateProbe(ModelShape shape, ModelOptions options, int accumulation) {
+  public StepRateProbe(ModelShape shape, ModelOptions options, int accumulation) {
     long layer = Math.max(1, shape.firstLayers(2).weights() - shape.firstLayers(1).weights());
     this.shape = shape.firstLayers((int) Math.max(FEWEST_LAYERS, WEIGHTS / layer));
     this.options = withoutStart(options);
@@ -64,12 +65,12 @@ final class StepRateProbe {
   }
 
   /** How many layers are timed. */
-  int layers() {
+  public int layers() {
     return shape.layers();
   }
 
   /** Why it cannot be made; empty when it can. */
-  Optional<String> impossibleBecause(Kernels real, Optional<MemoryBudget> budget) {
+  public Optional<String> impossibleBecause(Kernels real, Optional<MemoryBudget> budget) {
     Kernels kernels = PlanningKernels.of(real);
     try (Scope scope = Scope.open("probe", kernels.memory())) {
       new Parts(kernels, scope);
@@ -86,7 +87,7 @@ final class StepRateProbe {
    *
    * @param batches of the recipe's rows
    */
-  double rate(Kernels kernels, EndlessBatches batches) {
+  public double rate(Kernels kernels, EndlessBatches batches) {
     try (Scope scope = Scope.open("probe", kernels.memory())) {
       Parts parts = new Parts(kernels, scope);
       MatrixWork work = new MatrixWork(shape, options);

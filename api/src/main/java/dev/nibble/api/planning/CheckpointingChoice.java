@@ -1,5 +1,6 @@
-package dev.nibble.api.estimate;
+package dev.nibble.api.planning;
 
+import dev.nibble.api.estimate.MemoryBudget;
 import dev.nibble.recipes.schema.AutoFlag;
 import dev.nibble.trainer.model.Checkpointing;
 import java.util.Optional;

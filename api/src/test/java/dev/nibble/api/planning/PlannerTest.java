@@ -1,10 +1,11 @@
-package dev.nibble.api.estimate;
+package dev.nibble.api.planning;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.nibble.api.TinyRun;
-import dev.nibble.api.event.Event;
+import dev.nibble.api.estimate.MemoryBudget;
+import dev.nibble.api.estimate.MemoryPlan;
 import dev.nibble.api.wiring.Wiring;
 import dev.nibble.compute.kernels.KernelOptions;
 import dev.nibble.compute.kernels.KernelSets;
@@ -20,17 +21,13 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.OptionalLong;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.json.JsonMapper;
 
 /** What a recipe is planned to take, against what it takes. */
 class PlannerTest {
-  private final List<Event> events = new ArrayList<>();
 
   @TempDir Path folder;
   private Kernels kernels = KernelSets.require("cpu").open(KernelOptions.ofThreads(1));
@@ -149,40 +146,5 @@ class PlannerTest {
     MemoryBudget budget = new MemoryBudget(1L << 20, 0, "there is 1 MiB");
     assertThatThrownBy(() -> planner(recipe()).requireFit(budget))
         .hasMessageContaining("No sequence_len fits: take a smaller model");
-  }
-
-  @Test
-  void estimates() {
-    Estimate estimate =
-        new Estimator(recipe("max_steps=5"), OptionalLong.of(1L << 30), events::add).estimate();
-    assertThat(estimate.fits()).isTrue();
-    assertThat(estimate.needed()).isEqualTo(estimate.plan().tensors() + MemoryBudget.JAVA);
-    assertThat(estimate.longest()).hasValue(128);
-    assertThat(estimate.time().steps()).isEqualTo(5);
-    assertThat(estimate.time().seconds()).isPositive();
-    assertThat(estimate.time().reached()).isInstanceOf(Estimate.Reached.Measured.class);
-    assertThat(estimate.time().reached().share()).isBetween(1e-6, 1.0);
-    assertThat(estimate.lengths()).extracting(Estimate.Length::sequenceLength).contains(32);
-    assertThat(estimate.budget().orElseThrow().words()).isEqualTo("1.00 GiB, as asked for");
-    assertThat(events)
-        .contains(
-            new Event.Working(Event.Activity.PLANNING_MEMORY),
-            new Event.Working(Event.Activity.TIMING_LAYERS))
-        .hasAtLeastOneElementOfType(Event.DataRead.class);
-    JsonNode json = JsonMapper.shared().readTree(estimate.json());
-    assertThat(json.get("tensors").longValue()).isEqualTo(estimate.plan().tensors());
-    assertThat(json.propertyNames())
-        .contains("memory", "available", "fits", "largest_sequence_len", "lengths", "seconds");
-  }
-
-  @Test
-  void assumesWhereNothingFitsToTry() {
-    Estimate estimate =
-        new Estimator(recipe("max_steps=5"), OptionalLong.of(MemoryBudget.JAVA + 1000), events::add)
-            .estimate();
-    assertThat(estimate.fits()).isFalse();
-    assertThat(estimate.time().reached())
-        .isEqualTo(new Estimate.Reached.Assumed("there is too little memory to try"));
-    assertThat(estimate.json()).contains("\"efficiency_measured\":false");
   }
 }

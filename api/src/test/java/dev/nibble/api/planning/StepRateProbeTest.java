@@ -1,10 +1,11 @@
-package dev.nibble.api.estimate;
+package dev.nibble.api.planning;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.nibble.adapters.LoraSpec;
 import dev.nibble.adapters.ModuleChoice;
 import dev.nibble.adapters.TargetModules;
+import dev.nibble.api.estimate.MemoryBudget;
 import dev.nibble.compute.kernels.KernelOptions;
 import dev.nibble.compute.kernels.KernelSets;
 import dev.nibble.compute.kernels.Kernels;

@@ -1,7 +1,12 @@
-package dev.nibble.api.estimate;
+package dev.nibble.api;
 
+import dev.nibble.api.estimate.Estimate;
+import dev.nibble.api.estimate.MemoryBudget;
 import dev.nibble.api.event.Event;
 import dev.nibble.api.event.Event.Activity;
+import dev.nibble.api.planning.FreeMemory;
+import dev.nibble.api.planning.Planner;
+import dev.nibble.api.planning.StepRateProbe;
 import dev.nibble.api.wiring.EndlessBatches;
 import dev.nibble.api.wiring.RunData;
 import dev.nibble.api.wiring.Wiring;
@@ -28,7 +33,7 @@ import java.util.stream.IntStream;
  * The estimate of what a run will need. Rows are read once to count them; of the model config.json
  * and the headers of its files, and no weight.
  */
-public final class Estimator {
+final class Estimator {
   private static final int SHORTEST = 256;
   private static final int LONGEST = 1 << 15;
 
@@ -45,7 +50,7 @@ public final class Estimator {
    *
    * @param memory bytes that tensors and process may take; empty for what is free here
    */
-  public Estimator(Recipe recipe, OptionalLong memory, Consumer<Event> listener) {
+  Estimator(Recipe recipe, OptionalLong memory, Consumer<Event> listener) {
     this.recipe = recipe;
     this.wiring = new Wiring(recipe);
     this.memory = memory;
@@ -53,7 +58,7 @@ public final class Estimator {
   }
 
   /** Estimates. */
-  public Estimate estimate() {
+  Estimate estimate() {
     KernelSet set = wiring.machine().kernelSet();
     try (Tokenizer tokenizer = wiring.tokenizer();
         Kernels kernels = set.open(wiring.machine().options())) {
@@ -64,8 +69,8 @@ public final class Estimator {
       Planner planner = new Planner(recipe, wiring, kernels);
       Optional<MemoryBudget> budget =
           memory.isPresent()
-              ? Optional.of(MemoryBudget.of(memory.getAsLong(), kernels))
-              : MemoryBudget.free(kernels);
+              ? Optional.of(FreeMemory.of(memory.getAsLong(), kernels))
+              : FreeMemory.now(kernels);
       OptionalInt most =
           budget.map(r -> OptionalInt.of(planner.mostTokens(r))).orElseGet(OptionalInt::empty);
       Checkpointing checkpointing = planner.checkpointing(budget);

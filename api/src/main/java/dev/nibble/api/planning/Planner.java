@@ -1,5 +1,7 @@
-package dev.nibble.api.estimate;
+package dev.nibble.api.planning;
 
+import dev.nibble.api.estimate.MemoryBudget;
+import dev.nibble.api.estimate.MemoryPlan;
 import dev.nibble.api.text.Human;
 import dev.nibble.api.wiring.AnswerEvaluation;
 import dev.nibble.api.wiring.Wiring;
@@ -43,22 +45,22 @@ public final class Planner {
   }
 
   /** The recipe's run when so many layers keep their activations. */
-  MemoryPlan plan(Checkpointing checkpointing) {
+  public MemoryPlan plan(Checkpointing checkpointing) {
     return plan(wiring.batches().maxTokens(), checkpointing);
   }
 
   /** The least that the recipe's run takes with micro-batches of up to so many tokens. */
-  MemoryPlan plan(int tokens) {
+  public MemoryPlan plan(int tokens) {
     return plan(tokens, least());
   }
 
   /** Which layers keep their activations in the memory that is free now. */
   public Checkpointing checkpointing() {
-    return checkpointing(MemoryBudget.free(real));
+    return checkpointing(FreeMemory.now(real));
   }
 
   /** Which layers keep their activations: what the recipe says, or those that fit. */
-  Checkpointing checkpointing(Optional<MemoryBudget> budget) {
+  public Checkpointing checkpointing(Optional<MemoryBudget> budget) {
     return CheckpointingChoice.choose(
         recipe.training().checkpointing(),
         budget,
@@ -104,7 +106,7 @@ public final class Planner {
   }
 
   /** The most tokens of a micro-batch that fit; 0 when not even one does. */
-  int mostTokens(MemoryBudget budget) {
+  public int mostTokens(MemoryBudget budget) {
     int fits = 0;
     int tooMany = MOST_TOKENS + 1;
     while (tooMany - fits > 1) {
@@ -119,14 +121,14 @@ public final class Planner {
   }
 
   /** The largest {@code sequence_len} of so many tokens, with the recipe's micro_batch_size. */
-  int longest(int tokens) {
+  public int longest(int tokens) {
     return Math.min(
         tokens / recipe.training().microBatchSize(),
         ModelShape.read(recipe.model().base()).maxPositions());
   }
 
   /** The largest {@code micro_batch_size} of so many tokens, with the recipe's sequence_len. */
-  int mostSamples(int tokens) {
+  public int mostSamples(int tokens) {
     return tokens / recipe.data().sequenceLength();
   }
 
@@ -136,7 +138,7 @@ public final class Planner {
    * @throws RecipeException which says by how much, and what to lower to what
    */
   public void requireFit() {
-    MemoryBudget.most(real).ifPresent(this::requireFit);
+    FreeMemory.most(real).ifPresent(this::requireFit);
   }
 
   void requireFit(MemoryBudget budget) {

@@ -1,0 +1,66 @@
+package dev.nibble.api.planning;
+
+import dev.nibble.api.estimate.MemoryBudget;
+import dev.nibble.api.machine.HostMemory;
+import dev.nibble.api.text.Human;
+import dev.nibble.compute.kernels.Kernels;
+import dev.nibble.compute.tensor.Device;
+import dev.nibble.compute.tensor.Memory;
+import java.util.Optional;
+import java.util.OptionalLong;
+
+/** The memory budget that a machine or its GPU offers. */
+public final class FreeMemory {
+  /**
+   * What Java takes on the host: young generation, code, libraries, stacks. Measured, see
+   * docs/performance.md.
+   */
+  public static final long JAVA = 445L << 20;
+
+  private FreeMemory() {}
+
+  /** This many bytes, because someone says so. */
+  public static MemoryBudget of(long bytes, Kernels kernels) {
+    long runtime = kernels.memory().device() instanceof Device.Host ? JAVA : 0;
+    return new MemoryBudget(bytes, runtime, Human.bytes(bytes) + ", as asked for");
+  }
+
+  /** What is free at the moment; empty where that is not known. */
+  public static Optional<MemoryBudget> now(Kernels kernels) {
+    Memory memory = kernels.memory();
+    if (memory.device() instanceof Device.Host) {
+      return HostMemory.now()
+          .map(host ->
+              new MemoryBudget(
+                  host.available(),
+                  JAVA,
+                  "%s of this machine's %s are available"
+                      .formatted(Human.bytes(host.available()), most(host))));
+    }
+    OptionalLong free = memory.free();
+    return free.isEmpty()
+        ? Optional.empty()
+        : Optional.of(
+            new MemoryBudget(
+                free.getAsLong(),
+                0,
+                "%s are free on %s".formatted(Human.bytes(free.getAsLong()), memory.device())));
+  }
+
+  /**
+   * What a run may take at all: of a GPU what is free, of the host also what other programs hold,
+   * who may be gone soon.
+   */
+  static Optional<MemoryBudget> most(Kernels kernels) {
+    if (!(kernels.memory().device() instanceof Device.Host)) {
+      return now(kernels);
+    }
+    return HostMemory.now()
+        .map(host -> new MemoryBudget(host.most(), JAVA, "this machine has " + most(host)));
+  }
+
+  private static String most(HostMemory host) {
+    return Human.bytes(host.most())
+        + (host.limit().isPresent() ? " (the limit of its control group)" : "");
+  }
+}

@@ -1,0 +1,5 @@
+/** Plans of runs, made by the code that will run, on kernels and memory that only count. */
+@NullMarked
+package dev.nibble.api.planning;
+
+import org.jspecify.annotations.NullMarked;
