@@ -33,7 +33,7 @@ public interface NormKernels {
 
   /**
    * Rotary position embedding (arXiv:2104.09864) in the half-split layout, in place. With R =
-   * cos.cols(), each pair (j, j+R), j < R, of a head is rotated by the angle of the token's
+   * cos.cols(), each pair (j, j+R), j &lt; R, of a head is rotated by the angle of the token's
    * position: x_j' = x_j cos_j - x_{j+R} sin_j; x_{j+R}' = x_{j+R} cos_j + x_j sin_j. Elements from
    * 2R on are unchanged.
    *

@@ -1,4 +1,0 @@
-@NullMarked
-package dev.nibble.recipes;
-
-import org.jspecify.annotations.NullMarked;

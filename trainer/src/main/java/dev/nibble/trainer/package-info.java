@@ -1,4 +1,0 @@
-@NullMarked
-package dev.nibble.trainer;
-
-import org.jspecify.annotations.NullMarked;
