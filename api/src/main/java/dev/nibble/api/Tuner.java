@@ -101,7 +101,8 @@ public final class Tuner {
                   found.weights(),
                   memory.bytes(),
                   memory.groups(),
-                  new Event.LayersChosen(checkpointing, ModelShape.read(recipe.model().base()).layers()),
+                  new Event.LayersChosen(
+                      checkpointing, ModelShape.read(recipe.model().base()).layers()),
                   optimizer.state().bytes(),
                   plan));
           return train(kernels, memory, parts, plan, records, answers, stop);

@@ -31,8 +31,7 @@ class BomTest {
     assertThat(library).contains("api");
     assertThat(found("bom/pom.xml", "<artifactId>nibble-(.*)</artifactId>"))
         .containsExactlyInAnyOrderElementsOf(
-            Stream.concat(Stream.of("bom"), library.stream())
-                .toList());
+            Stream.concat(Stream.of("bom"), library.stream()).toList());
   }
 
   @Test

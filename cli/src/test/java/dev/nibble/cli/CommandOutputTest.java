@@ -126,7 +126,7 @@ class CommandOutputTest {
     assertThat(printed("export", at("out"), "--merged", "-o", at("merged")))
         .containsSubsequence(
             "  merged     ",
-            "  onto       the weights in four bits that the adapter was trained against",
+            "  onto       the weights in NF4, blocks of 64, double quantisation that the adapter was trained against",
             "  worst      ",
             "  agreement  over ",
             " tokens: KL divergence ");

@@ -11,7 +11,9 @@ import dev.nibble.recipes.recipe.RecipeBuilder;
 import java.nio.file.Path;
 import java.util.Map;
 
-/** Tunes the shipped base on some of the shipped data, then asks it: {@code TuneAndAsk WORDNET OUT}. */
+/**
+ * Tunes the shipped base on some of the shipped data, then asks it: {@code TuneAndAsk WORDNET OUT}.
+ */
 public final class TuneAndAsk {
   private TuneAndAsk() {}
 
