@@ -11,6 +11,7 @@ import dev.nibble.compute.tensor.DType;
 import dev.nibble.compute.tensor.Scope;
 import dev.nibble.compute.tensor.Tensor;
 import dev.nibble.trainer.model.config.ModelFolder;
+import dev.nibble.trainer.model.config.ModelTensors;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -94,7 +95,7 @@ public final class MergedCheckpoint {
     }
     plan.writeIndex(folder, tensors.stream().mapToLong(t -> t.shape().elements()).sum());
     ModelFolder base = new ModelFolder(source);
-    boolean ownHead = written.names().contains(MergedSource.HEAD);
+    boolean ownHead = written.names().contains(ModelTensors.HEAD);
     AtomicFile.write(folder.resolve(ModelFolder.CONFIG), base.configOf(dtype, ownHead));
     base.copyCompanions(folder);
     return new Result(plan.shards().size(), total, List.copyOf(lost));

@@ -4,6 +4,7 @@ import dev.nibble.adapters.AdapterMerge;
 import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.tensor.Shape;
 import dev.nibble.compute.tensor.Tensor;
+import dev.nibble.trainer.model.config.ModelTensors;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
@@ -15,10 +16,6 @@ import java.util.Set;
  * tensor of its own.
  */
 public final class MergedSource implements TensorSource {
-  static final String HEAD = "lm_head.weight";
-
-  private static final String EMBEDDING = "model.embed_tokens.weight";
-
   private final TensorSource base;
   private final AdapterMerge adapter;
   private final Kernels kernels;
@@ -42,8 +39,8 @@ public final class MergedSource implements TensorSource {
   public List<String> names() {
     Set<String> names = new LinkedHashSet<>(stored);
     names.addAll(adapter.additions(stored));
-    if (adapter.changes(EMBEDDING)) {
-      names.add(HEAD);
+    if (adapter.changes(ModelTensors.EMBEDDING)) {
+      names.add(ModelTensors.HEAD);
     }
     return List.copyOf(names);
   }
@@ -84,6 +81,8 @@ public final class MergedSource implements TensorSource {
 
   /** The tensor of the base that a tensor begins as. */
   private String origin(String name) {
-    return name.equals(HEAD) && !stored.contains(HEAD) ? EMBEDDING : name;
+    return name.equals(ModelTensors.HEAD) && !stored.contains(ModelTensors.HEAD)
+        ? ModelTensors.EMBEDDING
+        : name;
   }
 }

@@ -12,6 +12,8 @@ import dev.nibble.compute.tensor.Tensor;
 import dev.nibble.errors.Remedy;
 import dev.nibble.trainer.export.ExportException;
 import dev.nibble.trainer.export.gguf.TensorLayout.Change;
+import dev.nibble.trainer.model.config.ModelConfig;
+import dev.nibble.trainer.model.config.ModelTensors;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -85,7 +87,7 @@ public final class GgufLora {
     if (type != GgufType.F32 && type != GgufType.F16) {
       throw new ExportException("a GGUF adapter is F32 or F16, not %s".formatted(type));
     }
-    ModelConfig config = ModelConfig.read(baseFolder);
+    ModelConfig config = ModelConfig.of(baseFolder);
     Path file = adapterFolder.resolve(WEIGHTS);
     try (SafetensorsFile adapter = Safetensors.open(file)) {
       return new GgufLora(file, adapter, config, alpha, scaling, type).write(out);
@@ -93,12 +95,9 @@ public final class GgufLora {
   }
 
   private GgufReport write(Path out) {
-    // The vocabulary's size matters for the output head alone, which is there when B says so.
-    String headB = LoraNames.b(module(TensorLayout.HEAD));
-    boolean head = adapter.has(headB) && !config.tiedHead();
-    long vocabSize = head ? adapter.tensor(headB).dim(0) : 1;
-    for (TensorLayout.Entry e : TensorLayout.of(config, vocabSize, head)) {
-      boolean linear = e.shape().rank() == 2 && !e.source().equals(TensorLayout.EMBEDDING);
+    Architecture architecture = Architecture.of(config);
+    for (TensorLayout.Entry e : TensorLayout.of(config, architecture, !config.tiedHead())) {
+      boolean linear = e.shape().rank() == 2 && !e.source().equals(ModelTensors.EMBEDDING);
       if (linear && adapter.has(LoraNames.a(module(e.source())))) {
         add(e);
       }
@@ -113,7 +112,7 @@ public final class GgufLora {
     }
     GgufMetadata metadata =
         new GgufMetadata()
-            .text("general.architecture", config.architecture().id())
+            .text("general.architecture", architecture.id())
             .text("general.type", "adapter")
             .u32("general.file_type", type.fileType())
             .u32("general.quantization_version", GgufModel.QUANTIZATION_VERSION)
@@ -140,7 +139,7 @@ public final class GgufLora {
             out -> {
               copy(b, out, factor);
               if (e.change() == Change.INTERLEAVE) {
-                TensorLayout.interleave(out, config.headSize());
+                TensorLayout.interleave(out, config.sizes().head());
               }
             }));
   }

@@ -3,6 +3,10 @@ package dev.nibble.trainer.export.gguf;
 import dev.nibble.compute.tensor.Shape;
 import dev.nibble.trainer.export.ExportException;
 import dev.nibble.trainer.export.TensorSource;
+import dev.nibble.trainer.model.config.ModelConfig;
+import dev.nibble.trainer.model.config.ModelTensors;
+import dev.nibble.trainer.model.config.QuantizationConfig;
+import dev.nibble.trainer.model.config.Sizes;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -26,24 +30,23 @@ public final class GgufModel {
    * @throws ExportException when GGUF or llama.cpp cannot represent the model or its tokenizer
    */
   public static GgufReport write(Path modelFolder, TensorSource source, Path out, GgufType type) {
-    ModelConfig config = ModelConfig.read(modelFolder);
-    boolean ownHead = !config.tiedHead() || source.names().contains(TensorLayout.HEAD);
-    if (!source.names().contains(TensorLayout.EMBEDDING)) {
-      throw new ExportException("the checkpoint has no " + TensorLayout.EMBEDDING);
-    }
-    int vocabSize = Math.toIntExact(source.shape(TensorLayout.EMBEDDING).dim(0));
-    List<TensorLayout.Entry> layout = TensorLayout.of(config, vocabSize, ownHead);
+    ModelConfig config = ModelConfig.of(modelFolder);
+    Architecture architecture = Architecture.of(config);
+    // A source of tensors dequantises bitsandbytes' four bits, and nothing else.
+    QuantizationConfig.read(modelFolder);
+    boolean ownHead = !config.tiedHead() || source.names().contains(ModelTensors.HEAD);
+    List<TensorLayout.Entry> layout = TensorLayout.of(config, architecture, ownHead);
     TensorLayout.check(layout, source);
 
     List<String> fallbacks = new ArrayList<>();
     List<String> warnings = new ArrayList<>();
     List<GgufTensor> tensors = new ArrayList<>();
     GgufMetadata metadata = new GgufMetadata();
-    addGeneral(metadata, config, name(modelFolder), type);
-    addSizes(metadata, config, vocabSize, warnings);
-    RopeExport.add(config, metadata, tensors, warnings);
-    TokenizerExport.add(modelFolder, vocabSize, metadata, warnings);
-    String head = ownHead ? TensorLayout.HEAD : TensorLayout.EMBEDDING;
+    addGeneral(metadata, architecture, name(modelFolder), type);
+    addSizes(metadata, config, architecture, warnings);
+    RopeExport.add(config, architecture, metadata, tensors, warnings);
+    TokenizerExport.add(modelFolder, config.sizes().vocab(), metadata, warnings);
+    String head = ownHead ? ModelTensors.HEAD : ModelTensors.EMBEDDING;
     for (TensorLayout.Entry e : layout) {
       GgufType wanted = type == GgufType.Q4_0 && e.source().equals(head) ? GgufType.Q8_0 : type;
       GgufType stored = stored(e.name(), e.shape(), wanted, fallbacks);
@@ -54,7 +57,7 @@ public final class GgufModel {
               stored,
               values -> {
                 source.read(e.source(), values);
-                e.apply(values, config.headSize());
+                e.apply(values, config.sizes().head());
               }));
     }
     long bytes = GgufWriter.write(out, metadata, tensors);
@@ -81,9 +84,9 @@ public final class GgufModel {
   }
 
   private static void addGeneral(
-      GgufMetadata metadata, ModelConfig config, String name, GgufType type) {
+      GgufMetadata metadata, Architecture architecture, String name, GgufType type) {
     metadata
-        .text("general.architecture", config.architecture().id())
+        .text("general.architecture", architecture.id())
         .text("general.type", "model")
         .text("general.name", name)
         .u32("general.file_type", type.fileType())
@@ -91,28 +94,36 @@ public final class GgufModel {
   }
 
   private static void addSizes(
-      GgufMetadata metadata, ModelConfig config, int vocabSize, List<String> warnings) {
-    String prefix = config.architecture().id() + ".";
+      GgufMetadata metadata, ModelConfig config, Architecture architecture, List<String> warnings) {
+    String prefix = architecture.id() + ".";
+    Sizes sizes = config.sizes();
     metadata
-        .u32(prefix + "block_count", config.layers())
-        .u32(prefix + "context_length", config.maxPositions())
-        .u32(prefix + "embedding_length", config.hiddenSize())
-        .u32(prefix + "feed_forward_length", config.feedForwardSize())
-        .u32(prefix + "vocab_size", vocabSize)
-        .u32(prefix + "attention.head_count", config.heads())
-        .u32(prefix + "attention.head_count_kv", config.keyValueHeads())
-        .u32(prefix + "attention.key_length", config.headSize())
-        .u32(prefix + "attention.value_length", config.headSize())
+        .u32(prefix + "block_count", sizes.layers())
+        .u32(prefix + "context_length", sizes.positions())
+        .u32(prefix + "embedding_length", sizes.hidden())
+        .u32(prefix + "feed_forward_length", sizes.feedForward())
+        .u32(prefix + "vocab_size", sizes.vocab())
+        .u32(prefix + "attention.head_count", sizes.heads())
+        .u32(prefix + "attention.head_count_kv", sizes.keyValueHeads())
+        .u32(prefix + "attention.key_length", sizes.head())
+        .u32(prefix + "attention.value_length", sizes.head())
         .f32(prefix + "attention.layer_norm_rms_epsilon", config.normEpsilon());
-    config.attentionCap().ifPresent(c -> metadata.f32(prefix + "attn_logit_softcapping", c));
-    config.finalCap().ifPresent(c -> metadata.f32(prefix + "final_logit_softcapping", c));
-    if (config.architecture() == Architecture.PHI3 || config.window().isPresent()) {
-      metadata.u32(prefix + "attention.sliding_window", config.window().orElse(0));
+    double scoreCap = config.layers().getFirst().attention().rule().softCap();
+    if (scoreCap > 0) {
+      metadata.f32(prefix + "attn_logit_softcapping", scoreCap);
     }
-    if (config.window().isPresent() && !config.architecture().isGemma()) {
+    if (config.finalSoftCap() > 0) {
+      metadata.f32(prefix + "final_logit_softcapping", config.finalSoftCap());
+    }
+    int window =
+        config.layers().stream().mapToInt(l -> l.attention().rule().window()).max().orElse(0);
+    if (architecture == Architecture.PHI3 || window > 0) {
+      metadata.u32(prefix + "attention.sliding_window", window);
+    }
+    if (window > 0 && !architecture.isGemma()) {
       warnings.add(
           "llama.cpp has no sliding window for this family: texts of more than %d tokens differ"
-              .formatted(config.window().getAsInt()));
+              .formatted(window));
     }
   }
 }

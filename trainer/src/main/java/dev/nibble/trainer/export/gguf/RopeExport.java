@@ -1,180 +1,166 @@
 package dev.nibble.trainer.export.gguf;
 
+import dev.nibble.trainer.export.ExportException;
+import dev.nibble.trainer.model.config.LayerPlan;
+import dev.nibble.trainer.model.config.ModelConfig;
+import dev.nibble.trainer.model.config.Rope;
+import dev.nibble.trainer.model.config.RopeScaling;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Predicate;
 
 /** Rotary embedding in GGUF's terms: metadata, and tensors that frequencies are divided by. */
 final class RopeExport {
-  private final ModelConfig model;
-  private final JsonFile scaling;
+  private final Architecture architecture;
+  private final Rope rope;
   private final String prefix;
   private final GgufMetadata metadata;
   private final List<GgufTensor> tensors;
   private final List<String> warnings;
 
   private RopeExport(
-      ModelConfig model,
-      JsonFile scaling,
+      Architecture architecture,
+      Rope rope,
       GgufMetadata metadata,
       List<GgufTensor> tensors,
       List<String> warnings) {
-    this.model = model;
-    this.scaling = scaling;
-    this.prefix = model.architecture().id() + ".rope.";
+    this.architecture = architecture;
+    this.rope = rope;
+    this.prefix = architecture.id() + ".rope.";
     this.metadata = metadata;
     this.tensors = tensors;
     this.warnings = warnings;
   }
 
-  /** Reads {@code rope_parameters} (transformers 5) or {@code rope_scaling} (transformers 4). */
+  /**
+   * Adds what a model's layers turn by.
+   *
+   * @throws ExportException when llama.cpp does not know it
+   */
   static void add(
-      ModelConfig model, GgufMetadata metadata, List<GgufTensor> tensors, List<String> warnings) {
-    JsonFile config = model.json();
-    Optional<JsonFile> rope =
-        config.object("rope_parameters").or(() -> config.object("rope_scaling"));
-    boolean gemma3 = model.architecture() == Architecture.GEMMA3;
-    double theta = config.number("rope_theta", gemma3 ? 1e6 : 1e4);
-    Optional<JsonFile> global = rope.flatMap(r -> r.object("full_attention")).or(() -> rope);
-    String prefix = model.architecture().id() + ".rope.";
-    double base = global.map(r -> r.number("rope_theta", theta)).orElse(theta);
-    metadata.f32(prefix + "freq_base", base);
-    if (gemma3) {
-      double local = config.number("rope_local_base_freq", 1e4);
-      Optional<JsonFile> sliding = rope.flatMap(r -> r.object("sliding_attention"));
-      sliding.ifPresent(RopeExport::requireUnscaled);
-      metadata.f32(
-          prefix + "freq_base_swa", sliding.map(r -> r.number("rope_theta", local)).orElse(local));
+      ModelConfig model,
+      Architecture architecture,
+      GgufMetadata metadata,
+      List<GgufTensor> tensors,
+      List<String> warnings) {
+    boolean gemma3 = architecture == Architecture.GEMMA3;
+    // Gemma 3 alone has a rope of its own for the layers with a window.
+    Optional<Rope> windowed = find(model, l -> l.attention().rule().window() > 0);
+    Optional<Rope> global = find(model, l -> l.attention().rule().window() == 0);
+    Rope rope = gemma3 ? global.or(() -> windowed).orElseThrow() : one(model);
+    String prefix = architecture.id() + ".rope.";
+    metadata.f32(prefix + "freq_base", rope.theta());
+    if (gemma3 && windowed.isPresent()) {
+      if (!(windowed.get().scaling() instanceof RopeScaling.None)) {
+        throw new ExportException(
+            "layers of gemma3 with a window have scaled rope, which llama.cpp's have not");
+      }
+      metadata.f32(prefix + "freq_base_swa", windowed.get().theta());
     }
-    new RopeExport(model, global.orElse(config), metadata, tensors, warnings)
-        .add(global.isPresent() ? type(global.get()) : "default", base);
+    new RopeExport(architecture, rope, metadata, tensors, warnings).add();
   }
 
-  private static String type(JsonFile rope) {
-    return rope.text("rope_type", rope.text("type", "default"));
+  private static Optional<Rope> find(ModelConfig model, Predicate<LayerPlan> layers) {
+    return model.layers().stream()
+        .filter(layers)
+        .flatMap(l -> l.attention().rope().stream())
+        .findFirst();
   }
 
-  private static void requireUnscaled(JsonFile rope) {
-    if (!type(rope).equals("default")) {
-      throw rope.wrong("rope_type", "default");
+  /** The rope of all layers. */
+  private static Rope one(ModelConfig model) {
+    List<Rope> ropes = model.ropes();
+    if (ropes.size() != 1
+        || model.layers().stream().anyMatch(l -> l.attention().rope().isEmpty())) {
+      throw new ExportException(
+          "layers of %s have %d ropes, llama.cpp's have one"
+              .formatted(model.family(), ropes.size()));
     }
+    return ropes.getFirst();
   }
 
-  private void add(String type, double base) {
-    int size = rotatedSize();
-    metadata.u32(prefix + "dimension_count", size);
-    boolean phi3 = model.architecture() == Architecture.PHI3;
-    switch (type) {
-      case "default" -> {}
-      case "linear" -> factor("linear", scaling.number("factor"));
-      case "dynamic" ->
+  private void add() {
+    metadata.u32(prefix + "dimension_count", rope.rotated());
+    switch (rope.scaling()) {
+      case RopeScaling.None none -> {}
+      case RopeScaling.Linear(double factor) -> factor("linear", factor);
+      case RopeScaling.Dynamic(double factor, int trained) ->
           warnings.add(
               "dynamic rope scaling is left out: GGUF has none; texts of up to %d tokens are the same"
-                  .formatted(model.maxPositions()));
-      case "llama3" -> llama3(base, size);
-      case "yarn" -> {
-        if (phi3) {
-          longRope(size); // what Phi-3 called it first
-        } else {
-          yarn();
-        }
-      }
-      case "longrope", "su" -> longRope(size);
-      default ->
-          throw scaling.wrong("rope_type", "default, dynamic, linear, llama3, longrope, yarn");
+                  .formatted(trained));
+      case RopeScaling.Llama3 llama3 -> llama3(llama3);
+      case RopeScaling.Yarn yarn -> yarn(yarn);
+      case RopeScaling.LongRope longRope -> longRope(longRope);
     }
-  }
-
-  /** How many elements of a head are rotated. */
-  private int rotatedSize() {
-    String key = "partial_rotary_factor";
-    double share = scaling.number(key, model.json().number(key, 1));
-    if (share != 1 && model.architecture() != Architecture.PHI3) {
-      throw scaling.wrong(key, "1 for " + model.architecture().id());
-    }
-    return (int) (model.headSize() * share);
   }
 
   private void factor(String type, double factor) {
     metadata.text(prefix + "scaling.type", type).f32(prefix + "scaling.factor", factor);
   }
 
-  /** Positions of the first training. */
-  private int original() {
-    String key = "original_max_position_embeddings";
-    return scaling.positive(key, model.json().positive(key, model.maxPositions()));
+  private void require(Architecture wanted, String scaling) {
+    if (architecture != wanted) {
+      throw new ExportException(
+          "llama.cpp's %s has no %s rope; it is for %s alone"
+              .formatted(architecture.id(), scaling, wanted.id()));
+    }
   }
 
   /**
    * Llama 3.1: wavelengths above original / low_freq_factor are stretched by factor, those below
    * original / high_freq_factor are not, and those between are blended.
    */
-  private void llama3(double base, int size) {
-    if (model.architecture() != Architecture.LLAMA) {
-      throw scaling.wrong("rope_type", "for model_type llama alone: llama3");
-    }
-    double factor = scaling.number("factor");
-    double low = scaling.number("low_freq_factor");
-    double high = scaling.number("high_freq_factor");
-    int original = original();
-    float[] divisors = new float[size / 2];
+  private void llama3(RopeScaling.Llama3 scaling) {
+    require(Architecture.LLAMA, "llama3");
+    float[] divisors = new float[rope.rotated() / 2];
     for (int i = 0; i < divisors.length; i++) {
-      double wavelength = 2 * Math.PI * Math.pow(base, 2.0 * i / size);
-      double smooth = (original / wavelength - low) / (high - low);
-      if (wavelength > original / low) {
-        divisors[i] = (float) factor;
-      } else if (wavelength < original / high) {
+      double wavelength = 2 * Math.PI * Math.pow(rope.theta(), 2.0 * i / rope.rotated());
+      double smooth =
+          (scaling.original() / wavelength - scaling.low()) / (scaling.high() - scaling.low());
+      if (wavelength > scaling.original() / scaling.low()) {
+        divisors[i] = (float) scaling.factor();
+      } else if (wavelength < scaling.original() / scaling.high()) {
         divisors[i] = 1;
       } else {
-        divisors[i] = (float) (1 / ((1 - smooth) / factor + smooth));
+        divisors[i] = (float) (1 / ((1 - smooth) / scaling.factor() + smooth));
       }
     }
     tensors.add(GgufTensor.vector("rope_freqs.weight", divisors));
   }
 
   /** YaRN (arXiv:2309.00071). llama.cpp itself multiplies by 0.1 ln(factor) + 1. */
-  private void yarn() {
-    if (!scaling.flag("truncate", true)) {
-      throw scaling.wrong("truncate", "true");
+  private void yarn(RopeScaling.Yarn scaling) {
+    if (!scaling.truncate()) {
+      throw new ExportException(
+          "yarn rope has \"truncate\": false; llama.cpp's ramp begins and ends at whole pairs");
     }
-    double factor = scaling.number("factor");
-    factor("yarn", factor);
-    metadata.u32(prefix + "scaling.original_context_length", original());
-    metadata.f32(prefix + "scaling.yarn_beta_fast", scaling.number("beta_fast", 32));
-    metadata.f32(prefix + "scaling.yarn_beta_slow", scaling.number("beta_slow", 1));
-    double byItself = mscale(factor, 1);
-    double wanted = byItself;
-    if (scaling.has("attention_factor")) {
-      wanted = scaling.number("attention_factor");
-    } else if (scaling.has("mscale") && scaling.has("mscale_all_dim")) {
-      wanted =
-          mscale(factor, scaling.number("mscale"))
-              / mscale(factor, scaling.number("mscale_all_dim"));
+    factor("yarn", scaling.factor());
+    metadata.u32(prefix + "scaling.original_context_length", scaling.original());
+    metadata.f32(prefix + "scaling.yarn_beta_fast", scaling.fast());
+    metadata.f32(prefix + "scaling.yarn_beta_slow", scaling.slow());
+    double byItself = RopeScaling.Yarn.defaultAttentionFactor(scaling.factor(), 1);
+    if (scaling.attentionFactor() != byItself) {
+      metadata.f32(prefix + "scaling.attn_factor", scaling.attentionFactor() / byItself);
     }
-    if (wanted != byItself) {
-      metadata.f32(prefix + "scaling.attn_factor", wanted / byItself);
-    }
-  }
-
-  private static double mscale(double factor, double weight) {
-    return factor <= 1 ? 1 : 0.1 * weight * Math.log(factor) + 1;
   }
 
   /** LongRoPE (arXiv:2402.13753). */
-  private void longRope(int size) {
-    if (model.architecture() != Architecture.PHI3) {
-      throw scaling.wrong("rope_type", "for model_type phi3 alone: longrope");
-    }
-    int original = original();
-    double factor = scaling.number("factor", (double) model.maxPositions() / original);
-    double byDefault = factor <= 1 ? 1 : Math.sqrt(1 + Math.log(factor) / Math.log(original));
-    metadata.u32(prefix + "scaling.original_context_length", original);
-    metadata.f32(prefix + "scaling.attn_factor", scaling.number("attention_factor", byDefault));
-    tensors.add(
-        GgufTensor.vector("rope_factors_long.weight", scaling.numbers("long_factor", size / 2)));
-    tensors.add(
-        GgufTensor.vector("rope_factors_short.weight", scaling.numbers("short_factor", size / 2)));
+  private void longRope(RopeScaling.LongRope scaling) {
+    require(Architecture.PHI3, "longrope");
+    metadata.u32(prefix + "scaling.original_context_length", scaling.original());
+    metadata.f32(prefix + "scaling.attn_factor", scaling.attentionFactor());
+    tensors.add(GgufTensor.vector("rope_factors_long.weight", floats(scaling.longFactors())));
+    tensors.add(GgufTensor.vector("rope_factors_short.weight", floats(scaling.shortFactors())));
     warnings.add(
         "llama.cpp takes the long rope factors where its context is set to more than %d tokens, transformers where the text is longer"
-            .formatted(original));
+            .formatted(scaling.original()));
+  }
+
+  private static float[] floats(List<Double> values) {
+    float[] floats = new float[values.size()];
+    for (int i = 0; i < floats.length; i++) {
+      floats[i] = values.get(i).floatValue();
+    }
+    return floats;
   }
 }

@@ -4,16 +4,17 @@ import dev.nibble.compute.tensor.Shape;
 import dev.nibble.compute.tensor.Tensor;
 import dev.nibble.trainer.export.ExportException;
 import dev.nibble.trainer.export.TensorSource;
+import dev.nibble.trainer.model.config.ModelConfig;
+import dev.nibble.trainer.model.config.ModelTensors;
+import dev.nibble.trainer.model.config.Part;
+import dev.nibble.trainer.model.config.TensorSpec;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
 
-/** Which tensors a model has, what GGUF calls them, and how their values change. */
+/** The tensors of a model under GGUF's names, and how their values change. */
 final class TensorLayout {
-  static final String EMBEDDING = "model.embed_tokens.weight";
-  static final String HEAD = "lm_head.weight";
-
   /** How stored values become GGUF's. */
   enum Change {
     NONE,
@@ -45,88 +46,61 @@ final class TensorLayout {
     }
   }
 
-  private final ModelConfig config;
-  private final List<Entry> entries = new ArrayList<>();
-
-  private TensorLayout(ModelConfig config) {
-    this.config = config;
-  }
+  private TensorLayout() {}
 
   /**
-   * The tensors of a model, in the order of the file.
+   * The tensors of a model, in the order of the forward pass.
    *
-   * @param vocabSize V
-   * @param ownHead whether it has an output head of its own
+   * @param ownHead whether it has an output head of its own, tied or not
    */
-  static List<Entry> of(ModelConfig config, long vocabSize, boolean ownHead) {
-    TensorLayout layout = new TensorLayout(config);
-    layout.add(EMBEDDING, "token_embd.weight", vocabSize, config.hiddenSize());
-    for (int i = 0; i < config.layers(); i++) {
-      layout.attention("model.layers.%d.".formatted(i), "blk.%d.".formatted(i));
-      layout.feedForward("model.layers.%d.".formatted(i), "blk.%d.".formatted(i));
+  static List<Entry> of(ModelConfig config, Architecture architecture, boolean ownHead) {
+    List<Entry> entries = new ArrayList<>();
+    for (TensorSpec t : ModelTensors.of(config)) {
+      if (t.part() != Part.HEAD) {
+        entries.add(entry(t, architecture));
+      }
     }
-    layout.norm("model.norm.weight", "output_norm.weight", config.hiddenSize());
     if (ownHead) {
-      layout.add(HEAD, "output.weight", vocabSize, config.hiddenSize());
+      entries.add(entry(ModelTensors.head(config), architecture));
     }
-    return List.copyOf(layout.entries);
+    return List.copyOf(entries);
   }
 
-  private void attention(String from, String to) {
-    boolean bias = config.attentionBias();
-    Change rotated = config.architecture().rotatesNeighbours() ? Change.INTERLEAVE : Change.NONE;
-    int c = config.hiddenSize();
-    int q = config.querySize();
-    int kv = config.keyValueSize();
-    norm(from + "input_layernorm.weight", to + "attn_norm.weight", c);
-    if (config.architecture().isFused()) {
-      linear(from + "self_attn.qkv_proj", to + "attn_qkv", q + 2 * kv, c, false, Change.NONE);
-    } else {
-      linear(from + "self_attn.q_proj", to + "attn_q", q, c, bias, rotated);
-      linear(from + "self_attn.k_proj", to + "attn_k", kv, c, bias, rotated);
-      linear(from + "self_attn.v_proj", to + "attn_v", kv, c, bias, Change.NONE);
-    }
-    linear(from + "self_attn.o_proj", to + "attn_output", c, q, config.outputBias(), Change.NONE);
-    if (config.architecture().hasHeadNorms()) {
-      norm(from + "self_attn.q_norm.weight", to + "attn_q_norm.weight", config.headSize());
-      norm(from + "self_attn.k_norm.weight", to + "attn_k_norm.weight", config.headSize());
-    }
+  private static Entry entry(TensorSpec t, Architecture architecture) {
+    String block = t.layer().isPresent() ? "blk.%d.".formatted(t.layer().getAsInt()) : "";
+    String name = block + name(t.part()) + (t.isBias() ? ".bias" : ".weight");
+    return new Entry(t.name(), name, t.shape(), change(t, architecture));
   }
 
-  private void feedForward(String from, String to) {
-    boolean bias = config.mlpBias();
-    int c = config.hiddenSize();
-    int f = config.feedForwardSize();
-    if (config.architecture().isGemma()) {
-      norm(from + "post_attention_layernorm.weight", to + "post_attention_norm.weight", c);
-      norm(from + "pre_feedforward_layernorm.weight", to + "ffn_norm.weight", c);
-      norm(from + "post_feedforward_layernorm.weight", to + "post_ffw_norm.weight", c);
-    } else {
-      norm(from + "post_attention_layernorm.weight", to + "ffn_norm.weight", c);
-    }
-    if (config.architecture().isFused()) {
-      linear(from + "mlp.gate_up_proj", to + "ffn_up", 2 * f, c, false, Change.NONE);
-    } else {
-      linear(from + "mlp.gate_proj", to + "ffn_gate", f, c, bias, Change.NONE);
-      linear(from + "mlp.up_proj", to + "ffn_up", f, c, bias, Change.NONE);
-    }
-    linear(from + "mlp.down_proj", to + "ffn_down", c, f, bias, Change.NONE);
+  private static String name(Part part) {
+    return switch (part) {
+      case EMBEDDING -> "token_embd";
+      case ATTENTION_NORM -> "attn_norm";
+      case QUERY -> "attn_q";
+      case KEY -> "attn_k";
+      case VALUE -> "attn_v";
+      case QUERY_KEY_VALUE -> "attn_qkv";
+      case QUERY_NORM -> "attn_q_norm";
+      case KEY_NORM -> "attn_k_norm";
+      case ATTENTION_OUTPUT -> "attn_output";
+      case POST_ATTENTION_NORM -> "post_attention_norm";
+      case FEED_FORWARD_NORM -> "ffn_norm";
+      case GATE -> "ffn_gate";
+      case UP, GATE_UP -> "ffn_up";
+      case DOWN -> "ffn_down";
+      case POST_FEED_FORWARD_NORM -> "post_ffw_norm";
+      case LAST_NORM -> "output_norm";
+      case HEAD -> "output";
+    };
   }
 
-  private void linear(String from, String to, int rows, int columns, boolean bias, Change change) {
-    entries.add(new Entry(from + ".weight", to + ".weight", Shape.of(rows, columns), change));
-    if (bias) {
-      entries.add(new Entry(from + ".bias", to + ".bias", Shape.of(rows), change));
+  private static Change change(TensorSpec t, Architecture architecture) {
+    boolean rotated = t.part() == Part.QUERY || t.part() == Part.KEY;
+    if (architecture.rotatesNeighbours() && rotated) {
+      return Change.INTERLEAVE;
     }
-  }
-
-  private void norm(String from, String to, int size) {
-    Change change = config.architecture().isGemma() ? Change.PLUS_ONE : Change.NONE;
-    entries.add(new Entry(from, to, Shape.of(size), change));
-  }
-
-  private void add(String from, String to, long... dims) {
-    entries.add(new Entry(from, to, Shape.of(dims), Change.NONE));
+    boolean norm = t.kind() == TensorSpec.Kind.NORM;
+    return architecture.isGemma() && norm ? Change.PLUS_ONE : Change.NONE;
   }
 
   /**

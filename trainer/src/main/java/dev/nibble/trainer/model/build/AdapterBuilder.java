@@ -17,6 +17,7 @@ import dev.nibble.quant.FrozenWeights;
 import dev.nibble.quant.WeightFormat;
 import dev.nibble.trainer.model.ModelException;
 import dev.nibble.trainer.model.config.ModelTensors;
+import dev.nibble.trainer.model.config.Part;
 import dev.nibble.trainer.model.config.TensorSpec;
 import dev.nibble.trainer.model.config.TensorSpec.Kind;
 import dev.nibble.trainer.model.layers.LmHead;
@@ -51,7 +52,7 @@ final class AdapterBuilder {
     this.tensors = new ArrayList<>(tensors);
     this.isTied = tensors.stream().noneMatch(t -> t.kind() == Kind.HEAD);
     if (isTied) {
-      this.tensors.add(new TensorSpec(HEAD, embedding.shape(), Kind.HEAD)); // tied, yet a module
+      this.tensors.add(new TensorSpec(HEAD, embedding.shape(), Part.HEAD)); // tied, yet a module
     }
     this.maxTokens = maxTokens;
   }

@@ -2,14 +2,16 @@ package dev.nibble.trainer.model.build;
 
 import dev.nibble.adapters.AdapterSpec;
 import dev.nibble.adapters.AdapterTarget;
+import dev.nibble.compute.kernels.AttentionRule;
 import dev.nibble.data.Batch;
 import dev.nibble.trainer.model.ModelOptions;
 import dev.nibble.trainer.model.Training;
+import dev.nibble.trainer.model.config.LayerPlan;
 import dev.nibble.trainer.model.config.ModelConfig;
 import dev.nibble.trainer.model.config.ModelShape;
 import dev.nibble.trainer.model.config.ModelTensors;
+import dev.nibble.trainer.model.config.Part;
 import dev.nibble.trainer.model.config.TensorSpec;
-import dev.nibble.trainer.model.config.TensorSpec.Kind;
 import dev.nibble.trainer.model.layers.DecoderModel;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -56,36 +58,39 @@ public final class MatrixWork {
   public double of(Batch batch) {
     double tokens = batch.length();
     double sum = 0;
-    for (TensorSpec t : ModelTensors.of(config)) {
-      if (t.kind() == Kind.LINEAR) {
-        double outputs = t.shape().dim(0);
-        double inputs = t.shape().dim(1);
-        sum += tokens * linear(t.name(), t.module(), outputs, inputs);
+    for (LayerPlan layer : config.layers()) {
+      for (LayerPlan.Linear map : layer.linears()) {
+        sum += tokens * linear(layer, map);
       }
     }
-    for (int l = 0; l < config.sizes().layers(); l++) {
+    for (LayerPlan layer : config.layers()) {
       // Forward has two products, backward five: it makes the probabilities again.
-      double products = (recomputes(l) ? 4 : 2) + 5;
-      sum += products * 2 * config.sizes().query() * visible(batch, window(l));
+      double products = (recomputes(layer) ? 4 : 2) + 5;
+      LayerPlan.Attention attention = layer.attention();
+      sum += products * 2 * attention.query() * visible(batch, attention.rule());
     }
     return sum + batch.supervisedTokens() * head();
   }
 
-  private static final String LAYERS = "model.layers.";
-  private static final String FIRST = LAYERS + "0.";
-
-  private double linear(String name, String module, double outputs, double inputs) {
-    int layer = Integer.parseInt(module.substring(LAYERS.length()).split("\\.", 2)[0]);
-    boolean last = module.endsWith(".down_proj") && !config.wiring().postNorms();
-    double forwards = recomputes(layer) && !last ? 2 : 1;
-    boolean first = module.startsWith(FIRST + "self_attn.") && !module.endsWith(".o_proj");
-    return map(name, module, outputs, inputs, forwards, !first || firstInputTrains());
+  /** Operations a token of one of a layer's linear maps. */
+  private double linear(LayerPlan layer, LayerPlan.Linear map) {
+    // A norm behind the last projection needs its output; without one, backward leaves it out.
+    boolean leftOut = map.part() == Part.DOWN && layer.feedForwardOutputNorm().isEmpty();
+    double forwards = recomputes(layer) && !leftOut ? 2 : 1;
+    boolean first = layer.index() == 0 && layer.attention().inputs().matrices().contains(map);
+    return map(
+        map.weight(),
+        map.module(),
+        map.outputs(),
+        map.inputs(),
+        forwards,
+        !first || firstInputTrains());
   }
 
   /** As {@link DecoderModel} asks it, which else leaves out the gradient of that input. */
   private boolean firstInputTrains() {
     return trained.contains(ModelTensors.EMBEDDING)
-        || trained.contains(FIRST + "input_layernorm.weight")
+        || trained.contains(config.layers().getFirst().attentionNorm().weight())
         || adapted.containsKey(AdapterBuilder.EMBEDDING_MODULE);
   }
 
@@ -121,21 +126,18 @@ public final class MatrixWork {
   }
 
   /** True when backward computes a layer's forward again. */
-  private boolean recomputes(int layer) {
-    return options.checkpointing().recomputes(layer, config.sizes().layers());
-  }
-
-  private int window(int layer) {
-    return config.attention().get(layer).rule().window();
+  private boolean recomputes(LayerPlan layer) {
+    return options.checkpointing().recomputes(layer.index(), config.layers().size());
   }
 
   /** Pairs of a query and a key that it sees. */
-  private static double visible(Batch batch, int window) {
+  private static double visible(Batch batch, AttentionRule rule) {
     double pairs = 0;
     for (int s = 0; s < batch.samples(); s++) {
       double length = batch.starts()[s + 1] - batch.starts()[s];
-      double most = window == 0 ? length : Math.min(window, length);
-      pairs += most * (most + 1) / 2 + (length - most) * most;
+      double most = rule.window() == 0 ? length : Math.min(rule.window(), length);
+      pairs +=
+          rule.isCausal() ? most * (most + 1) / 2 + (length - most) * most : length * length;
     }
     return pairs;
   }

@@ -7,13 +7,14 @@ import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.tensor.Scope;
 import dev.nibble.compute.tensor.Tensor;
 import dev.nibble.trainer.model.ModelOptions;
+import dev.nibble.trainer.model.config.LayerPlan;
 import dev.nibble.trainer.model.config.ModelConfig;
 import dev.nibble.trainer.model.config.ModelTensors;
-import dev.nibble.trainer.model.config.Sizes;
 import dev.nibble.trainer.model.layers.Attention;
 import dev.nibble.trainer.model.layers.Block;
 import dev.nibble.trainer.model.layers.DecoderModel;
 import dev.nibble.trainer.model.layers.Embedding;
+import dev.nibble.trainer.model.layers.FeedForward;
 import dev.nibble.trainer.model.layers.GatedMlp;
 import dev.nibble.trainer.model.layers.HeadNorms;
 import dev.nibble.trainer.model.layers.LmHead;
@@ -23,7 +24,7 @@ import dev.nibble.trainer.model.layers.Projections;
 import dev.nibble.trainer.model.layers.SandwichBlock;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
+import java.util.stream.Stream;
 
 /** Wires a model of what a {@link LayerFactory} makes. */
 final class ModelBuilder {
@@ -49,11 +50,10 @@ final class ModelBuilder {
     Buffers buffers = Buffers.of(kernels, scope);
     ModelBuilder builder =
         new ModelBuilder(config, factory, fusedScratch(config, options.maxBatchTokens(), buffers));
-    Embedding embedding = factory.embedding(ModelTensors.EMBEDDING);
+    Embedding table = factory.embedding(ModelTensors.EMBEDDING);
+    Embedding embedding = config.scaledEmbedding() ? table.scaled() : table;
     List<Block> blocks = new ArrayList<>();
-    for (int layer = 0; layer < config.sizes().layers(); layer++) {
-      blocks.add(builder.block(layer));
-    }
+    config.layers().forEach(plan -> blocks.add(builder.block(plan)));
     LmHead head =
         new LmHead(
             builder.norm(ModelTensors.LAST_NORM),
@@ -66,80 +66,76 @@ final class ModelBuilder {
   }
 
   private static Tensor fusedScratch(ModelConfig config, int tokens, Buffers buffers) {
-    Sizes s = config.sizes();
-    long width = Math.max(s.query() + 2L * s.keyValue(), 2L * s.feedForward());
-    long n = config.wiring().fused() ? tokens * width : 0;
-    return buffers.activation("scratch/fused", n);
+    long width =
+        config.layers().stream()
+            .flatMap(l -> Stream.of(l.attention().inputs(), inputs(l.feedForward())))
+            .filter(LayerPlan.Inputs::isFused)
+            .mapToLong(i -> i.matrices().getFirst().outputs())
+            .max()
+            .orElse(0);
+    return buffers.activation("scratch/fused", tokens * width);
   }
 
-  private Block block(int layer) {
-    if (config.wiring().postNorms()) {
+  private static LayerPlan.Inputs inputs(LayerPlan.FeedForward plan) {
+    return switch (plan) {
+      case LayerPlan.GatedMlp mlp -> mlp.inputs();
+    };
+  }
+
+  private Block block(LayerPlan plan) {
+    Norm norm1 = norm(plan.attentionNorm());
+    Attention attention = attention(plan);
+    if (plan.attentionOutputNorm().isPresent() && plan.feedForwardOutputNorm().isPresent()) {
       return new SandwichBlock(
-          norm(layer, "input_layernorm"),
-          attention(layer),
-          norm(layer, "post_attention_layernorm"),
-          norm(layer, "pre_feedforward_layernorm"),
-          mlp(layer),
-          norm(layer, "post_feedforward_layernorm"));
+          norm1,
+          attention,
+          norm(plan.attentionOutputNorm().get()),
+          norm(plan.feedForwardNorm()),
+          feedForward(plan.feedForward()),
+          norm(plan.feedForwardOutputNorm().get()));
     }
     return new PreNormBlock(
-        norm(layer, "input_layernorm"),
-        attention(layer),
-        norm(layer, "post_attention_layernorm"),
-        mlp(layer));
+        norm1, attention, norm(plan.feedForwardNorm()), feedForward(plan.feedForward()));
   }
 
-  private Attention attention(int layer) {
-    Sizes s = config.sizes();
-    Projections inputs =
-        config.wiring().fused()
-            ? fused(layer, "self_attn.qkv_proj", s.query() + 2L * s.keyValue())
-            : separate(layer, "self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj");
-    Optional<HeadNorms> headNorms =
-        config.wiring().headNorms()
-            ? Optional.of(
-                new HeadNorms(norm(layer, "self_attn.q_norm"), norm(layer, "self_attn.k_norm")))
-            : Optional.empty();
+  private Attention attention(LayerPlan layer) {
+    LayerPlan.Attention plan = layer.attention();
     return new Attention(
-        inputs,
-        headNorms,
-        linear(layer, "self_attn.o_proj"),
-        config.attention().get(layer).rule(),
-        s.head(),
+        projections(plan.inputs()),
+        plan.headNorms().map(n -> new HeadNorms(norm(n.query()), norm(n.key()))),
+        linear(plan.output()),
+        plan.rule(),
+        plan.headSize(),
         config.rope(layer));
   }
 
-  private GatedMlp mlp(int layer) {
-    Projections inputs =
-        config.wiring().fused()
-            ? fused(layer, "mlp.gate_up_proj", 2L * config.sizes().feedForward())
-            : separate(layer, "mlp.gate_proj", "mlp.up_proj");
-    return new GatedMlp(inputs, linear(layer, "mlp.down_proj"), config.wiring().activation());
+  private FeedForward feedForward(LayerPlan.FeedForward plan) {
+    return switch (plan) {
+      case LayerPlan.GatedMlp(var inputs, var down, var width, var activation) ->
+          new GatedMlp(projections(inputs), linear(down), activation);
+    };
   }
 
-  private Projections fused(int layer, String name, long width) {
-    long tokens = fusedScratch.elements() / width;
-    return new Projections.Fused(
-        linear(layer, name), fusedScratch.prefix(tokens * width).reshape(tokens, width));
-  }
-
-  private Projections separate(int layer, String... names) {
-    List<Projection> maps = new ArrayList<>();
-    for (String name : names) {
-      maps.add(linear(layer, name));
+  private Projections projections(LayerPlan.Inputs plan) {
+    if (!plan.isFused()) {
+      return new Projections.Separate(plan.matrices().stream().map(this::linear).toList());
     }
-    return new Projections.Separate(maps);
+    LayerPlan.Linear whole = plan.matrices().getFirst();
+    long tokens = fusedScratch.elements() / whole.outputs();
+    return new Projections.Fused(
+        linear(whole),
+        fusedScratch.prefix(tokens * whole.outputs()).reshape(tokens, whole.outputs()));
   }
 
-  private Projection linear(int layer, String name) {
-    return factory.linear(ModelTensors.module(layer, name));
+  private Projection linear(LayerPlan.Linear plan) {
+    return factory.linear(plan.module());
   }
 
-  private Norm norm(int layer, String name) {
-    return norm(ModelTensors.module(layer, name + ".weight"));
+  private Norm norm(LayerPlan.Norm plan) {
+    return norm(plan.weight());
   }
 
-  private Norm norm(String name) {
-    return factory.norm(name, config.normEpsilon()).withOffset(config.wiring().normOffset());
+  private Norm norm(String weight) {
+    return factory.norm(weight, config.normEpsilon()).withOffset(config.normOffset());
   }
 }

@@ -23,7 +23,7 @@ final class RandomInit {
       return;
     }
     double deviation = config.initializerRange();
-    float one = (float) (1 - config.wiring().normOffset());
+    float one = (float) (1 - config.normOffset());
     for (TensorSpec t : ModelTensors.of(config)) {
       Tensor weight = parameters.named(t.name()).weight();
       SplittableRandom random = new SplittableRandom(Dropout.hash(seed) + t.name().hashCode());

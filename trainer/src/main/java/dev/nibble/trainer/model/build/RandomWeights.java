@@ -97,7 +97,7 @@ final class RandomWeights implements StoredTensors, AutoCloseable {
       return t;
     }
     switch (spec.kind()) {
-      case NORM -> fill(t, (float) (1 - config.wiring().normOffset()));
+      case NORM -> fill(t, (float) (1 - config.normOffset()));
       case BIAS -> fill(t, 0);
       case EMBEDDING, LINEAR, HEAD -> draw(t, Dropout.hash(seed) + name.hashCode());
     }

@@ -1,7 +1,6 @@
 package dev.nibble.trainer.model.config;
 
 import dev.nibble.compute.kernels.AttentionRule;
-import dev.nibble.trainer.model.config.ModelConfig.LayerAttention;
 import java.util.Collections;
 import java.util.List;
 import java.util.stream.IntStream;

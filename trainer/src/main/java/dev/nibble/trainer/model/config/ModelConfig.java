@@ -1,10 +1,11 @@
 package dev.nibble.trainer.model.config;
 
-import dev.nibble.compute.kernels.AttentionRule;
 import dev.nibble.trainer.model.ModelException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
 
 /**
  * A decoder-only model, as its config.json describes it: one record for all families, filled by one
@@ -12,7 +13,7 @@ import java.util.List;
  *
  * @param family {@code model_type}
  * @param normEpsilon of RMSNorm
- * @param attention one for each layer
+ * @param normOffset what every norm adds to its stored weight
  * @param finalSoftCap c of c * tanh(logit / c); 0 for none
  * @param scaledEmbedding embeddings are multiplied by sqrt(C)
  * @param tiedHead the output head is the embedding table
@@ -21,19 +22,40 @@ import java.util.List;
 public record ModelConfig(
     String family,
     Sizes sizes,
-    LayerWiring wiring,
-    List<LayerAttention> attention,
+    List<LayerPlan> layers,
     double normEpsilon,
+    double normOffset,
     double finalSoftCap,
     boolean scaledEmbedding,
     boolean tiedHead,
     double initializerRange) {
 
-  /** What one layer's attention has of its own. */
-  public record LayerAttention(AttentionRule rule, Rope rope) {}
-
+  /** Copies the list. */
   public ModelConfig {
-    attention = List.copyOf(attention);
+    layers = List.copyOf(layers);
+  }
+
+  /** A model of layers that are wired alike. */
+  ModelConfig(
+      String family,
+      Sizes sizes,
+      LayerWiring wiring,
+      List<LayerAttention> attention,
+      double normEpsilon,
+      double finalSoftCap,
+      boolean scaledEmbedding,
+      boolean tiedHead,
+      double initializerRange) {
+    this(
+        family,
+        sizes,
+        wiring.layers(sizes, attention),
+        normEpsilon,
+        wiring.normOffset(),
+        finalSoftCap,
+        scaledEmbedding,
+        tiedHead,
+        initializerRange);
   }
 
   /**
@@ -78,13 +100,13 @@ public record ModelConfig(
   }
 
   /** The same with fewer layers. */
-  ModelConfig firstLayers(int layers) {
+  ModelConfig firstLayers(int count) {
     return new ModelConfig(
         family,
-        sizes.withLayers(layers),
-        wiring,
-        attention.subList(0, layers),
+        sizes.withLayers(count),
+        layers.subList(0, count),
         normEpsilon,
+        normOffset,
         finalSoftCap,
         scaledEmbedding,
         tiedHead,
@@ -93,12 +115,13 @@ public record ModelConfig(
 
   /** The different ropes of the layers, in order of their first layer. */
   public List<Rope> ropes() {
-    return attention.stream().map(LayerAttention::rope).distinct().toList();
+    return layers.stream().flatMap(l -> l.attention().rope().stream()).distinct().toList();
   }
 
-  /** Which of {@link #ropes} layer l turns by. */
-  public int rope(int layer) {
-    return ropes().indexOf(attention.get(layer).rope());
+  /** Which of {@link #ropes} rotates a layer's queries and keys; empty where none does. */
+  public OptionalInt rope(LayerPlan layer) {
+    Optional<Rope> rope = layer.attention().rope();
+    return rope.isPresent() ? OptionalInt.of(ropes().indexOf(rope.get())) : OptionalInt.empty();
   }
 
   /** The most tokens of one sample: no limit where rope stretches itself to any length. */

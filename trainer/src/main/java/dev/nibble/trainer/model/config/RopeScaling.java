@@ -161,7 +161,7 @@ public sealed interface RopeScaling {
     }
 
     /** The factor that the paper gives cosines and sines. */
-    static double defaultAttentionFactor(double factor, double mscale) {
+    public static double defaultAttentionFactor(double factor, double mscale) {
       return factor <= 1 ? 1 : 0.1 * mscale * Math.log(factor) + 1;
     }
   }

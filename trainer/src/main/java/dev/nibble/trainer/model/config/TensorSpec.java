@@ -1,13 +1,22 @@
 package dev.nibble.trainer.model.config;
 
 import dev.nibble.compute.tensor.Shape;
+import java.util.OptionalInt;
 
 /**
  * One tensor that a model's checkpoint must hold.
  *
  * @param name as Hugging Face has it
+ * @param part that it belongs to
+ * @param isBias whether it is the part's bias, else its weight
+ * @param layer that it is in; empty for what lies before and behind all layers
  */
-public record TensorSpec(String name, Shape shape, Kind kind) {
+public record TensorSpec(String name, Shape shape, Part part, boolean isBias, OptionalInt layer) {
+
+  /** A weight before or behind all layers. */
+  public TensorSpec(String name, Shape shape, Part part) {
+    this(name, shape, part, false, OptionalInt.empty());
+  }
 
   /** What a tensor is for. */
   public enum Kind {
@@ -23,6 +32,11 @@ public record TensorSpec(String name, Shape shape, Kind kind) {
     HEAD
   }
 
+  /** What it is for. */
+  public Kind kind() {
+    return isBias ? Kind.BIAS : part.kind();
+  }
+
   /** Path of the module that the tensor belongs to: its name without the last part. */
   public String module() {
     return module(name);
@@ -35,6 +49,6 @@ public record TensorSpec(String name, Shape shape, Kind kind) {
 
   /** True when weight decay applies. */
   public boolean decays() {
-    return kind != Kind.NORM && kind != Kind.BIAS;
+    return kind() != Kind.NORM && kind() != Kind.BIAS;
   }
 }

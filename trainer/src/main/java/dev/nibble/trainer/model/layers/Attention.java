@@ -6,18 +6,18 @@ import dev.nibble.compute.kernels.AttentionRule;
 import dev.nibble.compute.kernels.Buffers;
 import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.tensor.Tensor;
-import dev.nibble.trainer.model.config.ModelConfig;
-import dev.nibble.trainer.model.config.Sizes;
+import dev.nibble.trainer.model.config.LayerPlan;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 
 /**
- * Causal grouped-query attention (arXiv:2305.13245) with rotary positions: out = o(softmax(cap(q
- * k^T * scale)) v), where q, k and v are projections of x, q and k perhaps normed head by head, and
- * rope turns q and k.
+ * Grouped-query attention (arXiv:2305.13245) with rotary positions: out = o(softmax(cap(q k^T *
+ * scale)) v), where q, k and v are projections of x, q and k perhaps normed head by head, and rope
+ * turns q and k.
  *
  * @param inputs q, k and v
- * @param rope which of the model's ropes
+ * @param rope which of the model's ropes; empty where positions play no part (NoPE)
  */
 public record Attention(
     Projections inputs,
@@ -25,7 +25,7 @@ public record Attention(
     Projection o,
     AttentionRule rule,
     int headSize,
-    int rope) {
+    OptionalInt rope) {
 
   /**
    * What forward keeps for backward; q and k are already normed and turned.
@@ -43,17 +43,14 @@ public record Attention(
       Tensor attended,
       Tensor lse,
       Optional<HeadNorms.Saved> headNorms) {
-    static Saved allocate(Buffers buffers, ModelConfig c, int n) {
-      Sizes sizes = c.sizes();
+    static Saved allocate(Buffers buffers, LayerPlan.Attention plan, int n) {
       return new Saved(
-          buffers.activation("activations/q", n, sizes.query()),
-          buffers.activation("activations/k", n, sizes.keyValue()),
-          buffers.activation("activations/v", n, sizes.keyValue()),
-          buffers.activation("activations/attended", n, sizes.query()),
-          buffers.statistic("activations/attention_lse", n, sizes.heads()),
-          c.wiring().headNorms()
-              ? Optional.of(HeadNorms.Saved.allocate(buffers, sizes, n))
-              : Optional.empty());
+          buffers.activation("activations/q", n, plan.query()),
+          buffers.activation("activations/k", n, plan.keyValue()),
+          buffers.activation("activations/v", n, plan.keyValue()),
+          buffers.activation("activations/attended", n, plan.query()),
+          buffers.statistic("activations/attention_lse", n, plan.heads()),
+          plan.headNorms().map(norms -> HeadNorms.Saved.allocate(buffers, plan, n)));
     }
 
     Saved slice(int n) {
@@ -78,16 +75,13 @@ public record Attention(
   /** Gradients of what is saved, in the same shapes. */
   record Gradients(
       Tensor q, Tensor k, Tensor v, Tensor attended, Optional<HeadNorms.Gradients> headNorms) {
-    static Gradients allocate(Buffers buffers, ModelConfig c, int n) {
-      Sizes sizes = c.sizes();
+    static Gradients allocate(Buffers buffers, LayerPlan.Attention plan, int n) {
       return new Gradients(
-          buffers.activation("scratch/dq", n, sizes.query()),
-          buffers.activation("scratch/dk", n, sizes.keyValue()),
-          buffers.activation("scratch/dv", n, sizes.keyValue()),
-          buffers.activation("scratch/dattended", n, sizes.query()),
-          c.wiring().headNorms()
-              ? Optional.of(HeadNorms.Gradients.allocate(buffers, sizes, n))
-              : Optional.empty());
+          buffers.activation("scratch/dq", n, plan.query()),
+          buffers.activation("scratch/dk", n, plan.keyValue()),
+          buffers.activation("scratch/dv", n, plan.keyValue()),
+          buffers.activation("scratch/dattended", n, plan.query()),
+          plan.headNorms().map(norms -> HeadNorms.Gradients.allocate(buffers, plan, n)));
     }
 
     Gradients slice(int n) {
@@ -178,8 +172,10 @@ public record Attention(
             heads(saved.v),
             batch.segments().tensor(),
             rule);
-    batch.rope(rope).backward(kernels, heads(grads.q), batch.positions().tensor());
-    batch.rope(rope).backward(kernels, heads(grads.k), batch.positions().tensor());
+    rope.ifPresent(r -> {
+      batch.rope(r).backward(kernels, heads(grads.q), batch.positions().tensor());
+      batch.rope(r).backward(kernels, heads(grads.k), batch.positions().tensor());
+    });
     headNorms.ifPresent(n ->
         n.backward(
             kernels,
@@ -213,8 +209,10 @@ public record Attention(
   private void project(Kernels kernels, Saved saved, Tensor x, Sequences batch, ForwardMode mode) {
     inputs.forward(kernels, saved.projected(), x, mode);
     headNorms.ifPresent(n -> n.forward(kernels, saved.q, saved.k, saved.headNorms.orElseThrow()));
-    batch.rope(rope).forward(kernels, heads(saved.q), batch.positions().tensor());
-    batch.rope(rope).forward(kernels, heads(saved.k), batch.positions().tensor());
+    rope.ifPresent(r -> {
+      batch.rope(r).forward(kernels, heads(saved.q), batch.positions().tensor());
+      batch.rope(r).forward(kernels, heads(saved.k), batch.positions().tensor());
+    });
   }
 
   /** [N, H*D] as [N, H, D]. */

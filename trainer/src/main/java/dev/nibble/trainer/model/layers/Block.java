@@ -4,9 +4,9 @@ import dev.nibble.adapters.ForwardMode;
 import dev.nibble.compute.kernels.Buffers;
 import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.tensor.Tensor;
-import dev.nibble.trainer.model.config.ModelConfig;
+import dev.nibble.trainer.model.config.LayerPlan;
 
-/** One layer: attention and a gated MLP on a residual stream [N, C]. */
+/** One layer: attention and a feed-forward part on a residual stream [N, C]. */
 public sealed interface Block permits PreNormBlock, SandwichBlock {
 
   /** out [N, C] from x [N, C]. */
@@ -21,7 +21,8 @@ public sealed interface Block permits PreNormBlock, SandwichBlock {
    * Turns the gradient of out into the gradient of x, in place: what flows past a branch stays,
    * what flows through it is added.
    *
-   * @param dx [N, C]: in, the gradient of out; after the MLP's branch, of mid; at the end, of x
+   * @param dx [N, C]: in, the gradient of out; after the feed-forward branch, of mid; at the end,
+   *     of x
    */
   void backward(
       Kernels kernels,
@@ -60,7 +61,7 @@ public sealed interface Block permits PreNormBlock, SandwichBlock {
    * @param normed1 [N, C]: what attention reads
    * @param rstd1 [N]
    * @param mid [N, C]: the stream between the branches
-   * @param normed2 [N, C]: what the MLP reads
+   * @param normed2 [N, C]: what the feed-forward part reads
    * @param rstd2 [N]
    * @param post what norms behind the branches keep; of 0 tokens where there are none
    */
@@ -71,22 +72,23 @@ public sealed interface Block permits PreNormBlock, SandwichBlock {
       Tensor mid,
       Tensor normed2,
       Tensor rstd2,
-      GatedMlp.Saved mlp,
+      FeedForward.Saved feedForward,
       Post post) {
 
     /**
      * @param attended [N, C]: what attention gave
      * @param rstd1 [N]
-     * @param fed [N, C]: what the MLP gave
+     * @param fed [N, C]: what the feed-forward part gave
      * @param rstd2 [N]
      */
     record Post(Tensor attended, Tensor rstd1, Tensor fed, Tensor rstd2) {
-      static Post allocate(Buffers buffers, ModelConfig c, int tokens) {
-        int n = c.wiring().postNorms() ? tokens : 0;
+      static Post allocate(Buffers buffers, LayerPlan plan, int tokens) {
+        int hidden = plan.attentionNorm().size();
+        int n = plan.attentionOutputNorm().isPresent() ? tokens : 0;
         return new Post(
-            buffers.activation("activations/attention_out", n, c.sizes().hidden()),
+            buffers.activation("activations/attention_out", n, hidden),
             buffers.statistic("activations/post_rstd1", n),
-            buffers.activation("activations/mlp_out", n, c.sizes().hidden()),
+            buffers.activation("activations/mlp_out", n, hidden),
             buffers.statistic("activations/post_rstd2", n));
       }
 
@@ -97,17 +99,17 @@ public sealed interface Block permits PreNormBlock, SandwichBlock {
       }
     }
 
-    static Saved allocate(Buffers buffers, ModelConfig c, int n) {
-      int hidden = c.sizes().hidden();
+    static Saved allocate(Buffers buffers, LayerPlan plan, int n) {
+      int hidden = plan.attentionNorm().size();
       return new Saved(
           buffers.activation("activations/normed1", n, hidden),
           buffers.statistic("activations/rstd1", n),
-          Attention.Saved.allocate(buffers, c, n),
+          Attention.Saved.allocate(buffers, plan.attention(), n),
           buffers.activation("activations/mid", n, hidden),
           buffers.activation("activations/normed2", n, hidden),
           buffers.statistic("activations/rstd2", n),
-          GatedMlp.Saved.allocate(buffers, c, n),
-          Post.allocate(buffers, c, n));
+          FeedForward.Saved.allocate(buffers, plan.feedForward(), n),
+          Post.allocate(buffers, plan, n));
     }
 
     Saved slice(int n) {
@@ -118,7 +120,7 @@ public sealed interface Block permits PreNormBlock, SandwichBlock {
           mid.slice(0, n),
           normed2.slice(0, n),
           rstd2.slice(0, n),
-          mlp.slice(n),
+          feedForward.slice(n),
           post.slice(n));
     }
   }
@@ -127,18 +129,22 @@ public sealed interface Block permits PreNormBlock, SandwichBlock {
    * Scratch of backward.
    *
    * @param normed [N, C]: gradient of normed2, then of normed1
-   * @param branch [N, C]: gradient of what the MLP gave, then of what attention gave; of 0 tokens
-   *     without norms behind the branches
+   * @param branch [N, C]: gradient of what the feed-forward part gave, then of what attention gave;
+   *     of 0 tokens without norms behind the branches
    */
   record Gradients(
-      Tensor normed, Tensor branch, Attention.Gradients attention, GatedMlp.Gradients mlp) {
-    static Gradients allocate(Buffers buffers, ModelConfig c, int n) {
-      int hidden = c.sizes().hidden();
+      Tensor normed,
+      Tensor branch,
+      Attention.Gradients attention,
+      FeedForward.Gradients feedForward) {
+    static Gradients allocate(Buffers buffers, LayerPlan plan, int n) {
+      int hidden = plan.attentionNorm().size();
       return new Gradients(
           buffers.activation("scratch/dnormed", n, hidden),
-          buffers.activation("scratch/dbranch", c.wiring().postNorms() ? n : 0, hidden),
-          Attention.Gradients.allocate(buffers, c, n),
-          GatedMlp.Gradients.allocate(buffers, c, n));
+          buffers.activation(
+              "scratch/dbranch", plan.attentionOutputNorm().isPresent() ? n : 0, hidden),
+          Attention.Gradients.allocate(buffers, plan.attention(), n),
+          FeedForward.Gradients.allocate(buffers, plan.feedForward(), n));
     }
 
     Gradients slice(int n) {
@@ -146,7 +152,7 @@ public sealed interface Block permits PreNormBlock, SandwichBlock {
           normed.slice(0, n),
           branch.slice(0, Math.min(n, branch.rows())),
           attention.slice(n),
-          mlp.slice(n));
+          feedForward.slice(n));
     }
   }
 }

@@ -8,7 +8,6 @@ import dev.nibble.trainer.model.Decoder;
 import dev.nibble.trainer.model.config.ModelConfig;
 import java.util.Arrays;
 import java.util.List;
-import java.util.stream.Stream;
 
 /**
  * Generation with a cache. Tokens of all sequences run packed through the model's own buffers, as
@@ -47,8 +46,8 @@ final class CachedDecoder implements Decoder {
       this.ropes = RopeTables.allocate(scope, config, capacity);
       this.rows = buffers.indices("cache/rows", model.maxBatchTokens());
       this.caches =
-          Stream.generate(() -> KeyValueCache.allocate(buffers, config.sizes(), all, rows.tensor()))
-              .limit(config.sizes().layers())
+          config.layers().stream()
+              .map(layer -> KeyValueCache.allocate(buffers, layer.attention(), all, rows.tensor()))
               .toList();
     } catch (RuntimeException | OutOfMemoryError e) {
       scope.close();

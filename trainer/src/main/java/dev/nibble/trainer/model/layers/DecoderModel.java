@@ -30,7 +30,7 @@ public final class DecoderModel implements CausalLm {
   private final Kernels kernels;
   private final Scope scope;
   private final Parameters parameters;
-  private final Embedding embedding;
+  private final Embedder embedder;
   private final List<Block> blocks;
   private final LmHead head;
   private final int maxBatchTokens;
@@ -38,7 +38,6 @@ public final class DecoderModel implements CausalLm {
   private final Training training;
   private final Workspace workspace;
   private final List<RopeTables> ropes;
-  private final double embeddingScale;
   private final Sequences inputBuffers;
   private Workspace work;
   private Sequences inputs;
@@ -54,7 +53,7 @@ public final class DecoderModel implements CausalLm {
       Kernels kernels,
       Scope scope,
       Parameters parameters,
-      Embedding embedding,
+      Embedder embedder,
       List<Block> blocks,
       LmHead head,
       ModelOptions options) {
@@ -62,7 +61,7 @@ public final class DecoderModel implements CausalLm {
     this.kernels = kernels;
     this.scope = scope;
     this.parameters = parameters;
-    this.embedding = embedding;
+    this.embedder = embedder;
     this.blocks = List.copyOf(blocks);
     this.head = head;
     this.maxBatchTokens = options.maxBatchTokens();
@@ -74,7 +73,6 @@ public final class DecoderModel implements CausalLm {
             buffers, config, maxBatchTokens, parameters.train(), options.checkpointing());
     this.ropes =
         RopeTables.allocate(scope, config, Math.min(maxBatchTokens, config.longestSample()));
-    this.embeddingScale = config.scaledEmbedding() ? embedding.scaleOf(config.sizes().hidden()) : 1;
     this.inputBuffers = Sequences.allocate(buffers, maxBatchTokens, ropes);
     this.work = workspace;
     this.inputs = inputBuffers;
@@ -205,17 +203,14 @@ public final class DecoderModel implements CausalLm {
         block.backwardParameters(kernels, dx, work.gradients(), work.saved(l), x, inputs, mode);
       }
     }
-    if (embedding.trains()) {
-      if (embeddingScale != 1) {
-        kernels.pointwise().scale(dx, embeddingScale);
-      }
-      embedding.backward(kernels, dx, inputs.tokens().tensor());
+    if (embedder.trains()) {
+      embedder.backward(kernels, dx, inputs);
     }
   }
 
   /** Whether anything before the first layer's projections trains. */
   private boolean firstInputTrains() {
-    return embedding.trains() || blocks.getFirst().norm1().gradient().isPresent();
+    return embedder.trains() || blocks.getFirst().norm1().gradient().isPresent();
   }
 
   @Override
@@ -276,7 +271,7 @@ public final class DecoderModel implements CausalLm {
     return new CachedDecoder(this, config, kernels, scope.child("decoder"), sequences, capacity);
   }
 
-  /** Makes the tokens' embeddings the input of the first layer. */
+  /** Makes the input of the first layer. */
   private void begin(
       int[] tokens,
       int[] positions,
@@ -289,10 +284,7 @@ public final class DecoderModel implements CausalLm {
     }
     turns.forEach(t -> t.fill(kernels, longest));
     inputs = inputBuffers.fill(kernels, tokens, positions, segments, turns);
-    embedding.forward(kernels, work.residual(0), inputs.tokens().tensor(), mode);
-    if (embeddingScale != 1) {
-      kernels.pointwise().scale(work.residual(0), embeddingScale);
-    }
+    embedder.forward(kernels, work.residual(0), inputs, mode);
   }
 
   /** The most tokens of one sample. */

@@ -6,68 +6,74 @@ import dev.nibble.compute.kernels.Activation;
 import dev.nibble.compute.kernels.Buffers;
 import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.tensor.Tensor;
-import dev.nibble.trainer.model.config.ModelConfig;
+import dev.nibble.trainer.model.config.LayerPlan;
 import java.util.List;
 
 /**
- * The feed-forward part (arXiv:2002.05202): out = down(a(gate(x)) * up(x)).
+ * A gated MLP (arXiv:2002.05202): out = down(a(gate(x)) * up(x)).
  *
  * @param inputs gate and up
  */
-public record GatedMlp(Projections inputs, Projection down, Activation activation) {
+public record GatedMlp(Projections inputs, Projection down, Activation activation)
+    implements FeedForward {
 
   /**
    * What forward keeps for backward, all [N, F].
    *
    * @param hidden a(gate) * up: what down projects
    */
-  record Saved(Tensor gate, Tensor up, Tensor hidden) {
-    static Saved allocate(Buffers buffers, ModelConfig c, int n) {
+  record Saved(Tensor gate, Tensor up, Tensor hidden) implements FeedForward.Saved {
+    static Saved allocate(Buffers buffers, LayerPlan.GatedMlp plan, int n) {
       return new Saved(
-          buffers.activation("activations/gate", n, c.sizes().feedForward()),
-          buffers.activation("activations/up", n, c.sizes().feedForward()),
-          buffers.activation("activations/mlp_hidden", n, c.sizes().feedForward()));
+          buffers.activation("activations/gate", n, plan.width()),
+          buffers.activation("activations/up", n, plan.width()),
+          buffers.activation("activations/mlp_hidden", n, plan.width()));
     }
 
-    Saved slice(int n) {
+    @Override
+    public Saved slice(int n) {
       return new Saved(gate.slice(0, n), up.slice(0, n), hidden.slice(0, n));
     }
   }
 
   /** Gradients of what is saved, in the same shapes. */
-  record Gradients(Tensor gate, Tensor up, Tensor hidden) {
-    static Gradients allocate(Buffers buffers, ModelConfig c, int n) {
+  record Gradients(Tensor gate, Tensor up, Tensor hidden) implements FeedForward.Gradients {
+    static Gradients allocate(Buffers buffers, LayerPlan.GatedMlp plan, int n) {
       return new Gradients(
-          buffers.activation("scratch/dgate", n, c.sizes().feedForward()),
-          buffers.activation("scratch/dup", n, c.sizes().feedForward()),
-          buffers.activation("scratch/dmlp_hidden", n, c.sizes().feedForward()));
+          buffers.activation("scratch/dgate", n, plan.width()),
+          buffers.activation("scratch/dup", n, plan.width()),
+          buffers.activation("scratch/dmlp_hidden", n, plan.width()));
     }
 
-    Gradients slice(int n) {
+    @Override
+    public Gradients slice(int n) {
       return new Gradients(gate.slice(0, n), up.slice(0, n), hidden.slice(0, n));
     }
   }
 
-  /** Everything before the last projection: all that backward needs. */
-  void expand(Kernels kernels, Saved saved, Tensor x, ForwardMode mode) {
+  @Override
+  public void expand(Kernels kernels, FeedForward.Saved kept, Tensor x, ForwardMode mode) {
+    Saved saved = (Saved) kept;
     inputs.forward(kernels, List.of(saved.gate, saved.up), x, mode);
     kernels.pointwise().gatedForward(saved.hidden, saved.gate, saved.up, activation);
   }
 
-  /** out [N, C], after {@link #expand}. */
-  void contract(Kernels kernels, Tensor out, Saved saved, ForwardMode mode) {
-    down.forward(kernels, out, saved.hidden, mode);
+  @Override
+  public void contract(Kernels kernels, Tensor out, FeedForward.Saved kept, ForwardMode mode) {
+    down.forward(kernels, out, ((Saved) kept).hidden, mode);
   }
 
-  /** Adds to dx [N, C] and to the projections' gradients. */
-  void backward(
+  @Override
+  public void backward(
       Kernels kernels,
       Tensor dx,
-      Gradients grads,
+      FeedForward.Gradients scratch,
       Tensor dout,
-      Saved saved,
+      FeedForward.Saved kept,
       Tensor x,
       ForwardMode mode) {
+    Gradients grads = (Gradients) scratch;
+    Saved saved = (Saved) kept;
     kernels.moving().fill(grads.hidden, 0);
     down.backward(kernels, grads.hidden, dout, saved.hidden, mode);
     kernels.moving().fill(grads.gate, 0);

@@ -3,7 +3,7 @@ package dev.nibble.trainer.model.layers;
 import dev.nibble.compute.kernels.Buffers;
 import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.tensor.Tensor;
-import dev.nibble.trainer.model.config.Sizes;
+import dev.nibble.trainer.model.config.LayerPlan;
 
 /** RMSNorm of each head of queries and keys (arXiv:2302.05442), of weights [D]. */
 public record HeadNorms(Norm query, Norm key) {
@@ -17,12 +17,12 @@ public record HeadNorms(Norm query, Norm key) {
    * @param rstdK [N*K]
    */
   record Saved(Tensor q, Tensor k, Tensor rstdQ, Tensor rstdK) {
-    static Saved allocate(Buffers buffers, Sizes sizes, int n) {
+    static Saved allocate(Buffers buffers, LayerPlan.Attention plan, int n) {
       return new Saved(
-          buffers.activation("activations/raw_q", n, sizes.query()),
-          buffers.activation("activations/raw_k", n, sizes.keyValue()),
-          buffers.statistic("activations/rstd_q", n, sizes.heads()),
-          buffers.statistic("activations/rstd_k", n, sizes.keyValueHeads()));
+          buffers.activation("activations/raw_q", n, plan.query()),
+          buffers.activation("activations/raw_k", n, plan.keyValue()),
+          buffers.statistic("activations/rstd_q", n, plan.heads()),
+          buffers.statistic("activations/rstd_k", n, plan.keyValueHeads()));
     }
 
     Saved slice(int n) {
@@ -32,10 +32,10 @@ public record HeadNorms(Norm query, Norm key) {
 
   /** Gradients of what goes in, [N, H*D] and [N, K*D]. */
   record Gradients(Tensor q, Tensor k) {
-    static Gradients allocate(Buffers buffers, Sizes sizes, int n) {
+    static Gradients allocate(Buffers buffers, LayerPlan.Attention plan, int n) {
       return new Gradients(
-          buffers.activation("scratch/draw_q", n, sizes.query()),
-          buffers.activation("scratch/draw_k", n, sizes.keyValue()));
+          buffers.activation("scratch/draw_q", n, plan.query()),
+          buffers.activation("scratch/draw_k", n, plan.keyValue()));
     }
 
     Gradients slice(int n) {

@@ -3,7 +3,7 @@ package dev.nibble.trainer.model.layers;
 import dev.nibble.compute.kernels.Buffers;
 import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.tensor.Tensor;
-import dev.nibble.trainer.model.config.Sizes;
+import dev.nibble.trainer.model.config.LayerPlan;
 
 /**
  * One layer's keys and values of several sequences. Row {@code s * capacity + p} belongs to
@@ -15,10 +15,11 @@ import dev.nibble.trainer.model.config.Sizes;
  */
 record KeyValueCache(Tensor keys, Tensor values, Tensor rows) {
 
-  static KeyValueCache allocate(Buffers buffers, Sizes sizes, int positions, Tensor rows) {
+  static KeyValueCache allocate(
+      Buffers buffers, LayerPlan.Attention plan, int positions, Tensor rows) {
     return new KeyValueCache(
-        buffers.activation("cache/keys", positions, sizes.keyValue()),
-        buffers.activation("cache/values", positions, sizes.keyValue()),
+        buffers.activation("cache/keys", positions, plan.keyValue()),
+        buffers.activation("cache/values", positions, plan.keyValue()),
         rows);
   }
 

@@ -5,20 +5,20 @@ import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.tensor.Tensor;
 
 /**
- * The layer of most families: mid = x + attention(norm1(x)); out = mid + mlp(norm2(mid)). All [N,
- * C].
+ * The layer of most families: mid = x + attention(norm1(x)); out = mid + feedForward(norm2(mid)).
+ * All [N, C].
  *
  * @param norm1 {@code input_layernorm}
  * @param norm2 {@code post_attention_layernorm}
  */
-public record PreNormBlock(Norm norm1, Attention attention, Norm norm2, GatedMlp mlp)
+public record PreNormBlock(Norm norm1, Attention attention, Norm norm2, FeedForward feedForward)
     implements Block {
 
   @Override
   public void forward(
       Kernels kernels, Tensor out, Saved saved, Tensor x, Sequences batch, ForwardMode mode) {
     recompute(kernels, out, saved, x, batch, mode);
-    mlp.contract(kernels, out, saved.mlp(), mode);
+    feedForward.contract(kernels, out, saved.feedForward(), mode);
     kernels.pointwise().add(out, out, saved.mid());
   }
 
@@ -30,7 +30,7 @@ public record PreNormBlock(Norm norm1, Attention attention, Norm norm2, GatedMlp
     attention.forward(kernels, saved.mid(), saved.attention(), saved.normed1(), batch, mode);
     kernels.pointwise().add(saved.mid(), saved.mid(), x);
     norm2.forward(kernels, saved.normed2(), saved.rstd2(), saved.mid());
-    mlp.expand(kernels, saved.mlp(), saved.normed2(), mode);
+    feedForward.expand(kernels, saved.feedForward(), saved.normed2(), mode);
   }
 
   @Override
@@ -42,7 +42,7 @@ public record PreNormBlock(Norm norm1, Attention attention, Norm norm2, GatedMlp
       Tensor x,
       Sequences batch,
       ForwardMode mode) {
-    backwardMlp(kernels, dx, grads, saved, mode);
+    backwardFeedForward(kernels, dx, grads, saved, mode);
     kernels.moving().fill(grads.normed(), 0);
     attention.backward(
         kernels,
@@ -65,16 +65,23 @@ public record PreNormBlock(Norm norm1, Attention attention, Norm norm2, GatedMlp
       Tensor x,
       Sequences batch,
       ForwardMode mode) {
-    backwardMlp(kernels, dx, grads, saved, mode);
+    backwardFeedForward(kernels, dx, grads, saved, mode);
     attention.backwardParameters(
         kernels, grads.attention(), dx, saved.attention(), saved.normed1(), batch, mode);
   }
 
   /** Turns the gradient of out into the gradient of mid. */
-  private void backwardMlp(
+  private void backwardFeedForward(
       Kernels kernels, Tensor dx, Gradients grads, Saved saved, ForwardMode mode) {
     kernels.moving().fill(grads.normed(), 0);
-    mlp.backward(kernels, grads.normed(), grads.mlp(), dx, saved.mlp(), saved.normed2(), mode);
+    feedForward.backward(
+        kernels,
+        grads.normed(),
+        grads.feedForward(),
+        dx,
+        saved.feedForward(),
+        saved.normed2(),
+        mode);
     norm2.backward(kernels, dx, grads.normed(), saved.mid(), saved.rstd2());
   }
 
@@ -85,8 +92,8 @@ public record PreNormBlock(Norm norm1, Attention attention, Norm norm2, GatedMlp
     attention.decode(kernels, saved.mid(), saved.attention(), saved.normed1(), batch, cache);
     kernels.pointwise().add(saved.mid(), saved.mid(), x);
     norm2.forward(kernels, saved.normed2(), saved.rstd2(), saved.mid());
-    mlp.expand(kernels, saved.mlp(), saved.normed2(), ForwardMode.EVALUATION);
-    mlp.contract(kernels, out, saved.mlp(), ForwardMode.EVALUATION);
+    feedForward.expand(kernels, saved.feedForward(), saved.normed2(), ForwardMode.EVALUATION);
+    feedForward.contract(kernels, out, saved.feedForward(), ForwardMode.EVALUATION);
     kernels.pointwise().add(out, out, saved.mid());
   }
 }

@@ -6,7 +6,7 @@ import dev.nibble.compute.tensor.Tensor;
 
 /**
  * Gemma's layer, with norms on both sides of each branch: mid = x + post1(attention(norm1(x))); out
- * = mid + post2(mlp(norm2(mid))). All [N, C].
+ * = mid + post2(feedForward(norm2(mid))). All [N, C].
  *
  * @param norm1 {@code input_layernorm}
  * @param post1 {@code post_attention_layernorm}
@@ -14,7 +14,7 @@ import dev.nibble.compute.tensor.Tensor;
  * @param post2 {@code post_feedforward_layernorm}
  */
 public record SandwichBlock(
-    Norm norm1, Attention attention, Norm post1, Norm norm2, GatedMlp mlp, Norm post2)
+    Norm norm1, Attention attention, Norm post1, Norm norm2, FeedForward feedForward, Norm post2)
     implements Block {
 
   @Override
@@ -42,7 +42,7 @@ public record SandwichBlock(
       Tensor x,
       Sequences batch,
       ForwardMode mode) {
-    backwardMlp(kernels, dx, grads, saved, mode);
+    backwardFeedForward(kernels, dx, grads, saved, mode);
     kernels.moving().fill(grads.normed(), 0);
     attention.backward(
         kernels,
@@ -65,7 +65,7 @@ public record SandwichBlock(
       Tensor x,
       Sequences batch,
       ForwardMode mode) {
-    backwardMlp(kernels, dx, grads, saved, mode);
+    backwardFeedForward(kernels, dx, grads, saved, mode);
     attention.backwardParameters(
         kernels,
         grads.attention(),
@@ -77,13 +77,19 @@ public record SandwichBlock(
   }
 
   /** Turns the gradient of out into the gradient of mid, and gives what attention gets of it. */
-  private void backwardMlp(
+  private void backwardFeedForward(
       Kernels kernels, Tensor dx, Gradients grads, Saved saved, ForwardMode mode) {
     kernels.moving().fill(grads.branch(), 0);
     post2.backward(kernels, grads.branch(), dx, saved.post().fed(), saved.post().rstd2());
     kernels.moving().fill(grads.normed(), 0);
-    mlp.backward(
-        kernels, grads.normed(), grads.mlp(), grads.branch(), saved.mlp(), saved.normed2(), mode);
+    feedForward.backward(
+        kernels,
+        grads.normed(),
+        grads.feedForward(),
+        grads.branch(),
+        saved.feedForward(),
+        saved.normed2(),
+        mode);
     norm2.backward(kernels, dx, grads.normed(), saved.mid(), saved.rstd2());
     kernels.moving().fill(grads.branch(), 0);
     post1.backward(kernels, grads.branch(), dx, saved.post().attended(), saved.post().rstd1());
@@ -103,8 +109,8 @@ public record SandwichBlock(
     post1.forward(kernels, saved.mid(), saved.post().rstd1(), saved.post().attended());
     kernels.pointwise().add(saved.mid(), saved.mid(), x);
     norm2.forward(kernels, saved.normed2(), saved.rstd2(), saved.mid());
-    mlp.expand(kernels, saved.mlp(), saved.normed2(), mode);
-    mlp.contract(kernels, saved.post().fed(), saved.mlp(), mode);
+    feedForward.expand(kernels, saved.feedForward(), saved.normed2(), mode);
+    feedForward.contract(kernels, saved.post().fed(), saved.feedForward(), mode);
     post2.forward(kernels, out, saved.post().rstd2(), saved.post().fed());
     kernels.pointwise().add(out, out, saved.mid());
   }

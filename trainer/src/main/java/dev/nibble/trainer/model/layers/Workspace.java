@@ -39,11 +39,12 @@ record Workspace(
                 () -> buffers.activation("activations/residual", maxTokens, c.sizes().hidden()))
             .limit(trains ? layers + 1 : 2)
             .toList(),
-        Stream.generate(() -> Block.Saved.allocate(buffers, c, maxTokens))
+        c.layers().stream()
             .limit(trains ? checkpointing.keptOf(layers) : 1)
+            .map(layer -> Block.Saved.allocate(buffers, layer, maxTokens))
             .toList(),
         buffers.activation("scratch/dresidual", backwardTokens, c.sizes().hidden()),
-        Block.Gradients.allocate(buffers, c, backwardTokens));
+        Block.Gradients.allocate(buffers, c.layers().getFirst(), backwardTokens));
   }
 
   /** Views for a batch of n tokens. */

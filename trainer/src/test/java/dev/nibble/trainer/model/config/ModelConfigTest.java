@@ -8,7 +8,6 @@ import dev.nibble.trainer.model.ModelException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Collections;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -49,10 +48,10 @@ final class ModelConfigTest {
     assertThat(c.normEpsilon()).isEqualTo(epsilon);
     assertThat(c.tiedHead()).isEqualTo(tied);
     assertThat(c.initializerRange()).isEqualTo(0.02);
-    assertThat(c.attention()).hasSize(sizes.layers());
-    assertThat(c.attention().getFirst().rule().window()).isEqualTo(window);
-    assertThat(c.attention().getFirst().rope())
-        .isEqualTo(new Rope(10000, sizes.head(), new RopeScaling.None()));
+    assertThat(c.layers()).hasSize(sizes.layers());
+    assertThat(c.layers().getFirst().attention().rule().window()).isEqualTo(window);
+    assertThat(c.layers().getFirst().attention().rope())
+        .contains(new Rope(10000, sizes.head(), new RopeScaling.None()));
   }
 
   @Test
@@ -60,12 +59,14 @@ final class ModelConfigTest {
     ModelConfig two = read("{\"model_type\": \"gemma2\"}");
     assertThat(two.finalSoftCap()).isEqualTo(30);
     assertThat(two.scaledEmbedding()).isTrue();
-    assertThat(two.attention().get(0).rule()).isEqualTo(new AttentionRule(1 / 16.0, 4096, 50));
-    assertThat(two.attention().get(1).rule()).isEqualTo(new AttentionRule(1 / 16.0, 0, 50));
+    assertThat(two.layers().get(0).attention().rule())
+        .isEqualTo(new AttentionRule(1 / 16.0, 4096, 50));
+    assertThat(two.layers().get(1).attention().rule())
+        .isEqualTo(new AttentionRule(1 / 16.0, 0, 50));
     ModelConfig three = read("{\"model_type\": \"gemma3_text\"}");
     assertThat(three.finalSoftCap()).isZero();
     assertThat(windows(three).subList(0, 7)).containsExactly(4096, 4096, 4096, 4096, 4096, 0, 4096);
-    assertThat(three.attention().get(5).rope().theta()).isEqualTo(1e6);
+    assertThat(three.layers().get(5).attention().rope().orElseThrow().theta()).isEqualTo(1e6);
   }
 
   @Test
@@ -79,7 +80,7 @@ final class ModelConfigTest {
              "attn_logit_softcapping": null}
             """);
     assertThat(gemma.finalSoftCap()).isZero();
-    assertThat(gemma.attention().getFirst().rule().softCap()).isZero();
+    assertThat(gemma.layers().getFirst().attention().rule().softCap()).isZero();
     ModelConfig mistral = read("{\"model_type\": \"mistral\", \"num_key_value_heads\": null}");
     assertThat(mistral.sizes().keyValueHeads()).isEqualTo(32);
   }
@@ -189,7 +190,7 @@ final class ModelConfigTest {
         .containsExactly(
             new Rope(20000, 256, new RopeScaling.None()),
             new Rope(2e6, 256, new RopeScaling.Linear(8)));
-    assertThat(four.rope(3)).isEqualTo(1);
+    assertThat(four.rope(four.layers().get(3))).hasValue(1);
     assertThat(five).isEqualTo(four);
   }
 
@@ -214,19 +215,26 @@ final class ModelConfigTest {
   @Test
   void biasesAreEachFamilysOwn() throws IOException {
     String bias = "{\"model_type\": \"%s\", \"attention_bias\": true, \"mlp_bias\": true}";
-    LayerWiring llama = read(bias.formatted("llama")).wiring();
-    assertThat(llama)
-        .isEqualTo(LayerWiring.PLAIN.withAttentionBiases(true, true).withMlpBias(true));
-    LayerWiring qwen2 = read("{\"model_type\": \"qwen2\"}").wiring();
-    assertThat(qwen2).isEqualTo(LayerWiring.PLAIN.withAttentionBiases(true, false));
-    assertThat(read(bias.formatted("qwen2")).wiring()).isEqualTo(qwen2);
-    assertThat(read(bias.formatted("mistral")).wiring()).isEqualTo(LayerWiring.PLAIN);
-    assertThat(read("{\"model_type\": \"qwen3\"}").attention())
-        .isEqualTo(
-            Collections.nCopies(
-                32,
-                new ModelConfig.LayerAttention(
-                    NO_WINDOW, new Rope(10000, 128, new RopeScaling.None()))));
+    assertThat(biased(read(bias.formatted("llama"))))
+        .containsExactly(
+            "q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj");
+    assertThat(biased(read("{\"model_type\": \"qwen2\"}")))
+        .containsExactly("q_proj", "k_proj", "v_proj");
+    assertThat(biased(read(bias.formatted("qwen2")))).containsExactly("q_proj", "k_proj", "v_proj");
+    assertThat(biased(read(bias.formatted("mistral")))).isEmpty();
+    for (LayerPlan layer : read("{\"model_type\": \"qwen3\"}").layers()) {
+      assertThat(layer.attention().headNorms()).isPresent();
+      assertThat(layer.attention().rule()).isEqualTo(NO_WINDOW);
+      assertThat(layer.attention().rope()).contains(new Rope(10000, 128, new RopeScaling.None()));
+    }
+  }
+
+  /** The linear maps of the first layer that have a bias. */
+  private static List<String> biased(ModelConfig c) {
+    return c.layers().getFirst().linears().stream()
+        .filter(LayerPlan.Linear::bias)
+        .map(map -> map.module().substring(map.module().lastIndexOf('.') + 1))
+        .toList();
   }
 
   @ParameterizedTest
@@ -276,7 +284,7 @@ final class ModelConfigTest {
   }
 
   private static List<Integer> windows(ModelConfig c) {
-    return c.attention().stream().map(a -> a.rule().window()).toList();
+    return c.layers().stream().map(l -> l.attention().rule().window()).toList();
   }
 
   private ModelConfig read(String json) throws IOException {

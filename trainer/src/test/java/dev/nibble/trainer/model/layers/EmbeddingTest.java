@@ -26,8 +26,8 @@ final class EmbeddingTest {
   })
   void theScaleIsRoundedToTheTable(int hidden, DType dtype, float scale) {
     try (Scope scope = Scope.open("test", Memory.host())) {
-      Embedding e = new Embedding(scope.allocate("t/table", dtype, 1, 1), Optional.empty());
-      assertThat((float) e.scaleOf(hidden)).isEqualTo(scale);
+      Embedding e = new Embedding(scope.allocate("t/table", dtype, 1, hidden), Optional.empty());
+      assertThat((float) e.scaled().scale()).isEqualTo(scale);
     }
   }
 }

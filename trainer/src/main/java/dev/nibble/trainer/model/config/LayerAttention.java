@@ -1,0 +1,17 @@
+package dev.nibble.trainer.model.config;
+
+import dev.nibble.compute.kernels.AttentionRule;
+import java.util.Optional;
+
+/**
+ * What a family's layers differ in from each other: whom a token attends to, and by which rope.
+ *
+ * @param rope empty where positions play no part
+ */
+record LayerAttention(AttentionRule rule, Optional<Rope> rope) {
+
+  /** With a rope. */
+  LayerAttention(AttentionRule rule, Rope rope) {
+    this(rule, Optional.of(rope));
+  }
+}
