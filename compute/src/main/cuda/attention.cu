@@ -69,7 +69,7 @@ __device__ void forward(T* out, float* lse, const T* q, const T* k, const T* v, 
   int g = threadIdx.x % G;
   int rows = min(B, tile.q_length - tile.first);
   int position = tile.first + row + tile.shift();
-  Seen seen(a, position);
+  Seen seen(a, tile, position);
   if (row >= rows) seen.to = seen.from;
 
   int64_t first_row = tile.q_start + tile.first;
@@ -80,8 +80,8 @@ __device__ void forward(T* out, float* lse, const T* q, const T* k, const T* v, 
 #pragma unroll
   for (int c = 0; c < MOST / G; c++) o[c] = 0;
 
-  int end = tile.first + rows + tile.shift();
-  for (int key = Seen(a, tile.first + tile.shift()).from; key < end; key += B) {
+  int end = tile.keys_end(a, rows);
+  for (int key = Seen(a, tile, tile.first + tile.shift()).from; key < end; key += B) {
     int count = min(B, end - key);
     int64_t at = a.key_at(tile.k_start + key, key_head);
     __syncthreads();
@@ -168,7 +168,7 @@ __device__ void backward_queries(T* dq, const T* dout, const float* lse, const f
   int row = threadIdx.x / G;
   int g = threadIdx.x % G;
   int rows = min(B, tile.q_length - tile.first);
-  Seen seen(a, tile.first + row + tile.shift());
+  Seen seen(a, tile, tile.first + row + tile.shift());
   if (row >= rows) seen.to = seen.from;
 
   int64_t first_row = tile.q_start + tile.first;
@@ -182,8 +182,8 @@ __device__ void backward_queries(T* dq, const T* dout, const float* lse, const f
 #pragma unroll
   for (int c = 0; c < MOST / G; c++) sums[c] = 0;
 
-  int end = tile.first + rows + tile.shift();
-  for (int key = Seen(a, tile.first + tile.shift()).from; key < end; key += B) {
+  int end = tile.keys_end(a, rows);
+  for (int key = Seen(a, tile, tile.first + tile.shift()).from; key < end; key += B) {
     int count = min(B, end - key);
     int64_t at = a.key_at(tile.k_start + key, key_head);
     __syncthreads();
@@ -249,8 +249,8 @@ __device__ void backward_keys(T* dk, T* dv, const T* dout, const float* lse, con
   for (int c = 0; c < MOST / G; c++) key_sums[c] = value_sums[c] = 0;
 
   // The queries that see one of these keys.
-  int from = max(0, tile.first - tile.shift());
-  int to = a.window == 0 ? tile.q_length : min(tile.q_length, tile.first + rows - 1 + a.window - tile.shift());
+  int from = tile.queries_begin(a);
+  int to = tile.queries_end(a, rows);
   for (int head = key_head * group; head < (key_head + 1) * group; head++) {
     for (int query = from; query < to; query += B) {
       int count = min(B, to - query);
@@ -264,7 +264,7 @@ __device__ void backward_keys(T* dk, T* dv, const T* dout, const float* lse, con
         int j = g + G * i;
         float p = 0;
         float ds = 0;
-        if (row < rows && j < count && Seen(a, query + j + tile.shift()).has(key)) {
+        if (row < rows && j < count && Seen(a, tile, query + j + tile.shift()).has(key)) {
           float z = a.capped(a.scale * dot(k_tile + row * stride, q_tile + j * stride, a.size));
           float dp = dot(v_tile + row * stride, d_tile + j * stride, a.size);
           p = expf(z - lse[(query_row + j) * a.heads + head]);

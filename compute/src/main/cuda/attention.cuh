@@ -11,12 +11,14 @@ struct Attention {
   int64_t queries;
   int64_t keys;
   float scale;
-  int window;      // 0 for none
+  int window;      // 0 for none; negative: a query sees later keys too, all of its segment
   float soft_cap;  // 0 for none
 
   // Element 0 of a head of a row.
   __device__ __forceinline__ int64_t query_at(int64_t row, int head) const { return (row * heads + head) * size; }
   __device__ __forceinline__ int64_t key_at(int64_t row, int head) const { return (row * key_heads + head) * size; }
+
+  __device__ __forceinline__ bool is_causal() const { return window >= 0; }
 
   // cap(score), of a score that was scaled.
   __device__ __forceinline__ float capped(float z) const {
@@ -44,6 +46,17 @@ struct Tile {
 
   // How many more keys a segment has than queries: query i has position i + shift among the keys.
   __device__ __forceinline__ int shift() const { return k_length - q_length; }
+  // The key behind the last that one of the tile's first `rows` queries sees.
+  __device__ __forceinline__ int keys_end(const Attention& a, int rows) const {
+    return a.is_causal() ? first + rows + shift() : k_length;
+  }
+  // The first query that sees one of the tile's keys, and that behind the last that sees one of the first `rows`.
+  __device__ __forceinline__ int queries_begin(const Attention& a) const {
+    return a.is_causal() ? max(0, first - shift()) : 0;
+  }
+  __device__ __forceinline__ int queries_end(const Attention& a, int rows) const {
+    return a.window <= 0 ? q_length : min(q_length, first + rows - 1 + a.window - shift());
+  }
 };
 
 // Tile number `slot` when each segment's queries (or keys) are cut into tiles of `rows`: a launch does not know the
@@ -82,12 +95,13 @@ __device__ __forceinline__ Tile find_tile(const Attention& a, const int* segment
   return {0, 0, 0, 0, -1};
 }
 
-// The keys that the query of a position sees.
+// The keys that the query of a position sees, in the segment of a tile.
 struct Seen {
   int from, to;
 
-  __device__ __forceinline__ Seen(const Attention& a, int position)
-      : from(a.window == 0 ? 0 : max(0, position - a.window + 1)), to(position + 1) {}
+  __device__ __forceinline__ Seen(const Attention& a, const Tile& tile, int position)
+      : from(a.window <= 0 ? 0 : max(0, position - a.window + 1)),
+        to(a.is_causal() ? position + 1 : tile.k_length) {}
 
   __device__ __forceinline__ bool has(int key) const { return key >= from && key < to; }
 };

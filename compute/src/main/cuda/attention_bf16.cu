@@ -98,8 +98,8 @@ __device__ void forward(bf16* out, float* lse, const bf16* q, const bf16* k, con
   int64_t key_stride = (int64_t)a.key_heads * a.size;
   const bf16* keys = k + a.key_at(tile.k_start, key_head);
   const bf16* values = v + a.key_at(tile.k_start, key_head);
-  int begin = Seen(a, first_position).from;
-  int end = first_position + rows;
+  int begin = Seen(a, tile, first_position).from;
+  int end = tile.keys_end(a, rows);
 
   copy_rows<ROWS, D>(q_tile, q + a.query_at(first_row, head), (int64_t)a.heads * a.size, a.size, rows);
   copy_rows<KEYS, D>(k_tile, keys + begin * key_stride, key_stride, a.size, end - begin);
@@ -111,7 +111,7 @@ __device__ void forward(bf16* out, float* lse, const bf16* q, const bf16* k, con
   int g = lane() / 4;
   int t = lane() % 4;
   int row = warp() * 16;
-  Seen seen[2] = {Seen(a, first_position + row + g), Seen(a, first_position + row + g + 8)};
+  Seen seen[2] = {Seen(a, tile, first_position + row + g), Seen(a, tile, first_position + row + g + 8)};
   float top[2] = {-INFINITY, -INFINITY};
   float sum[2] = {0, 0};
   float o[D / 8][4];
@@ -137,7 +137,9 @@ __device__ void forward(bf16* out, float* lse, const bf16* q, const bf16* k, con
     if (next < end) copy_rows<KEYS, D>(k_tile, keys + next * key_stride, key_stride, a.size, end - next);
     copies_commit();
 
-    bool all_seen = key + KEYS <= first_position + 1 && (a.window == 0 || key >= first_position + ROWS - a.window);
+    bool all_seen = a.is_causal()
+                        ? key + KEYS <= first_position + 1 && (a.window == 0 || key >= first_position + ROWS - a.window)
+                        : key + KEYS <= end;
     float largest[2] = {-INFINITY, -INFINITY};
 #pragma unroll
     for (int n = 0; n < KEYS / 8; n++) {
@@ -264,8 +266,8 @@ __device__ void backward_queries(bf16* dq, const bf16* dout, const float* lse, c
   int64_t key_stride = (int64_t)a.key_heads * a.size;
   const bf16* keys = k + a.key_at(tile.k_start, key_head);
   const bf16* values = v + a.key_at(tile.k_start, key_head);
-  int begin = Seen(a, first_position).from;
-  int end = first_position + rows;
+  int begin = Seen(a, tile, first_position).from;
+  int end = tile.keys_end(a, rows);
 
   copy_rows<ROWS, D>(q_tile, q + a.query_at(first_row, head), query_stride, a.size, rows);
   copy_rows<ROWS, D>(d_tile, dout + a.query_at(first_row, head), query_stride, a.size, rows);
@@ -276,7 +278,7 @@ __device__ void backward_queries(bf16* dq, const bf16* dout, const float* lse, c
   int g = lane() / 4;
   int t = lane() % 4;
   int row = warp() * 16;
-  Seen seen[2] = {Seen(a, first_position + row + g), Seen(a, first_position + row + g + 8)};
+  Seen seen[2] = {Seen(a, tile, first_position + row + g), Seen(a, tile, first_position + row + g + 8)};
   float log_sum[2];
   float own_delta[2];
 #pragma unroll
@@ -358,8 +360,8 @@ __device__ void backward_keys(bf16* dk, bf16* dv, const bf16* dout, const float*
   int64_t query_stride = (int64_t)a.heads * a.size;
   int64_t key_stride = (int64_t)a.key_heads * a.size;
   // The queries that see one of these keys, and how many tiles of them there are over all heads.
-  int from = max(0, tile.first - tile.shift());
-  int to = a.window == 0 ? tile.q_length : min(tile.q_length, tile.first + rows - 1 + a.window - tile.shift());
+  int from = tile.queries_begin(a);
+  int to = tile.queries_end(a, rows);
   int tiles = to > from ? (to - from + Q - 1) / Q : 0;
   int steps = tiles * group;
 
@@ -417,7 +419,7 @@ __device__ void backward_keys(bf16* dk, bf16* dv, const bf16* dout, const float*
         int j = 8 * n + 2 * t + i % 2;
         int key = row + g + i / 2 * 8;
         score_gradient(s[n][i], dp[n][i], a, log_sums[stage * Q + j], deltas[stage * Q + j], [&] {
-          return key < rows && query + j < to && Seen(a, query + j + tile.shift()).has(tile.first + key);
+          return key < rows && query + j < to && Seen(a, tile, query + j + tile.shift()).has(tile.first + key);
         });
       }
     }

@@ -2,13 +2,13 @@ package dev.nibble.compute.kernels;
 
 import dev.nibble.compute.tensor.Tensor;
 
-/** Causal attention within the segments of a packed batch. See {@link Kernels} for conventions. */
+/** Attention within the segments of a packed batch. See {@link Kernels} for conventions. */
 public interface AttentionKernels {
 
   /**
-   * Causal softmax(z) v within each segment, z = cap(scale * q k^T); query head h reads key/value
-   * head h / (H/K). With a window W (arXiv:2004.05150), the query of position p, counted among its
-   * segment's keys, sees keys p - W + 1 to p. cap(z) is z, or softCap * tanh(z / softCap).
+   * softmax(z) v within each segment, z = cap(scale * q k^T); query head h reads key/value
+   * head h / (H/K). The query of position p, counted among its segment's keys, sees keys 0 to p; with
+   * a window W (arXiv:2004.05150) keys p - W + 1 to p; all keys where the rule is not causal. cap(z) is z, or softCap * tanh(z / softCap).
    *
    * @param out [N, H, D]
    * @param lse [N, H]: log-sum-exp of z, kept for backward

@@ -9,7 +9,7 @@ import java.util.function.Supplier;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
-/** Causal attention over packed segments and over a cache. */
+/** Attention over packed segments and over a cache. */
 class AttentionConformance extends KernelCases {
 
   AttentionConformance(Supplier<Kernels> set, DType activations) {
@@ -28,7 +28,7 @@ class AttentionConformance extends KernelCases {
       return segments.stream().mapToInt(Segment::kLength).max().orElse(0);
     }
 
-    /** The plain rule, windows shorter and longer than segments, and soft caps. */
+    /** The plain rule, windows shorter and longer than segments, soft caps, and both ways. */
     List<AttentionRule> rules() {
       double scale = 1 / Math.sqrt(d);
       return List.of(
@@ -36,7 +36,9 @@ class AttentionConformance extends KernelCases {
           new AttentionRule(scale, 1, 0),
           new AttentionRule(scale, 7, 2),
           new AttentionRule(scale, 140, 0),
-          new AttentionRule(scale, 0, 50));
+          new AttentionRule(scale, 0, 50),
+          AttentionRule.bidirectional(scale),
+          new AttentionRule(scale, 0, 2, false));
     }
   }
 

@@ -22,7 +22,7 @@ class ReferenceAttentionKernels implements AttentionKernels {
   }
 
   private static void forEachQuery(
-      Tensor q, Tensor k, Tensor segments, int window, QueryVisitor visitor) {
+      Tensor q, Tensor k, Tensor segments, AttentionRule rule, QueryVisitor visitor) {
     int heads = Math.toIntExact(q.dim(1));
     int keyHeads = Math.toIntExact(k.dim(1));
     int d = cols(q);
@@ -34,9 +34,9 @@ class ReferenceAttentionKernels implements AttentionKernels {
       for (int i = 0; i < qLength; i++) {
         for (int h = 0; h < heads; h++) {
           int row = (qStart + i) * heads + h;
-          int from = window == 0 ? 0 : Math.max(0, seen + i - window);
+          int from = rule.window() == 0 ? 0 : Math.max(0, seen + i - rule.window());
           int firstKey = ((kStart + from) * keyHeads + h / (heads / keyHeads)) * d;
-          int keys = seen + i - from;
+          int keys = rule.isCausal() ? seen + i - from : segments.getInt(4L * s + 3);
           visitor.visit(new Query(qStart + i, row * d, row, firstKey, keys, keyHeads * d));
         }
       }
@@ -64,7 +64,7 @@ class ReferenceAttentionKernels implements AttentionKernels {
         q,
         k,
         segments,
-        rule.window(),
+        rule,
         row -> {
           double[] p = new double[row.keys];
           double max = Double.NEGATIVE_INFINITY;
@@ -111,7 +111,7 @@ class ReferenceAttentionKernels implements AttentionKernels {
         q,
         k,
         segments,
-        rule.window(),
+        rule,
         row -> {
           double delta = sum(d, e -> dos[row.q + e] * os[row.q + e]);
           for (int j = 0; j < row.keys; j++) {

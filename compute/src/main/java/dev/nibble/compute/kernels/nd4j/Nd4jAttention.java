@@ -39,8 +39,7 @@ final class Nd4jAttention {
   }
 
   /**
-   * Queries from (inclusive) to to (exclusive) of one key/value head, and the keys that the last of
-   * them sees.
+   * Queries from (inclusive) to to (exclusive) of one key/value head, and the keys that they see.
    */
   private record Tile(long from, long to, long kStart, long keys, long firstSees, long head) {
     long queries() {
@@ -72,7 +71,8 @@ final class Nd4jAttention {
         long end = Math.min(qLength, i + step);
         long sees = i + kLength - qLength + 1;
         for (long head = 0; head < keyHeads; head++) {
-          body.run(new Tile(qStart + i, qStart + end, kStart, end + kLength - qLength, sees, head));
+          long keys = rule.isCausal() ? end + kLength - qLength : kLength;
+          body.run(new Tile(qStart + i, qStart + end, kStart, keys, sees, head));
         }
       }
     }
@@ -126,7 +126,7 @@ final class Nd4jAttention {
     float[] ends = new float[rows];
     float[] starts = new float[rows];
     for (int i = 0; i < rows; i++) {
-      ends[i] = tile.firstSees + i / group;
+      ends[i] = rule.isCausal() ? tile.firstSees + i / group : tile.keys;
       starts[i] = rule.window() == 0 ? 0 : ends[i] - rule.window();
     }
     INDArray key = work.reshape(work.keep(Nd4j.arange((double) tile.keys)), 1, tile.keys);

@@ -66,13 +66,13 @@ final class AttentionBackward {
     // The query heads of a group add to the same dk and dv: one worker takes the group.
     long groups = task.k.heads();
     for (long i = 0; i < segments.dim(0); i++) {
-      var segment = AttentionSegment.of(segments, i, rule.window());
+      var segment = AttentionSegment.of(segments, i, rule);
       products.prepareBackward(task.q, segment, task.scale);
     }
     loops.items(
         segments.dim(0) * groups,
         (f, item) -> {
-          var segment = AttentionSegment.of(segments, item / groups, rule.window());
+          var segment = AttentionSegment.of(segments, item / groups, rule);
           group(task, segment, item % groups, f);
         });
   }

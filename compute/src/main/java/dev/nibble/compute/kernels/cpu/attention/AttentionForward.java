@@ -42,13 +42,13 @@ final class AttentionForward {
             (float) rule.softCap());
     long heads = task.q.heads();
     for (long i = 0; i < segments.dim(0); i++) {
-      var segment = AttentionSegment.of(segments, i, rule.window());
+      var segment = AttentionSegment.of(segments, i, rule);
       products.prepareForward(task.q, segment, task.scale);
     }
     loops.items(
         segments.dim(0) * heads,
         (f, item) -> {
-          var segment = AttentionSegment.of(segments, item / heads, rule.window());
+          var segment = AttentionSegment.of(segments, item / heads, rule);
           head(task, segment, item % heads, f);
         });
   }

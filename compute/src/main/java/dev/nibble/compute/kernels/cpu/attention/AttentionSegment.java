@@ -1,14 +1,15 @@
 package dev.nibble.compute.kernels.cpu.attention;
 
+import dev.nibble.compute.kernels.AttentionRule;
 import dev.nibble.compute.kernels.cpu.work.VectorMath;
 import dev.nibble.compute.tensor.Tensor;
 
 /**
  * The position of one segment's queries and keys, and the keys that each query attends to.
  *
- * @param window the most keys that a query attends to; 0 for all
+ * @param rule the keys that a query attends to
  */
-record AttentionSegment(long queryStart, long queries, long keyStart, long keys, long window) {
+record AttentionSegment(long queryStart, long queries, long keyStart, long keys, AttentionRule rule) {
   /** Queries of a block. */
   private static final long QUERIES = 128;
 
@@ -18,14 +19,14 @@ record AttentionSegment(long queryStart, long queries, long keyStart, long keys,
   /** Floats of an operand of a block. */
   private static final long FLOATS = 1 << 16;
 
-  static AttentionSegment of(Tensor segments, long s, long window) {
+  static AttentionSegment of(Tensor segments, long s, AttentionRule rule) {
     var m = segments.memory();
     return new AttentionSegment(
         VectorMath.getInt(m, 4 * s),
         VectorMath.getInt(m, 4 * s + 1),
         VectorMath.getInt(m, 4 * s + 2),
         VectorMath.getInt(m, 4 * s + 3),
-        window);
+        rule);
   }
 
   /** The number of queries of a block. */
@@ -40,11 +41,11 @@ record AttentionSegment(long queryStart, long queries, long keyStart, long keys,
 
   /** The first key that a query sees. */
   long seenFrom(long query) {
-    return window == 0 ? 0 : Math.max(0, seenTo(query) - window);
+    return rule.window() == 0 ? 0 : Math.max(0, seenTo(query) - rule.window());
   }
 
   /** The key after the last that a query sees. */
   long seenTo(long query) {
-    return Math.clamp(query + 1 + keys - queries, 0, keys);
+    return rule.isCausal() ? Math.clamp(query + 1 + keys - queries, 0, keys) : keys;
   }
 }

@@ -13,6 +13,9 @@ import dev.nibble.compute.tensor.Tensor;
  * blocks as there can be tiles, and each block finds its tile.
  */
 public final class CudaAttentionKernels implements AttentionKernels {
+  /** A window that tells kernels that a query sees later keys too. */
+  private static final int ALL_KEYS = -1;
+
   private static final int DELTA_THREADS = 256;
   private static final int DELTA_WARPS = DELTA_THREADS / 32;
 
@@ -152,7 +155,7 @@ public final class CudaAttentionKernels implements AttentionKernels {
         .i64(q.dim(0))
         .i64(k.dim(0))
         .f32(rule.scale())
-        .i32(rule.window())
+        .i32(rule.isCausal() ? rule.window() : ALL_KEYS)
         .f32(rule.softCap());
   }
 
