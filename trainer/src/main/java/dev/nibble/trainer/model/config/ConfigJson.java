@@ -113,6 +113,15 @@ final class ConfigJson implements ConfigSection {
     return node.get(key).valueStream().map(JsonNode::asDouble).toList();
   }
 
+  List<Boolean> zerosAndOnes(String key) {
+    if (!has(key)
+        || !node.get(key).isArray()
+        || !node.get(key).valueStream().allMatch(n -> n.isInt() && (n.asInt() & ~1) == 0)) {
+      throw wrong(key, "a list of 0 and 1");
+    }
+    return node.get(key).valueStream().map(n -> n.asInt() == 1).toList();
+  }
+
   /** True for a number that is there and not 0. */
   boolean isNotZero(String key) {
     return has(key) && !(node.get(key).isNumber() && node.get(key).asDouble() == 0);

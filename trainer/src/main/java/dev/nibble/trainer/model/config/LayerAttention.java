@@ -14,4 +14,9 @@ record LayerAttention(AttentionRule rule, Optional<Rope> rope) {
   LayerAttention(AttentionRule rule, Rope rope) {
     this(rule, Optional.of(rope));
   }
+
+  /** Without one. */
+  static LayerAttention noPositions(AttentionRule rule) {
+    return new LayerAttention(rule, Optional.empty());
+  }
 }

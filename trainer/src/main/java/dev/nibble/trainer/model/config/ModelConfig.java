@@ -89,13 +89,14 @@ public record ModelConfig(
       case "mistral" -> MistralFamily.read(c);
       case "qwen2" -> QwenFamily.readQwen2(c);
       case "qwen3" -> QwenFamily.readQwen3(c);
+      case "smollm3" -> SmolLm3Family.read(c);
       case "phi3" -> Phi3Family.read(c);
       case "gemma2" -> GemmaFamily.readGemma2(c);
       case "gemma3_text" -> GemmaFamily.readGemma3(c);
       case "gemma3" ->
           throw c.wrong("model_type", "gemma3_text, the model without images; not gemma3");
       default ->
-          throw c.wrong("model_type", "llama, mistral, qwen2, qwen3, phi3, gemma2, gemma3_text");
+          throw c.wrong("model_type", "llama, mistral, qwen2, qwen3, smollm3, phi3, gemma2, gemma3_text");
     };
   }
 

@@ -23,6 +23,11 @@ final class RopeReader {
 
   /** For families that turn whole heads, all layers alike. */
   static Rope wholeHead(ConfigJson c, Sizes sizes) {
+    return wholeHead(c, sizes, THETA);
+  }
+
+  /** The same, with the family's default of {@code rope_theta}. */
+  static Rope wholeHead(ConfigJson c, Sizes sizes, double theta) {
     RopeReader reader = new RopeReader(c, sizes);
     Optional<ConfigJson> rope = reader.flat();
     c.requireNumber("partial_rotary_factor", 1);
@@ -30,7 +35,7 @@ final class RopeReader {
     OptionalInt original =
         c.has(ORIGINAL) ? OptionalInt.of(c.positive(ORIGINAL)) : OptionalInt.empty();
     return new Rope(
-        reader.theta(rope, "rope_theta", THETA),
+        reader.theta(rope, "rope_theta", theta),
         sizes.head(),
         rope.map(r -> reader.scaling(r, type(r), sizes.head(), original))
             .orElseGet(RopeScaling.None::new));

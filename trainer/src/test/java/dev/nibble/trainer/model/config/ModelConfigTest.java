@@ -242,7 +242,7 @@ final class ModelConfigTest {
       delimiter = '|',
       quoteCharacter = '`',
       value = {
-        "{} | \"model_type\" is missing; supported: llama, mistral, qwen2, qwen3, phi3, gemma2, gemma3_text",
+        "{} | \"model_type\" is missing; supported: llama, mistral, qwen2, qwen3, smollm3, phi3, gemma2, gemma3_text",
         "{\"model_type\": \"mamba\"} | \"model_type\" is \"mamba\"; supported: llama",
         "{\"model_type\": \"qwen3_moe\"} | \"model_type\" is \"qwen3_moe\"; supported: llama",
         "{\"model_type\": \"gemma3\", \"text_config\": {}} | supported: gemma3_text, the model without images",
