@@ -32,8 +32,8 @@ public final class GgufModel {
   public static GgufReport write(Path modelFolder, TensorSource source, Path out, GgufType type) {
     ModelConfig config = ModelConfig.of(modelFolder);
     Architecture architecture = Architecture.of(config);
-    // A source of tensors dequantises bitsandbytes' four bits, and nothing else.
-    QuantizationConfig.read(modelFolder);
+    // Refuses formats that no source of tensors reads.
+    QuantizationConfig.summary(modelFolder);
     boolean ownHead = !config.tiedHead() || source.names().contains(ModelTensors.HEAD);
     List<TensorLayout.Entry> layout = TensorLayout.of(config, architecture, ownHead);
     TensorLayout.check(layout, source);

@@ -1,6 +1,5 @@
 package dev.nibble.trainer.export.gguf;
 
-import dev.nibble.quant.ConfigSection;
 import dev.nibble.trainer.export.ExportException;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -11,7 +10,7 @@ import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 /** One object of a JSON file; every error names the file, the key and what is supported. */
-record JsonFile(Path file, String prefix, JsonNode node) implements ConfigSection {
+record JsonFile(Path file, String prefix, JsonNode node) {
   /** Characters of a wrong value in an error. */
   private static final int SHOWN = 300;
 
@@ -35,8 +34,7 @@ record JsonFile(Path file, String prefix, JsonNode node) implements ConfigSectio
     return Files.isRegularFile(file) ? Optional.of(read(file)) : Optional.empty();
   }
 
-  @Override
-  public boolean has(String key) {
+  boolean has(String key) {
     return node.hasNonNull(key);
   }
 
@@ -45,8 +43,7 @@ record JsonFile(Path file, String prefix, JsonNode node) implements ConfigSectio
     return node.path(key);
   }
 
-  @Override
-  public Optional<JsonFile> object(String key) {
+  Optional<JsonFile> object(String key) {
     if (!has(key)) {
       return Optional.empty();
     }
@@ -56,46 +53,7 @@ record JsonFile(Path file, String prefix, JsonNode node) implements ConfigSectio
     return Optional.of(new JsonFile(file, prefix + key + ".", get(key)));
   }
 
-  int positive(String key, int fallback) {
-    return has(key) ? positive(key) : fallback;
-  }
-
-  @Override
-  public int positive(String key) {
-    if (!get(key).isInt() || get(key).asInt() < 1) {
-      throw wrong(key, "a positive integer");
-    }
-    return get(key).asInt();
-  }
-
-  double number(String key, double fallback) {
-    return has(key) ? number(key) : fallback;
-  }
-
-  double number(String key) {
-    if (!get(key).isNumber() || !(get(key).asDouble() > 0)) {
-      throw wrong(key, "a positive number");
-    }
-    return get(key).asDouble();
-  }
-
-  float[] numbers(String key, int count) {
-    JsonNode list = get(key);
-    float[] values = new float[list.size()];
-    for (int i = 0; i < values.length; i++) {
-      values[i] = (float) list.get(i).asDouble(Double.NaN);
-      if (!(values[i] > 0)) {
-        throw wrong(key, "positive numbers");
-      }
-    }
-    if (values.length != count) {
-      throw wrong(key, "a list of %d numbers".formatted(count));
-    }
-    return values;
-  }
-
-  @Override
-  public boolean flag(String key, boolean fallback) {
+  boolean flag(String key, boolean fallback) {
     if (!has(key)) {
       return fallback;
     }
@@ -105,8 +63,7 @@ record JsonFile(Path file, String prefix, JsonNode node) implements ConfigSectio
     return get(key).asBoolean();
   }
 
-  @Override
-  public String text(String key, String fallback) {
+  String text(String key, String fallback) {
     if (!has(key)) {
       return fallback;
     }
@@ -116,8 +73,7 @@ record JsonFile(Path file, String prefix, JsonNode node) implements ConfigSectio
     return get(key).asString();
   }
 
-  @Override
-  public ExportException wrong(String key, String supported) {
+  ExportException wrong(String key, String supported) {
     String value = node.has(key) ? node.get(key).toString() : "missing";
     if (value.length() > SHOWN) {
       value = value.substring(0, SHOWN) + "...";
