@@ -28,7 +28,11 @@ import tools.jackson.databind.node.ObjectNode;
 
 /** An adapter in PEFT's folder layout: adapter_config.json and adapter_model.safetensors. */
 public final class PeftAdapter {
-  static final String WEIGHTS = "adapter_model.safetensors";
+  /** The file of an adapter's description. */
+  public static final String CONFIG = PeftConfig.FILE;
+
+  /** The file of its weights. */
+  public static final String WEIGHTS = "adapter_model.safetensors";
 
   private final Path folder;
   private final PeftConfig config;

@@ -1,5 +1,9 @@
 package dev.nibble.api.export;
 
+import dev.nibble.trainer.model.config.ModelFolder;
+
+import dev.nibble.adapters.PeftAdapter;
+
 import dev.nibble.compute.files.Folders;
 import dev.nibble.trainer.export.ExportException;
 import java.io.IOException;
@@ -37,8 +41,8 @@ record ExportTarget(Path path, boolean overwrite) {
       throw new ExportException(path + " is the folder of a run; choose another place");
     }
     boolean model =
-        Files.exists(path.resolve("config.json"))
-            || Files.exists(path.resolve("adapter_config.json"));
+        Files.exists(path.resolve(ModelFolder.CONFIG))
+            || Files.exists(path.resolve(PeftAdapter.CONFIG));
     if (!model) {
       throw new ExportException(
           path + " is not empty, and what is in it is no model; choose a folder that is new");

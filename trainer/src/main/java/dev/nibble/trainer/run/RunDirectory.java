@@ -1,5 +1,7 @@
 package dev.nibble.trainer.run;
 
+import dev.nibble.adapters.PeftAdapter;
+
 import dev.nibble.errors.Remedy;
 import dev.nibble.trainer.checkpoint.Checkpoints;
 import java.io.IOException;
@@ -32,8 +34,8 @@ public final class RunDirectory {
           "loss.svg",
           "eval.json",
           "recipe.resolved.yaml",
-          "adapter_config.json",
-          "adapter_model.safetensors");
+          PeftAdapter.CONFIG,
+          PeftAdapter.WEIGHTS);
 
   private final Path folder;
 

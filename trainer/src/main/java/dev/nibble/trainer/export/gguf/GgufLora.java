@@ -22,7 +22,6 @@ import java.util.TreeSet;
 
 /** Writes a LoRA adapter as a GGUF file that llama.cpp loads beside its base model. */
 public final class GgufLora {
-  private static final String WEIGHTS = "adapter_model.safetensors";
   private static final String MODULE_END = ".weight";
 
   /** What the update B A of a module is multiplied by. */
@@ -88,7 +87,7 @@ public final class GgufLora {
       throw new ExportException("a GGUF adapter is F32 or F16, not %s".formatted(type));
     }
     ModelConfig config = ModelConfig.of(baseFolder);
-    Path file = adapterFolder.resolve(WEIGHTS);
+    Path file = adapterFolder.resolve(PeftAdapter.WEIGHTS);
     try (SafetensorsFile adapter = Safetensors.open(file)) {
       return new GgufLora(file, adapter, config, alpha, scaling, type).write(out);
     }
