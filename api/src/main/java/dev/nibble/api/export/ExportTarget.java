@@ -1,11 +1,9 @@
 package dev.nibble.api.export;
 
-import dev.nibble.trainer.model.config.ModelFolder;
-
 import dev.nibble.adapters.PeftAdapter;
-
 import dev.nibble.compute.files.Folders;
 import dev.nibble.trainer.export.ExportException;
+import dev.nibble.trainer.model.config.ModelFolder;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

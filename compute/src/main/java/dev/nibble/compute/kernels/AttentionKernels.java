@@ -6,9 +6,10 @@ import dev.nibble.compute.tensor.Tensor;
 public interface AttentionKernels {
 
   /**
-   * softmax(z) v within each segment, z = cap(scale * q k^T); query head h reads key/value
-   * head h / (H/K). The query of position p, counted among its segment's keys, sees keys 0 to p; with
-   * a window W (arXiv:2004.05150) keys p - W + 1 to p; all keys where the rule is not causal. cap(z) is z, or softCap * tanh(z / softCap).
+   * softmax(z) v within each segment, z = cap(scale * q k^T); query head h reads key/value head h /
+   * (H/K). The query of position p, counted among its segment's keys, sees keys 0 to p; with a
+   * window W (arXiv:2004.05150) keys p - W + 1 to p; all keys where the rule is not causal. cap(z)
+   * is z, or softCap * tanh(z / softCap).
    *
    * @param out [N, H, D]
    * @param lse [N, H]: log-sum-exp of z, kept for backward

@@ -1,7 +1,6 @@
 package dev.nibble.trainer.run;
 
 import dev.nibble.adapters.PeftAdapter;
-
 import dev.nibble.errors.Remedy;
 import dev.nibble.trainer.checkpoint.Checkpoints;
 import java.io.IOException;

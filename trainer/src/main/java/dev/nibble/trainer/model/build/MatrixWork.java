@@ -136,8 +136,7 @@ public final class MatrixWork {
     for (int s = 0; s < batch.samples(); s++) {
       double length = batch.starts()[s + 1] - batch.starts()[s];
       double most = rule.window() == 0 ? length : Math.min(rule.window(), length);
-      pairs +=
-          rule.isCausal() ? most * (most + 1) / 2 + (length - most) * most : length * length;
+      pairs += rule.isCausal() ? most * (most + 1) / 2 + (length - most) * most : length * length;
     }
     return pairs;
   }

@@ -96,7 +96,8 @@ public record ModelConfig(
       case "gemma3" ->
           throw c.wrong("model_type", "gemma3_text, the model without images; not gemma3");
       default ->
-          throw c.wrong("model_type", "llama, mistral, qwen2, qwen3, smollm3, phi3, gemma2, gemma3_text");
+          throw c.wrong(
+              "model_type", "llama, mistral, qwen2, qwen3, smollm3, phi3, gemma2, gemma3_text");
     };
   }
 

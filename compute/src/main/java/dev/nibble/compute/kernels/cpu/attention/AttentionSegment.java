@@ -9,7 +9,8 @@ import dev.nibble.compute.tensor.Tensor;
  *
  * @param rule the keys that a query attends to
  */
-record AttentionSegment(long queryStart, long queries, long keyStart, long keys, AttentionRule rule) {
+record AttentionSegment(
+    long queryStart, long queries, long keyStart, long keys, AttentionRule rule) {
   /** Queries of a block. */
   private static final long QUERIES = 128;
 
