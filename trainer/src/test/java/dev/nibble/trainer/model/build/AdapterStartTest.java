@@ -194,6 +194,6 @@ final class AdapterStartTest {
                 Golden.model("../bnb/checkpoint"),
                 ModelFixture.options(
                     new Training.Adapter(SPEC.withStart(new LoraStart.Olora()), 1))))
-        .hasMessageContaining("is in 4 bits in the checkpoint");
+        .hasMessageContaining("is quantised in the checkpoint");
   }
 }
