@@ -93,7 +93,8 @@ final class AdaptersOffTest {
   void theBaseMayBeLost() {
     assertNoBase(new Training.AllWeights(), "all its weights train");
     assertNoBase(
-        new Training.Adapter(LORA.withModulesToSave("lm_head"), 1), "[lm_head] hold weights of their own");
+        new Training.Adapter(LORA.withModulesToSave("lm_head"), 1),
+        "[lm_head] hold weights of their own");
     assertNoBase(
         new Training.Adapter(
             new LoraSpec(3, 6, 0, TargetModules.named(List.of("q_proj")))
