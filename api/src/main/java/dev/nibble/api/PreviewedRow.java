@@ -3,7 +3,7 @@ package dev.nibble.api;
 import java.nio.file.Path;
 import java.util.List;
 
-/** What becomes of a row of a dataset. */
+/** A row of a dataset, as training would take it. */
 public sealed interface PreviewedRow {
 
   /** The dataset's file or folder. */
@@ -16,14 +16,14 @@ public sealed interface PreviewedRow {
    * A sample.
    *
    * @param tokens in order
-   * @param text all of it, special tokens included, in parts that are learned and parts that are
-   *     not
+   * @param text all of it, special tokens included, in parts that are trained on and parts that
+   *     are not
    */
   record Sample(Path dataset, long number, List<Token> tokens, List<Part> text)
       implements PreviewedRow {
-    /** How many tokens are learned. */
-    public long learnedTokens() {
-      return tokens.stream().filter(Token::learned).count();
+    /** The count of tokens that the loss is computed on. */
+    public long supervisedTokens() {
+      return tokens.stream().filter(Token::supervised).count();
     }
   }
 
@@ -31,17 +31,17 @@ public sealed interface PreviewedRow {
    * A token.
    *
    * @param text of the token alone
-   * @param learned whether the loss is computed on it; the first token never is, since nothing
+   * @param supervised whether the loss is computed on it; the first token never is, since nothing
    *     predicts it
    */
-  record Token(int id, String text, boolean learned) {}
+  record Token(int id, String text, boolean supervised) {}
 
-  /** Text of neighbouring tokens that are all learned or all not. */
-  record Part(String text, boolean learned) {}
+  /** Text of neighbouring tokens that are all trained on or all not. */
+  record Part(String text, boolean supervised) {}
 
   /** A row that is left out because it has more tokens than a sample may have. */
   record TooLong(Path dataset, long number, int tokens) implements PreviewedRow {}
 
-  /** A row that is left out because no token of it would be learned. */
+  /** A row that is left out because no token of it would be trained on. */
   record Unsupervised(Path dataset, long number) implements PreviewedRow {}
 }

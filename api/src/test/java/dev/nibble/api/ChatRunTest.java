@@ -19,7 +19,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Conversations from the recipe to what is learned, trained, measured and generated. */
+/** Conversations from the recipe to training, measurement and generation. */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class ChatRunTest {
   private static final String TEMPLATE =
@@ -66,7 +66,7 @@ class ChatRunTest {
     return Recipes.read(folder.resolve("chat.yaml"), List.of(sets));
   }
 
-  /** The first row's text with what is learned in brackets, and the events. */
+  /** The first row's text with what is trained on in brackets, and the events. */
   private String previewed(String... sets) {
     StringBuilder s = new StringBuilder();
     Nibble.reportingTo(s::append).preview(recipe(sets)).read(1, row -> mark(row, s));
@@ -76,7 +76,7 @@ class ChatRunTest {
   private static void mark(PreviewedRow row, StringBuilder s) {
     if (row instanceof PreviewedRow.Sample sample) {
       for (PreviewedRow.Part part : sample.text()) {
-        s.append(part.learned() ? "[[" + part.text() + "]]" : part.text());
+        s.append(part.supervised() ? "[[" + part.text() + "]]" : part.text());
       }
     }
   }

@@ -304,7 +304,7 @@ class TunerTest {
     for (Case c :
         List.of(
             new Case(done, folder.resolve("new"), List.of(), "is quantised already: NF4"),
-            new Case(model, done, List.of(), "overwrite it"),
+            new Case(model, done, List.of(), "Overwrite it"),
             new Case(model, model, List.of(), "cannot be written over itself"),
             new Case(model, folder.resolve("new"), List.of("q"), "no linear map 'q'"),
             new Case(

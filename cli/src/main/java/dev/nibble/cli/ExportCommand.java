@@ -24,7 +24,7 @@ import picocli.CommandLine.Spec;
 /** {@code nibble export}. */
 @Command(
     name = "export",
-    header = "Write what a run learned for other tools.",
+    header = "Export a trained model or adapter for other tools.",
     description = {
       "%nA merged model for transformers and vLLM, the adapter alone for PEFT, or GGUF for llama.cpp."
     },

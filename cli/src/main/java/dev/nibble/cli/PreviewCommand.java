@@ -15,7 +15,7 @@ import picocli.CommandLine.Option;
     name = "preview",
     header = "Show training samples exactly as the model sees them.",
     description = {
-      "%nDecodes the tokens of the first samples and shows which part is learned: green and bold on a terminal, between"
+      "%nDecodes the tokens of the first samples and shows which part is trained on: green and bold on a terminal, between"
           + " [[ and ]] elsewhere. Then says where the chat template comes from, how many rows there are, how many tokens,"
           + " and what is left out. Loads no weights."
     },
@@ -35,7 +35,7 @@ final class PreviewCommand implements Callable<Integer> {
   @Option(
       names = "--tokens",
       description =
-          "Show each token on a line of its own: its id, whether it is learned, its text.")
+          "Show each token on a line of its own: its id, whether it is trained on, its text.")
   private boolean tokens;
 
   @Override

@@ -49,6 +49,7 @@ final class RecipeWords {
           "Resume with the recipe that the checkpoint was made with, or start a new run in another output_dir";
       case GENTLER_TRAINING ->
           "A lower learning_rate, more warm-up or a smaller max_grad_norm often helps";
+      case OVERWRITE_EXPORT -> "--overwrite replaces it; or choose another place";
       case EXPORT_MERGED -> "Export the merged model instead, with --merged or --gguf";
     };
   }

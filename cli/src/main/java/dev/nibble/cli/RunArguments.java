@@ -15,7 +15,7 @@ final class RunArguments {
   @Parameters(
       paramLabel = "RUN",
       description =
-          "Folder of a run: its model with what it learned. Or a recipe: the model that it starts from.")
+          "Folder of a run: its trained model. Or a recipe: the model that it starts from.")
   private Path place = Path.of("");
 
   @Option(

@@ -105,7 +105,7 @@ class CommandOutputTest {
             "animal number 0:\n[[animal<|endoftext|>]]",
             "  data       36 rows");
     assertThat(printed("preview", at("qlora.yaml"), "-n", "1", "--tokens"))
-        .containsPattern("\\d+ +0  learned  '<\\|endoftext\\|>'");
+        .containsPattern("\\d+ +0  trained  '<\\|endoftext\\|>'");
     assertThat(printed("preview", at("qlora.yaml"), "--set", "datasets.0.prompt=\"{input} \""))
         .contains("datasets.0.prompt ends in a space");
   }

@@ -73,6 +73,8 @@ public enum Remedy {
   GENTLER_TRAINING(
       "A lower learning rate, more warm-up or a smaller largest gradient norm often helps"),
 
+  /** A place that an earlier export was written to. */
+  OVERWRITE_EXPORT("Overwrite it, or choose another place"),
   /** An adapter with parts that a GGUF adapter has no place for. */
   EXPORT_MERGED("Export the merged model instead");
 

@@ -2,6 +2,7 @@ package dev.nibble.api.export;
 
 import dev.nibble.adapters.PeftAdapter;
 import dev.nibble.compute.files.Folders;
+import dev.nibble.errors.Remedy;
 import dev.nibble.trainer.export.ExportException;
 import dev.nibble.trainer.model.config.ModelFolder;
 import java.io.IOException;
@@ -47,7 +48,7 @@ record ExportTarget(Path path, boolean overwrite) {
     }
     if (!overwrite) {
       throw new ExportException(
-          path + " holds a model already; overwrite it, or choose another place");
+          path + " holds a model already", Remedy.OVERWRITE_EXPORT);
     }
   }
 
@@ -57,7 +58,7 @@ record ExportTarget(Path path, boolean overwrite) {
       throw new ExportException(path + " is a folder; expected a file to write");
     }
     if (Files.exists(path) && !overwrite) {
-      throw new ExportException(path + " exists; overwrite it, or choose another place");
+      throw new ExportException(path + " exists", Remedy.OVERWRITE_EXPORT);
     }
   }
 

@@ -64,7 +64,7 @@ public final class Exporter {
     Path folder =
         run.orElseThrow(() ->
             new ExportException(
-                "a recipe has learned nothing yet: train it, and give the folder of the run"));
+                "a recipe alone has no trained weights: train it, and give the folder of the run"));
     if (recipe.model().lora().isEmpty()) {
       throw new ExportException(
           "%s trained every weight: it holds no adapter, its folder is the whole model already"

@@ -129,7 +129,7 @@ public final class Wiring {
   }
 
   /**
-   * The model to measure or to generate with: with what {@code run} learned, or as training would
+   * The model to measure or to generate with: as {@code run} trained it, or as training would
    * start. An adapter in it does not train.
    *
    * @param maxTokens the most tokens of a batch

@@ -48,7 +48,7 @@ class ExportTargetTest {
     assertThatThrownBy(() -> new ExportTarget(out, false).write(ExportTargetTest::fill))
         .isInstanceOf(ExportException.class)
         .hasMessageContaining(out.toString())
-        .hasMessageContaining("overwrite it");
+        .hasMessageContaining("Overwrite it");
     new ExportTarget(out, true).write(f -> Files.writeString(f.resolve("adapter_config.json"), ""));
     assertThat(out.resolve("config.json")).doesNotExist();
     assertThat(out.resolve("adapter_config.json")).exists();

@@ -7,18 +7,18 @@ import java.util.Arrays;
 import java.util.SplittableRandom;
 import java.util.stream.Stream;
 
-/** One batch of random tokens, again and again; every token but each sample's first is learned. */
+/** One batch of random tokens, again and again; every token but each sample's first is supervised. */
 final class RandomBatch implements BatchSource {
   private final Batch batch;
   private long taken;
 
   RandomBatch(int samples, int length, int vocabSize, long seed) {
     SplittableRandom random = new SplittableRandom(seed);
-    boolean[] learned = new boolean[length];
-    Arrays.fill(learned, true);
+    boolean[] supervised = new boolean[length];
+    Arrays.fill(supervised, true);
     batch =
         Batch.of(
-            Stream.generate(() -> new Sample(random.ints(length, 0, vocabSize).toArray(), learned))
+            Stream.generate(() -> new Sample(random.ints(length, 0, vocabSize).toArray(), supervised))
                 .limit(samples)
                 .toList());
   }

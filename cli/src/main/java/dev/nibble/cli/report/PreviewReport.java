@@ -16,7 +16,7 @@ public final class PreviewReport implements Consumer<PreviewedRow> {
    * A report.
    *
    * @param tokens whether each token stands on a line of its own, with its id and whether it is
-   *     learned
+   *     trained on
    */
   public PreviewReport(Console console, boolean tokens) {
     this.console = console;
@@ -29,8 +29,8 @@ public final class PreviewReport implements Consumer<PreviewedRow> {
       case PreviewedRow.Sample s -> {
         title(
             row,
-            "%s tokens, %s of them learned"
-                .formatted(Human.count(s.tokens().size()), Human.count(s.learnedTokens())));
+            "%s tokens, %s of them trained on"
+                .formatted(Human.count(s.tokens().size()), Human.count(s.supervisedTokens())));
         if (tokens) {
           table(s.tokens());
         } else {
@@ -60,19 +60,19 @@ public final class PreviewReport implements Consumer<PreviewedRow> {
               .formatted(
                   i,
                   token.id(),
-                  token.learned() ? "learned" : "       ",
+                  token.supervised() ? "trained" : "       ",
                   token.text().replace("\n", "\\n").replace("\r", "\\r"));
-      console.line(token.learned() ? console.green(line) : line);
+      console.line(token.supervised() ? console.green(line) : line);
     }
   }
 
   private String marked(List<PreviewedRow.Part> parts) {
     StringBuilder marked = new StringBuilder();
-    parts.forEach(part -> marked.append(part.learned() ? learned(part.text()) : part.text()));
+    parts.forEach(part -> marked.append(part.supervised() ? trained(part.text()) : part.text()));
     return marked.toString();
   }
 
-  private String learned(String text) {
+  private String trained(String text) {
     return console.hasColours() ? console.bold(console.green(text)) : "[[" + text + "]]";
   }
 }

@@ -1,16 +1,13 @@
 package dev.nibble.cli.report;
 
 import dev.nibble.adapters.LoraSpec;
-import dev.nibble.adapters.ModuleChoice;
 import dev.nibble.api.event.Event;
 import dev.nibble.api.text.Human;
 import dev.nibble.api.text.Paths;
 import dev.nibble.cli.terminal.Console;
 import dev.nibble.recipes.recipe.Recipe;
 import dev.nibble.recipes.recipe.Recipe.Lora;
-import dev.nibble.recipes.yaml.YamlText;
 import dev.nibble.trainer.train.TrainingPlan;
-import java.util.List;
 import java.util.Locale;
 
 /** The lines before a run's first step. */
@@ -110,22 +107,9 @@ final class StartReport {
 
   private static String lora(Lora lora) {
     return switch (lora) {
-      case Lora.New(LoraSpec spec) -> described(spec);
+      case Lora.New(LoraSpec spec) -> spec.describe();
       case Lora.Continued earlier -> "continued from " + Paths.shown(earlier.folder());
     };
-  }
-
-  private static String described(LoraSpec lora) {
-    return "%s r %d, alpha %s, on %s"
-        .formatted(
-            lora.dora() ? "DoRA" : "LoRA",
-            lora.ranks().r(),
-            YamlText.inline(lora.ranks().alpha()),
-            switch (lora.targets().chosen()) {
-              case ModuleChoice.AllLinear _ -> "all linear layers";
-              case ModuleChoice.Named(List<String> names) -> String.join(", ", names);
-              case ModuleChoice other -> other.written();
-            });
   }
 
   private void plan(TrainingPlan plan) {
