@@ -16,8 +16,8 @@ public sealed interface PreviewedRow {
    * A sample.
    *
    * @param tokens in order
-   * @param text all of it, special tokens included, in parts that are trained on and parts that
-   *     are not
+   * @param text all of it, special tokens included, in parts that are trained on and parts that are
+   *     not
    */
   record Sample(Path dataset, long number, List<Token> tokens, List<Part> text)
       implements PreviewedRow {

@@ -47,8 +47,7 @@ record ExportTarget(Path path, boolean overwrite) {
           path + " is not empty, and what is in it is no model; choose a folder that is new");
     }
     if (!overwrite) {
-      throw new ExportException(
-          path + " holds a model already", Remedy.OVERWRITE_EXPORT);
+      throw new ExportException(path + " holds a model already", Remedy.OVERWRITE_EXPORT);
     }
   }
 

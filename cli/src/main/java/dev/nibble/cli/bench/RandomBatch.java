@@ -7,7 +7,9 @@ import java.util.Arrays;
 import java.util.SplittableRandom;
 import java.util.stream.Stream;
 
-/** One batch of random tokens, again and again; every token but each sample's first is supervised. */
+/**
+ * One batch of random tokens, again and again; every token but each sample's first is supervised.
+ */
 final class RandomBatch implements BatchSource {
   private final Batch batch;
   private long taken;
@@ -18,7 +20,8 @@ final class RandomBatch implements BatchSource {
     Arrays.fill(supervised, true);
     batch =
         Batch.of(
-            Stream.generate(() -> new Sample(random.ints(length, 0, vocabSize).toArray(), supervised))
+            Stream.generate(
+                    () -> new Sample(random.ints(length, 0, vocabSize).toArray(), supervised))
                 .limit(samples)
                 .toList());
   }
