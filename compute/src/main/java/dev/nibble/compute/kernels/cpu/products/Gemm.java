@@ -13,6 +13,7 @@ public final class Gemm {
   private final OneDnn onednn;
   private final Workers workers;
 
+  /** Products of oneDNN, split among these workers. */
   public Gemm(OneDnn onednn, Workers workers) {
     this.onednn = onednn;
     this.workers = workers;

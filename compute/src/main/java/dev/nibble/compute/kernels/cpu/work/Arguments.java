@@ -42,6 +42,7 @@ public final class Arguments {
     }
   }
 
+  /** Checks that all are F32. */
   public static void requireF32(String operation, Tensor... tensors) {
     for (Tensor t : tensors) {
       if (t.dtype() != DType.F32) {
@@ -86,6 +87,7 @@ public final class Arguments {
     }
   }
 
+  /** Checks that all have the shape and dtype of {@code expected}. */
   public static void requireSameShape(String operation, Tensor expected, Tensor... tensors) {
     for (Tensor t : tensors) {
       requireActivations(operation, expected, t);

@@ -16,6 +16,7 @@ public final class ParallelLoops {
   private final Workers workers;
   private final WorkerArena[] arenas;
 
+  /** Loops on these workers, each with an arena over its scratch. */
   public ParallelLoops(Workers workers, WorkerScratch scratch) {
     this.workers = workers;
     arenas = new WorkerArena[workers.threads()];

@@ -14,6 +14,7 @@ public final class UncheckedMemory {
   /** All memory: an offset into it is an address. */
   public static final MemorySegment ALL = all();
 
+  /** Bytes of a vector. */
   public static final int VECTOR_BYTES = 64;
 
   private UncheckedMemory() {}
@@ -23,23 +24,28 @@ public final class UncheckedMemory {
     return MemorySegment.NULL.reinterpret(Long.MAX_VALUE);
   }
 
+  /** The vector at an address. */
   public static IntVector load(long address) {
     return IntVector.fromMemorySegment(
         IntVector.SPECIES_512, ALL, address, ByteOrder.LITTLE_ENDIAN);
   }
 
+  /** Stores a vector at an address. */
   public static void store(IntVector v, long address) {
     v.intoMemorySegment(ALL, address, ByteOrder.LITTLE_ENDIAN);
   }
 
+  /** The float at an address. */
   public static float getFloat(long address) {
     return ALL.get(VectorMath.FLOAT, address);
   }
 
+  /** Sets the float at an address. */
   public static void setFloat(long address, float value) {
     ALL.set(VectorMath.FLOAT, address, value);
   }
 
+  /** The byte at an address, from 0 to 255. */
   public static int getUnsignedByte(long address) {
     return ALL.get(ValueLayout.JAVA_BYTE, address) & 0xff;
   }
@@ -48,6 +54,7 @@ public final class UncheckedMemory {
     return ALL.get(VectorMath.SHORT, address);
   }
 
+  /** Sets the short at an address. */
   public static void setShort(long address, short value) {
     ALL.set(VectorMath.SHORT, address, value);
   }

@@ -18,16 +18,22 @@ import jdk.incubator.vector.VectorSpecies;
  * use it. The width is a constant, as the compiler needs it to be.
  */
 public final class VectorMath {
+  /** Vectors of floats. */
   public static final VectorSpecies<Float> F = species();
+  /** Vectors of ints, as wide. */
   public static final VectorSpecies<Integer> I = F.withLanes(int.class);
+  /** Vectors of shorts, half as wide: as many lanes. */
   public static final VectorSpecies<Short> HALF =
       VectorSpecies.of(short.class, VectorShape.forBitSize(F.vectorBitSize() / 2));
+  /** Floats of a vector. */
   public static final int LANES = F.length();
 
   static final ValueLayout.OfFloat FLOAT =
       ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+  /** Ints in memory. */
   public static final ValueLayout.OfInt INT =
       ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+  /** Shorts in memory. */
   public static final ValueLayout.OfShort SHORT =
       ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
@@ -72,10 +78,12 @@ public final class VectorMath {
     return FloatVector.broadcast(F, (float) x);
   }
 
+  /** Floats {@code i} and on of a segment. */
   public static FloatVector load(MemorySegment m, long i) {
     return FloatVector.fromMemorySegment(F, m, i * 4, ByteOrder.LITTLE_ENDIAN);
   }
 
+  /** Sets floats {@code i} and on of a segment. */
   public static void store(FloatVector v, MemorySegment m, long i) {
     v.intoMemorySegment(m, i * 4, ByteOrder.LITTLE_ENDIAN);
   }
@@ -110,14 +118,17 @@ public final class VectorMath {
     UncheckedMemory.ALL.set(FLOAT, span + 4L * i, x);
   }
 
+  /** Float {@code i} of a segment. */
   public static float get(MemorySegment m, long i) {
     return m.get(FLOAT, i * 4);
   }
 
+  /** Sets float {@code i} of a segment. */
   public static void set(MemorySegment m, long i, float x) {
     m.set(FLOAT, i * 4, x);
   }
 
+  /** Int {@code i} of a segment. */
   public static int getInt(MemorySegment m, long i) {
     return m.get(INT, i * 4);
   }

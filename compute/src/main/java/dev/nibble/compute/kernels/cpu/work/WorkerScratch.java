@@ -14,6 +14,7 @@ public final class WorkerScratch implements AutoCloseable {
   private final Arena arena = Arena.ofShared();
   private final MemorySegment[] parts;
 
+  /** Allocates scratch for this number of workers. */
   public WorkerScratch(int workers) {
     parts = new MemorySegment[workers];
     for (int i = 0; i < workers; i++) {
@@ -21,6 +22,7 @@ public final class WorkerScratch implements AutoCloseable {
     }
   }
 
+  /** The scratch of a worker. */
   public MemorySegment of(int worker) {
     return parts[worker];
   }

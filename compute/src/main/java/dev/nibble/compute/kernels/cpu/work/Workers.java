@@ -27,6 +27,7 @@ public final class Workers implements AutoCloseable {
   private volatile @Nullable Run current;
   private volatile boolean closed;
 
+  /** Starts a pool of {@code threads}, the caller's included. */
   public Workers(int threads) {
     helpers = new Helper[threads - 1];
     for (int i = 0; i < helpers.length; i++) {
@@ -35,6 +36,7 @@ public final class Workers implements AutoCloseable {
     }
   }
 
+  /** The number of threads, the caller's included. */
   public int threads() {
     return helpers.length + 1;
   }

@@ -25,6 +25,7 @@ public final class CudaAttentionKernels implements AttentionKernels {
   private final Launch launch;
   private final Tensor delta;
 
+  /** Kernels that launch on the set's stream. */
   public CudaAttentionKernels(Launch launch, Scope scratch) {
     this.launch = launch;
     delta = scratch.allocate("scratch/attention", DType.F32, DELTAS);

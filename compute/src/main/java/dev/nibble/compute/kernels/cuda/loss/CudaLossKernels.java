@@ -12,6 +12,7 @@ public final class CudaLossKernels implements LossKernels {
 
   private final Launch launch;
 
+  /** Kernels that launch on the set's stream. */
   public CudaLossKernels(Launch launch) {
     this.launch = launch;
   }

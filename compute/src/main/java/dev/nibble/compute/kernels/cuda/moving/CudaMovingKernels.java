@@ -20,6 +20,7 @@ public final class CudaMovingKernels implements MovingKernels {
   private final Launch launch;
   private final Tensor staging;
 
+  /** Kernels that launch on the set's stream. */
   public CudaMovingKernels(Launch launch, Scope scratch) {
     this.launch = launch;
     staging = scratch.allocate("scratch/conversion", DType.U8, STAGING_BYTES);

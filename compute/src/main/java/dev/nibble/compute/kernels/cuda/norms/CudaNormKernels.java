@@ -17,6 +17,7 @@ public final class CudaNormKernels implements NormKernels {
 
   private final Launch launch;
 
+  /** Kernels that launch on the set's stream. */
   public CudaNormKernels(Launch launch) {
     this.launch = launch;
   }

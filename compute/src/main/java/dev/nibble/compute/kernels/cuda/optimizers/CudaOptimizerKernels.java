@@ -32,6 +32,7 @@ public final class CudaOptimizerKernels implements OptimizerKernels {
   // Adafactor's mean of the rows and sum of squares.
   private final Tensor sums;
 
+  /** Kernels that launch on the set's stream. */
   public CudaOptimizerKernels(Launch launch, Scope scratch) {
     this.launch = launch;
     parts = scratch.allocate("scratch/sums", DType.F64, PARTS);

@@ -16,6 +16,7 @@ public final class CudaPointwiseKernels implements PointwiseKernels {
 
   private final Launch launch;
 
+  /** Kernels that launch on the set's stream. */
   public CudaPointwiseKernels(Launch launch) {
     this.launch = launch;
   }

@@ -17,6 +17,7 @@ public final class CublasProducts implements Products {
   private final Cublas cublas;
   private final CublasHandle handle;
 
+  /** Opens cuBLAS on the set's stream, with a workspace in scratch. */
   public CublasProducts(Launch launch, Cublas cublas, Scope scratch) {
     this.launch = launch;
     this.cublas = cublas;

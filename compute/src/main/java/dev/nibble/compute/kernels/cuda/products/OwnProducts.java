@@ -28,6 +28,7 @@ public final class OwnProducts implements Products {
   private final Launch launch;
   private final Tensor parts;
 
+  /** Products on the set's stream, with scratch for partial sums. */
   public OwnProducts(Launch launch, Scope scratch) {
     this.launch = launch;
     parts = scratch.allocate("scratch/products", DType.F32, PARTS_BYTES / 4);

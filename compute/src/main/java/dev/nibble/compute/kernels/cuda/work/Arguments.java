@@ -30,6 +30,7 @@ public final class Arguments {
     }
   }
 
+  /** Checks that all have this dtype. */
   public static void requireType(String operation, DType dtype, Tensor... tensors) {
     for (Tensor t : tensors) {
       if (t.dtype() != dtype) {

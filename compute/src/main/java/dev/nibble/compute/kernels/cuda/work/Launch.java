@@ -101,21 +101,25 @@ public final class Launch {
     return this;
   }
 
+  /** An int. */
   public Launch i32(long value) {
     values.set(ValueLayout.JAVA_INT, 8L * add(Kind.I32), Math.toIntExact(value));
     return this;
   }
 
+  /** A long. */
   public Launch i64(long value) {
     values.setAtIndex(ValueLayout.JAVA_LONG, add(Kind.I64), value);
     return this;
   }
 
+  /** A float. */
   public Launch f32(double value) {
     values.set(ValueLayout.JAVA_FLOAT, 8L * add(Kind.F32), (float) value);
     return this;
   }
 
+  /** A double. */
   public Launch f64(double value) {
     values.set(ValueLayout.JAVA_DOUBLE, 8L * add(Kind.F64), value);
     return this;
