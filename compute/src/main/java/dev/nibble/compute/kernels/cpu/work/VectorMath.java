@@ -20,19 +20,24 @@ import jdk.incubator.vector.VectorSpecies;
 public final class VectorMath {
   /** Vectors of floats. */
   public static final VectorSpecies<Float> F = species();
+
   /** Vectors of ints, as wide. */
   public static final VectorSpecies<Integer> I = F.withLanes(int.class);
+
   /** Vectors of shorts, half as wide: as many lanes. */
   public static final VectorSpecies<Short> HALF =
       VectorSpecies.of(short.class, VectorShape.forBitSize(F.vectorBitSize() / 2));
+
   /** Floats of a vector. */
   public static final int LANES = F.length();
 
   static final ValueLayout.OfFloat FLOAT =
       ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+
   /** Ints in memory. */
   public static final ValueLayout.OfInt INT =
       ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+
   /** Shorts in memory. */
   public static final ValueLayout.OfShort SHORT =
       ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
