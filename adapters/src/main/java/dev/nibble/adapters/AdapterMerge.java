@@ -30,7 +30,12 @@ public final class AdapterMerge implements AutoCloseable {
     this.file = file;
     Path path = folder.resolve(PeftAdapter.WEIGHTS);
     Map<String, Map<String, Tensor>> modules = new LinkedHashMap<>();
+    Map<String, Tensor> shared = new LinkedHashMap<>();
     for (String name : new TreeSet<>(file.names())) {
+      if (spec.sharedTensors().contains(name)) {
+        shared.put(name, file.tensor(name));
+        continue;
+      }
       Parsed parsed =
           PeftNames.parse(name, spec.tensorSuffixes())
               .orElseThrow(() ->
@@ -47,7 +52,10 @@ public final class AdapterMerge implements AutoCloseable {
     }
     try {
       modules.forEach(
-          (module, tensors) -> spec.merges(new AdapterTensors(module, tensors)).forEach(this::add));
+          (module, tensors) -> {
+            tensors.putAll(shared);
+            spec.merges(new AdapterTensors(module, tensors)).forEach(this::add);
+          });
     } catch (AdapterException e) {
       throw new AdapterException("%s: %s".formatted(path, e.getMessage()), e);
     }

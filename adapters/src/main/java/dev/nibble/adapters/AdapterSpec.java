@@ -4,6 +4,7 @@ import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.tensor.Scope;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -11,7 +12,7 @@ import org.jspecify.annotations.Nullable;
  * one case, which knows all that differs between methods: what trains, how a linear map computes,
  * how it is merged, and how PEFT names and describes it.
  */
-public sealed interface AdapterSpec permits LoraSpec {
+public sealed interface AdapterSpec permits LoraSpec, Ia3Spec, VeraSpec {
 
   /** PEFT's name of the method: {@code peft_type} in adapter_config.json. */
   String peftType();
@@ -55,12 +56,17 @@ public sealed interface AdapterSpec permits LoraSpec {
   /** The ends of the names of a module's tensors in PEFT's files, such as ".lora_A.weight". */
   List<String> tensorSuffixes();
 
+  /** The names of the tensors in PEFT's files that all modules share. */
+  default List<String> sharedTensors() {
+    return List.of();
+  }
+
   /**
    * The keys of adapter_config.json that are this method's own.
    *
-   * @see PeftConfig
+   * @param targetNames the names that target_modules lists; empty when it holds an expression
    */
-  Map<String, @Nullable Object> peftKeys();
+  Map<String, @Nullable Object> peftKeys(Set<String> targetNames);
 
   /**
    * The changes that merging one module's part of the adapter makes.

@@ -7,7 +7,8 @@ import java.util.Map;
  * The tensors of one module in an adapter file.
  *
  * @param module its full name
- * @param bySuffix its tensors by the end of their names, see {@link AdapterSpec#tensorSuffixes}
+ * @param bySuffix its tensors by the end of their names, see {@link AdapterSpec#tensorSuffixes},
+ *     and those that it shares with others by their names, see {@link AdapterSpec#sharedTensors}
  */
 public record AdapterTensors(String module, Map<String, Tensor> bySuffix) {
   /** Copies the map. */

@@ -79,7 +79,7 @@ final class LoraMerge {
 
   private static Tensor transposed(Scope scope, Kernels kernels, Tensor stored) {
     Tensor out = scope.allocate("transposed", DType.F32, stored.cols(), stored.rows());
-    TensorValues.put(kernels, out, Transposed.of(stored));
+    TensorValues.put(kernels, out, Transposed.of(stored.toFloats(), stored.rows(), stored.cols()));
     return out;
   }
 

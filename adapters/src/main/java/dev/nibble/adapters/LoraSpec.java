@@ -4,6 +4,7 @@ import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.tensor.Scope;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -102,7 +103,7 @@ public record LoraSpec(
   }
 
   @Override
-  public Map<String, @Nullable Object> peftKeys() {
+  public Map<String, @Nullable Object> peftKeys(Set<String> targetNames) {
     return LoraPeftKeys.of(this);
   }
 

@@ -1,6 +1,7 @@
 package dev.nibble.adapters;
 
 import dev.nibble.compute.kernels.Kernels;
+import dev.nibble.compute.kernels.TensorValues;
 import dev.nibble.compute.tensor.DType;
 import dev.nibble.compute.tensor.Scope;
 import dev.nibble.compute.tensor.Shape;
@@ -30,6 +31,36 @@ public final class Parameters {
    */
   public record Parameter(String name, Tensor weight, Tensor gradient, boolean isEmbedding) {}
 
+  /**
+   * A tensor of an adapter that does not train, such as a random matrix that all modules share.
+   *
+   * @param name its name in the adapter file
+   * @param values F32, in memory
+   * @param isTransposed whether the file has rows and columns the other way round
+   * @param required whether the file must hold it
+   */
+  public record Constant(String name, Tensor values, boolean isTransposed, boolean required) {
+
+    /** Its shape in the adapter file. */
+    Shape shape() {
+      return isTransposed ? Shape.of(values.cols(), values.rows()) : values.shape();
+    }
+
+    /** Sets the values, which come in the order of the file. */
+    void put(Kernels kernels, float[] inFile) {
+      TensorValues.put(
+          kernels,
+          values,
+          isTransposed ? Transposed.of(inFile, values.cols(), values.rows()) : inFile);
+    }
+
+    /** The values in the order of the file. */
+    float[] get(Kernels kernels) {
+      float[] inMemory = TensorValues.of(kernels, values);
+      return isTransposed ? Transposed.of(inMemory, values.rows(), values.cols()) : inMemory;
+    }
+  }
+
   /** How fast a parameter learns, as LoRA+ (arXiv:2402.12354) tells parameters apart. */
   public enum Pace {
     /** At the learning rate. */
@@ -54,14 +85,20 @@ public final class Parameters {
   private final Tensor weights;
   private final Tensor gradients;
   private final List<Range> ranges;
+  private final List<Constant> constants;
   private Optional<Tensor> start = Optional.empty();
 
   private Parameters(
-      Map<String, Parameter> byName, Tensor weights, Tensor gradients, List<Range> ranges) {
+      Map<String, Parameter> byName,
+      Tensor weights,
+      Tensor gradients,
+      List<Range> ranges,
+      List<Constant> constants) {
     this.byName = byName;
     this.weights = weights;
     this.gradients = gradients;
     this.ranges = List.copyOf(ranges);
+    this.constants = List.copyOf(constants);
   }
 
   /** All parameters by range, those of a range in the order they were added. */
@@ -80,6 +117,23 @@ public final class Parameters {
       throw new IllegalArgumentException("no parameter named " + name);
     }
     return p;
+  }
+
+  /** The tensors that are saved beside the parameters and do not train. */
+  public List<Constant> constants() {
+    return constants;
+  }
+
+  /**
+   * The constant of this name.
+   *
+   * @throws IllegalArgumentException when there is none
+   */
+  Constant constant(String name) {
+    return constants.stream()
+        .filter(c -> c.name().equals(name))
+        .findFirst()
+        .orElseThrow(() -> new IllegalArgumentException("no constant named " + name));
   }
 
   /** F32 [P]: all weights. */
@@ -144,7 +198,10 @@ public final class Parameters {
       }
     }
 
+    private record Fixed(String name, boolean isTransposed, boolean required, Shape shape) {}
+
     private final List<Entry> entries = new ArrayList<>();
+    private final List<Fixed> constants = new ArrayList<>();
 
     /** Adds a tensor that learns at the learning rate, see the other method. */
     public Builder add(String name, boolean decays, long... dims) {
@@ -160,6 +217,18 @@ public final class Parameters {
     /** Adds a whole table of embeddings, which learns at the learning rate. */
     public Builder addEmbedding(String name, boolean decays, long... dims) {
       entries.add(new Entry(name, Pace.NORMAL, decays, true, Shape.of(dims)));
+      return this;
+    }
+
+    /** Adds a tensor that does not train, see {@link Constant}. */
+    Builder addConstant(String name, boolean required, long... dims) {
+      constants.add(new Fixed(name, false, required, Shape.of(dims)));
+      return this;
+    }
+
+    /** The same for one that the file has the other way round; {@code dims} are those in memory. */
+    Builder addTransposedConstant(String name, boolean required, long... dims) {
+      constants.add(new Fixed(name, true, required, Shape.of(dims)));
       return this;
     }
 
@@ -194,7 +263,12 @@ public final class Parameters {
         extend(ranges, e, offset);
         offset += e.shape().elements();
       }
-      return new Parameters(byName, weights, gradients, ranges);
+      List<Constant> fixed = new ArrayList<>();
+      for (Fixed f : constants) {
+        Tensor values = scope.allocate(group + "/" + f.name(), DType.F32, f.shape().dims());
+        fixed.add(new Constant(f.name(), values, f.isTransposed(), f.required()));
+      }
+      return new Parameters(byName, weights, gradients, ranges, fixed);
     }
 
     private List<Entry> sorted() {

@@ -1,5 +1,6 @@
 package dev.nibble.adapters;
 
+import dev.nibble.adapters.Parameters.Constant;
 import dev.nibble.adapters.Parameters.Parameter;
 import dev.nibble.adapters.PeftNames.Parsed;
 import dev.nibble.compute.files.AtomicFile;
@@ -9,6 +10,10 @@ import dev.nibble.compute.safetensors.Safetensors;
 import dev.nibble.compute.safetensors.SafetensorsFile;
 import dev.nibble.compute.safetensors.SafetensorsWriter;
 import dev.nibble.compute.safetensors.ShardedSafetensors;
+import dev.nibble.compute.tensor.DType;
+import dev.nibble.compute.tensor.Memory;
+import dev.nibble.compute.tensor.Scope;
+import dev.nibble.compute.tensor.Shape;
 import dev.nibble.compute.tensor.Tensor;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -113,6 +118,11 @@ public final class PeftAdapter {
       for (Parameter p : parameters.all()) {
         kernels.moving().copy(p.weight(), tensors.tensor(p.name()));
       }
+      for (Constant c : parameters.constants()) {
+        if (tensors.has(c.name())) {
+          c.put(kernels, tensors.tensor(c.name()).toFloats());
+        }
+      }
     }
   }
 
@@ -167,16 +177,22 @@ public final class PeftAdapter {
   private static void check(Path file, SafetensorsFile tensors, Parameters parameters) {
     List<String> problems = new ArrayList<>();
     Set<String> unexpected = new TreeSet<>(tensors.names());
-    for (Parameter p : parameters.all()) {
-      if (!unexpected.remove(p.name())) {
-        problems.add("missing " + p.name());
+    Map<String, Shape> expected = new LinkedHashMap<>();
+    parameters.all().forEach(p -> expected.put(p.name(), p.weight().shape()));
+    for (Constant c : parameters.constants()) {
+      if (c.required() || tensors.has(c.name())) {
+        expected.put(c.name(), c.shape());
+      }
+    }
+    for (Map.Entry<String, Shape> e : expected.entrySet()) {
+      if (!unexpected.remove(e.getKey())) {
+        problems.add("missing " + e.getKey());
         continue;
       }
-      Tensor t = tensors.tensor(p.name());
-      if (!t.dtype().isFloating() || !t.shape().equals(p.weight().shape())) {
+      Tensor t = tensors.tensor(e.getKey());
+      if (!t.dtype().isFloating() || !t.shape().equals(e.getValue())) {
         problems.add(
-            "%s is %s%s, expected %s"
-                .formatted(p.name(), t.dtype(), t.shape(), p.weight().shape()));
+            "%s is %s%s, expected %s".formatted(e.getKey(), t.dtype(), t.shape(), e.getValue()));
       }
     }
     unexpected.removeIf(PeftAdapter::isBase);
@@ -216,7 +232,13 @@ public final class PeftAdapter {
       Path folder, AdapterSpec spec, String baseModel, Parameters parameters, Kernels kernels) {
     Map<String, Tensor> tensors = new LinkedHashMap<>();
     parameters.all().forEach(p -> tensors.put(p.name(), p.weight()));
-    write(folder, new PeftConfig(spec, baseModel), tensors, kernels);
+    try (Scope host = Scope.open("constants", Memory.host())) {
+      for (Constant c : parameters.constants()) {
+        Tensor stored = host.allocate(c.name(), DType.F32, c.shape().dims());
+        tensors.put(c.name(), stored.put(c.get(kernels)));
+      }
+      write(folder, new PeftConfig(spec, baseModel), tensors, kernels);
+    }
   }
 
   private static void write(

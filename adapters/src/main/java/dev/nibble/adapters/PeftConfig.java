@@ -2,7 +2,10 @@ package dev.nibble.adapters;
 
 import java.nio.file.Path;
 import java.util.Collection;
+import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
@@ -24,7 +27,12 @@ record PeftConfig(AdapterSpec spec, String baseModel) {
     AdapterSpec spec =
         switch (json.text("peft_type")) {
           case LoraSpec.PEFT_TYPE -> LoraPeftKeys.read(json);
-          default -> throw json.unsupported("peft_type", "\"%s\"".formatted(LoraSpec.PEFT_TYPE));
+          case Ia3Spec.PEFT_TYPE -> Ia3Spec.read(json);
+          case VeraSpec.PEFT_TYPE -> VeraSpec.read(json);
+          default ->
+              throw json.unsupported(
+                  "peft_type",
+                  String.join(", ", LoraSpec.PEFT_TYPE, Ia3Spec.PEFT_TYPE, VeraSpec.PEFT_TYPE));
         };
     return new PeftConfig(spec, json.text("base_model_name_or_path"));
   }
@@ -43,10 +51,12 @@ record PeftConfig(AdapterSpec spec, String baseModel) {
     json.put("modules_to_save", spec.modulesToSave().isEmpty() ? null : spec.modulesToSave());
     json.put("peft_type", spec.peftType());
     json.put("revision", null);
-    json.put("target_modules", targets(modules));
+    Optional<String> expression = expression();
+    Set<String> names = expression.isPresent() ? Set.of() : names(modules);
+    json.put("target_modules", expression.isPresent() ? expression.get() : names);
     json.put("task_type", "CAUSAL_LM");
     spec.targets().excluded().ifPresent(e -> json.put("exclude_modules", excluded(e)));
-    json.putAll(spec.peftKeys());
+    json.putAll(spec.peftKeys(names));
     DefaultIndenter lines = new DefaultIndenter("  ", "\n");
     DefaultPrettyPrinter printer =
         new DefaultPrettyPrinter(
@@ -75,17 +85,20 @@ record PeftConfig(AdapterSpec spec, String baseModel) {
     return x == Math.rint(x) && Math.abs(x) < 1e9 ? (Object) (int) x : (Object) x;
   }
 
+  private Optional<String> expression() {
+    return spec.targets().chosen() instanceof ModuleChoice.Matching(String regex)
+        ? Optional.of(regex)
+        : Optional.empty();
+  }
+
   /**
-   * Names and expressions as they were given; all-linear and a model's default become the modules'
-   * own last names, which older readers know.
+   * Names as they were given; all-linear and a model's default become the modules' own last names,
+   * which older readers know.
    */
-  private Object targets(Collection<String> modules) {
-    return switch (spec.targets().chosen()) {
-      case ModuleChoice.Named named -> new TreeSet<>(named.names());
-      case ModuleChoice.Matching matching -> matching.regex();
-      case ModuleChoice.AllLinear all -> TargetModules.shortNames(modules);
-      case ModuleChoice.ModelDefault unsaid -> TargetModules.shortNames(modules);
-    };
+  private Set<String> names(Collection<String> modules) {
+    return spec.targets().chosen() instanceof ModuleChoice.Named(List<String> names)
+        ? new TreeSet<>(names)
+        : TargetModules.shortNames(modules);
   }
 
   private static Object excluded(ModuleChoice choice) {

@@ -33,6 +33,16 @@ public record TensorMerge(String tensor, Optional<Shape> shape, boolean optional
     this(tensor, Optional.of(shape), false, change);
   }
 
+  /** A change of a tensor whose shape the change itself checks. */
+  TensorMerge(String tensor, Change change) {
+    this(tensor, Optional.empty(), false, change);
+  }
+
+  /** The same, of a tensor that a checkpoint need not have. */
+  static TensorMerge ifPresent(String tensor, Change change) {
+    return new TensorMerge(tensor, Optional.empty(), true, change);
+  }
+
   /** Checks the size of one dimension. */
   static void require(String tensor, Tensor weight, int dim, long size) {
     if (weight.dim(dim) != size) {

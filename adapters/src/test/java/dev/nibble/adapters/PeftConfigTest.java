@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -96,7 +97,75 @@ final class PeftConfigTest {
   }
 
   @Test
+  void readsAndWritesIa3() throws IOException {
+    Ia3Spec spec =
+        new Ia3Spec(
+            TargetModules.named(List.of("down_proj", "o_proj", "q_proj"))
+                .except(new ModuleChoice.Matching(".*[.]9[.].*")),
+            Optional.of(new ModuleChoice.Named(List.of("down_proj", "o_proj"))),
+            List.of("lm_head"));
+    assertThat(written(spec)).isEqualTo(spec);
+    Ia3Spec expressions =
+        new Ia3Spec(
+            TargetModules.of(new ModuleChoice.Matching(".*(q|o)_proj")),
+            Optional.of(new ModuleChoice.Matching(".*o_proj")),
+            List.of());
+    assertThat(written(expressions)).isEqualTo(expressions);
+    Ia3Spec none =
+        new Ia3Spec(TargetModules.named(List.of("q_proj")), Optional.empty(), List.of());
+    assertThat(written(none)).isEqualTo(none);
+  }
+
+  /** PEFT refuses feed-forward modules that are no targets. */
+  @Test
+  void writesFeedforwardModulesThatAreTargets() {
+    Ia3Spec spec =
+        new Ia3Spec(
+            TargetModules.named(List.of("q_proj")),
+            Optional.of(Ia3Spec.DEFAULT_FEEDFORWARD),
+            List.of());
+    assertThat(new PeftConfig(spec, "").toJson(List.of()))
+        .contains("\"feedforward_modules\": [ ]");
+  }
+
+  @Test
+  void readsAndWritesVera() throws IOException {
+    VeraSpec spec =
+        new VeraSpec(
+            64,
+            0.1,
+            0.5,
+            9,
+            true,
+            TargetModules.named(List.of("q_proj"))
+                .in(new TargetModules.Layers(List.of(0, 2), List.of("layers"))),
+            List.of("lm_head"));
+    assertThat(written(spec)).isEqualTo(spec);
+  }
+
+  private AdapterSpec written(AdapterSpec spec) throws IOException {
+    Files.writeString(folder.resolve(PeftConfig.FILE), new PeftConfig(spec, "").toJson(List.of()));
+    return PeftConfig.read(folder).spec();
+  }
+
+  @Test
   void missingKeysHaveTheDefaultsOfPeft() throws IOException {
+    assertThat(read("{\"peft_type\": \"IA3\"}").spec())
+        .isEqualTo(
+            new Ia3Spec(
+                TargetModules.of(Ia3Spec.DEFAULT_TARGETS),
+                Optional.of(Ia3Spec.DEFAULT_FEEDFORWARD),
+                List.of()));
+    assertThat(read("{\"peft_type\": \"VERA\"}").spec())
+        .isEqualTo(
+            new VeraSpec(
+                256,
+                0,
+                0.1,
+                0,
+                true,
+                TargetModules.of(ModuleChoice.ModelDefault.QUERY_AND_VALUE),
+                List.of()));
     PeftConfig c = read("{\"peft_type\": \"LORA\", \"target_modules\": \"all-linear\"}");
     assertThat(c.spec()).isEqualTo(new LoraSpec(8, 8, 0, TargetModules.allLinear()));
     assertThat(read("{\"peft_type\": \"LORA\"}").spec().targets())
@@ -118,7 +187,14 @@ final class PeftConfigTest {
       quoteCharacter = '`',
       value = {
         "{\"r\": 4} | \"peft_type\" is missing",
-        "{\"peft_type\": \"IA3\"} | \"peft_type\" is \"IA3\"; supported: \"LORA\"",
+        "{\"peft_type\": \"OFT\"} | \"peft_type\" is \"OFT\"; supported: LORA, IA3, VERA",
+        "{\"peft_type\": \"IA3\", \"layers_to_transform\": 1} | \"layers_to_transform\" is 1; supported: leaving it out",
+        "{\"peft_type\": \"IA3\", \"target_modules\": [\"q\"], \"feedforward_modules\": [\"k\"]} | feedforward_modules [k] must be among the target modules [q]",
+        "{\"peft_type\": \"IA3\", \"fan_in_fan_out\": true} | \"fan_in_fan_out\" is true; supported: leaving it out",
+        "{\"peft_type\": \"VERA\", \"r\": 0} | VeRA rank r must be at least 1, got 0",
+        "{\"peft_type\": \"VERA\", \"vera_dropout\": 1} | VeRA dropout must be at least 0 and below 1",
+        "{\"peft_type\": \"VERA\", \"bias\": \"all\"} | \"bias\" is \"all\"; supported: \"none\"",
+        "{\"peft_type\": \"VERA\", \"exclude_modules\": [\"q\"]} | \"exclude_modules\" is [\"q\"]; supported: leaving it out",
         "{\"peft_type\": \"LORA\", \"use_qalora\": true, \"x\": 1} | \"use_qalora\" is true; supported: leaving it out",
         "{\"peft_type\": \"LORA\", \"use_qalora\": true, \"x\": 1} | \"x\" is 1; supported: leaving it out",
         "{\"peft_type\": \"LORA\", \"rank_pattern\": {\"q\": 2.5}} | \"rank_pattern\" is {\"q\":2.5}; supported: names",

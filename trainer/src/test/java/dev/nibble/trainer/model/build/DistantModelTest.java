@@ -72,7 +72,7 @@ final class DistantModelTest {
     Stream<Arguments> families =
         Stream.of(TinyModel.values()).map(tiny -> Arguments.of(tiny, qlora(SPEC)));
     Stream<Arguments> adapters =
-        Stream.of(
+        Stream.<AdapterSpec>of(
                 SPEC.withDora(),
                 SPEC.withBias(),
                 SPEC.withTargets(TargetModules.named(List.of("embed_tokens", "q_proj", "lm_head"))),
@@ -82,7 +82,9 @@ final class DistantModelTest {
                 SPEC.withStart(new LoraStart.Pissa(OptionalInt.empty())),
                 SPEC.withStart(new LoraStart.Pissa(OptionalInt.of(2))),
                 SPEC.withStart(new LoraStart.Olora()),
-                SPEC.withDora().withStart(new LoraStart.Loftq(2)))
+                SPEC.withDora().withStart(new LoraStart.Loftq(2)),
+                ModelFixture.ia3("q_proj", "down_proj"),
+                ModelFixture.vera(0.25))
             .map(spec -> Arguments.of(TinyModel.LLAMA_TIED, qlora(spec)));
     Stream<Arguments> others =
         Stream.of(

@@ -3,6 +3,7 @@ package dev.nibble.trainer.model.build;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import dev.nibble.adapters.AdapterSpec;
 import dev.nibble.adapters.LoraSpec;
 import dev.nibble.adapters.Parameters;
 import dev.nibble.adapters.Parameters.Parameter;
@@ -53,14 +54,16 @@ final class GradientsTest {
 
   static Stream<Arguments> adapters() {
     LoraSpec plain = new LoraSpec(3, 6, 0.4, TargetModules.allLinear());
-    List<LoraSpec> others =
+    List<AdapterSpec> others =
         List.of(
             plain.withBias(),
             plain.withTargets(TargetModules.named(List.of("q_proj", "embed_tokens", "lm_head"))),
             plain.withModulesToSave("lm_head", "norm", "down_proj"),
             plain.withTargets(TargetModules.named(List.of("k_proj", "down_proj"))),
             plain.withModulesToSave("input_layernorm"),
-            plain.withModulesToSave("embed_tokens"));
+            plain.withModulesToSave("embed_tokens"),
+            ModelFixture.ia3("q_proj", "down_proj"),
+            ModelFixture.vera(0.4));
     return ModelFixture.fastestKernelSet()
         .flatMap(set ->
             Stream.concat(
@@ -70,7 +73,7 @@ final class GradientsTest {
 
   @ParameterizedTest
   @MethodSource("adapters")
-  void ofAnAdapterWithDropout(String set, TinyModel tiny, LoraSpec spec, @TempDir Path folder)
+  void ofAnAdapterWithDropout(String set, TinyModel tiny, AdapterSpec spec, @TempDir Path folder)
       throws IOException {
     try (Kernels kernels = ModelFixture.open(set);
         Scope scope = Scope.open("test", kernels.memory())) {
@@ -98,7 +101,7 @@ final class GradientsTest {
 
   /** An adapter of random weights on a random model. */
   private static CausalLm adapted(
-      TinyModel tiny, LoraSpec spec, Path folder, Kernels kernels, Scope scope) throws IOException {
+      TinyModel tiny, AdapterSpec spec, Path folder, Kernels kernels, Scope scope) throws IOException {
     tiny.config(folder);
     CausalLm base = ModelLoader.initialise(folder, 7, ALL, kernels, scope);
     ModelWriter.save(folder, folder, base.parameters(), DType.F32, kernels);

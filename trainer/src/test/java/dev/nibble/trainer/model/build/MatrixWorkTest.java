@@ -42,7 +42,9 @@ final class MatrixWorkTest {
             new Training.Adapter(ALL.withModulesToSave("input_layernorm"), 5),
             new Training.Adapter(ALL.withModulesToSave("embed_tokens"), 5),
             new Training.Adapter(
-                ALL.withTargets(TargetModules.named(List.of("k_proj", "down_proj"))), 5));
+                ALL.withTargets(TargetModules.named(List.of("k_proj", "down_proj"))), 5),
+            new Training.Adapter(ModelFixture.ia3("q_proj", "down_proj"), 5),
+            new Training.Adapter(ModelFixture.vera(0), 5));
     return Stream.of(TinyModel.LLAMA, TinyModel.GEMMA2)
         .flatMap(tiny ->
             trainings.stream()

@@ -1,5 +1,9 @@
 package dev.nibble.trainer.model.build;
 
+import dev.nibble.adapters.Ia3Spec;
+import dev.nibble.adapters.ModuleChoice;
+import dev.nibble.adapters.TargetModules;
+import dev.nibble.adapters.VeraSpec;
 import dev.nibble.compute.kernels.DistantKernels;
 import dev.nibble.compute.kernels.KernelOptions;
 import dev.nibble.compute.kernels.KernelSet;
@@ -14,6 +18,7 @@ import dev.nibble.trainer.model.Training;
 import dev.nibble.trainer.model.layers.DecoderModel;
 import dev.nibble.trainer.objective.NextTokenLoss;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
 
@@ -81,6 +86,19 @@ final class ModelFixture implements AutoCloseable {
       kernels.close();
       throw e;
     }
+  }
+
+  /** IA3 on all linear maps, which scales the inputs of some. */
+  static Ia3Spec ia3(String... feedforward) {
+    return new Ia3Spec(
+        TargetModules.allLinear(),
+        Optional.of(new ModuleChoice.Named(List.of(feedforward))),
+        List.of());
+  }
+
+  /** VeRA of rank 5 on all linear maps. */
+  static VeraSpec vera(double dropout) {
+    return new VeraSpec(5, dropout, 0.5, 7, true, TargetModules.allLinear(), List.of());
   }
 
   static ModelOptions options(Training training) {

@@ -50,7 +50,7 @@ final class ModelGoldenTest {
 
   /** What is checked of each case, where its folder has it. */
   private static final List<String> VARIANTS =
-      List.of("lora", "lora_nf4", "rslora", "dora", "pattern");
+      List.of("lora", "lora_nf4", "rslora", "dora", "pattern", "ia3", "vera");
 
   private static final GoldenDeviations DEVIATIONS = new GoldenDeviations();
 

@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.nibble.adapters.AdapterException;
 import dev.nibble.adapters.AdapterSpec;
-import dev.nibble.adapters.LoraRanks;
 import dev.nibble.adapters.LoraSpec;
 import dev.nibble.adapters.PeftAdapter;
 import dev.nibble.adapters.TargetModules;
@@ -14,9 +13,11 @@ import dev.nibble.compute.safetensors.SafetensorsFile;
 import dev.nibble.trainer.model.Training;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 @Tag("golden")
@@ -24,26 +25,31 @@ final class PeftRoundTripTest {
   private static final String WEIGHTS = "adapter_model.safetensors";
   private static final Path BASE = Golden.model("llama");
 
+  static Stream<Arguments> adapters() {
+    return ModelFixture.kernelSetNames()
+        .flatMap(set -> Stream.of("lora", "ia3", "vera").map(name -> Arguments.of(set, name)));
+  }
+
   @ParameterizedTest
-  @MethodSource("dev.nibble.trainer.model.build.ModelFixture#kernelSetNames")
-  void whatWasLoadedIsSaved(String set, @TempDir Path folder) {
-    PeftAdapter adapter = PeftAdapter.open(BASE.resolve("lora"));
+  @MethodSource("adapters")
+  void whatWasLoadedIsSaved(String set, String name, @TempDir Path folder) {
+    PeftAdapter adapter = PeftAdapter.open(BASE.resolve(name));
     try (ModelFixture f = fixture(set, adapter.spec())) {
       adapter.copyTo(f.model.parameters(), f.kernels);
       PeftAdapter.save(folder, adapter.spec(), "some/base", f.model.parameters(), f.kernels);
     }
     PeftAdapter again = PeftAdapter.open(folder);
     assertThat(again.baseModel()).isEqualTo("some/base");
-    assertThat(((LoraSpec) again.spec()).ranks()).isEqualTo(LoraRanks.same(4, 8));
-    try (SafetensorsFile before = Safetensors.open(BASE.resolve("lora").resolve(WEIGHTS));
+    assertThat(again.spec().withTargets(adapter.spec().targets())).isEqualTo(adapter.spec());
+    try (SafetensorsFile before = Safetensors.open(BASE.resolve(name).resolve(WEIGHTS));
         SafetensorsFile after = Safetensors.open(folder.resolve(WEIGHTS));
         ModelFixture f = fixture(set, again.spec())) {
       assertThat(after.metadata()).containsEntry("format", "pt");
       assertThat(after.names()).containsExactlyInAnyOrderElementsOf(before.names());
-      for (String name : before.names()) {
-        assertThat(after.tensor(name).toFloats())
-            .as(name)
-            .isEqualTo(before.tensor(name).toFloats());
+      for (String tensor : before.names()) {
+        assertThat(after.tensor(tensor).toFloats())
+            .as(tensor)
+            .isEqualTo(before.tensor(tensor).toFloats());
       }
       again.copyTo(f.model.parameters(), f.kernels);
     }
