@@ -14,6 +14,7 @@ import dev.nibble.compute.safetensors.ShardedSafetensors;
 import dev.nibble.compute.tensor.DType;
 import dev.nibble.compute.tensor.Scope;
 import dev.nibble.compute.tensor.Tensor;
+import dev.nibble.trainer.model.Training;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.stream.Stream;
