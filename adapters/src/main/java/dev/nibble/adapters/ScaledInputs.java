@@ -21,21 +21,22 @@ record ScaledInputs(FrozenProjection base, Parameter l, Tensor scratch) implemen
 
   @Override
   public void backward(Kernels kernels, Tensor dx, Tensor dout, Tensor x, ForwardMode mode) {
-    Tensor dscaled = backwardScales(kernels, dout, x);
+    Tensor dscaled = backwardScales(kernels, dout, x, mode);
     kernels.pointwise().scaleColumns(dscaled, dscaled, vector(l.weight()));
     kernels.pointwise().add(dx, dx, dscaled);
   }
 
   @Override
   public void backwardParameters(Kernels kernels, Tensor dout, Tensor x, ForwardMode mode) {
-    backwardScales(kernels, dout, x);
+    backwardScales(kernels, dout, x, mode);
   }
 
   /** Adds to the gradient of l; gives that of l * x [N, I], in scratch. */
-  private Tensor backwardScales(Kernels kernels, Tensor dout, Tensor x) {
+  private Tensor backwardScales(
+      Kernels kernels, Tensor dout, Tensor x, ForwardMode mode) {
     Tensor dscaled = scratch.prefix(x.rows(), x.cols());
     kernels.moving().fill(dscaled, 0);
-    base.weight().backward(kernels, dscaled, dout);
+    base.backward(kernels, dscaled, dout, x, mode);
     kernels.pointwise().columnDots(vector(l.gradient()), dscaled, x);
     return dscaled;
   }

@@ -65,7 +65,7 @@ public final class Exporter {
         run.orElseThrow(() ->
             new ExportException(
                 "a recipe alone has no trained weights: train it, and give the folder of the run"));
-    if (recipe.model().lora().isEmpty()) {
+    if (recipe.model().adapterSource().isEmpty()) {
       throw new ExportException(
           "%s trained every weight: it holds no adapter, its folder is the whole model already"
               .formatted(Paths.shown(folder)));

@@ -42,7 +42,7 @@ final class GgufExport {
   }
 
   private GgufReport written(ExportFormat.Gguf format, Path out, Kernels kernels) {
-    boolean adapted = run.isPresent() && recipe.model().lora().isPresent();
+    boolean adapted = run.isPresent() && recipe.model().adapterSource().isPresent();
     Path folder = adapted ? recipe.model().base() : run.orElse(recipe.model().base());
     try (ShardedSafetensors checkpoint = ShardedSafetensors.open(folder)) {
       if (!adapted) {

@@ -47,7 +47,7 @@ public final class RunAssembly {
   /** What the run's result is made of. */
   public static ModelFiles result(
       Recipe recipe, Wiring wiring, Parameters parameters, Kernels kernels) {
-    return recipe.model().lora().isPresent()
+    return recipe.model().adapterSource().isPresent()
         ? new AdapterFiles(wiring.adapterSpec(), recipe.model().base(), parameters, false, kernels)
         : new WeightFiles(recipe.model().base(), wiring.savedType(), parameters, kernels);
   }

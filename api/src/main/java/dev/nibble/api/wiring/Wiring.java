@@ -18,7 +18,7 @@ import dev.nibble.quant.WeightFormat;
 import dev.nibble.recipes.recipe.Machine;
 import dev.nibble.recipes.recipe.Recipe;
 import dev.nibble.recipes.recipe.Recipe.InitWeights;
-import dev.nibble.recipes.recipe.Recipe.Lora;
+import dev.nibble.recipes.recipe.Recipe.AdapterSource;
 import dev.nibble.recipes.recipe.RecipeException;
 import dev.nibble.trainer.model.CausalLm;
 import dev.nibble.trainer.model.Checkpointing;
@@ -110,7 +110,7 @@ public final class Wiring {
   public CausalLm modelToTrain(
       Kernels kernels, Scope scope, int maxTokens, Checkpointing checkpointing) {
     Optional<PeftAdapter> earlier =
-        recipe.model().lora().flatMap(Lora::continueFrom).map(PeftAdapter::open);
+        recipe.model().adapterSource().flatMap(AdapterSource::continueFrom).map(PeftAdapter::open);
     ModelOptions options = optionsToTrain(maxTokens, checkpointing);
     CausalLm model =
         recipe.model().init() == InitWeights.RANDOM
@@ -135,7 +135,7 @@ public final class Wiring {
    * @param maxTokens the most tokens of a batch
    */
   public CausalLm modelToUse(Optional<Path> run, int maxTokens, Kernels kernels, Scope scope) {
-    Optional<Lora> lora = recipe.model().lora();
+    Optional<AdapterSource> lora = recipe.model().adapterSource();
     if (lora.isEmpty()) {
       return run.isEmpty()
           ? modelToTrain(kernels, scope, maxTokens, Checkpointing.FULL)
@@ -174,10 +174,27 @@ public final class Wiring {
 
   /** The adapter's shape: what the recipe says, or what the adapter to continue from is. */
   public AdapterSpec adapterSpec() {
-    return switch (recipe.model().lora().orElseThrow()) {
-      case Lora.New(AdapterSpec spec) -> spec;
-      case Lora.Continued(Path folder) -> PeftAdapter.open(folder).spec();
+    return switch (recipe.model().adapterSource().orElseThrow()) {
+      case AdapterSource.New(AdapterSpec spec) -> spec;
+      case AdapterSource.Continued(Path folder) -> {
+        AdapterSpec spec = PeftAdapter.open(folder).spec();
+        checkMethod(folder, spec);
+        yield spec;
+      }
     };
+  }
+
+  private void checkMethod(Path folder, AdapterSpec spec) {
+    String method =
+        switch (recipe.model().adapter()) {
+          case QLORA, LORA -> "LORA";
+          case Recipe.Adapter other -> other.name();
+        };
+    if (!spec.peftType().equals(method)) {
+      throw new RecipeException(
+          "lora_model_dir: %s holds an adapter of type %s; write the adapter key that goes with it"
+              .formatted(folder, spec.peftType()));
+    }
   }
 
   /** How {@link #modelToTrain} builds. */
@@ -185,7 +202,7 @@ public final class Wiring {
     Training training =
         recipe
             .model()
-            .lora()
+            .adapterSource()
             .<Training>map(lora -> new Training.Adapter(adapterSpec(), recipe.training().seed()))
             .orElseGet(Training.AllWeights::new);
     return options(training, maxTokens, checkpointing);

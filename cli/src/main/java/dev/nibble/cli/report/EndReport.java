@@ -64,7 +64,7 @@ final class EndReport {
     String shown = Paths.shown(folder);
     console.line("");
     console.line(
-        (recipe.model().lora().isPresent() ? "Adapter" : "Model")
+        (recipe.model().adapterSource().isPresent() ? "Adapter" : "Model")
             + " saved in "
             + console.bold(shown)
             + ", with metrics.jsonl and loss.svg.");

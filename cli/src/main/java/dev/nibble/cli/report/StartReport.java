@@ -1,12 +1,12 @@
 package dev.nibble.cli.report;
 
-import dev.nibble.adapters.LoraSpec;
+import dev.nibble.adapters.AdapterSpec;
 import dev.nibble.api.event.Event;
 import dev.nibble.api.text.Human;
 import dev.nibble.api.text.Paths;
 import dev.nibble.cli.terminal.Console;
 import dev.nibble.recipes.recipe.Recipe;
-import dev.nibble.recipes.recipe.Recipe.Lora;
+import dev.nibble.recipes.recipe.Recipe.AdapterSource;
 import dev.nibble.trainer.train.TrainingPlan;
 import java.util.Locale;
 
@@ -95,20 +95,20 @@ final class StartReport {
         "trains",
         recipe
             .model()
-            .lora()
-            .map(lora ->
+            .adapterSource()
+            .map(adapter ->
                 "%s weights in adapters (%s of the model), %s"
                     .formatted(
                         Human.count(trained),
                         Human.percent((double) trained / weights),
-                        lora(lora)))
+                        described(adapter)))
             .orElseGet(() -> "all weights"));
   }
 
-  private static String lora(Lora lora) {
-    return switch (lora) {
-      case Lora.New(LoraSpec spec) -> spec.describe();
-      case Lora.Continued earlier -> "continued from " + Paths.shown(earlier.folder());
+  private static String described(AdapterSource adapter) {
+    return switch (adapter) {
+      case AdapterSource.New(AdapterSpec spec) -> spec.describe();
+      case AdapterSource.Continued earlier -> "continued from " + Paths.shown(earlier.folder());
     };
   }
 

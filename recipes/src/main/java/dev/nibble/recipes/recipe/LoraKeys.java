@@ -2,30 +2,26 @@ package dev.nibble.recipes.recipe;
 
 import static dev.nibble.recipes.schema.Default.otherwise;
 import static dev.nibble.recipes.schema.Default.value;
-import static dev.nibble.recipes.schema.KeyTypes.inputPath;
 import static dev.nibble.recipes.schema.Numbers.above;
 import static dev.nibble.recipes.schema.Numbers.fromToBelow;
 import static dev.nibble.recipes.schema.Numbers.wholeNumber;
 
 import dev.nibble.adapters.LoraSpec;
 import dev.nibble.adapters.ModuleChoice;
+import dev.nibble.recipes.recipe.AdapterKeys.Method;
 import dev.nibble.recipes.recipe.Recipe.Adapter;
-import dev.nibble.recipes.recipe.Recipe.Lora;
 import dev.nibble.recipes.schema.Key;
-import dev.nibble.recipes.schema.KeyValues;
 import dev.nibble.recipes.schema.Schema.Group;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Function;
 
-/** Keys of the adapter. */
+/** Keys of a LoRA adapter. */
 final class LoraKeys {
   /** Message for a key of an adapter when every weight is trained. */
   static final String UNUSED = "not used with adapter: none; remove it, or write adapter: qlora";
-
-  private static final String CONTINUED = "the adapter in lora_model_dir says it; remove it";
 
   private LoraKeys() {}
 
@@ -63,46 +59,32 @@ final class LoraKeys {
               + " `[q_proj, v_proj]`, which may hold `embed_tokens` and `lm_head`, or a regular expression for whole"
               + " paths such as `model.layers.0.self_attn.q_proj`.");
 
-  static final Key<Recipe, Path> MODEL_DIR =
-      Key.when(
-          "lora_model_dir",
-          inputPath(),
-          otherwise("a new adapter"),
-          r -> r.model().lora().flatMap(Lora::continueFrom),
-          "Folder of an adapter in PEFT's layout to continue from: rank, targets and the rest are its own. The optimizer"
-              + " starts anew; to go on with an interrupted run use `nibble train --resume`.");
+  private static final List<Key<Recipe, ?>> KEYS = keys();
+
+  static final Method METHOD =
+      new Method(
+          Set.of(Adapter.QLORA, Adapter.LORA),
+          KEYS,
+          "a key of LoRA, only used with adapter: lora or qlora; remove it, or write adapter: qlora",
+          LoraKindKeys::spec);
 
   static final RecipeKeys.Part PART =
       new RecipeKeys.Part(
-          new Group<>("Adapter", keys()), List.of(LoraKeys::checkAdapter, LoraKindKeys::check));
+          new Group<>("Adapter", withModelDir()), List.of(AdapterKeys::check, LoraKindKeys::check));
 
   private static List<Key<Recipe, ?>> keys() {
     List<Key<Recipe, ?>> keys = new ArrayList<>(List.of(RANK, ALPHA, DROPOUT, TARGETS));
     keys.addAll(LoraKindKeys.KEYS);
-    keys.add(MODEL_DIR);
+    return List.copyOf(keys);
+  }
+
+  private static List<Key<Recipe, ?>> withModelDir() {
+    List<Key<Recipe, ?>> keys = new ArrayList<>(KEYS);
+    keys.add(AdapterKeys.MODEL_DIR);
     return List.copyOf(keys);
   }
 
   private static <T> Function<Recipe, Optional<T>> described(Function<LoraSpec, T> part) {
-    return r -> r.model().lora().flatMap(Lora::described).map(part);
-  }
-
-  private static void checkAdapter(KeyValues<Recipe> v) {
-    if (v.is(ModelKeys.ADAPTER, Adapter.NONE)) {
-      keys().forEach(key -> v.refuse(UNUSED, key));
-    } else if (v.given(MODEL_DIR)) {
-      keys().stream()
-          .filter(key -> !key.equals(MODEL_DIR))
-          .forEach(key -> v.refuse(CONTINUED, key));
-    }
-  }
-
-  static Optional<Lora> build(KeyValues<Recipe> v) {
-    if (v.is(ModelKeys.ADAPTER, Adapter.NONE)) {
-      return Optional.empty();
-    }
-    return v.find(MODEL_DIR)
-        .<Lora>map(Lora.Continued::new)
-        .or(() -> Optional.of(new Lora.New(LoraKindKeys.spec(v))));
+    return AdapterKeys.described(LoraSpec.class, spec -> Optional.of(part.apply(spec)));
   }
 }

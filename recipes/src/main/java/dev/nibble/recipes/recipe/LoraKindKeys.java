@@ -15,8 +15,6 @@ import dev.nibble.adapters.LoraSpec;
 import dev.nibble.adapters.LoraStart;
 import dev.nibble.adapters.ModuleChoice;
 import dev.nibble.adapters.TargetModules;
-import dev.nibble.adapters.TargetModules.Layers;
-import dev.nibble.recipes.recipe.Recipe.Lora;
 import dev.nibble.recipes.schema.Key;
 import dev.nibble.recipes.schema.KeyValues;
 import java.util.List;
@@ -77,22 +75,6 @@ final class LoraKindKeys {
           spec(k -> k.targets().excluded()),
           "Modules that get no adapter, though `lora_target_modules` names them.");
 
-  static final Key<Recipe, List<Integer>> LAYERS =
-      Key.when(
-          "peft_layers_to_transform",
-          listOf(wholeNumber(0), "layer numbers"),
-          otherwise("all"),
-          spec(k -> k.targets().layers().map(Layers::indices)),
-          "Layers that get an adapter, counted from 0.");
-
-  static final Key<Recipe, List<String>> LAYERS_PATTERN =
-      Key.when(
-          "peft_layers_pattern",
-          listOf(text(), "names"),
-          otherwise("the first number in a module's path"),
-          spec(k -> k.targets().layers().map(Layers::patterns).filter(p -> !p.isEmpty())),
-          "Names that precede the number of a layer in a module's path, such as `[layers]`.");
-
   static final Key<Recipe, List<String>> MODULES_TO_SAVE =
       Key.when(
           "lora_modules_to_save",
@@ -132,14 +114,14 @@ final class LoraKindKeys {
           RANK_PATTERN,
           ALPHA_PATTERN,
           EXCLUDE,
-          LAYERS,
-          LAYERS_PATTERN,
+          AdapterKeys.LAYERS,
+          AdapterKeys.LAYERS_PATTERN,
           MODULES_TO_SAVE,
           INIT,
           LOFTQ_ITER);
 
   private static <T> Function<Recipe, Optional<T>> spec(Function<LoraSpec, Optional<T>> part) {
-    return r -> r.model().lora().flatMap(Lora::described).flatMap(part);
+    return AdapterKeys.described(LoraSpec.class, part);
   }
 
   private static <T> Optional<Map<String, T>> some(Map<String, T> map) {
@@ -147,7 +129,7 @@ final class LoraKindKeys {
   }
 
   static void check(KeyValues<Recipe> v) {
-    if (v.given(LoraKeys.MODEL_DIR)) {
+    if (!AdapterKeys.describes(v, LoraKeys.METHOD)) {
       return;
     }
     boolean loftq = v.find(INIT).filter(LoraStart.Loftq.class::isInstance).isPresent();
@@ -156,9 +138,6 @@ final class LoraKindKeys {
     }
     if (loftq && v.is(ModelKeys.ADAPTER, Recipe.Adapter.LORA)) {
       v.problem(INIT, "loftq makes up for what quantisation loses; write adapter: qlora");
-    }
-    if (v.given(LAYERS_PATTERN) && !v.given(LAYERS)) {
-      v.problem(LAYERS_PATTERN, "only used with peft_layers_to_transform; remove it");
     }
     List<Key<Recipe, ?>> needed =
         List.of(
@@ -180,7 +159,7 @@ final class LoraKindKeys {
     Key<Recipe, ?> at = v.given(RANK_PATTERN) ? RANK_PATTERN : ALPHA_PATTERN;
     try {
       ranks(v);
-      at = LAYERS;
+      at = AdapterKeys.LAYERS;
       targets(v);
       at = v.is(BIAS, true) ? BIAS : INIT;
       spec(v);
@@ -203,7 +182,7 @@ final class LoraKindKeys {
     return new TargetModules(
         v.get(LoraKeys.TARGETS),
         v.find(EXCLUDE),
-        v.find(LAYERS).map(layers -> new Layers(layers, v.find(LAYERS_PATTERN).orElse(List.of()))));
+        AdapterKeys.layers(v));
   }
 
   /**

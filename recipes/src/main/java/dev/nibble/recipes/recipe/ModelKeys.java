@@ -37,7 +37,8 @@ final class ModelKeys {
           value(Adapter.QLORA),
           r -> r.model().adapter(),
           "Which weights are trained: `qlora` trains low-rank adapters on a base in four bits, `lora` the same on a base in full"
-              + " precision, `none` every weight.");
+              + " precision, `ia3` scaling vectors (IA3) and `vera` vectors between random matrices (VeRA) on either, `none`"
+              + " every weight.");
 
   static final Key<Recipe, InitWeights> INIT_WEIGHTS =
       Key.of(
@@ -91,6 +92,6 @@ final class ModelKeys {
         v.get(INIT_WEIGHTS),
         v.get(ADAPTER),
         WeightFormatKeys.build(v, base),
-        LoraKeys.build(v));
+        AdapterKeys.build(v));
   }
 }

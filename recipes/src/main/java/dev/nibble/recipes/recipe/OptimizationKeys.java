@@ -227,6 +227,10 @@ final class OptimizationKeys {
   private static void checkLoraPlus(KeyValues<Recipe> v) {
     if (v.is(ModelKeys.ADAPTER, Recipe.Adapter.NONE)) {
       v.refuse(LoraKeys.UNUSED, LORAPLUS_RATIO, LORAPLUS_EMBEDDING);
+    } else if (v.find(ModelKeys.ADAPTER)
+        .filter(a -> !LoraKeys.METHOD.adapters().contains(a))
+        .isPresent()) {
+      v.refuse(LoraKeys.METHOD.unused(), LORAPLUS_RATIO, LORAPLUS_EMBEDDING);
     } else if (!v.given(LORAPLUS_RATIO)) {
       v.refuse("only used with loraplus_lr_ratio; remove it", LORAPLUS_EMBEDDING);
     }

@@ -1,6 +1,6 @@
 package dev.nibble.recipes.recipe;
 
-import dev.nibble.adapters.LoraSpec;
+import dev.nibble.adapters.AdapterSpec;
 import dev.nibble.compute.tensor.DType;
 import dev.nibble.data.chat.MessageFields;
 import dev.nibble.data.chat.TemplateChoice;
@@ -43,14 +43,14 @@ public record Recipe(
    * @param init source of its weights
    * @param adapter which weights are trained
    * @param quantization the format of its frozen weights; empty leaves them as stored
-   * @param lora the adapter, unless every weight trains
+   * @param adapterSource the adapter, unless every weight trains
    */
   public record Model(
       Path base,
       InitWeights init,
       Adapter adapter,
       Optional<WeightFormat> quantization,
-      Optional<Lora> lora) {}
+      Optional<AdapterSource> adapterSource) {}
 
   /** Weights that are trained. */
   public enum Adapter {
@@ -58,6 +58,10 @@ public record Recipe(
     QLORA,
     /** LoRA on a base in full precision. */
     LORA,
+    /** IA3, on a base in full precision or in four bits. */
+    IA3,
+    /** VeRA, on a base in full precision or in four bits. */
+    VERA,
     /** No adapter: every weight. */
     NONE
   }
@@ -70,25 +74,25 @@ public record Recipe(
     RANDOM
   }
 
-  /** A low-rank adapter. */
-  public sealed interface Lora {
+  /** The adapter that a run trains. */
+  public sealed interface AdapterSource {
 
     /**
      * A new adapter.
      *
      * @param spec its description
      */
-    record New(LoraSpec spec) implements Lora {}
+    record New(AdapterSpec spec) implements AdapterSource {}
 
     /**
      * An adapter that continues from another, with its shape.
      *
      * @param folder in PEFT's layout
      */
-    record Continued(Path folder) implements Lora {}
+    record Continued(Path folder) implements AdapterSource {}
 
     /** The description of a new adapter; empty for one that is continued. */
-    default Optional<LoraSpec> described() {
+    default Optional<AdapterSpec> described() {
       return this instanceof New n ? Optional.of(n.spec()) : Optional.empty();
     }
 

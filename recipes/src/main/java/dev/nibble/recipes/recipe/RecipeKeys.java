@@ -17,6 +17,8 @@ final class RecipeKeys {
       List.of(
           ModelKeys.PART,
           LoraKeys.PART,
+          Ia3Keys.PART,
+          VeraKeys.PART,
           DataKeys.PART,
           TrainingKeys.PART,
           OptimizationKeys.PART,

@@ -25,7 +25,7 @@ final class WeightFormatKeys {
       Key.of(
           "load_in_4bit",
           flag(),
-          otherwise("`true` with `adapter: qlora`"),
+          otherwise("`true` with `adapter: qlora`, else `false` or as the base is stored"),
           r -> fourBit(r).isPresent(),
           "Quantise the base to four bits while loading, one tensor at a time. A base that bitsandbytes or `nibble"
               + " quantize` saved in four bits is used as it is: keys that are left out follow it, and a key that"
@@ -67,21 +67,29 @@ final class WeightFormatKeys {
       return;
     }
     boolean qlora = v.is(ModelKeys.ADAPTER, Adapter.QLORA);
+    boolean either = takesEither(v);
     if (qlora && v.is(LOAD_IN_4BIT, false)) {
       v.problem(
           LOAD_IN_4BIT,
           "adapter: qlora needs a base in four bits; write true, or adapter: lora for a base in full precision");
     }
-    if (!qlora && v.is(LOAD_IN_4BIT, true)) {
+    if (!qlora && !either && v.is(LOAD_IN_4BIT, true)) {
       v.problem(
           LOAD_IN_4BIT,
           v.is(ModelKeys.ADAPTER, Adapter.LORA)
               ? "LoRA on a base in four bits is adapter: qlora"
               : "adapter: none trains every weight, which four bits cannot; write false, or adapter: qlora");
     }
-    if (!qlora) {
+    if (either && !v.is(LOAD_IN_4BIT, true)) {
+      v.refuse("only used with load_in_4bit: true; remove it", QUANT_TYPE, DOUBLE_QUANT, BLOCK_SIZE);
+    } else if (!qlora && !either) {
       v.refuse("only used with adapter: qlora; remove it", QUANT_TYPE, DOUBLE_QUANT, BLOCK_SIZE);
     }
+  }
+
+  /** Adapters whose name does not say what base they are on. */
+  private static boolean takesEither(KeyValues<Recipe> v) {
+    return v.is(ModelKeys.ADAPTER, Adapter.IA3) || v.is(ModelKeys.ADAPTER, Adapter.VERA);
   }
 
   static void checkBlockSize(KeyValues<Recipe> v) {
@@ -95,7 +103,11 @@ final class WeightFormatKeys {
   /** What a base that is quantised already leaves to choose: nothing. */
   static void checkBase(KeyValues<Recipe> v, WeightFormat stored) {
     if (stored instanceof FourBitFormat format) {
-      if (v.find(ModelKeys.ADAPTER).filter(a -> a != Adapter.QLORA).isPresent()) {
+      if (takesEither(v) && v.is(LOAD_IN_4BIT, false)) {
+        v.problem(LOAD_IN_4BIT, "the base is in four bits already; remove the key");
+      }
+      if (!takesEither(v)
+          && v.find(ModelKeys.ADAPTER).filter(a -> a != Adapter.QLORA).isPresent()) {
         v.problem(ModelKeys.ADAPTER, "the base is in four bits already; write qlora");
         return;
       }
@@ -116,12 +128,14 @@ final class WeightFormatKeys {
 
   /** The format of a base's frozen weights: the stored one, or what the keys say. */
   static Optional<WeightFormat> build(KeyValues<Recipe> v, Path base) {
-    if (v.get(ModelKeys.ADAPTER) != Adapter.QLORA) {
+    boolean quantises = v.is(ModelKeys.ADAPTER, Adapter.QLORA) || v.is(LOAD_IN_4BIT, true);
+    if (!quantises && !takesEither(v)) {
       return Optional.empty();
     }
     return ModelLoader.storedFormat(base)
         .or(() ->
             Optional.of(
-                new FourBitFormat(v.get(QUANT_TYPE), v.get(BLOCK_SIZE), v.get(DOUBLE_QUANT))));
+                    new FourBitFormat(v.get(QUANT_TYPE), v.get(BLOCK_SIZE), v.get(DOUBLE_QUANT)))
+                .filter(format -> quantises));
   }
 }

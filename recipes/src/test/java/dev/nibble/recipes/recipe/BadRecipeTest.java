@@ -167,7 +167,7 @@ class BadRecipeTest {
   void choicesAreListed() {
     assertThat(with("adapter: dora"))
         .isEqualTo(
-            "r.yaml:5:10: adapter: expected one of qlora, lora, none, got text \"dora\"; did you mean lora?");
+            "r.yaml:5:10: adapter: expected one of qlora, lora, ia3, vera, none, got text \"dora\"; did you mean lora?");
     assertThat(with("optimizer: adamw_9bit"))
         .isEqualTo(
             "r.yaml:5:12: optimizer: expected one of adamw, adamw_8bit, paged_adamw, paged_adamw_8bit, lion, adafactor,"
@@ -258,6 +258,32 @@ class BadRecipeTest {
     assertThat(with("loraplus_lr_embedding: 1e-6"))
         .isEqualTo(
             "r.yaml:5:1: loraplus_lr_embedding: only used with loraplus_lr_ratio; remove it");
+  }
+
+  @Test
+  void keysOfAnotherMethod() {
+    assertThat(with("adapter: ia3\nlora_r: 8\nloraplus_lr_ratio: 2"))
+        .isEqualTo(
+            """
+            r.yaml:6:1: lora_r: a key of LoRA, only used with adapter: lora or qlora; remove it, or write adapter: qlora
+            r.yaml:7:1: loraplus_lr_ratio: a key of LoRA, only used with adapter: lora or qlora; remove it, or write adapter: qlora\
+            """);
+    assertThat(with("ia3_target_modules: [q_proj]"))
+        .isEqualTo("r.yaml:5:1: ia3_target_modules: only used with adapter: ia3; remove it");
+    assertThat(with("adapter: ia3\nvera_r: 8\npeft_layers_to_transform: [1]"))
+        .isEqualTo(
+            """
+            r.yaml:6:1: vera_r: only used with adapter: vera; remove it
+            r.yaml:7:1: peft_layers_to_transform: a key of LoRA, only used with adapter: lora or qlora; remove it, or write adapter: qlora\
+            """);
+    assertThat(with("adapter: ia3\nlora_model_dir: x\nia3_feedforward_modules: [q_proj]"))
+        .isEqualTo(
+            "r.yaml:7:1: ia3_feedforward_modules: the adapter in lora_model_dir says it; remove it");
+    assertThat(with("adapter: ia3\nia3_feedforward_modules: [q_proj]"))
+        .startsWith("r.yaml:6:1: ia3_feedforward_modules: ")
+        .contains("[q_proj] must be among the target modules [k_proj, v_proj, down_proj]");
+    assertThat(with("adapter: vera\nbnb_4bit_quant_type: nf4"))
+        .isEqualTo("r.yaml:6:1: bnb_4bit_quant_type: only used with load_in_4bit: true; remove it");
   }
 
   @Test
