@@ -51,11 +51,10 @@ public final class AdapterMerge implements AutoCloseable {
       }
     }
     try {
-      modules.forEach(
-          (module, tensors) -> {
-            tensors.putAll(shared);
-            spec.merges(new AdapterTensors(module, tensors)).forEach(this::add);
-          });
+      modules.forEach((module, tensors) -> {
+        tensors.putAll(shared);
+        spec.merges(new AdapterTensors(module, tensors)).forEach(this::add);
+      });
     } catch (AdapterException e) {
       throw new AdapterException("%s: %s".formatted(path, e.getMessage()), e);
     }

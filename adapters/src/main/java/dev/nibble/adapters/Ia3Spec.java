@@ -167,7 +167,7 @@ public record Ia3Spec(
     Optional<ModuleChoice> named = json.choice("feedforward_modules");
     Optional<ModuleChoice> feedforward =
         given.isArray() ? named : Optional.of(named.orElse(DEFAULT_FEEDFORWARD));
-    return json.build(() ->
-        new Ia3Spec(json.targets(DEFAULT_TARGETS), feedforward, json.modulesToSave()));
+    return json.build(
+        () -> new Ia3Spec(json.targets(DEFAULT_TARGETS), feedforward, json.modulesToSave()));
   }
 }

@@ -32,8 +32,7 @@ record ScaledInputs(FrozenProjection base, Parameter l, Tensor scratch) implemen
   }
 
   /** Adds to the gradient of l; gives that of l * x [N, I], in scratch. */
-  private Tensor backwardScales(
-      Kernels kernels, Tensor dout, Tensor x, ForwardMode mode) {
+  private Tensor backwardScales(Kernels kernels, Tensor dout, Tensor x, ForwardMode mode) {
     Tensor dscaled = scratch.prefix(x.rows(), x.cols());
     kernels.moving().fill(dscaled, 0);
     base.backward(kernels, dscaled, dout, x, mode);

@@ -4,7 +4,6 @@ import dev.nibble.adapters.Parameters.Constant;
 import dev.nibble.adapters.VeraProjection.Scratch;
 import dev.nibble.compute.kernels.Buffers;
 import dev.nibble.compute.kernels.Kernels;
-import dev.nibble.compute.kernels.TensorValues;
 import dev.nibble.compute.tensor.Scope;
 import dev.nibble.compute.tensor.Tensor;
 import java.util.ArrayList;
@@ -34,7 +33,11 @@ final class VeraAdapter implements Adapter {
     this.b = sharedB.values();
     for (AdapterTarget t : targets) {
       modules.add(t.module());
-      kernels.moving().fill(parameters.named(PeftNames.of(t.module(), VeraSpec.LAMBDA_D)).weight(), spec.initial());
+      kernels
+          .moving()
+          .fill(
+              parameters.named(PeftNames.of(t.module(), VeraSpec.LAMBDA_D)).weight(),
+              spec.initial());
     }
     if (!kernels.memory().isPlanned()) {
       TorchRandom random = new TorchRandom(spec.projectionKey());

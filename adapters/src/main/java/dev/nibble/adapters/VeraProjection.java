@@ -8,8 +8,8 @@ import java.util.List;
 
 /**
  * A frozen map with an update of random matrices between vectors that train (VeRA,
- * arXiv:2310.11454): out = x W^T + bias + b * ((d * (i(x) A^T)) B^T), with i dropout. Backward makes
- * the products again, which is cheaper than keeping them.
+ * arXiv:2310.11454): out = x W^T + bias + b * ((d * (i(x) A^T)) B^T), with i dropout. Backward
+ * makes the products again, which is cheaper than keeping them.
  *
  * @param a A^T [I, r], on its side so that the first I inputs of the shared matrix lie together
  * @param b B [O, r]
@@ -42,8 +42,7 @@ record VeraProjection(
           buffers.activation("scratch/vera_low", low),
           buffers.activation("scratch/vera_scaled", low),
           buffers.activation(
-              "scratch/vera_up",
-              AdapterTarget.largest(targets, t -> t.maxTokens() * t.outputs())));
+              "scratch/vera_up", AdapterTarget.largest(targets, t -> t.maxTokens() * t.outputs())));
     }
   }
 

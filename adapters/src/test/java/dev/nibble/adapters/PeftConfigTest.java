@@ -111,8 +111,7 @@ final class PeftConfigTest {
             Optional.of(new ModuleChoice.Matching(".*o_proj")),
             List.of());
     assertThat(written(expressions)).isEqualTo(expressions);
-    Ia3Spec none =
-        new Ia3Spec(TargetModules.named(List.of("q_proj")), Optional.empty(), List.of());
+    Ia3Spec none = new Ia3Spec(TargetModules.named(List.of("q_proj")), Optional.empty(), List.of());
     assertThat(written(none)).isEqualTo(none);
   }
 
@@ -124,8 +123,7 @@ final class PeftConfigTest {
             TargetModules.named(List.of("q_proj")),
             Optional.of(Ia3Spec.DEFAULT_FEEDFORWARD),
             List.of());
-    assertThat(new PeftConfig(spec, "").toJson(List.of()))
-        .contains("\"feedforward_modules\": [ ]");
+    assertThat(new PeftConfig(spec, "").toJson(List.of())).contains("\"feedforward_modules\": [ ]");
   }
 
   @Test

@@ -95,8 +95,7 @@ final class AdapterKeys {
     if (adapter.isEmpty()) {
       return;
     }
-    List<Key<Recipe, ?>> own =
-        method(adapter.get()).map(Method::keys).orElseGet(List::of);
+    List<Key<Recipe, ?>> own = method(adapter.get()).map(Method::keys).orElseGet(List::of);
     boolean none = adapter.get() == Adapter.NONE;
     Set<Key<Recipe, ?>> seen = new HashSet<>(own);
     for (Method other : methods()) {

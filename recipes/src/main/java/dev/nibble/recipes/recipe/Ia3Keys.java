@@ -61,10 +61,7 @@ final class Ia3Keys {
 
   static final Method METHOD =
       new Method(
-          Set.of(Adapter.IA3),
-          KEYS,
-          "only used with adapter: ia3; remove it",
-          Ia3Keys::spec);
+          Set.of(Adapter.IA3), KEYS, "only used with adapter: ia3; remove it", Ia3Keys::spec);
 
   static final RecipeKeys.Part PART =
       new RecipeKeys.Part(new Group<>("IA3", KEYS), List.of(Ia3Keys::check));

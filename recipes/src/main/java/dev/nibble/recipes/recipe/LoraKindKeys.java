@@ -179,10 +179,7 @@ final class LoraKindKeys {
   }
 
   private static TargetModules targets(KeyValues<Recipe> v) {
-    return new TargetModules(
-        v.get(LoraKeys.TARGETS),
-        v.find(EXCLUDE),
-        AdapterKeys.layers(v));
+    return new TargetModules(v.get(LoraKeys.TARGETS), v.find(EXCLUDE), AdapterKeys.layers(v));
   }
 
   /**

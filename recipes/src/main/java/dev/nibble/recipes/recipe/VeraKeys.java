@@ -80,7 +80,10 @@ final class VeraKeys {
 
   static final Method METHOD =
       new Method(
-          Set.of(Adapter.VERA), withLayers(), "only used with adapter: vera; remove it", VeraKeys::spec);
+          Set.of(Adapter.VERA),
+          withLayers(),
+          "only used with adapter: vera; remove it",
+          VeraKeys::spec);
 
   static final RecipeKeys.Part PART =
       new RecipeKeys.Part(new Group<>("VeRA", KEYS), List.of(VeraKeys::check));
@@ -97,7 +100,8 @@ final class VeraKeys {
   }
 
   private static void check(KeyValues<Recipe> v) {
-    boolean known = KEYS.stream().allMatch(key -> key == MODULES_TO_SAVE || v.find(key).isPresent());
+    boolean known =
+        KEYS.stream().allMatch(key -> key == MODULES_TO_SAVE || v.find(key).isPresent());
     if (known && AdapterKeys.describes(v, METHOD)) {
       try {
         spec(v);

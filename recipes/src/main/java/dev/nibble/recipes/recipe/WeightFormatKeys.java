@@ -81,7 +81,8 @@ final class WeightFormatKeys {
               : "adapter: none trains every weight, which four bits cannot; write false, or adapter: qlora");
     }
     if (either && !v.is(LOAD_IN_4BIT, true)) {
-      v.refuse("only used with load_in_4bit: true; remove it", QUANT_TYPE, DOUBLE_QUANT, BLOCK_SIZE);
+      v.refuse(
+          "only used with load_in_4bit: true; remove it", QUANT_TYPE, DOUBLE_QUANT, BLOCK_SIZE);
     } else if (!qlora && !either) {
       v.refuse("only used with adapter: qlora; remove it", QUANT_TYPE, DOUBLE_QUANT, BLOCK_SIZE);
     }

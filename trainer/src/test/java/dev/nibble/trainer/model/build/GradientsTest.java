@@ -101,7 +101,8 @@ final class GradientsTest {
 
   /** An adapter of random weights on a random model. */
   private static CausalLm adapted(
-      TinyModel tiny, AdapterSpec spec, Path folder, Kernels kernels, Scope scope) throws IOException {
+      TinyModel tiny, AdapterSpec spec, Path folder, Kernels kernels, Scope scope)
+      throws IOException {
     tiny.config(folder);
     CausalLm base = ModelLoader.initialise(folder, 7, ALL, kernels, scope);
     ModelWriter.save(folder, folder, base.parameters(), DType.F32, kernels);
