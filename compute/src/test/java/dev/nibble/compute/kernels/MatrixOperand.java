@@ -5,6 +5,7 @@ import dev.nibble.compute.tensor.DType;
 import dev.nibble.compute.weights.FrozenMatrix;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Objects;
 
 /**
  * A frozen matrix whose tensors are operands of a kernel's call.
@@ -45,6 +46,6 @@ record MatrixOperand(FrozenMatrix values, Map<String, Operand> operands) {
 
   /** The matrix of the call that is being made. */
   FrozenMatrix get() {
-    return values.over(t -> operands.get(t.name()).get());
+    return values.over(t -> Objects.requireNonNull(operands.get(t.name())).get());
   }
 }

@@ -76,7 +76,8 @@ public final class SampleMatrices {
   static float[] ascending(int size) {
     float[] a = new float[size];
     for (int i = 0; i < size; i++) {
-      float x = (i + 1 - size / 2) / (float) (size / 2);
+      int half = size / 2;
+      float x = (i + 1 - half) / (float) half;
       a[i] = x * x * x;
     }
     return a;

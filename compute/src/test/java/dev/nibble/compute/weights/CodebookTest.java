@@ -105,7 +105,7 @@ final class CodebookTest {
     byte[] bytes = HexFormat.of().parseHex(signs);
     StringBuilder got = new StringBuilder();
     for (byte b : bytes) {
-      got.append(Integer.toBinaryString(b & 0xff | 0x100).substring(1));
+      got.append(Integer.toBinaryString((b & 0xff) | 0x100).substring(1));
     }
     assertThat(got).hasToString(expected.toString());
   }
