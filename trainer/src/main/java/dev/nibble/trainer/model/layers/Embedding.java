@@ -31,7 +31,7 @@ public record Embedding(
 
   /** The same, scaled by sqrt(C), rounded to the table's dtype. */
   public Embedding scaled() {
-    float root = (float) Math.sqrt(table.cols());
+    float root = (float) Math.sqrt((double) table.cols());
     double rounded =
         switch (table.dtype()) {
           case BF16 -> Half.fromBf16(Half.toBf16(root));

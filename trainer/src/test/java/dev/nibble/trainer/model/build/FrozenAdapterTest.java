@@ -77,10 +77,10 @@ final class FrozenAdapterTest {
       long low = 4L * ModelFixture.MAX_TOKENS * 3;
 
       assertThat(held.getOrDefault("gradients", 0L)).isZero();
-      assertThat(held.get("scratch") - base.scope.groups().get("scratch"))
+      assertThat(bytes(frozen, "scratch") - bytes(base, "scratch"))
           .as("A x alone")
           .isEqualTo(low);
-      assertThat(activations(training) - activations(frozen))
+      assertThat(bytes(training, "activations") - bytes(frozen, "activations"))
           .as("two residuals that take turns, not one for each layer and one more")
           .isEqualTo((sizes.layers() - 1) * residual);
       assertThat(held.get("adapters")).isEqualTo(training.scope.groups().get("adapters"));
@@ -96,8 +96,8 @@ final class FrozenAdapterTest {
     }
   }
 
-  private static long activations(ModelFixture model) {
-    return Objects.requireNonNull(model.scope.groups().get("activations"));
+  private static long bytes(ModelFixture model, String group) {
+    return Objects.requireNonNull(model.scope.groups().get(group));
   }
 
   private ModelFixture load(Training training) {
