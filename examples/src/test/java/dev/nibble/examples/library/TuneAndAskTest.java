@@ -6,6 +6,7 @@ import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -21,9 +22,9 @@ class TuneAndAskTest {
     } finally {
       System.setOut(before);
     }
-    String[] lines = out.toString(StandardCharsets.UTF_8).split("\n");
-    assertThat(lines[0]).contains("step=1,");
-    assertThat(lines[lines.length - 1]).matches("(noun|verb|adj|adv)\\.[a-zA-Z]+");
+    List<String> lines = out.toString(StandardCharsets.UTF_8).lines().toList();
+    assertThat(lines.getFirst()).contains("step=1,");
+    assertThat(lines.getLast()).matches("(noun|verb|adj|adv)\\.[a-zA-Z]+");
     assertThat(folder.resolve("run/adapter_model.safetensors")).exists();
   }
 }
