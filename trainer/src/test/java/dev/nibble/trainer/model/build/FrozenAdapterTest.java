@@ -77,9 +77,7 @@ final class FrozenAdapterTest {
       long low = 4L * ModelFixture.MAX_TOKENS * 3;
 
       assertThat(held.getOrDefault("gradients", 0L)).isZero();
-      assertThat(bytes(frozen, "scratch") - bytes(base, "scratch"))
-          .as("A x alone")
-          .isEqualTo(low);
+      assertThat(bytes(frozen, "scratch") - bytes(base, "scratch")).as("A x alone").isEqualTo(low);
       assertThat(bytes(training, "activations") - bytes(frozen, "activations"))
           .as("two residuals that take turns, not one for each layer and one more")
           .isEqualTo((sizes.layers() - 1) * residual);
