@@ -1,6 +1,8 @@
 /**
  * Low-rank adapters (LoRA), the linear maps they wrap, everything that trains, and PEFT's files.
  * Knows no model family and no recipe.
+ *
+ * @nibble.internal
  */
 @NullMarked
 package dev.nibble.adapters;

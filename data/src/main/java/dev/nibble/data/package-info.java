@@ -1,4 +1,8 @@
-/** Samples and batches: what the trainer takes. */
+/**
+ * Samples and batches: what the trainer takes.
+ *
+ * @nibble.internal
+ */
 @NullMarked
 package dev.nibble.data;
 

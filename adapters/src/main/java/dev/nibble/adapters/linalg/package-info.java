@@ -1,4 +1,8 @@
-/** Decompositions of large matrices: EJML for the small ones, the kernels for products. */
+/**
+ * Decompositions of large matrices: EJML for the small ones, the kernels for products.
+ *
+ * @nibble.internal
+ */
 @NullMarked
 package dev.nibble.adapters.linalg;
 

@@ -1,4 +1,8 @@
-/** Quantities and paths in words. */
+/**
+ * Quantities and paths in words.
+ *
+ * @nibble.internal
+ */
 @NullMarked
 package dev.nibble.api.text;
 

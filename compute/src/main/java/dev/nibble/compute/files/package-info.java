@@ -1,4 +1,8 @@
-/** Files that are replaced as a whole. */
+/**
+ * Files that are replaced as a whole.
+ *
+ * @nibble.internal
+ */
 @NullMarked
 package dev.nibble.compute.files;
 

@@ -1,4 +1,8 @@
-/** The interface of kernel sets: the operations that models are built from, by theme. */
+/**
+ * The interface of kernel sets: the operations that models are built from, by theme.
+ *
+ * @nibble.internal
+ */
 @NullMarked
 package dev.nibble.compute.kernels;
 

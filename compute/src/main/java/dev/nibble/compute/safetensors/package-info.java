@@ -1,4 +1,8 @@
-/** Reading and writing the safetensors format. */
+/**
+ * Reading and writing the safetensors format.
+ *
+ * @nibble.internal
+ */
 @NullMarked
 package dev.nibble.compute.safetensors;
 

@@ -1,4 +1,8 @@
-/** Typed memory and who owns it. No arithmetic: that is {@code dev.nibble.compute.kernels}. */
+/**
+ * Typed memory and who owns it. No arithmetic: that is {@code dev.nibble.compute.kernels}.
+ *
+ * @nibble.internal
+ */
 @NullMarked
 package dev.nibble.compute.tensor;
 

@@ -1,4 +1,8 @@
-/** Rows from Arrow and Parquet files; the only package that knows Arrow. */
+/**
+ * Rows from Arrow and Parquet files; the only package that knows Arrow.
+ *
+ * @nibble.internal
+ */
 @NullMarked
 package dev.nibble.data.arrow;
 

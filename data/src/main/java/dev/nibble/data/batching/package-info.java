@@ -1,4 +1,8 @@
-/** Samples to micro-batches: splitting, shuffling, packing. */
+/**
+ * Samples to micro-batches: splitting, shuffling, packing.
+ *
+ * @nibble.internal
+ */
 @NullMarked
 package dev.nibble.data.batching;
 

@@ -1,4 +1,8 @@
-/** Conversations, chat templates that render them as text, and the spans that are trained on. */
+/**
+ * Conversations, chat templates that render them as text, and the spans that are trained on.
+ *
+ * @nibble.internal
+ */
 @NullMarked
 package dev.nibble.data.chat;
 

@@ -1,4 +1,8 @@
-/** Dataset rows, and sources that stream them. */
+/**
+ * Dataset rows, and sources that stream them.
+ *
+ * @nibble.internal
+ */
 @NullMarked
 package dev.nibble.data.rows;
 

@@ -1,4 +1,8 @@
-/** Rows to tokenised samples with their loss mask. */
+/**
+ * Rows to tokenised samples with their loss mask.
+ *
+ * @nibble.internal
+ */
 @NullMarked
 package dev.nibble.data.samples;
 

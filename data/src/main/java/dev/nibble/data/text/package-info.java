@@ -1,4 +1,8 @@
-/** Rows from text files: JSON and CSV. */
+/**
+ * Rows from text files: JSON and CSV.
+ *
+ * @nibble.internal
+ */
 @NullMarked
 package dev.nibble.data.text;
 

@@ -1,4 +1,8 @@
-/** Tables of keys: what a YAML mapping may hold, read strictly, written back, and described. */
+/**
+ * Tables of keys: what a YAML mapping may hold, read strictly, written back, and described.
+ *
+ * @nibble.internal
+ */
 @NullMarked
 package dev.nibble.recipes.schema;
 

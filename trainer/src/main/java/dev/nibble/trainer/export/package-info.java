@@ -1,4 +1,8 @@
-/** What was trained, written for other tools: merged checkpoints, and how well they agree. */
+/**
+ * What was trained, written for other tools: merged checkpoints, and how well they agree.
+ *
+ * @nibble.internal
+ */
 @NullMarked
 package dev.nibble.trainer.export;
 

@@ -1,4 +1,8 @@
-/** Text from a model, token by token. */
+/**
+ * Text from a model, token by token.
+ *
+ * @nibble.internal
+ */
 @NullMarked
 package dev.nibble.trainer.generate;
 

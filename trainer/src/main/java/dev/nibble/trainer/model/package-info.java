@@ -1,4 +1,8 @@
-/** Decoder-only language models: what callers see of one, and how to ask for one. */
+/**
+ * Decoder-only language models: what callers see of one, and how to ask for one.
+ *
+ * @nibble.internal
+ */
 @NullMarked
 package dev.nibble.trainer.model;
 

@@ -1,4 +1,8 @@
-/** Objectives: the losses that a model's outputs for a batch are judged by. */
+/**
+ * Objectives: the losses that a model's outputs for a batch are judged by.
+ *
+ * @nibble.internal
+ */
 @NullMarked
 package dev.nibble.trainer.objective;
 

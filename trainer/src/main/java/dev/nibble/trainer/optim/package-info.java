@@ -1,4 +1,8 @@
-/** Optimizer, learning-rate schedules and gradient clipping. */
+/**
+ * Optimizer, learning-rate schedules and gradient clipping.
+ *
+ * @nibble.internal
+ */
 @NullMarked
 package dev.nibble.trainer.optim;
 

@@ -1,4 +1,8 @@
-/** The folder of a run: who may write there, and the records kept of what happened. */
+/**
+ * The folder of a run: who may write there, and the records kept of what happened.
+ *
+ * @nibble.internal
+ */
 @NullMarked
 package dev.nibble.trainer.run;
 

@@ -1,4 +1,8 @@
-/** The training loop: one sentence of code, one stream of reports. */
+/**
+ * The training loop: one sentence of code, one stream of reports.
+ *
+ * @nibble.internal
+ */
 @NullMarked
 package dev.nibble.trainer.train;
 

@@ -1,4 +1,8 @@
-/** The fast kernel set for the CPU: oneDNN's matrix product and loops of vectors. */
+/**
+ * The fast kernel set for the CPU: oneDNN's matrix product and loops of vectors.
+ *
+ * @nibble.internal
+ */
 @NullMarked
 package dev.nibble.compute.kernels.cpu;
 

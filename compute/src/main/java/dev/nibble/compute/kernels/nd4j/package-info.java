@@ -1,6 +1,8 @@
 /**
  * The portable kernel set: every kernel as ND4J operations. Nothing outside this package knows
  * ND4J.
+ *
+ * @nibble.internal
  */
 @NullMarked
 package dev.nibble.compute.kernels.nd4j;

@@ -1,5 +1,7 @@
 /**
  * Models and adapters in GGUF, the format of llama.cpp (github.com/ggml-org/ggml, docs/gguf.md).
+ *
+ * @nibble.internal
  */
 @NullMarked
 package dev.nibble.trainer.export.gguf;

@@ -1,5 +1,7 @@
 /**
  * Builders of models: from a checkpoint, with an adapter, or of random weights; and their writer.
+ *
+ * @nibble.internal
  */
 @NullMarked
 package dev.nibble.trainer.model.build;

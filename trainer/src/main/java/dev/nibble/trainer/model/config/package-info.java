@@ -1,5 +1,7 @@
 /**
  * The only reader of a model's config.json: families, sizes, ropes, and the tensors that follow.
+ *
+ * @nibble.internal
  */
 @NullMarked
 package dev.nibble.trainer.model.config;

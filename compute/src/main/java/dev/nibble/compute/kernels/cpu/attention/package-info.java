@@ -1,4 +1,8 @@
-/** Attention on the CPU, in blocks of queries and keys. */
+/**
+ * Attention on the CPU, in blocks of queries and keys.
+ *
+ * @nibble.internal
+ */
 @NullMarked
 package dev.nibble.compute.kernels.cpu.attention;
 

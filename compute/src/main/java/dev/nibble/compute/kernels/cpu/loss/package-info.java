@@ -1,4 +1,8 @@
-/** Cross-entropy on the CPU. */
+/**
+ * Cross-entropy on the CPU.
+ *
+ * @nibble.internal
+ */
 @NullMarked
 package dev.nibble.compute.kernels.cpu.loss;
 

@@ -1,4 +1,8 @@
-/** Filling, copying and gathering on the CPU. */
+/**
+ * Filling, copying and gathering on the CPU.
+ *
+ * @nibble.internal
+ */
 @NullMarked
 package dev.nibble.compute.kernels.cpu.moving;
 

@@ -1,4 +1,8 @@
-/** RMSNorm and rotary position embedding on the CPU. */
+/**
+ * RMSNorm and rotary position embedding on the CPU.
+ *
+ * @nibble.internal
+ */
 @NullMarked
 package dev.nibble.compute.kernels.cpu.norms;
 

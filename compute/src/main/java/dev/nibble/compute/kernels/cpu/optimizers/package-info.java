@@ -1,4 +1,8 @@
-/** Optimizer steps on the CPU. */
+/**
+ * Optimizer steps on the CPU.
+ *
+ * @nibble.internal
+ */
 @NullMarked
 package dev.nibble.compute.kernels.cpu.optimizers;
 

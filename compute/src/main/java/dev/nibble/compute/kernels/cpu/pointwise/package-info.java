@@ -1,4 +1,8 @@
-/** Operations on each element or column on the CPU. */
+/**
+ * Operations on each element or column on the CPU.
+ *
+ * @nibble.internal
+ */
 @NullMarked
 package dev.nibble.compute.kernels.cpu.pointwise;
 

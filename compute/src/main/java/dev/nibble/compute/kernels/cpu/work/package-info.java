@@ -1,6 +1,8 @@
 /**
  * Tools that all kernels of the CPU share: workers, their scratch, parallel loops, vectors,
  * conversions.
+ *
+ * @nibble.internal
  */
 @NullMarked
 package dev.nibble.compute.kernels.cpu.work;

@@ -1,4 +1,8 @@
-/** Attention on a GPU. */
+/**
+ * Attention on a GPU.
+ *
+ * @nibble.internal
+ */
 @NullMarked
 package dev.nibble.compute.kernels.cuda.attention;
 

@@ -1,4 +1,8 @@
-/** cuBLAS' C interface: {@code CublasHandle} is what the project uses of it. */
+/**
+ * cuBLAS' C interface: {@code CublasHandle} is what the project uses of it.
+ *
+ * @nibble.internal
+ */
 @NullMarked
 package dev.nibble.compute.kernels.cuda.cublas;
 

@@ -1,4 +1,8 @@
-/** The CUDA driver's C interface, and owners of its objects. Nothing here knows kernels. */
+/**
+ * The CUDA driver's C interface, and owners of its objects. Nothing here knows kernels.
+ *
+ * @nibble.internal
+ */
 @NullMarked
 package dev.nibble.compute.kernels.cuda.driver;
 

@@ -1,4 +1,8 @@
-/** Cross-entropy on a GPU. */
+/**
+ * Cross-entropy on a GPU.
+ *
+ * @nibble.internal
+ */
 @NullMarked
 package dev.nibble.compute.kernels.cuda.loss;
 

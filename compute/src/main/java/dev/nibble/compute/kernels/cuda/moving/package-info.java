@@ -1,4 +1,8 @@
-/** Filling, copying and gathering on a GPU. */
+/**
+ * Filling, copying and gathering on a GPU.
+ *
+ * @nibble.internal
+ */
 @NullMarked
 package dev.nibble.compute.kernels.cuda.moving;
 

@@ -1,4 +1,8 @@
-/** RMSNorm and rotary position embedding on a GPU. */
+/**
+ * RMSNorm and rotary position embedding on a GPU.
+ *
+ * @nibble.internal
+ */
 @NullMarked
 package dev.nibble.compute.kernels.cuda.norms;
 

@@ -1,4 +1,8 @@
-/** Optimizer steps on a GPU. */
+/**
+ * Optimizer steps on a GPU.
+ *
+ * @nibble.internal
+ */
 @NullMarked
 package dev.nibble.compute.kernels.cuda.optimizers;
 

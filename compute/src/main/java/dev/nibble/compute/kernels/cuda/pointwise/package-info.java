@@ -1,4 +1,8 @@
-/** Operations on each element or column on a GPU. */
+/**
+ * Operations on each element or column on a GPU.
+ *
+ * @nibble.internal
+ */
 @NullMarked
 package dev.nibble.compute.kernels.cuda.pointwise;
 
