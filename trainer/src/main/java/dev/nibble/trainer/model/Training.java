@@ -3,7 +3,7 @@ package dev.nibble.trainer.model;
 import dev.nibble.adapters.AdapterSpec;
 import java.util.Optional;
 
-/** What trains in a model. */
+/** The choice of the weights that train. */
 public sealed interface Training {
 
   /**

@@ -4,7 +4,7 @@ import dev.nibble.adapters.Projection;
 import dev.nibble.trainer.model.layers.Embedding;
 import dev.nibble.trainer.model.layers.Norm;
 
-/** Where a model's parts get their weights from. Names are those of the checkpoint. */
+/** A factory of a model's parts from weights under the checkpoint's names. */
 interface LayerFactory {
 
   /** Token embeddings from a table [V, C]. */

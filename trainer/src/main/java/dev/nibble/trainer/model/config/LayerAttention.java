@@ -4,7 +4,7 @@ import dev.nibble.compute.kernels.AttentionRule;
 import java.util.Optional;
 
 /**
- * What a family's layers differ in from each other: whom a token attends to, and by which rope.
+ * The attention of one layer, as far as layers of a model differ: its rule and its rope.
  *
  * @param rope empty where positions play no part
  */

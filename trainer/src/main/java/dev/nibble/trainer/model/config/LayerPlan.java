@@ -102,7 +102,7 @@ public record LayerPlan(
     }
   }
 
-  /** What a layer computes of each token by itself. */
+  /** The plan of a feed-forward part, which works on each token by itself. */
   public sealed interface FeedForward {
     /** Its linear maps, in the order of the forward pass. */
     List<Linear> linears();

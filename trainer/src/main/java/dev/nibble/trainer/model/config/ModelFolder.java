@@ -14,8 +14,8 @@ import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
 
 /**
- * What a model's folder in Hugging Face's layout holds besides tensors, for models that are made of
- * it.
+ * The files of a model's folder in Hugging Face's layout besides its tensors, for models derived
+ * from it.
  *
  * @param path the folder
  */

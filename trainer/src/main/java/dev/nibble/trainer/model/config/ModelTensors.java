@@ -17,7 +17,7 @@ public final class ModelTensors {
 
   private ModelTensors() {}
 
-  /** What the paths of a layer's modules begin with. */
+  /** The common prefix of a layer's module paths. */
   static String layer(int index) {
     return "model.layers." + index + ".";
   }

@@ -28,7 +28,7 @@ public enum Part {
   FEED_FORWARD_NORM(Kind.NORM),
   /** The gate of a gated MLP. */
   GATE(Kind.LINEAR),
-  /** What the gate multiplies. */
+  /** The values that the gate multiplies. */
   UP(Kind.LINEAR),
   /** Gate and up in one matrix. */
   GATE_UP(Kind.LINEAR),
@@ -47,7 +47,7 @@ public enum Part {
     this.kind = kind;
   }
 
-  /** What its weight is. */
+  /** The kind of its weight. */
   public Kind kind() {
     return kind;
   }

@@ -4,7 +4,7 @@ import java.util.OptionalInt;
 
 /**
  * Phi-3 and Phi-4-mini (arXiv:2404.14219, arXiv:2503.01743): Llama with q, k and v in one matrix,
- * gate and up in another, and rope that may turn a part of each head.
+ * gate and up in another, and rope that may rotate a part of each head.
  */
 final class Phi3Family {
   private static final Sizes.Defaults DEFAULTS =

@@ -2,7 +2,7 @@ package dev.nibble.trainer.model.config;
 
 /**
  * The rotary embedding of a layer (arXiv:2104.09864): the first {@code rotated} elements of each
- * head turn, those behind them stay.
+ * head are rotated, those behind them stay.
  *
  * @param theta base of the frequencies
  * @param rotated an even number, at most D

@@ -21,7 +21,7 @@ final class RopeReader {
     this.sizes = sizes;
   }
 
-  /** For families that turn whole heads, all layers alike. */
+  /** The rope of families that rotate whole heads, all layers alike. */
   static Rope wholeHead(ConfigJson c, Sizes sizes) {
     return wholeHead(c, sizes, THETA);
   }
@@ -42,7 +42,8 @@ final class RopeReader {
   }
 
   /**
-   * Phi-3's: a part of each head may turn; longrope, under its old names too, is the one scaling.
+   * Phi-3's rope: it may rotate a part of each head; its one scaling is longrope, under old names
+   * too.
    */
   static Rope phi3(ConfigJson c, Sizes sizes) {
     RopeReader reader = new RopeReader(c, sizes);

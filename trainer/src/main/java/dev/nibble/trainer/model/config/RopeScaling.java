@@ -6,19 +6,19 @@ import java.util.List;
  * How rotary frequencies are stretched for longer contexts. Arithmetic is float32 where
  * transformers has it so. Some depend on the longest sample of a batch: transformers takes the
  * largest position of the whole batch, and while generating that of the current pass, so that keys
- * that are cached already keep the turn they had.
+ * that are cached already keep the rotation they had.
  */
 public sealed interface RopeScaling {
 
   /**
    * The frequency of each pair, theta^(-2i/d) before stretching.
    *
-   * @param d elements that turn
+   * @param d elements that are rotated
    * @param length tokens of the longest sample
    */
   float[] frequencies(double theta, int d, int length);
 
-  /** What cosines and sines are multiplied by. */
+  /** The factor of cosines and sines. */
   default double attentionFactor() {
     return 1;
   }
@@ -30,7 +30,7 @@ public sealed interface RopeScaling {
     return 0;
   }
 
-  /** True when keys that were turned for one length are of no use beside those of the other. */
+  /** True when keys rotated for one length cannot be used beside those of the other. */
   default boolean forgetsCache(int before, int after) {
     return false;
   }
@@ -119,8 +119,8 @@ public sealed interface RopeScaling {
   }
 
   /**
-   * YaRN (arXiv:2309.00071): pairs that turn more than {@code fast} times within {@code original}
-   * positions stay, those that turn less than {@code slow} times are divided by {@code factor},
+   * YaRN (arXiv:2309.00071): pairs that rotate more than {@code fast} times within {@code original}
+   * positions stay, those that rotate less than {@code slow} times are divided by {@code factor},
    * with a ramp between.
    *
    * @param truncate the ramp begins and ends at whole pairs
@@ -136,8 +136,8 @@ public sealed interface RopeScaling {
 
     @Override
     public float[] frequencies(double theta, int d, int length) {
-      double low = pairTurning(fast, theta, d);
-      double high = pairTurning(slow, theta, d);
+      double low = pairRotating(fast, theta, d);
+      double high = pairRotating(slow, theta, d);
       if (truncate) {
         low = Math.floor(low);
         high = Math.ceil(high);
@@ -155,9 +155,9 @@ public sealed interface RopeScaling {
       return w;
     }
 
-    /** The place, between pairs, of a pair that turns so often. */
-    private double pairTurning(double turns, double theta, int d) {
-      return d * Math.log(original / (turns * 2 * Math.PI)) / (2 * Math.log(theta));
+    /** The index, between pairs, of a pair that rotates so often. */
+    private double pairRotating(double rotations, double theta, int d) {
+      return d * Math.log(original / (rotations * 2 * Math.PI)) / (2 * Math.log(theta));
     }
 
     /** The factor that the paper gives cosines and sines. */

@@ -18,7 +18,7 @@ public record TensorSpec(String name, Shape shape, Part part, boolean isBias, Op
     this(name, shape, part, false, OptionalInt.empty());
   }
 
-  /** What a tensor is for. */
+  /** The kinds of tensors. */
   public enum Kind {
     /** Token embeddings [V, C]. */
     EMBEDDING,
@@ -32,7 +32,7 @@ public record TensorSpec(String name, Shape shape, Part part, boolean isBias, Op
     HEAD
   }
 
-  /** What it is for. */
+  /** Its kind. */
   public Kind kind() {
     return isBias ? Kind.BIAS : part.kind();
   }

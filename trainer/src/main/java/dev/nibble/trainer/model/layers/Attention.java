@@ -14,7 +14,7 @@ import java.util.OptionalInt;
 /**
  * Grouped-query attention (arXiv:2305.13245) with rotary positions: out = o(softmax(cap(q k^T *
  * scale)) v), where q, k and v are projections of x, q and k perhaps normed head by head, and rope
- * turns q and k.
+ * rotates q and k.
  *
  * @param inputs q, k and v
  * @param rope which of the model's ropes; empty where positions play no part (NoPE)
@@ -28,7 +28,7 @@ public record Attention(
     OptionalInt rope) {
 
   /**
-   * What forward keeps for backward; q and k are already normed and turned.
+   * What forward keeps for backward; q and k are already normed and rotated.
    *
    * @param q [N, H*D]
    * @param k [N, K*D]

@@ -160,7 +160,7 @@ public final class DecoderModel implements CausalLm {
     }
   }
 
-  /** What came out of a pass: the residual stream behind the last layer, [N, C]. */
+  /** The outputs of a pass: the residual stream after the last layer, [N, C]. */
   private final class Pass implements Outputs {
     private final Passes passes;
     private final ForwardMode mode;
@@ -248,11 +248,11 @@ public final class DecoderModel implements CausalLm {
       int[] tokens,
       int[] positions,
       int[] segments,
-      List<RopeTables> turns,
+      List<RopeTables> tables,
       int longest,
       List<KeyValueCache> caches,
       int[] wanted) {
-    begin(tokens, positions, segments, turns, longest, ForwardMode.EVALUATION);
+    begin(tokens, positions, segments, tables, longest, ForwardMode.EVALUATION);
     for (int l = 0; l < blocks.size(); l++) {
       Tensor x = work.residual(l);
       Tensor out = work.residual(l + 1);
@@ -276,14 +276,14 @@ public final class DecoderModel implements CausalLm {
       int[] tokens,
       int[] positions,
       int[] segments,
-      List<RopeTables> turns,
+      List<RopeTables> tables,
       int longest,
       ForwardMode mode) {
     if (work.residual(0).dim(0) != tokens.length) {
       work = workspace.forTokens(tokens.length);
     }
-    turns.forEach(t -> t.fill(kernels, longest));
-    inputs = inputBuffers.fill(kernels, tokens, positions, segments, turns);
+    tables.forEach(t -> t.fill(kernels, longest));
+    inputs = inputBuffers.fill(kernels, tokens, positions, segments, tables);
     embedder.forward(kernels, work.residual(0), inputs, mode);
   }
 

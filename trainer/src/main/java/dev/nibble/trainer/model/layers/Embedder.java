@@ -4,7 +4,7 @@ import dev.nibble.adapters.ForwardMode;
 import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.tensor.Tensor;
 
-/** Where the input of the first layer comes from. */
+/** The source of the input of the first layer. */
 public sealed interface Embedder permits Embedding {
 
   /** out [N, C]: a row for each token of the batch. */

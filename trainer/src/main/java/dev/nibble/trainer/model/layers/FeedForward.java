@@ -7,8 +7,9 @@ import dev.nibble.compute.tensor.Tensor;
 import dev.nibble.trainer.model.config.LayerPlan;
 
 /**
- * What a layer computes of each token by itself. Forward comes in two steps, so that a layer whose
- * activations are computed again can leave out the second, which backward does not need.
+ * The feed-forward part of a layer, which works on each token by itself. Forward comes in two
+ * steps, so that a layer whose activations are computed again can leave out the second, which
+ * backward does not need.
  */
 public sealed interface FeedForward permits GatedMlp {
 

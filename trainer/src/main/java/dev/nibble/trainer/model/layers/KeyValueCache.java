@@ -9,7 +9,7 @@ import dev.nibble.trainer.model.config.LayerPlan;
  * One layer's keys and values of several sequences. Row {@code s * capacity + p} belongs to
  * position p of sequence s, and is 0 until its token comes.
  *
- * @param keys [sequences * capacity, K*D], turned by rope
+ * @param keys [sequences * capacity, K*D], rotated by rope
  * @param values [sequences * capacity, K*D]
  * @param rows I32 [N]: the rows of the tokens of a pass, shared by all layers
  */

@@ -59,7 +59,7 @@ public final class LmHead {
     this.logitsOfOne = buffers.scope().allocateOnHost("logits/one", DType.F32, vocab);
   }
 
-  /** How many positions it works on at once, in batches of up to {@code maxTokens}. */
+  /** The number of positions that it works on at once, in batches of up to {@code maxTokens}. */
   public static int chunk(int maxTokens) {
     return Math.min(MAX_CHUNK, maxTokens);
   }

@@ -65,12 +65,12 @@ final class RopeTables {
     filledFor = wanted;
   }
 
-  /** Turns each head of x [N, H, D] by its token's position, in place. */
+  /** Rotates each head of x [N, H, D] by its token's position, in place. */
   void forward(Kernels kernels, Tensor x, Tensor positions) {
     kernels.norms().ropeForward(x, cos.tensor(), sin.tensor(), positions);
   }
 
-  /** Turns the gradient back, in place. */
+  /** Rotates the gradient back, in place. */
   void backward(Kernels kernels, Tensor dx, Tensor positions) {
     kernels.norms().ropeBackward(dx, cos.tensor(), sin.tensor(), positions);
   }

@@ -11,7 +11,7 @@ import java.util.List;
  * @param tokens I32 [N]
  * @param positions I32 [N], each token's position in its sequence
  * @param segments I32 [S, 4], see {@link dev.nibble.compute.kernels.Kernels}
- * @param ropes the turns of their positions, one for each of the model's ropes
+ * @param ropes rotation tables of their positions, one for each of the model's ropes
  */
 record Sequences(
     HostAndDevice tokens, HostAndDevice positions, HostAndDevice segments, List<RopeTables> ropes) {

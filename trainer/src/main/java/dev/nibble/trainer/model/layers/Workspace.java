@@ -58,7 +58,7 @@ record Workspace(
         gradients.slice(backward ? n : 0));
   }
 
-  /** What layer l reads; l = L is what the last layer writes. */
+  /** The input of layer l; for l = L the output of the last layer. */
   Tensor residual(int layer) {
     return residuals.get(layer % residuals.size());
   }

@@ -237,6 +237,32 @@ final class ModelConfigTest {
         .toList();
   }
 
+  @Test
+  void layersOfSmolLm3MayHaveNoRope() throws IOException {
+    ModelConfig three = read("{\"model_type\": \"smollm3\"}");
+    assertThat(three.sizes()).isEqualTo(new Sizes(128256, 2048, 11008, 36, 16, 4, 128, 32768));
+    assertThat(three.tiedHead()).isTrue();
+    assertThat(three.ropes()).containsExactly(new Rope(2e6, 128, new RopeScaling.None()));
+    assertThat(unrotated(three)).containsExactly(3, 7, 11, 15, 19, 23, 27, 31, 35);
+    assertThat(three.rope(three.layers().get(3))).isEmpty();
+    assertThat(windows(three)).containsOnly(0);
+    ModelConfig listed =
+        read(
+            """
+            {"model_type": "smollm3", "num_hidden_layers": 4, "no_rope_layers": [0, 1, 1, 0],
+             "use_sliding_window": true, "sliding_window": 512}
+            """);
+    assertThat(unrotated(listed)).containsExactly(0, 3);
+    assertThat(windows(listed)).containsExactly(512, 0, 0, 512);
+  }
+
+  private static List<Integer> unrotated(ModelConfig c) {
+    return c.layers().stream()
+        .filter(l -> l.attention().rope().isEmpty())
+        .map(LayerPlan::index)
+        .toList();
+  }
+
   @ParameterizedTest
   @CsvSource(
       delimiter = '|',
@@ -269,6 +295,8 @@ final class ModelConfigTest {
         "{\"model_type\": \"llama\", \"partial_rotary_factor\": 0.5} | \"partial_rotary_factor\" is 0.5",
         "{\"model_type\": \"llama\", \"rope_parameters\": {\"full_attention\": {}}} | one rope for all layers of this family",
         "{\"model_type\": \"llama\", \"rope_parameters\": {\"rope_type\": \"linear\"}} | \"rope_parameters.factor\" is missing",
+        "{\"model_type\": \"smollm3\", \"no_rope_layers\": [1, 0]} | 0 or 1 for each of 36 layers",
+        "{\"model_type\": \"smollm3\", \"no_rope_layers\": [2]} | a list of 0 and 1",
         "[1] | does not hold a JSON object",
         "{\"model_type\" | is not valid JSON",
       })
