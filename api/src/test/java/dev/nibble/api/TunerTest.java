@@ -4,9 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.nibble.api.event.Event;
+import dev.nibble.api.export.ExportFormat;
 import dev.nibble.api.export.Quantizer;
 import dev.nibble.compute.tensor.DType;
+import dev.nibble.quant.WeightFormat;
 import dev.nibble.quant.bnb.FourBitFormat;
+import dev.nibble.quant.int8.Int8Format;
 import dev.nibble.recipes.recipe.Recipe;
 import dev.nibble.recipes.recipe.RecipeException;
 import dev.nibble.recipes.recipe.Recipes;
@@ -232,6 +235,10 @@ class TunerTest {
   }
 
   private Path quantized(String name) {
+    return quantized(name, new FourBitFormat(FourBitFormat.QuantType.NF4, 64, true));
+  }
+
+  private Path quantized(String name, WeightFormat format) {
     Path out = folder.resolve(name);
     Quantizer.Result result =
         nibble.quantize(
@@ -239,7 +246,7 @@ class TunerTest {
                 folder.resolve("model"),
                 out,
                 false,
-                new FourBitFormat(FourBitFormat.QuantType.NF4, 64, true),
+                format,
                 DType.BF16,
                 List.of(),
                 100_000,
@@ -261,6 +268,64 @@ class TunerTest {
     assertThat(folder.resolve("nf4-base/adapter_model.safetensors"))
         .hasSameBinaryContentAs(folder.resolve("dense-base/adapter_model.safetensors"));
     assertThat(last(Event.ModelFound.class).quantized()).isTrue();
+  }
+
+  /** From key and from folder: the same adapter, which merges onto the weights it was trained on. */
+  @Test
+  void aBaseIn8BitsGivesTheSameAdapter() throws IOException {
+    Path base = quantized("model-int8", new Int8Format(16));
+    String[] stored = {
+      "output_dir=" + folder.resolve("stored-int8"),
+      "max_steps=3",
+      "adapter=lora",
+      "answer_eval=",
+      "base_model=" + base
+    };
+    train("qlora.yaml", new ExistingRunPolicy.Anew(), stored);
+    train(
+        "qlora.yaml",
+        new ExistingRunPolicy.Anew(),
+        "output_dir=" + folder.resolve("made-int8"),
+        "max_steps=3",
+        "adapter=lora",
+        "answer_eval=",
+        "load_in_8bit=true",
+        "int8_group_size=16");
+    assertThat(folder.resolve("stored-int8/adapter_model.safetensors"))
+        .hasSameBinaryContentAs(folder.resolve("made-int8/adapter_model.safetensors"));
+    Recipe again =
+        Recipes.read(folder.resolve("stored-int8/recipe.resolved.yaml"), List.of());
+    assertThat(again.model().quantization()).contains(new Int8Format(16));
+    for (String run : List.of("stored-int8", "made-int8")) {
+      nibble
+          .exporter(ModelSource.tuned(folder.resolve(run)))
+          .write(ExportFormat.Merged.standard(), folder.resolve(run + "-merged"));
+    }
+    assertThat(folder.resolve("stored-int8-merged/model.safetensors"))
+        .hasSameBinaryContentAs(folder.resolve("made-int8-merged/model.safetensors"));
+    assertThat(folder.resolve("stored-int8-merged/config.json"))
+        .content()
+        .doesNotContain("quantization_config");
+  }
+
+  @Test
+  void keysFollowABaseIn8Bits() {
+    String base = "base_model=" + quantized("keys-int8", new Int8Format(16));
+    assertThatThrownBy(() -> recipe("qlora.yaml", base))
+        .hasMessageContaining("adapter: the base is in 8 bits already; write lora");
+    assertThatThrownBy(() ->
+            recipe("qlora.yaml", base, "adapter=lora", "load_in_8bit=true", "int8_group_size=32"))
+        .hasMessageContaining(
+            "int8_group_size: the base is in 8 bits already, with 16; remove the key");
+    assertThatThrownBy(() ->
+            train(
+                "qlora.yaml",
+                new ExistingRunPolicy.Anew(),
+                "output_dir=" + folder.resolve("no-int8"),
+                "adapter=lora",
+                "load_in_8bit=true",
+                "int8_group_size=7"))
+        .hasMessageContaining("which groups of 7 do not divide");
   }
 
   @Test

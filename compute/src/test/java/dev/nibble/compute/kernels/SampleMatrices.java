@@ -3,6 +3,7 @@ package dev.nibble.compute.kernels;
 import dev.nibble.compute.tensor.DType;
 import dev.nibble.compute.tensor.Shape;
 import dev.nibble.compute.tensor.Tensor;
+import dev.nibble.compute.weights.Affine;
 import dev.nibble.compute.weights.Codebook;
 import dev.nibble.compute.weights.Codebook.Scales;
 import dev.nibble.compute.weights.Dense;
@@ -103,5 +104,16 @@ public final class SampleMatrices {
         rows,
         cols,
         block);
+  }
+
+  Affine affine(int rows, int cols, int group) {
+    Tensor scales = tensor("scales", DType.F32, rows, cols / group);
+    for (long g = 0; g < scales.elements(); g++) {
+      scales.setFloat(g, 0.001 + random.nextDouble());
+    }
+    return new Affine(
+        bytes("codes", DType.I8, rows, cols),
+        scales,
+        bytes("zeros", DType.I8, rows, cols / group));
   }
 }

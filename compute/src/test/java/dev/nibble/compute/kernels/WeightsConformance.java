@@ -42,6 +42,11 @@ abstract class WeightsConformance extends KernelCases {
 
   private static final int[][] FEW_BLOCKS = {{1, 1, 64}, {7, 19, 32}, {33, 31, 64}, {5, 64, 5}};
 
+  /** Rows, columns, group: one of each, groups of whole and of broken vectors, whole rows. */
+  private static final int[][] GROUPS = {
+    {1, 1, 1}, {3, 7, 7}, {7, 24, 8}, {5, 33, 11}, {33, 128, 32}, {64, 64, 64}, {129, 256, 128}
+  };
+
   WeightsConformance(Supplier<Kernels> set, DType activations) {
     super(set, activations);
   }
@@ -55,6 +60,9 @@ abstract class WeightsConformance extends KernelCases {
     int turn = 0;
     for (int[] shape : MATRICES) {
       turn = with(shape, turn, body, s -> s.dense(WEIGHTS.get(shape[0] % 3), shape[0], shape[1]));
+    }
+    for (int[] g : GROUPS) {
+      turn = with(g, turn, body, s -> s.affine(g[0], g[1], g[2]));
     }
     for (float[] values : FOUR_BITS) {
       for (boolean nested : new boolean[] {false, true}) {
@@ -127,6 +135,23 @@ abstract class WeightsConformance extends KernelCases {
           t.run(k -> k.products().encode(out.get(), in.get()));
         }
       }
+    }
+  }
+
+  /** Groups of zeros, of one sign, huge, tiny and subnormal. */
+  @Test
+  void encodeOfHostileGroups() {
+    try (Trial t = trial()) {
+      var in = t.parameter("in", 18, 64);
+      makeHostile(in);
+      for (int i = 0; i < 64; i++) {
+        in.set(12 * 64 + i, 3 + i);
+        in.set(13 * 64 + i, -3 - i);
+        in.set(14 * 64 + i, i % 2 == 0 ? Float.MAX_VALUE : -Float.MAX_VALUE);
+        in.set(15 * 64 + i, i * 1e-41f);
+      }
+      var out = MatrixOperand.output(t, new SampleMatrices(t.random()).affine(18, 64, 16));
+      t.run(k -> k.products().encode(out.get(), in.get()));
     }
   }
 

@@ -37,7 +37,7 @@ final class ModelKeys {
           value(Adapter.QLORA),
           r -> r.model().adapter(),
           "Which weights are trained: `qlora` trains low-rank adapters on a base in four bits, `lora` the same on a base in full"
-              + " precision, `ia3` scaling vectors (IA3) and `vera` vectors between random matrices (VeRA) on either, `none`"
+              + " precision or in 8 bits, `ia3` scaling vectors (IA3) and `vera` vectors between random matrices (VeRA) on any of these, `none`"
               + " every weight.");
 
   static final Key<Recipe, InitWeights> INIT_WEIGHTS =
@@ -59,10 +59,13 @@ final class ModelKeys {
                   WeightFormatKeys.LOAD_IN_4BIT,
                   WeightFormatKeys.QUANT_TYPE,
                   WeightFormatKeys.DOUBLE_QUANT,
-                  WeightFormatKeys.BLOCK_SIZE)),
+                  WeightFormatKeys.BLOCK_SIZE,
+                  WeightFormatKeys.LOAD_IN_8BIT,
+                  WeightFormatKeys.GROUP_SIZE)),
           List.of(
               WeightFormatKeys::checkFourBit,
               WeightFormatKeys::checkBlockSize,
+              WeightFormatKeys::checkInt8,
               ModelKeys::checkInit,
               ModelKeys::checkBase));
 

@@ -9,6 +9,7 @@ import static dev.nibble.recipes.schema.Numbers.wholeNumber;
 import dev.nibble.quant.WeightFormat;
 import dev.nibble.quant.bnb.FourBitFormat;
 import dev.nibble.quant.bnb.FourBitFormat.QuantType;
+import dev.nibble.quant.int8.Int8Format;
 import dev.nibble.recipes.recipe.Recipe.Adapter;
 import dev.nibble.recipes.schema.Key;
 import dev.nibble.recipes.schema.KeyValues;
@@ -55,6 +56,28 @@ final class WeightFormatKeys {
           r -> fourBit(r).map(FourBitFormat::blockSize),
           "Weights that share one scale: 32, 64, 128, 256, 512, 1024, 2048 or 4096.");
 
+  static final Key<Recipe, Boolean> LOAD_IN_8BIT =
+      Key.when(
+          "load_in_8bit",
+          flag(),
+          value(false),
+          r -> int8(r).map(f -> true),
+          "With `adapter: lora`, `ia3` or `vera`, keep the base in 8-bit integers with a scale and a zero point for each"
+              + " group of inputs: weights alone, and not bitsandbytes' LLM.int8. A base that `nibble quantize --type"
+              + " int8` saved is used as it is, and the keys can be left out.");
+
+  static final Key<Recipe, Integer> GROUP_SIZE =
+      Key.when(
+          "int8_group_size",
+          wholeNumber(1),
+          value(Int8Format.DEFAULT_GROUP_SIZE),
+          r -> int8(r).map(Int8Format::groupSize),
+          "Inputs that share a scale and a zero point. It divides the inputs of every linear map.");
+
+  private static Optional<Int8Format> int8(Recipe r) {
+    return r.model().quantization().filter(Int8Format.class::isInstance).map(Int8Format.class::cast);
+  }
+
   private static Optional<FourBitFormat> fourBit(Recipe r) {
     return r.model()
         .quantization()
@@ -93,6 +116,23 @@ final class WeightFormatKeys {
     return v.is(ModelKeys.ADAPTER, Adapter.IA3) || v.is(ModelKeys.ADAPTER, Adapter.VERA);
   }
 
+  static void checkInt8(KeyValues<Recipe> v) {
+    boolean asked = v.is(LOAD_IN_8BIT, true);
+    if (!asked) {
+      v.refuse("only used with load_in_8bit: true; remove it", GROUP_SIZE);
+    } else if (v.is(ModelKeys.ADAPTER, Adapter.QLORA)) {
+      v.problem(
+          LOAD_IN_8BIT,
+          "adapter: qlora is LoRA on a base in four bits; write adapter: lora, or remove the key");
+    } else if (v.is(ModelKeys.ADAPTER, Adapter.NONE)) {
+      v.problem(
+          LOAD_IN_8BIT,
+          "adapter: none trains every weight, which 8 bits cannot; write adapter: lora, or remove the key");
+    } else if (v.is(LOAD_IN_4BIT, true)) {
+      v.problem(LOAD_IN_8BIT, "load_in_4bit is true, too; remove one of them");
+    }
+  }
+
   static void checkBlockSize(KeyValues<Recipe> v) {
     v.find(BLOCK_SIZE)
         .filter(size -> !FourBitFormat.BLOCK_SIZES.contains(size))
@@ -112,31 +152,49 @@ final class WeightFormatKeys {
         v.problem(ModelKeys.ADAPTER, "the base is in four bits already; write qlora");
         return;
       }
-      contradicts(v, QUANT_TYPE, format.type());
-      contradicts(v, DOUBLE_QUANT, format.doubleQuant());
-      contradicts(v, BLOCK_SIZE, format.blockSize());
+      if (v.is(LOAD_IN_8BIT, true)) {
+        v.problem(LOAD_IN_8BIT, "the base is in four bits already; remove the key");
+      }
+      contradicts(v, "four bits", QUANT_TYPE, format.type());
+      contradicts(v, "four bits", DOUBLE_QUANT, format.doubleQuant());
+      contradicts(v, "four bits", BLOCK_SIZE, format.blockSize());
+    }
+    if (stored instanceof Int8Format format) {
+      if (v.is(ModelKeys.ADAPTER, Adapter.QLORA) || v.is(ModelKeys.ADAPTER, Adapter.NONE)) {
+        v.problem(ModelKeys.ADAPTER, "the base is in 8 bits already; write lora");
+        return;
+      }
+      contradicts(v, "8 bits", LOAD_IN_8BIT, true);
+      contradicts(v, "8 bits", LOAD_IN_4BIT, false);
+      contradicts(v, "8 bits", GROUP_SIZE, format.groupSize());
     }
   }
 
-  private static <T> void contradicts(KeyValues<Recipe> v, Key<Recipe, T> key, T stored) {
+  private static <T> void contradicts(
+      KeyValues<Recipe> v, String bits, Key<Recipe, T> key, T stored) {
     if (v.given(key) && v.find(key).isPresent() && !v.is(key, stored)) {
       v.problem(
           key,
-          "the base is in four bits already, with %s; remove the key"
-              .formatted(YamlText.inline(key.type().plain(stored))));
+          "the base is in %s already, with %s; remove the key"
+              .formatted(bits, YamlText.inline(key.type().plain(stored))));
     }
   }
 
   /** The format of a base's frozen weights: the stored one, or what the keys say. */
   static Optional<WeightFormat> build(KeyValues<Recipe> v, Path base) {
-    boolean quantises = v.is(ModelKeys.ADAPTER, Adapter.QLORA) || v.is(LOAD_IN_4BIT, true);
-    if (!quantises && !takesEither(v)) {
+    if (v.is(ModelKeys.ADAPTER, Adapter.NONE)) {
       return Optional.empty();
     }
-    return ModelLoader.storedFormat(base)
-        .or(() ->
-            Optional.of(
-                    new FourBitFormat(v.get(QUANT_TYPE), v.get(BLOCK_SIZE), v.get(DOUBLE_QUANT)))
-                .filter(format -> quantises));
+    return ModelLoader.storedFormat(base).or(() -> asked(v));
+  }
+
+  private static Optional<WeightFormat> asked(KeyValues<Recipe> v) {
+    if (v.is(ModelKeys.ADAPTER, Adapter.QLORA) || v.is(LOAD_IN_4BIT, true)) {
+      return Optional.of(
+          new FourBitFormat(v.get(QUANT_TYPE), v.get(BLOCK_SIZE), v.get(DOUBLE_QUANT)));
+    }
+    return v.is(LOAD_IN_8BIT, true)
+        ? Optional.of(new Int8Format(v.get(GROUP_SIZE)))
+        : Optional.empty();
   }
 }

@@ -210,6 +210,22 @@ class BadRecipeTest {
   }
 
   @Test
+  void eightBitsAndTheAdapterMustAgree() {
+    assertThat(with("load_in_8bit: true"))
+        .isEqualTo(
+            "r.yaml:5:1: load_in_8bit: adapter: qlora is LoRA on a base in four bits; write adapter: lora, or remove the"
+                + " key");
+    assertThat(with("adapter: none\nload_in_8bit: true"))
+        .isEqualTo(
+            "r.yaml:6:1: load_in_8bit: adapter: none trains every weight, which 8 bits cannot; write adapter: lora, or"
+                + " remove the key");
+    assertThat(with("adapter: lora\nint8_group_size: 64"))
+        .isEqualTo("r.yaml:6:1: int8_group_size: only used with load_in_8bit: true; remove it");
+    assertThat(with("adapter: lora\nload_in_8bit: true\nint8_group_size: 0"))
+        .startsWith("r.yaml:7:18: int8_group_size: expected");
+  }
+
+  @Test
   void fourBitsAndTheAdapterMustAgree() {
     assertThat(with("load_in_4bit: false"))
         .isEqualTo(

@@ -223,6 +223,7 @@ class RecipesTest {
             parse(SMALL, "datasets.0.prompt=\"{input} \\u0007 \\\" \\\\ é 漢 \\t: #\""),
             parse(SMALL + "lora_model_dir: /adapters/one\n"),
             parse(SMALL + "lora_target_modules: '.*[.](q|k)_proj'\n"),
+            parse(SMALL + "adapter: lora\nload_in_8bit: true\nint8_group_size: 64\n"),
             parse(SMALL + "peft_init_lora_weights: false\n"),
             parse(SMALL + "chat_template: tokenizer_default\n"),
             parse(SMALL + "chat_template_jinja: |\n  {{- messages }}\n   x\n"),
@@ -247,7 +248,9 @@ class RecipesTest {
                     "lora_model_dir",
                     "chat_template_jinja",
                     "momentum",
-                    "paged_optimizer_memory")
+                    "paged_optimizer_memory",
+                    "load_in_8bit",
+                    "int8_group_size")
                 .contains(name))
         .forEach(name -> assertThat(text).containsPattern("(?m)^" + name + ":"));
   }

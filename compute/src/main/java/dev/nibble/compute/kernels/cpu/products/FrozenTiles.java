@@ -7,7 +7,7 @@ import dev.nibble.compute.weights.FrozenMatrix;
 import java.lang.foreign.MemorySegment;
 
 /**
- * The values of a frozen matrix in float32, read by stretches of its flattened elements. Forms
+ * The values of a frozen matrix in float32, read by runs of its flattened elements. Forms
  * without a faster way here are read by their own {@link FrozenMatrix#decode}.
  */
 interface FrozenTiles {

@@ -3,6 +3,7 @@ package dev.nibble.compute.kernels.cuda.products;
 import dev.nibble.compute.kernels.MovingKernels;
 import dev.nibble.compute.kernels.cuda.work.Launch;
 import dev.nibble.compute.tensor.Tensor;
+import dev.nibble.compute.weights.Affine;
 import dev.nibble.compute.weights.Codebook;
 import dev.nibble.compute.weights.Dense;
 import dev.nibble.compute.weights.FrozenMatrix;
@@ -12,12 +13,14 @@ final class FrozenTiles {
   private final Launch launch;
   private final MovingKernels moving;
   private final FourBitKernels fourBit;
+  private final AffineKernels affine;
   private final HostForms host;
 
   FrozenTiles(Launch launch, MovingKernels moving, FourBitKernels fourBit) {
     this.launch = launch;
     this.moving = moving;
     this.fourBit = fourBit;
+    affine = new AffineKernels(launch);
     host = new HostForms(moving);
   }
 
@@ -26,6 +29,7 @@ final class FrozenTiles {
     switch (out) {
       case Dense(Tensor weight) -> moving.copy(weight, in);
       case Codebook codebook when FourBitKernels.fits(codebook) -> fourBit.encode(codebook, in);
+      case Affine matrix -> affine.encode(matrix, in);
       default -> host.encode(out, in);
     }
   }
@@ -49,6 +53,7 @@ final class FrozenTiles {
       case Dense(Tensor weight) -> convert(tile, weight, first, rows, width);
       case Codebook codebook when FourBitKernels.fits(codebook) ->
           fourBit.decode(tile, codebook, first, rows, width);
+      case Affine weight -> affine.decode(tile, weight, first, rows, width);
       default -> host.decode(tile, matrix, first, rows, width);
     }
   }

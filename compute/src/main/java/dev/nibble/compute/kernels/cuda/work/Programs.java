@@ -24,6 +24,7 @@ public final class Programs implements AutoCloseable {
   public static final List<String> FILES =
       List.of(
           "adapters",
+          "affine",
           "attention",
           "attention_bf16",
           "fourbit",

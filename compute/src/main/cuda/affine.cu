@@ -1,0 +1,75 @@
+// Weights in 8-bit integers, with a scale and a zero point for each group of inputs.
+#include "nibble.cuh"
+
+constexpr int THREADS = 256;
+
+// ---- decoding ----
+
+// out[r, j] = weight first + r * cols + j, j < width: 8 a thread where they lie in one group and can be loaded at once.
+template <class T>
+__device__ void decode(T* out, const int8_t* codes, const float* scales, const int8_t* zeros, int64_t first,
+                       int64_t rows, int64_t width, int64_t cols, int group) {
+  bool fit = first % 8 == 0 && group % 8 == 0 && (rows == 1 || (cols % 8 == 0 && width % 8 == 0)) &&
+             (uintptr_t)codes % 8 == 0 && aligned_16(out);
+  in_eights(rows * width, fit, [&](auto step, int64_t i) {
+    constexpr int N = decltype(step)::value;
+    int64_t from = first + i + (rows == 1 ? 0 : i / width * (cols - width));
+    int64_t g = from / group;
+    auto c = *(const Pack<int8_t, N>*)(codes + from);
+    float scale = scales[g];
+    int zero = zeros[g];
+    float v[N];
+#pragma unroll
+    for (int k = 0; k < N; k++) v[k] = __fmul_rn((float)(c.v[k] - zero), scale);
+    store(out + i, v);
+  });
+}
+
+#define DECODE(name, T)                                                                                         \
+  NIBBLE_KERNEL(THREADS, name, T* out, const int8_t* codes, const float* scales, const int8_t* zeros,           \
+                int64_t first, int64_t rows, int64_t width, int64_t cols, int group) {                          \
+    decode(out, codes, scales, zeros, first, rows, width, cols, group);                                         \
+  }
+DECODE(decode_affine_f32, float)
+DECODE(decode_affine_bf16, bf16)
+DECODE(decode_affine_f16, f16)
+
+// ---- encoding ----
+
+// The nearest integer, to even in a tie, that a code can be.
+__device__ __forceinline__ float round_to_code(float x) { return fminf(fmaxf(rintf(x), -128.0f), 127.0f); }
+
+// A warp for each group: its range, then its codes.
+template <class T>
+__device__ void encode(int8_t* codes, float* scales, int8_t* zeros, const T* in, int64_t groups, int group) {
+  for (int64_t g = global_thread() / WARP; g < groups; g += global_threads() / WARP) {
+    const T* x = in + g * group;
+    float high = 0, below = 0;  // below is -low
+    for (int i = lane(); i < group; i += WARP) {
+      float v = to_float(x[i]);
+      high = fmaxf(high, v);
+      below = fmaxf(below, -v);
+    }
+    high = warp_max(high);
+    below = warp_max(below);
+    float range = __fadd_rn(__fdiv_rn(high, 255.0f), __fdiv_rn(below, 255.0f));
+    float scale = range == 0 ? 1 : range;
+    float zero = round_to_code(__fadd_rn(-128.0f, __fdiv_rn(below, scale)));
+    if (lane() == 0) {
+      scales[g] = scale;
+      zeros[g] = (int8_t)zero;
+    }
+    for (int i = lane(); i < group; i += WARP) {
+      codes[g * group + i] = (int8_t)round_to_code(__fadd_rn(__fdiv_rn(to_float(x[i]), scale), zero));
+    }
+  }
+}
+
+#define ENCODE(name, T)                                                                                       \
+  NIBBLE_KERNEL(THREADS, name, int8_t* codes, float* scales, int8_t* zeros, const T* in, int64_t groups,      \
+                int group) {                                                                                  \
+    encode(codes, scales, zeros, in, groups, group);                                                          \
+  }
+ENCODE(encode_affine_f32, float)
+ENCODE(encode_affine_bf16, bf16)
+ENCODE(encode_affine_f16, f16)

@@ -1,0 +1,114 @@
+package dev.nibble.compute.weights;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.nibble.compute.tensor.DType;
+import dev.nibble.compute.tensor.Memory;
+import dev.nibble.compute.tensor.Scope;
+import dev.nibble.compute.tensor.Tensor;
+import java.lang.foreign.MemorySegment;
+import java.util.Random;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+final class AffineTest {
+  private final Scope scope = Scope.open("test", Memory.host());
+
+  @AfterEach
+  void close() {
+    scope.close();
+  }
+
+  private Affine allocate(int rows, int cols, int group) {
+    return new Affine(
+        scope.allocate("codes", DType.I8, rows, cols),
+        scope.allocate("scales", DType.F32, rows, cols / group),
+        scope.allocate("zeros", DType.I8, rows, cols / group));
+  }
+
+  private static float[] decoded(FrozenMatrix matrix) {
+    float[] values = new float[Math.toIntExact(matrix.elements())];
+    matrix.decode(0, values.length, MemorySegment.ofArray(values));
+    return values;
+  }
+
+  /**
+   * Two rows of two groups of 8: ((37 i mod 101) - 50) / 64, a group of zeros, and one shifted up.
+   * The expected values are NumPy's, from the equations in float32.
+   */
+  @Test
+  void numpyGivesTheSame() {
+    Tensor in = scope.allocate("in", DType.F32, 2, 16);
+    for (int i = 0; i < 32; i++) {
+      float x = (37 * i % 101 - 50) / 64f;
+      in.setFloat(i, i / 8 == 2 ? 0 : i / 8 == 3 ? x + 0.5f : x);
+    }
+    Affine made = allocate(2, 16, 8);
+    made.encode(in);
+    assertThat(made.codes().toInts())
+        .containsExactly(
+            -128, -15, 97, -97, 15, 127, -67, 45, 127, -52, 52, -128, -24, 80, -100, 4, //
+            -128, -128, -128, -128, -128, -128, -128, -128, 66, -128, -16, 97, -98, 15, 127, -67);
+    assertThat(made.zeros().toInts()).containsExactly(24, 4, -128, -122);
+    assertThat(bits(made.scales().toFloats()))
+        .containsExactly(0x3ba8a8a9, 0x3bb6b6b7, 0x3f800000, 0x3ba8a8a9);
+    assertThat(bits(decoded(made)))
+        .containsExactly(
+            0xbf484849, 0xbe4d8d8e, 0x3ec06061, 0xbf1f6f70, 0xbd3dbdbe, 0x3f07b7b8, 0xbeefcfd0,
+            0x3ddd5d5e, 0x3f2f9394, 0xbe9fdfe0, 0x3e890909, 0xbf3c6c6d, 0xbe1fdfe0, 0x3ed8f8f9,
+            0xbf147475, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x3f77b7b8, 0xbcfcfcfe, 0x3f0babac, 0x3f904849,
+            0x3dfcfcfe, 0x3f348485, 0x3fa40c0c, 0x3e90f0f1);
+  }
+
+  private static int[] bits(float[] values) {
+    return IntStream.range(0, values.length)
+        .map(i -> Float.floatToRawIntBits(values[i]))
+        .toArray();
+  }
+
+  /** No value is off by more than half a scale, whatever its group's range; 0 stays 0. */
+  @Test
+  void theErrorIsHalfAScaleAtMost() {
+    Random random = new Random(5);
+    float[] sizes = {1, 0.02f, 1e-30f, 1e30f, 1e36f};
+    float[] shifts = {0, 3, -3, 100};
+    for (float size : sizes) {
+      for (float shift : shifts) {
+        Tensor in = scope.allocate("in", DType.F32, 16, 96);
+        for (int i = 0; i < in.elements(); i++) {
+          double x = i % 7 == 0 ? 0 : random.nextGaussian() + shift;
+          in.setFloat(i, x * size);
+        }
+        Affine made = allocate(16, 96, 32);
+        made.encode(in);
+        float[] back = decoded(made);
+        for (int i = 0; i < back.length; i++) {
+          double allowed = 0.5001 * made.scales().getDouble(i / 32);
+          assertThat(Math.abs(back[i] - in.getDouble(i)))
+              .as("%s of size %s shifted by %s", in.getFloat(i), size, shift)
+              .isLessThanOrEqualTo(allowed);
+          if (in.getFloat(i) == 0) {
+            assertThat(back[i]).isZero();
+          }
+        }
+      }
+    }
+  }
+
+  @Test
+  void refusesPartsThatDoNotFit() {
+    Tensor codes = scope.allocate("codes", DType.I8, 4, 30);
+    Tensor zeros = scope.allocate("zeros", DType.I8, 4, 3);
+    Tensor scales = scope.allocate("scales", DType.F32, 4, 3);
+    assertThat(new Affine(codes, scales, zeros).group()).isEqualTo(10);
+    Tensor four = scope.allocate("scales", DType.F32, 4, 4);
+    assertThatThrownBy(() -> new Affine(codes, four, zeros))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("zeros I8[4, 3] on host: expected I8[4, 4]");
+    Tensor zeros4 = scope.allocate("zeros", DType.I8, 4, 4);
+    assertThatThrownBy(() -> new Affine(codes, four, zeros4))
+        .hasMessageContaining("codes I8[4, 30] on host: expected scales of [4, groups], got");
+  }
+}

@@ -1,0 +1,5 @@
+/** 8-bit integers in groups, in the layout of compressed-tensors. */
+@NullMarked
+package dev.nibble.quant.int8;
+
+import org.jspecify.annotations.NullMarked;
