@@ -243,14 +243,7 @@ class TunerTest {
     Quantizer.Result result =
         nibble.quantize(
             new Quantizer.Request(
-                folder.resolve("model"),
-                out,
-                false,
-                format,
-                DType.BF16,
-                List.of(),
-                100_000,
-                0));
+                folder.resolve("model"), out, false, format, DType.BF16, List.of(), 100_000, 0));
     assertThat(result.quantized()).isEqualTo(result.linearMaps()).isEqualTo(14);
     return out;
   }
@@ -270,7 +263,9 @@ class TunerTest {
     assertThat(last(Event.ModelFound.class).quantized()).isTrue();
   }
 
-  /** From key and from folder: the same adapter, which merges onto the weights it was trained on. */
+  /**
+   * From key and from folder: the same adapter, which merges onto the weights it was trained on.
+   */
   @Test
   void aBaseIn8BitsGivesTheSameAdapter() throws IOException {
     Path base = quantized("model-int8", new Int8Format(16));
@@ -293,8 +288,7 @@ class TunerTest {
         "int8_group_size=16");
     assertThat(folder.resolve("stored-int8/adapter_model.safetensors"))
         .hasSameBinaryContentAs(folder.resolve("made-int8/adapter_model.safetensors"));
-    Recipe again =
-        Recipes.read(folder.resolve("stored-int8/recipe.resolved.yaml"), List.of());
+    Recipe again = Recipes.read(folder.resolve("stored-int8/recipe.resolved.yaml"), List.of());
     assertThat(again.model().quantization()).contains(new Int8Format(16));
     for (String run : List.of("stored-int8", "made-int8")) {
       nibble

@@ -90,8 +90,8 @@ public record Affine(Tensor codes, Tensor scales, Tensor zeros) implements Froze
    *   <li>code = round(x / scale + zero)
    * </ul>
    *
-   * <p>round is to the nearest integer, to even in a tie, and clamped to [-128, 127]. A value is off
-   * by half a scale at most.
+   * <p>round is to the nearest integer, to even in a tie, and clamped to [-128, 127]. A value is
+   * off by half a scale at most.
    */
   @Override
   public void encode(Tensor in) {
@@ -125,7 +125,6 @@ public record Affine(Tensor codes, Tensor scales, Tensor zeros) implements Froze
   /** For example {@code q_proj.weight [64, 64] in 8-bit integers, groups of 32}. */
   @Override
   public String toString() {
-    return "%s %s in 8-bit integers, groups of %d"
-        .formatted(codes.name(), codes.shape(), group());
+    return "%s %s in 8-bit integers, groups of %d".formatted(codes.name(), codes.shape(), group());
   }
 }

@@ -112,8 +112,6 @@ public final class SampleMatrices {
       scales.setFloat(g, 0.001 + random.nextDouble());
     }
     return new Affine(
-        bytes("codes", DType.I8, rows, cols),
-        scales,
-        bytes("zeros", DType.I8, rows, cols / group));
+        bytes("codes", DType.I8, rows, cols), scales, bytes("zeros", DType.I8, rows, cols / group));
   }
 }

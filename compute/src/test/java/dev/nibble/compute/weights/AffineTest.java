@@ -56,16 +56,42 @@ final class AffineTest {
         .containsExactly(0x3ba8a8a9, 0x3bb6b6b7, 0x3f800000, 0x3ba8a8a9);
     assertThat(bits(decoded(made)))
         .containsExactly(
-            0xbf484849, 0xbe4d8d8e, 0x3ec06061, 0xbf1f6f70, 0xbd3dbdbe, 0x3f07b7b8, 0xbeefcfd0,
-            0x3ddd5d5e, 0x3f2f9394, 0xbe9fdfe0, 0x3e890909, 0xbf3c6c6d, 0xbe1fdfe0, 0x3ed8f8f9,
-            0xbf147475, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x3f77b7b8, 0xbcfcfcfe, 0x3f0babac, 0x3f904849,
-            0x3dfcfcfe, 0x3f348485, 0x3fa40c0c, 0x3e90f0f1);
+            0xbf484849,
+            0xbe4d8d8e,
+            0x3ec06061,
+            0xbf1f6f70,
+            0xbd3dbdbe,
+            0x3f07b7b8,
+            0xbeefcfd0,
+            0x3ddd5d5e,
+            0x3f2f9394,
+            0xbe9fdfe0,
+            0x3e890909,
+            0xbf3c6c6d,
+            0xbe1fdfe0,
+            0x3ed8f8f9,
+            0xbf147475,
+            0,
+            0,
+            0,
+            0,
+            0,
+            0,
+            0,
+            0,
+            0,
+            0x3f77b7b8,
+            0xbcfcfcfe,
+            0x3f0babac,
+            0x3f904849,
+            0x3dfcfcfe,
+            0x3f348485,
+            0x3fa40c0c,
+            0x3e90f0f1);
   }
 
   private static int[] bits(float[] values) {
-    return IntStream.range(0, values.length)
-        .map(i -> Float.floatToRawIntBits(values[i]))
-        .toArray();
+    return IntStream.range(0, values.length).map(i -> Float.floatToRawIntBits(values[i])).toArray();
   }
 
   /** No value is off by more than half a scale, whatever its group's range; 0 stays 0. */

@@ -86,8 +86,7 @@ final class Int8FormatTest {
       StoredWeights found = CheckpointReaders.find(checkpoint);
       assertThat(found.format()).contains(FORMAT);
       assertThat(found.shape(W)).contains(Shape.of(ROWS, COLS));
-      assertThat(found.companions())
-          .containsExactlyInAnyOrder(W + "_scale", W + "_zero_point");
+      assertThat(found.companions()).containsExactlyInAnyOrder(W + "_scale", W + "_zero_point");
       FrozenMatrix loaded =
           new FrozenWeights(checkpoint, Optional.<WeightFormat>of(FORMAT), kernels, scope).load(W);
       Tensor values = scope.allocate("values", DType.F32, ROWS, COLS);

@@ -75,7 +75,10 @@ final class WeightFormatKeys {
           "Inputs that share a scale and a zero point. It divides the inputs of every linear map.");
 
   private static Optional<Int8Format> int8(Recipe r) {
-    return r.model().quantization().filter(Int8Format.class::isInstance).map(Int8Format.class::cast);
+    return r.model()
+        .quantization()
+        .filter(Int8Format.class::isInstance)
+        .map(Int8Format.class::cast);
   }
 
   private static Optional<FourBitFormat> fourBit(Recipe r) {

@@ -7,8 +7,8 @@ import dev.nibble.compute.weights.FrozenMatrix;
 import java.lang.foreign.MemorySegment;
 
 /**
- * The values of a frozen matrix in float32, read by runs of its flattened elements. Forms
- * without a faster way here are read by their own {@link FrozenMatrix#decode}.
+ * The values of a frozen matrix in float32, read by runs of its flattened elements. Forms without a
+ * faster way here are read by their own {@link FrozenMatrix#decode}.
  */
 interface FrozenTiles {
 
