@@ -77,7 +77,7 @@ enum Architecture {
     for (LayerPlan.Linear map : config.layers().getFirst().linears()) {
       if (map.bias() && !allowed.contains(map.part())) {
         throw new ExportException(
-            "%s has a bias, which llama.cpp's %s has not: export the merged model instead, with --merged"
+            "%s has a bias, which llama.cpp's %s has not: export the merged model in Hugging Face's layout instead"
                 .formatted(map.module(), id));
       }
     }
