@@ -1,4 +1,4 @@
-"""Compares Nibble and PEFT on every kind of LoRA adapter: PEFT loads what Nibble trained, Nibble continues what PEFT wrote.
+"""Compares Nibble and PEFT on every kind of adapter: PEFT loads what Nibble trained, Nibble continues what PEFT wrote.
 
 usage: adapters.py FOLDER [KIND...]
 FOLDER: an empty folder to work in. A warning of PEFT is a failure.
@@ -9,13 +9,14 @@ import sys
 import warnings
 
 import torch
-from peft import LoraConfig, PeftModel, get_peft_model
+from peft import IA3Config, LoraConfig, PeftModel, VeraConfig, get_peft_model
 from transformers import AutoModelForCausalLM
 
 from families import make
 from nibble import compare, nibble, nibble_logits, recipe, rows
 
-# kind: (family, keys of a Nibble recipe, arguments of PEFT's LoraConfig)
+# kind: (family, keys of a Nibble recipe, PEFT's config, or arguments of its LoraConfig)
+MAPS = ["q_proj", "k_proj", "o_proj", "down_proj"]
 KINDS = {
     "plain": ("llama", {}, dict(target_modules="all-linear")),
     "rslora": ("llama", dict(peft_use_rslora=True, lora_alpha=5), dict(target_modules=["q_proj", "up_proj"], use_rslora=True)),
@@ -79,6 +80,22 @@ KINDS = {
     ),
     "olora-rslora": ("llama", dict(peft_init_lora_weights="olora", peft_use_rslora=True), None),
     "pissa-dora": ("llama", dict(peft_init_lora_weights="pissa", peft_use_dora=True), None),
+    "ia3": (
+        "llama3",
+        dict(adapter="ia3", ia3_target_modules=MAPS, ia3_feedforward_modules=["o_proj", "down_proj"]),
+        IA3Config(task_type="CAUSAL_LM", target_modules=MAPS, feedforward_modules=["o_proj", "down_proj"]),
+    ),
+    "ia3-default": ("llama", dict(adapter="ia3"), IA3Config(task_type="CAUSAL_LM")),
+    "vera": (
+        "llama3",
+        dict(adapter="vera", vera_r=8, vera_dropout=0.1, vera_projection_prng_key=5),
+        VeraConfig(task_type="CAUSAL_LM", r=8, target_modules="all-linear", projection_prng_key=5),
+    ),
+    "vera-of-some-layers": (
+        "llama",
+        dict(adapter="vera", vera_r=8, vera_target_modules=["q_proj", "down_proj"], peft_layers_to_transform=[1]),
+        VeraConfig(task_type="CAUSAL_LM", r=8, target_modules=["q_proj", "down_proj"], layers_to_transform=[1]),
+    ),
     "loraplus": ("llama", dict(loraplus_lr_ratio=4, neftune_noise_alpha=5, lora_dropout=0.1), None),
 }
 HALVES = {"gaussian": torch.bfloat16, "orthogonal": torch.float16}
@@ -102,8 +119,9 @@ def peft_model(base, adapter):
 
 
 def written_by_nibble(kind, base, keys):
-    run = recipe(work, f"nibble-{kind}", base_model=str(base), adapter="lora", max_steps=4, learning_rate=1e-2,
-                 micro_batch_size=2, **(dict(lora_r=4, sample_packing=False) | keys))
+    method = {} if "adapter" in keys else dict(adapter="lora", lora_r=4)
+    run = recipe(work, f"nibble-{kind}", base_model=str(base), max_steps=4, learning_rate=1e-2, micro_batch_size=2,
+                 **(dict(sample_packing=False) | method | keys))
     nibble("train", run)
     folder = work / f"nibble-{kind}"
     samples = nibble_logits(folder, work / "logits")
@@ -112,9 +130,11 @@ def written_by_nibble(kind, base, keys):
     compare(f"{kind}, merged by Nibble", samples, transformers_model(work / f"merged-{kind}"))
 
 
-def written_by_peft(kind, base, arguments):
+def written_by_peft(kind, base, config):
     torch.manual_seed(7)
-    model = get_peft_model(transformers_model(base), LoraConfig(task_type="CAUSAL_LM", r=4, lora_alpha=8, **arguments))
+    if isinstance(config, dict):
+        config = LoraConfig(task_type="CAUSAL_LM", r=4, lora_alpha=8, **config)
+    model = get_peft_model(transformers_model(base), config)
     for parameter in model.parameters():
         if parameter.requires_grad:
             parameter.data.add_(torch.randn_like(parameter) * 0.03)
@@ -126,7 +146,7 @@ def written_by_peft(kind, base, arguments):
     model.save_pretrained(folder)
     if kind in HALVES:
         model = PeftModel.from_pretrained(transformers_model(base), folder)
-    keys = dict(base_model=str(base), adapter="lora", lora_model_dir=str(folder), sample_packing=False)
+    keys = dict(base_model=str(base), adapter=config.peft_type.value.lower(), lora_model_dir=str(folder), sample_packing=False)
     samples = nibble_logits(recipe(work, f"eval-{kind}", **keys), work / "logits")
     compare(f"{kind}, written by PEFT", samples, model)
     nibble("train", recipe(work, f"on-{kind}", **keys, max_steps=2, learning_rate=1e-3, micro_batch_size=2))
@@ -135,7 +155,7 @@ def written_by_peft(kind, base, arguments):
 
 
 for kind in kinds:
-    family, keys, arguments = KINDS[kind]
+    family, keys, config = KINDS[kind]
     written_by_nibble(kind, bases[family], keys)
-    if arguments is not None:
-        written_by_peft(kind, bases[family], arguments)
+    if config is not None:
+        written_by_peft(kind, bases[family], config)
