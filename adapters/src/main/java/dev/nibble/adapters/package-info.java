@@ -1,5 +1,5 @@
 /**
- * Low-rank adapters (LoRA), the linear maps they wrap, everything that trains, and PEFT's files.
+ * Adapters (LoRA, IA3, VeRA), the linear maps they wrap, everything that trains, and PEFT's files.
  * Knows no model family and no recipe.
  *
  * @nibble.internal
