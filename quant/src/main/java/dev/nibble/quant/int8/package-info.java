@@ -1,4 +1,8 @@
-/** 8-bit integers in groups, in the layout of compressed-tensors. */
+/**
+ * 8-bit integers in groups, in the layout of compressed-tensors.
+ *
+ * @nibble.internal
+ */
 @NullMarked
 package dev.nibble.quant.int8;
 
