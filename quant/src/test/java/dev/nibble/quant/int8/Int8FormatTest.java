@@ -29,6 +29,7 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Random;
 import java.util.stream.Stream;
@@ -183,7 +184,7 @@ final class Int8FormatTest {
     try (Kernels kernels = EachKernelSet.host();
         Scope scope = Scope.open("test", kernels.memory())) {
       Map<String, Tensor> tensors = new LinkedHashMap<>(stored(kernels, scope));
-      tensors.get(W + "_scale").setFloat(4, Float.NaN);
+      Objects.requireNonNull(tensors.get(W + "_scale")).setFloat(4, Float.NaN);
       try (ShardedSafetensors checkpoint = ShardedSafetensors.open(write(tensors))) {
         FrozenWeights weights = new FrozenWeights(checkpoint, Optional.empty(), kernels, scope);
         assertThatThrownBy(() -> weights.load(W))
