@@ -51,7 +51,9 @@ public final class Parameters {
       TensorValues.put(
           kernels,
           values,
-          isTransposed ? Transposed.of(inFile, values.cols(), values.rows()) : inFile);
+          isTransposed
+              ? Transposed.of(inFile, /* rows= */ values.cols(), /* cols= */ values.rows())
+              : inFile);
     }
 
     /** The values in the order of the file. */

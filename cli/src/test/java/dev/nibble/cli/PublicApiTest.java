@@ -16,8 +16,8 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.NavigableSet;
 import java.util.Set;
-import java.util.SortedSet;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.regex.Pattern;
@@ -51,8 +51,8 @@ class PublicApiTest {
 
   private static List<String> lines() throws IOException {
     Map<String, Class<?>> types = new TreeMap<>();
-    SortedSet<String> internal = new TreeSet<>();
-    SortedSet<String> packages = publicPackages();
+    NavigableSet<String> internal = new TreeSet<>();
+    NavigableSet<String> packages = publicPackages();
     for (JavaClass type : classes()) {
       if (packages.contains(type.getPackageName())) {
         Class<?> reflected = type.reflect();
@@ -80,8 +80,8 @@ class PublicApiTest {
   }
 
   /** The packages of the library that are not marked as internal. */
-  private static SortedSet<String> publicPackages() throws IOException {
-    SortedSet<String> packages = new TreeSet<>();
+  private static NavigableSet<String> publicPackages() throws IOException {
+    NavigableSet<String> packages = new TreeSet<>();
     for (String module : MODULES) {
       Path sources = ROOT.resolve(module + "/src/main/java");
       try (Stream<Path> files = Files.walk(sources)) {
@@ -104,8 +104,8 @@ class PublicApiTest {
     return true;
   }
 
-  private static SortedSet<String> members(Class<?> type) {
-    SortedSet<String> members = new TreeSet<>();
+  private static NavigableSet<String> members(Class<?> type) {
+    NavigableSet<String> members = new TreeSet<>();
     for (Constructor<?> c : type.getDeclaredConstructors()) {
       add(c, c.toGenericString(), members);
     }
@@ -118,7 +118,7 @@ class PublicApiTest {
     return members;
   }
 
-  private static void add(Member member, String text, SortedSet<String> members) {
+  private static void add(Member member, String text, NavigableSet<String> members) {
     boolean visible =
         Modifier.isPublic(member.getModifiers()) || Modifier.isProtected(member.getModifiers());
     if (visible && !member.isSynthetic() && !OF_EVERY_TYPE.contains(member.getName())) {
@@ -128,7 +128,7 @@ class PublicApiTest {
 
   /** The text with simple names, noting internal types of ours. */
   private static String withoutPackages(
-      String text, SortedSet<String> packages, SortedSet<String> internal) {
+      String text, NavigableSet<String> packages, NavigableSet<String> internal) {
     OURS.matcher(text)
         .results()
         .map(found -> found.group().replace('$', '.'))

@@ -126,7 +126,7 @@ final class Int8FormatTest {
     assertThatThrownBy(() -> new Int8Format(0)).isInstanceOf(IllegalArgumentException.class);
   }
 
-  private interface Change {
+  interface Change {
     void in(Map<String, Tensor> tensors);
   }
 

@@ -26,13 +26,13 @@ final class AdapterKeys {
   /**
    * A method of adapting.
    *
-   * @param adapters values of {@code adapter} that choose it
+   * @param names values of {@code adapter} that choose it
    * @param keys that describe its adapter
    * @param unused what is wrong with its keys when another method is chosen
    * @param spec the adapter that its keys describe
    */
   record Method(
-      Set<Adapter> adapters,
+      Set<Adapter> names,
       List<Key<Recipe, ?>> keys,
       String unused,
       Function<KeyValues<Recipe>, AdapterSpec> spec) {}
@@ -87,7 +87,7 @@ final class AdapterKeys {
   /** Whether an adapter of a method is described by the recipe's keys. */
   static boolean describes(KeyValues<Recipe> v, Method method) {
     return !v.given(MODEL_DIR)
-        && v.find(ModelKeys.ADAPTER).filter(method.adapters()::contains).isPresent();
+        && v.find(ModelKeys.ADAPTER).filter(method.names()::contains).isPresent();
   }
 
   static void check(KeyValues<Recipe> v) {
@@ -99,7 +99,7 @@ final class AdapterKeys {
     boolean none = adapter.get() == Adapter.NONE;
     Set<Key<Recipe, ?>> seen = new HashSet<>(own);
     for (Method other : methods()) {
-      String unused = none && other == LoraKeys.METHOD ? LoraKeys.UNUSED : other.unused();
+      String unused = none && other.equals(LoraKeys.METHOD) ? LoraKeys.UNUSED : other.unused();
       other.keys().stream().filter(seen::add).forEach(key -> v.refuse(unused, key));
     }
     if (none) {
@@ -118,7 +118,7 @@ final class AdapterKeys {
   }
 
   private static Optional<Method> method(Adapter adapter) {
-    return methods().stream().filter(m -> m.adapters().contains(adapter)).findFirst();
+    return methods().stream().filter(m -> m.names().contains(adapter)).findFirst();
   }
 
   static Optional<AdapterSource> build(KeyValues<Recipe> v) {

@@ -228,7 +228,7 @@ final class OptimizationKeys {
     if (v.is(ModelKeys.ADAPTER, Recipe.Adapter.NONE)) {
       v.refuse(LoraKeys.UNUSED, LORAPLUS_RATIO, LORAPLUS_EMBEDDING);
     } else if (v.find(ModelKeys.ADAPTER)
-        .filter(a -> !LoraKeys.METHOD.adapters().contains(a))
+        .filter(a -> !LoraKeys.METHOD.names().contains(a))
         .isPresent()) {
       v.refuse(LoraKeys.METHOD.unused(), LORAPLUS_RATIO, LORAPLUS_EMBEDDING);
     } else if (!v.given(LORAPLUS_RATIO)) {

@@ -101,7 +101,7 @@ final class VeraKeys {
 
   private static void check(KeyValues<Recipe> v) {
     boolean known =
-        KEYS.stream().allMatch(key -> key == MODULES_TO_SAVE || v.find(key).isPresent());
+        KEYS.stream().allMatch(key -> key.equals(MODULES_TO_SAVE) || v.find(key).isPresent());
     if (known && AdapterKeys.describes(v, METHOD)) {
       try {
         spec(v);
