@@ -59,6 +59,7 @@ __device__ void encode(int8_t* codes, float* scales, int8_t* zeros, const T* in,
       scales[g] = scale;
       zeros[g] = (int8_t)zero;
     }
+#pragma unroll 1  // several divisions at once would spill registers
     for (int i = lane(); i < group; i += WARP) {
       codes[g * group + i] = (int8_t)round_to_code(__fadd_rn(__fdiv_rn(to_float(x[i]), scale), zero));
     }
