@@ -43,6 +43,16 @@ public final class SampleMatrices {
 
   private static final int NESTED_BLOCK = 256;
 
+  /** A copy of the codebook of NF4. */
+  public static float[] nf4() {
+    return NF4.clone();
+  }
+
+  /** A copy of the codebook of FP4. */
+  public static float[] fp4() {
+    return FP4.clone();
+  }
+
   private final Random random;
 
   SampleMatrices(Random random) {

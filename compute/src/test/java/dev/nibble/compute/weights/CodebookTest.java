@@ -3,6 +3,7 @@ package dev.nibble.compute.weights;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.nibble.compute.kernels.SampleMatrices;
 import dev.nibble.compute.tensor.DType;
 import dev.nibble.compute.tensor.Memory;
 import dev.nibble.compute.tensor.Scope;
@@ -18,28 +19,8 @@ import org.junit.jupiter.api.Test;
  * is worked out by hand.
  */
 final class CodebookTest {
-  private static final float[] NF4 = {
-    -1,
-    -0.6961928f,
-    -0.52507305f,
-    -0.3949175f,
-    -0.28444138f,
-    -0.18477343f,
-    -0.091050036f,
-    0,
-    0.0795803f,
-    0.1609302f,
-    0.2461123f,
-    0.33791524f,
-    0.44070983f,
-    0.562617f,
-    0.72295684f,
-    1
-  };
-  private static final float[] FP4 = {
-    0, 0.0625f / 12, 8 / 12f, 1, 4 / 12f, 0.5f, 2 / 12f, 0.25f,
-    0, -0.0625f / 12, -8 / 12f, -1, -4 / 12f, -0.5f, -2 / 12f, -0.25f
-  };
+  private static final float[] NF4 = SampleMatrices.nf4();
+  private static final float[] FP4 = SampleMatrices.fp4();
 
   private final Scope scope = Scope.open("test", Memory.host());
 
