@@ -3,6 +3,7 @@ package dev.nibble.api;
 import dev.nibble.recipes.recipe.Recipe;
 import dev.nibble.recipes.recipe.RecipeException;
 import dev.nibble.recipes.recipe.Recipes;
+import dev.nibble.trainer.run.RunDirectory;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -15,8 +16,6 @@ import java.util.Optional;
  * @param run the folder with what training gave; empty for the model that the recipe starts from
  */
 public record ModelSource(Recipe recipe, Optional<Path> run) {
-  private static final String RECIPE = "recipe.resolved.yaml";
-
   /** The model that a recipe starts from. */
   public static ModelSource untrained(Recipe recipe) {
     return new ModelSource(recipe, Optional.empty());
@@ -43,11 +42,11 @@ public record ModelSource(Recipe recipe, Optional<Path> run) {
    * @param overrides {@code key=value} each
    */
   public static ModelSource tuned(Path run, List<String> overrides) {
-    Path file = run.resolve(RECIPE);
+    Path file = run.resolve(RunDirectory.RECIPE);
     if (!Files.isRegularFile(file)) {
       throw new RecipeException(
           "%s: holds no %s, so it is no run; expected the output_dir of one, or a recipe"
-              .formatted(run, RECIPE));
+              .formatted(run, RunDirectory.RECIPE));
     }
     return new ModelSource(
         Recipes.read(file, overrides), Optional.of(run.toAbsolutePath().normalize()));

@@ -25,6 +25,9 @@ public final class RunDirectory {
     OVERWRITE
   }
 
+  /** The file with the recipe of a run and all its defaults, by which a run's folder is known. */
+  public static final String RECIPE = "recipe.resolved.yaml";
+
   private static final String PROVENANCE = "provenance.json";
   private static final List<String> OURS =
       List.of(
@@ -32,7 +35,7 @@ public final class RunDirectory {
           "metrics.jsonl",
           "loss.svg",
           "eval.json",
-          "recipe.resolved.yaml",
+          RECIPE,
           PeftAdapter.CONFIG,
           PeftAdapter.WEIGHTS);
 
@@ -134,6 +137,6 @@ public final class RunDirectory {
 
   /** {@code recipe.resolved.yaml}: the recipe with all defaults. */
   public Path resolvedRecipe() {
-    return folder.resolve("recipe.resolved.yaml");
+    return folder.resolve(RECIPE);
   }
 }
