@@ -135,8 +135,8 @@ public final class Wiring {
    * @param maxTokens the most tokens of a batch
    */
   public CausalLm modelToUse(Optional<Path> run, int maxTokens, Kernels kernels, Scope scope) {
-    Optional<AdapterSource> lora = recipe.model().adapterSource();
-    if (lora.isEmpty()) {
+    Optional<AdapterSource> source = recipe.model().adapterSource();
+    if (source.isEmpty()) {
       return run.isEmpty()
           ? modelToTrain(kernels, scope, maxTokens, Checkpointing.FULL)
           : ModelLoader.load(
@@ -145,7 +145,7 @@ public final class Wiring {
               kernels,
               scope);
     }
-    Optional<PeftAdapter> adapter = run.or(lora.get()::continueFrom).map(PeftAdapter::open);
+    Optional<PeftAdapter> adapter = run.or(source.get()::continueFrom).map(PeftAdapter::open);
     AdapterSpec spec = adapter.map(PeftAdapter::spec).orElseGet(this::adapterSpec);
     Training frozen = new Training.FrozenAdapter(spec, recipe.training().seed());
     CausalLm model =
@@ -203,7 +203,7 @@ public final class Wiring {
         recipe
             .model()
             .adapterSource()
-            .<Training>map(lora -> new Training.Adapter(adapterSpec(), recipe.training().seed()))
+            .<Training>map(source -> new Training.Adapter(adapterSpec(), recipe.training().seed()))
             .orElseGet(Training.AllWeights::new);
     return options(training, maxTokens, checkpointing);
   }

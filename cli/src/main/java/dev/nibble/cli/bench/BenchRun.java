@@ -18,6 +18,7 @@ import dev.nibble.quant.bnb.FourBitFormat;
 import dev.nibble.quant.bnb.FourBitFormat.QuantType;
 import dev.nibble.recipes.recipe.Machine;
 import dev.nibble.recipes.schema.AutoFlag;
+import dev.nibble.trainer.model.CausalLm;
 import dev.nibble.trainer.model.Checkpointing;
 import dev.nibble.trainer.model.ModelOptions;
 import dev.nibble.trainer.model.Training;
@@ -96,7 +97,9 @@ public final class BenchRun {
   private BenchResult measure(Kernels kernels, Scope memory) {
     ModelShape shape = request.shape().model(Math.max(POSITIONS, request.seq()));
     int tokens = Math.multiplyExact(request.seq(), request.microBatch());
-    Checkpointing checkpointing = checkpointing(kernels, shape, tokens);
+    RandomBatch batches =
+        new RandomBatch(request.microBatch(), request.seq(), shape.vocabSize(), SEED);
+    Checkpointing checkpointing = checkpointing(kernels, shape, tokens, batches);
     ModelOptions options = options(tokens, checkpointing);
     RandomModel made =
         RandomModel.make(
@@ -110,8 +113,6 @@ public final class BenchRun {
         "model",
         "%s random weights, linear layers in NF4 with double quantisation (%s to quantise)"
             .formatted(Human.count(shape.weights()), seconds(made.quantizeSeconds())));
-    RandomBatch batches =
-        new RandomBatch(request.microBatch(), request.seq(), shape.vocabSize(), SEED);
     console.entry("layers", checkpointing.describe(shape.layers()));
     List<Report.StepReport> steps = steps(kernels, memory, made, batches);
     OptionalLong peak = ResidentMemory.peak();
@@ -142,24 +143,42 @@ public final class BenchRun {
         new Training.Adapter(ADAPTER, SEED), Optional.of(FORMAT), tokens, checkpointing);
   }
 
-  private Checkpointing checkpointing(Kernels kernels, ModelShape shape, int tokens) {
+  private Checkpointing checkpointing(
+      Kernels kernels, ModelShape shape, int tokens, RandomBatch batches) {
     return CheckpointingChoice.choose(
         request.checkpointing(),
         FreeMemory.now(kernels),
         shape.layers(),
-        c -> planned(kernels, shape, options(tokens, c)));
+        c -> planned(kernels, shape, options(tokens, c), batches));
   }
 
   /** Bytes that a model takes with all that trains it. */
-  private static long planned(Kernels real, ModelShape shape, ModelOptions options) {
+  private static long planned(
+      Kernels real, ModelShape shape, ModelOptions options, RandomBatch batches) {
     Kernels kernels = PlanningKernels.of(real);
     try (Scope scope = Scope.open("plan", kernels.memory())) {
-      RandomModel made = RandomModel.make(shape, SEED, options, kernels, scope, part -> {});
-      new AdamW(kernels, made.model().parameters(), AdamW.Settings.DEFAULT, scope);
-      new NextTokenLoss(kernels, scope, options.maxBatchTokens());
-      new GradientClip(kernels, 1, scope);
+      parts(
+          RandomModel.make(shape, SEED, options, kernels, scope, part -> {}),
+          batches,
+          kernels,
+          scope);
       return scope.bytes();
     }
+  }
+
+  /** What trains a model. */
+  private static Finetune.Parts parts(
+      RandomModel made, RandomBatch batches, Kernels kernels, Scope scope) {
+    CausalLm model = made.model();
+    return new Finetune.Parts(
+        model,
+        new NextTokenLoss(kernels, scope, model.maxBatchTokens()),
+        batches,
+        new AdamW(kernels, model.parameters(), AdamW.Settings.DEFAULT, scope),
+        new Schedule.Constant(LEARNING_RATE, 0),
+        new GradientClip(kernels, 1, scope),
+        Optional.empty(),
+        Optional.empty());
   }
 
   /** Bytes that all threads, living or not, have taken from Java's heap. */
@@ -172,16 +191,7 @@ public final class BenchRun {
   private List<Report.StepReport> steps(
       Kernels kernels, Scope memory, RandomModel made, RandomBatch batches) {
     List<Report.StepReport> steps = new ArrayList<>();
-    Finetune.Parts parts =
-        new Finetune.Parts(
-            made.model(),
-            new NextTokenLoss(kernels, memory, made.model().maxBatchTokens()),
-            batches,
-            new AdamW(kernels, made.model().parameters(), AdamW.Settings.DEFAULT, memory),
-            new Schedule.Constant(LEARNING_RATE, 0),
-            new GradientClip(kernels, 1, memory),
-            Optional.empty(),
-            Optional.empty());
+    Finetune.Parts parts = parts(made, batches, kernels, memory);
     memory.seal();
     console.live("  warming up");
     new Finetune(
