@@ -1,7 +1,76 @@
-// Gated activations, soft caps and dropout: one pass over memory each.
+// Sums, scaling, gated activations, soft caps, dropout and noise: one pass over memory each.
 #include "nibble.cuh"
 
 constexpr int THREADS = 256;
+
+// ---- sums and scaling ----
+
+template <class T>
+__device__ void add(T* out, const T* a, const T* b, int64_t n) {
+  in_eights(n, aligned_16(out) && aligned_16(a) && aligned_16(b), [&](auto width, int64_t i) {
+    float x[width.value], y[width.value];
+    load(x, a + i);
+    load(y, b + i);
+#pragma unroll
+    for (int k = 0; k < width.value; k++) x[k] += y[k];
+    store(out + i, x);
+  });
+}
+
+NIBBLE_KERNEL(THREADS, add_f32, float* out, const float* a, const float* b, int64_t n) { add(out, a, b, n); }
+NIBBLE_KERNEL(THREADS, add_bf16, bf16* out, const bf16* a, const bf16* b, int64_t n) { add(out, a, b, n); }
+
+template <class T>
+__device__ void scale(T* x, float factor, int64_t n) {
+  in_eights(n, aligned_16(x), [&](auto width, int64_t i) {
+    float v[width.value];
+    load(v, x + i);
+#pragma unroll
+    for (int k = 0; k < width.value; k++) v[k] *= factor;
+    store(x + i, v);
+  });
+}
+
+NIBBLE_KERNEL(THREADS, scale_f32, float* x, float factor, int64_t n) { scale(x, factor, n); }
+NIBBLE_KERNEL(THREADS, scale_bf16, bf16* x, float factor, int64_t n) { scale(x, factor, n); }
+
+// out[n, c] = x[n, c] factors[c], a block for each row.
+template <class T>
+__device__ void scale_columns(T* out, const T* x, const float* factors, int64_t cols) {
+  T* to = out + blockIdx.x * cols;
+  const T* in = x + blockIdx.x * cols;
+  bool fit = aligned_16(to) && aligned_16(in) && aligned_16(factors);
+  in_eights(cols, fit, threadIdx.x, blockDim.x, [&](auto width, int64_t c) {
+    float v[width.value], f[width.value];
+    load(v, in + c);
+    load(f, factors + c);
+#pragma unroll
+    for (int k = 0; k < width.value; k++) v[k] *= f[k];
+    store(to + c, v);
+  });
+}
+
+NIBBLE_KERNEL(THREADS, scale_columns_f32, float* out, const float* x, const float* factors, int64_t cols) {
+  scale_columns(out, x, factors, cols);
+}
+NIBBLE_KERNEL(THREADS, scale_columns_bf16, bf16* out, const bf16* x, const float* factors, int64_t cols) {
+  scale_columns(out, x, factors, cols);
+}
+
+// out[c] += sum_n a[n, c] b[n, c].
+template <class T>
+__device__ void column_dots(float* out, const T* a, const T* b, int64_t rows, int64_t cols) {
+  add_column_sums(out, rows, cols, [&](int64_t row, int64_t col) {
+    return to_float(a[row * cols + col]) * to_float(b[row * cols + col]);
+  });
+}
+
+NIBBLE_KERNEL(THREADS, column_dots_f32, float* out, const float* a, const float* b, int64_t rows, int64_t cols) {
+  column_dots(out, a, b, rows, cols);
+}
+NIBBLE_KERNEL(THREADS, column_dots_bf16, float* out, const bf16* a, const bf16* b, int64_t rows, int64_t cols) {
+  column_dots(out, a, b, rows, cols);
+}
 
 // ---- gated activations: a(x) = x s(w(x)), s the logistic function ----
 
@@ -149,3 +218,27 @@ __device__ void dropout_backward(T* dx, const T* dout, float keep, int64_t thres
   }
 DROPOUT(f32, float)
 DROPOUT(bf16, bf16)
+
+// ---- noise ----
+
+// x[n, c] += alpha / sqrt(L cols) u for the rows of each segment, of L rows; blocks of one y share a segment.
+template <class T>
+__device__ void add_noise(T* x, const int* segments, int64_t rows, int64_t cols, double alpha, int64_t seed) {
+  int64_t start = segments[4 * blockIdx.y];
+  int64_t length = segments[4 * blockIdx.y + 1];
+  if (start < 0 || length < 0 || start + length > rows) return;
+  float magnitude = (float)(alpha / sqrt((double)length * (double)cols));
+  for (int64_t i = start * cols + global_thread(); i < (start + length) * cols; i += global_threads()) {
+    float u = (float)random_24(seed, i) * 0x1p-23f - 1;
+    x[i] = from_float<T>(to_float(x[i]) + magnitude * u);
+  }
+}
+
+NIBBLE_KERNEL(THREADS, add_noise_f32, float* x, const int* segments, int64_t rows, int64_t cols, double alpha,
+              int64_t seed) {
+  add_noise(x, segments, rows, cols, alpha, seed);
+}
+NIBBLE_KERNEL(THREADS, add_noise_bf16, bf16* x, const int* segments, int64_t rows, int64_t cols, double alpha,
+              int64_t seed) {
+  add_noise(x, segments, rows, cols, alpha, seed);
+}

@@ -32,7 +32,7 @@ public final class CpuProductKernels implements ProductKernels {
   private final ColumnSums sums;
   private final F32Linear f32;
   private final Optional<Bf16Linear> bf16;
-  private final Quantizer quantizer;
+  private final FourBitEncoder encoder;
 
   /**
    * Linear maps of F32, and of BF16 where the processor multiplies it.
@@ -55,7 +55,7 @@ public final class CpuProductKernels implements ProductKernels {
     this.sums = sums;
     f32 = new F32Linear(gemm, workers, scratch);
     bf16 = matMuls.map(m -> new Bf16Linear(new Bf16Products(m, workers, scratch)));
-    quantizer = new Quantizer(workers, scratch);
+    encoder = new FourBitEncoder(workers, scratch);
   }
 
   private Bf16Linear bf16() {
@@ -136,7 +136,7 @@ public final class CpuProductKernels implements ProductKernels {
     require(in, out);
     switch (out) {
       case Dense(Tensor weight) -> moving.copy(weight, in);
-      case Codebook codebook when Quantizer.fits(codebook) -> quantizer.quantize(codebook, in);
+      case Codebook codebook when FourBitEncoder.fits(codebook) -> encoder.encode(codebook, in);
       default -> out.encode(in);
     }
   }

@@ -17,7 +17,7 @@ final class FourBitPanels implements Panels {
   private final PackFourBitTransposed transposed;
   private final RowPanels others;
 
-  FourBitPanels(Bf16Dequantizer weight, RowPanels others) {
+  FourBitPanels(FourBitBf16Decoder weight, RowPanels others) {
     long cols = others.matrix().cols();
     straight = new PackFourBit(weight, cols);
     transposed = new PackFourBitTransposed(weight, cols);
@@ -26,7 +26,7 @@ final class FourBitPanels implements Panels {
 
   /** Whether rows are whole lines, and a row's part of a panel always lies in one block. */
   static boolean fits(Codebook q) {
-    return Bf16Dequantizer.fits(q) && q.cols() % LINE == 0 && q.block() % MatMul.PANEL == 0;
+    return FourBitBf16Decoder.fits(q) && q.cols() % LINE == 0 && q.block() % MatMul.PANEL == 0;
   }
 
   @Override

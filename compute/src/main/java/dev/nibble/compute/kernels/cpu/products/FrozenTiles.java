@@ -19,8 +19,8 @@ interface FrozenTiles {
   static FrozenTiles of(FrozenMatrix matrix) {
     return switch (matrix) {
       case Dense dense -> (start, to, at, n) -> Conversion.widen(dense.weight(), start, to, at, n);
-      case Codebook codebook when Dequantizer.fits(codebook) ->
-          (start, to, at, n) -> Dequantizer.decode(codebook, start, to, at, n);
+      case Codebook codebook when FourBitDecoder.fits(codebook) ->
+          (start, to, at, n) -> FourBitDecoder.decode(codebook, start, to, at, n);
       default ->
           (start, to, at, n) ->
               matrix.decode(start, n, to.asSlice(at * Float.BYTES, n * Float.BYTES));

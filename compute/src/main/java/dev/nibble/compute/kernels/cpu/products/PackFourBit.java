@@ -39,10 +39,10 @@ final class PackFourBit {
   private static final ShortVector FIRST = lanes(j -> lane(j / 2, j % 2));
   private static final ShortVector LAST = lanes(j -> lane(HALF / 2 + j / 2, j % 2));
 
-  private final Bf16Dequantizer weight;
+  private final FourBitBf16Decoder weight;
   private final long cols;
 
-  PackFourBit(Bf16Dequantizer weight, long cols) {
+  PackFourBit(FourBitBf16Decoder weight, long cols) {
     this.weight = weight;
     this.cols = cols;
   }
@@ -108,7 +108,7 @@ final class PackFourBit {
   private void tables(int rows, long stage) {
     FloatVector values = weight.values();
     for (int r = 0; r < rows; r++) {
-      Bf16Dequantizer.narrow(values.mul(UncheckedMemory.getFloat(stage + SCALES + 4L * r)))
+      FourBitBf16Decoder.narrow(values.mul(UncheckedMemory.getFloat(stage + SCALES + 4L * r)))
           .intoMemorySegment(
               UncheckedMemory.ALL, stage + TABLES + TABLE_BYTES * r, ByteOrder.LITTLE_ENDIAN);
     }

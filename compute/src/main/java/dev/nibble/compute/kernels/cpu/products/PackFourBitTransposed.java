@@ -25,10 +25,10 @@ final class PackFourBitTransposed {
   private static final long SQUARE = (long) MatMul.PANEL * COLUMNS / 2;
   private static final long SCALES = SQUARE + Transpose16x16.SQUARE_BYTES;
 
-  private final Bf16Dequantizer weight;
+  private final FourBitBf16Decoder weight;
   private final long cols;
 
-  PackFourBitTransposed(Bf16Dequantizer weight, long cols) {
+  PackFourBitTransposed(FourBitBf16Decoder weight, long cols) {
     this.weight = weight;
     this.cols = cols;
   }
@@ -103,7 +103,7 @@ final class PackFourBitTransposed {
 
   /** Scaled values of codes, the low four bits of each lane; bfloat16 in the upper half. */
   private static IntVector rounded(IntVector values, IntVector codes, FloatVector scale) {
-    return Bf16Dequantizer.rounded(
+    return FourBitBf16Decoder.rounded(
         codes.and(15).selectFrom(values).reinterpretAsFloats().mul(scale));
   }
 }

@@ -43,7 +43,7 @@ public interface Panels {
   static Panels of(FrozenMatrix matrix) {
     var rows = new RowPanels(Bf16Matrix.of(matrix));
     return matrix instanceof Codebook codebook && FourBitPanels.fits(codebook)
-        ? new FourBitPanels(new Bf16Dequantizer(codebook), rows)
+        ? new FourBitPanels(new FourBitBf16Decoder(codebook), rows)
         : rows;
   }
 }

@@ -122,7 +122,7 @@ public final class CudaMovingKernels implements MovingKernels {
     return t.dtype() == DType.BF16 || t.dtype() == DType.F16;
   }
 
-  /** What move.cu calls a dtype. */
+  /** What moving.cu calls a dtype. */
   private static int number(DType dtype) {
     return switch (dtype) {
       case F64 -> 0;

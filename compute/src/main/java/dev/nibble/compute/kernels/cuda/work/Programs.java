@@ -23,15 +23,14 @@ public final class Programs implements AutoCloseable {
   /** Names of the PTX files, one for each file of CUDA sources. */
   public static final List<String> FILES =
       List.of(
-          "adapters",
           "affine",
           "attention",
           "attention_bf16",
           "fourbit",
           "loss",
-          "move",
-          "norm",
-          "optimizer",
+          "moving",
+          "norms",
+          "optimizers",
           "pointwise",
           "products");
 

@@ -75,7 +75,7 @@ final class FourBitPanelsTest {
 
   private void check(int cols, int block, boolean nested, int k, int n, Pack pack) {
     Codebook q = quantized(cols, block, nested);
-    var rowByRow = new RowPanels(new Bf16Matrix("w", ROWS, cols, new Bf16Dequantizer(q)));
+    var rowByRow = new RowPanels(new Bf16Matrix("w", ROWS, cols, new FourBitBf16Decoder(q)));
     MemorySegment expected = pack(rowByRow, k, n, pack);
     MemorySegment actual = pack(Panels.of(q), k, n, pack);
     assertEquals(-1, expected.mismatch(actual), "first byte that differs");

@@ -140,9 +140,9 @@ final class OwnersTest {
 
   @Test
   void ptxThatIsNone() {
-    assertThatThrownBy(() -> PtxModule.load(context, "move", "what"))
+    assertThatThrownBy(() -> PtxModule.load(context, "moving", "what"))
         .isInstanceOf(CudaException.class)
-        .hasMessageContaining("cuModuleLoadDataEx of move.ptx gave CUDA_ERROR_INVALID_PTX (218")
+        .hasMessageContaining("cuModuleLoadDataEx of moving.ptx gave CUDA_ERROR_INVALID_PTX (218")
         .hasMessageContaining(": no .version directive: this is not PTX. Update NVIDIA's driver");
     context.close();
   }

@@ -22,10 +22,10 @@ import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorOperators;
 
 /**
- * Blockwise 4-bit quantisation. Nested scales take two passes over the matrix, the first for the
+ * Encoder of blockwise 4-bit codebooks. Nested scales take two passes over the matrix, the first for the
  * mean of the scales.
  */
-final class Quantizer {
+final class FourBitEncoder {
   /** What the reciprocal of an all-zero block is taken of. */
   static final float TINY = 1e-38f;
 
@@ -35,7 +35,7 @@ final class Quantizer {
   private final Workers workers;
   private final WorkerScratch scratch;
 
-  Quantizer(Workers workers, WorkerScratch scratch) {
+  FourBitEncoder(Workers workers, WorkerScratch scratch) {
     this.workers = workers;
     this.scratch = scratch;
   }
@@ -46,7 +46,7 @@ final class Quantizer {
   }
 
   /** Encodes a matrix that {@link #fits}. */
-  void quantize(Codebook out, Tensor in) {
+  void encode(Codebook out, Tensor in) {
     long blocks = out.blocks();
     Blocks all = new Blocks(out, in, new Midpoints(out.codebook()), scratch);
     float[] scales = new float[Math.toIntExact(blocks)];
@@ -143,7 +143,7 @@ final class Quantizer {
     private final Tensor in;
     private final Midpoints midpoints;
     private final WorkerScratch scratch;
-    private final Optional<VectorQuantizer> fast;
+    private final Optional<FourBitBlockEncoder> fast;
     private final long whole;
 
     Blocks(Codebook out, Tensor in, Midpoints midpoints, WorkerScratch scratch) {
@@ -153,7 +153,7 @@ final class Quantizer {
       this.scratch = scratch;
       fast =
           midpoints.ascend()
-              ? VectorQuantizer.of(in, out.codes().memory(), out.block(), midpoints.between)
+              ? FourBitBlockEncoder.of(in, out.codes().memory(), out.block(), midpoints.between)
               : Optional.empty();
       whole = fast.isPresent() ? out.elements() / out.block() : 0;
     }

@@ -13,10 +13,10 @@ import jdk.incubator.vector.ShortVector;
 import jdk.incubator.vector.VectorOperators;
 
 /**
- * 4-bit codes to bfloat16, on processors with AVX-512: the 16 values of a block, scaled and rounded
+ * Decoder of 4-bit codes to bfloat16, on processors with AVX-512: the 16 values of a block, scaled and rounded
  * once, are a table in one register, and 32 codes are looked up in it at a time.
  */
-final class Bf16Dequantizer implements Bf16Matrix.Source {
+final class FourBitBf16Decoder implements Bf16Matrix.Source {
   private static final int STEP = 32;
 
   private final long codes;
@@ -31,7 +31,7 @@ final class Bf16Dequantizer implements Bf16Matrix.Source {
   private final float offset;
 
   /** Reads a weight that {@link #fits}. */
-  Bf16Dequantizer(Codebook weight) {
+  FourBitBf16Decoder(Codebook weight) {
     codes = weight.codes().memory().address();
     codebook = weight.codebook().memory().address();
     blockShift = Integer.numberOfTrailingZeros(weight.block());

@@ -22,7 +22,7 @@ import jdk.incubator.vector.VectorShape;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
- * Whole blocks to 4-bit codes whose codebook ascends.
+ * Encoder of whole blocks to 4-bit codes whose codebook ascends.
  *
  * <p>A code is the number of midpoints below a value. A rounded multiple of the value finds its
  * cell among as many as a vector has lanes; rounding keeps order, so midpoints of lower cells are
@@ -31,7 +31,7 @@ import jdk.incubator.vector.VectorSpecies;
  * <p>The loops are short and pass elements on through a worker's scratch: one that did all would be
  * more than the JIT compiles into registers.
  */
-final class VectorQuantizer {
+final class FourBitBlockEncoder {
   /** Midpoints of one cell that are compared at most. */
   private static final int DEPTH = 4;
 
@@ -50,19 +50,19 @@ final class VectorQuantizer {
   private final MemorySegment codes;
   private final int block;
 
-  private VectorQuantizer(Tensor in, MemorySegment codes, int block) {
+  private FourBitBlockEncoder(Tensor in, MemorySegment codes, int block) {
     this.in = in;
     this.codes = codes;
     this.block = block;
   }
 
   /** For these blocks and ascending midpoints; empty where vectors do not suit them. */
-  static Optional<VectorQuantizer> of(
+  static Optional<FourBitBlockEncoder> of(
       Tensor in, MemorySegment codes, int block, float[] midpoints) {
     if (LANES < 8 || block % (2 * LANES) != 0) {
       return Optional.empty();
     }
-    VectorQuantizer made = new VectorQuantizer(in, codes, block);
+    FourBitBlockEncoder made = new FourBitBlockEncoder(in, codes, block);
     return made.fill(midpoints) ? Optional.of(made) : Optional.empty();
   }
 
@@ -160,7 +160,7 @@ final class VectorQuantizer {
     FloatVector cells = FloatVector.broadcast(F, CELLS);
     FloatVector round = FloatVector.broadcast(F, ROUND);
     for (int i = 0; i < blocks; i++) {
-      float reciprocal = 1 / Math.max(scales[b + i], Quantizer.TINY);
+      float reciprocal = 1 / Math.max(scales[b + i], FourBitEncoder.TINY);
       int end = (i + 1) * block;
       for (int at = i * block; at < end; at += LANES) {
         FloatVector x = VectorMath.load(values, at).mul(reciprocal);

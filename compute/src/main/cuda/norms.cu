@@ -1,4 +1,5 @@
-// RMSNorm and rotary positions. Each reads its rows from memory once: the second look at a row finds it in the cache.
+// RMSNorm, DoRA's row lengths and rotary positions. A norm reads its rows from memory once: the second look at a row
+// finds it in the cache.
 #include "nibble.cuh"
 
 constexpr int THREADS = 256;
@@ -112,6 +113,20 @@ NIBBLE_KERNEL(THREADS, rms_norm_backward_weight_f32, float* dweight, const float
 NIBBLE_KERNEL(THREADS, rms_norm_backward_weight_bf16, float* dweight, const bf16* dout, const bf16* x,
               const float* rstd, int64_t rows, int64_t cols) {
   rms_norm_backward_weight(dweight, dout, x, rstd, rows, cols);
+}
+
+// ---- DoRA's row lengths ----
+
+// out[o] = 1 / sqrt(squares[o] + sum_k b[o, k] (2 s p[k, o] + s^2 q[o, k])), summed in float64: the terms cancel.
+NIBBLE_KERNEL(THREADS, inverse_row_norms, float* out, const float* squares, const float* b, const float* p,
+              const float* q, int64_t outputs, int64_t rank, double s) {
+  for (int64_t o = global_thread(); o < outputs; o += global_threads()) {
+    double square = squares[o];
+    for (int64_t k = 0; k < rank; k++) {
+      square += b[o * rank + k] * s * (2 * (double)p[k * outputs + o] + s * q[o * rank + k]);
+    }
+    out[o] = (float)(1 / sqrt(fmax(0.0, square)));
+  }
 }
 
 // ---- rotary positions ----

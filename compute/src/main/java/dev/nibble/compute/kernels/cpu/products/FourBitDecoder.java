@@ -15,10 +15,10 @@ import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorOperators;
 
 /**
- * 4-bit codes to float32: each vector takes its codes from one word by shifts, and looks them up in
+ * Decoder of 4-bit codes to float32: each vector takes its codes from one word by shifts, and looks them up in
  * registers.
  */
-final class Dequantizer {
+final class FourBitDecoder {
   /**
    * How far each lane's code lies from the low end of its 32-bit word: the high half of a byte
    * comes first.
@@ -30,7 +30,7 @@ final class Dequantizer {
   private static final VectorMask<Integer> SECOND_WORD =
       IntVector.fromArray(I, lanes(lane -> lane / 8), 0).compare(VectorOperators.GT, 0);
 
-  private Dequantizer() {}
+  private FourBitDecoder() {}
 
   private interface Lane {
     int value(int lane);

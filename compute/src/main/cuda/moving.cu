@@ -1,5 +1,5 @@
-// Filling, converting, adding, and choosing rows and columns. All of it only moves bytes: what a kernel reads and
-// writes is its floor.
+// Filling, converting, and choosing rows and columns. All of it only moves bytes: what a kernel reads and writes is its
+// floor.
 #include "nibble.cuh"
 
 constexpr int THREADS = 256;
@@ -86,37 +86,6 @@ NIBBLE_KERNEL(THREADS, convert_any, void* out, int to, const void* in, int from,
     }
   }
 }
-
-// ---- adding ----
-
-template <class T>
-__device__ void add(T* out, const T* a, const T* b, int64_t n) {
-  in_eights(n, aligned_16(out) && aligned_16(a) && aligned_16(b), [&](auto width, int64_t i) {
-    float x[width.value], y[width.value];
-    load(x, a + i);
-    load(y, b + i);
-#pragma unroll
-    for (int k = 0; k < width.value; k++) x[k] += y[k];
-    store(out + i, x);
-  });
-}
-
-NIBBLE_KERNEL(THREADS, add_f32, float* out, const float* a, const float* b, int64_t n) { add(out, a, b, n); }
-NIBBLE_KERNEL(THREADS, add_bf16, bf16* out, const bf16* a, const bf16* b, int64_t n) { add(out, a, b, n); }
-
-template <class T>
-__device__ void scale(T* x, float factor, int64_t n) {
-  in_eights(n, aligned_16(x), [&](auto width, int64_t i) {
-    float v[width.value];
-    load(v, x + i);
-#pragma unroll
-    for (int k = 0; k < width.value; k++) v[k] *= factor;
-    store(x + i, v);
-  });
-}
-
-NIBBLE_KERNEL(THREADS, scale_f32, float* x, float factor, int64_t n) { scale(x, factor, n); }
-NIBBLE_KERNEL(THREADS, scale_bf16, bf16* x, float factor, int64_t n) { scale(x, factor, n); }
 
 // ---- rows of a table ----
 
@@ -216,4 +185,51 @@ NIBBLE_KERNEL(THREADS, add_to_columns_f32, float* dx, const float* dout, int64_t
 }
 NIBBLE_KERNEL(THREADS, add_to_columns_bf16, bf16* dx, const bf16* dout, int64_t width, int64_t cols, int64_t from) {
   add_to_columns(dx, dout, width, cols, from);
+}
+
+// ---- a table [r, V] whose columns are looked up ----
+
+// out[n, k] = table[k, columns[n]]; NaN where there is no such column.
+template <class T>
+__device__ void gather_columns(T* out, const float* table, const int* columns, int64_t n, int64_t rank, int64_t width) {
+  for (int64_t i = global_thread(); i < n * rank; i += global_threads()) {
+    int64_t column = columns[i / rank];
+    out[i] = from_float<T>(column >= 0 && column < width ? table[i % rank * width + column] : NAN);
+  }
+}
+
+NIBBLE_KERNEL(THREADS, gather_columns_f32, float* out, const float* table, const int* columns, int64_t n, int64_t rank,
+              int64_t width) {
+  gather_columns(out, table, columns, n, rank, width);
+}
+NIBBLE_KERNEL(THREADS, gather_columns_bf16, bf16* out, const float* table, const int* columns, int64_t n, int64_t rank,
+              int64_t width) {
+  gather_columns(out, table, columns, n, rank, width);
+}
+
+// dtable[k, columns[n]] += dout[n, k] in order of n. The block (a warp) of the first n that names a column adds all
+// that name it.
+template <class T>
+__device__ void add_to_table_columns(float* dtable, const T* dout, const int* columns, int64_t n, int64_t rank,
+                                     int64_t width) {
+  int64_t first = blockIdx.x;
+  int column = columns[first];
+  if (column < 0 || column >= width || appears_before(columns, first, column)) return;
+  for (int64_t from = 0; from < rank; from += WARP) {
+    int64_t k = from + lane();
+    float sum = k < rank ? dtable[k * width + column] : 0;
+    for_each_equal(columns, first, n, column, [&](int64_t i) {
+      if (k < rank) sum += to_float(dout[i * rank + k]);
+    });
+    if (k < rank) dtable[k * width + column] = sum;
+  }
+}
+
+NIBBLE_KERNEL(WARP, add_to_table_columns_f32, float* dtable, const float* dout, const int* columns, int64_t n,
+              int64_t rank, int64_t width) {
+  add_to_table_columns(dtable, dout, columns, n, rank, width);
+}
+NIBBLE_KERNEL(WARP, add_to_table_columns_bf16, float* dtable, const bf16* dout, const int* columns, int64_t n,
+              int64_t rank, int64_t width) {
+  add_to_table_columns(dtable, dout, columns, n, rank, width);
 }
