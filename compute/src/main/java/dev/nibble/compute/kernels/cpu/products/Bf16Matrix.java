@@ -41,7 +41,8 @@ record Bf16Matrix(Object name, long rows, long cols, Source source) {
       case Dense(Tensor t) when t.dtype() == DType.F32 ->
           (start, to, n, floats) ->
               Conversion.narrowBf16(t.memory(), start, UncheckedMemory.ALL, to / 2, n);
-      case Codebook codebook when FourBitBf16Decoder.fits(codebook) -> new FourBitBf16Decoder(codebook);
+      case Codebook codebook when FourBitBf16Decoder.fits(codebook) ->
+          new FourBitBf16Decoder(codebook);
       default -> {
         FrozenTiles tiles = FrozenTiles.of(matrix);
         yield (start, to, n, floats) -> {

@@ -13,8 +13,8 @@ import jdk.incubator.vector.ShortVector;
 import jdk.incubator.vector.VectorOperators;
 
 /**
- * Decoder of 4-bit codes to bfloat16, on processors with AVX-512: the 16 values of a block, scaled and rounded
- * once, are a table in one register, and 32 codes are looked up in it at a time.
+ * Decoder of 4-bit codes to bfloat16, on processors with AVX-512: the 16 values of a block, scaled
+ * and rounded once, are a table in one register, and 32 codes are looked up in it at a time.
  */
 final class FourBitBf16Decoder implements Bf16Matrix.Source {
   private static final int STEP = 32;

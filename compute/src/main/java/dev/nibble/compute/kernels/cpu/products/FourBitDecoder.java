@@ -15,8 +15,8 @@ import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorOperators;
 
 /**
- * Decoder of 4-bit codes to float32: each vector takes its codes from one word by shifts, and looks them up in
- * registers.
+ * Decoder of 4-bit codes to float32: each vector takes its codes from one word by shifts, and looks
+ * them up in registers.
  */
 final class FourBitDecoder {
   /**

@@ -22,8 +22,8 @@ import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorOperators;
 
 /**
- * Encoder of blockwise 4-bit codebooks. Nested scales take two passes over the matrix, the first for the
- * mean of the scales.
+ * Encoder of blockwise 4-bit codebooks. Nested scales take two passes over the matrix, the first
+ * for the mean of the scales.
  */
 final class FourBitEncoder {
   /** What the reciprocal of an all-zero block is taken of. */
