@@ -1,6 +1,5 @@
 package dev.nibble.data.batching;
 
-import dev.nibble.data.rows.InvalidDataset;
 import dev.nibble.data.rows.Row;
 import dev.nibble.data.rows.RowCursor;
 import dev.nibble.data.rows.RowSource;
@@ -38,12 +37,44 @@ record Shard(int number, RowSource rows, SampleMaker samples, SampleTable table)
     return new Shard(number, rows, samples, table);
   }
 
+  /**
+   * The outcomes of rows, in order. A task that threw would end this method while others are still
+   * inside the tokenizer, which its owner then closes; so each hands over what went wrong, and all
+   * have ended before the first problem is thrown.
+   */
   private static List<Outcome> tokenise(List<Row> chunk, SampleMaker samples) {
-    try {
-      return chunk.parallelStream().map(samples::make).toList();
-    } catch (InvalidDataset e) {
-      // Of several bad rows, the first is to be named.
-      return chunk.stream().map(samples::make).toList();
+    List<Attempt> attempts = chunk.parallelStream().map(row -> Attempt.at(row, samples)).toList();
+    return attempts.stream().map(Attempt::outcome).toList();
+  }
+
+  /** The outcome of one row, or what went wrong with it. */
+  private sealed interface Attempt {
+    static Attempt at(Row row, SampleMaker samples) {
+      try {
+        return new Made(samples.make(row));
+      } catch (RuntimeException e) {
+        return new Failed(e);
+      } catch (Error e) { // a StackOverflowError, say
+        return new Broken(e);
+      }
+    }
+
+    Outcome outcome();
+
+    record Made(Outcome outcome) implements Attempt {}
+
+    record Failed(RuntimeException problem) implements Attempt {
+      @Override
+      public Outcome outcome() {
+        throw problem;
+      }
+    }
+
+    record Broken(Error problem) implements Attempt {
+      @Override
+      public Outcome outcome() {
+        throw problem;
+      }
     }
   }
 }

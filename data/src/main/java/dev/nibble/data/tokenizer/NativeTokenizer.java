@@ -5,11 +5,17 @@ import ai.djl.huggingface.tokenizers.jni.LibUtils;
 import ai.djl.huggingface.tokenizers.jni.TokenizersLibrary;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.concurrent.locks.ReadWriteLock;
+import java.util.concurrent.locks.ReentrantReadWriteLock;
+import java.util.function.LongFunction;
 
 /**
  * The tokenizers library (Rust), from the natives in DJL's jar. Its C entry points are called
  * directly: the object that DJL wraps around them copies six arrays for every text, of which Nibble
  * needs one or two.
+ *
+ * <p>The library does not know who is inside it, and freeing a tokenizer that a thread uses ends the
+ * JVM: closing waits until all have left, and nobody enters afterwards.
  */
 final class NativeTokenizer implements Tokenizer {
   /** Loads the native library with the first tokenizer. */
@@ -36,6 +42,10 @@ final class NativeTokenizer implements Tokenizer {
   private final Path file;
   private final int vocabSize;
   private final SpecialTokens special;
+
+  /** Read by those inside the library, written by the one who frees the tokenizer. */
+  private final ReadWriteLock users = new ReentrantReadWriteLock();
+
   private long handle;
 
   NativeTokenizer(Path file, String json, int vocabSize, SpecialTokens special) {
@@ -62,37 +72,45 @@ final class NativeTokenizer implements Tokenizer {
 
   @Override
   public int[] ids(String text, boolean addSpecialTokens) {
-    long encoding = Native.LIBRARY.encode(handle(), text, addSpecialTokens);
-    try {
-      return ints(Native.LIBRARY.getTokenIds(encoding));
-    } finally {
-      Native.LIBRARY.deleteEncoding(encoding);
-    }
+    return inside(tokenizer -> {
+      long encoding = Native.LIBRARY.encode(tokenizer, text, addSpecialTokens);
+      try {
+        return ints(Native.LIBRARY.getTokenIds(encoding));
+      } finally {
+        Native.LIBRARY.deleteEncoding(encoding);
+      }
+    });
   }
 
   @Override
   public Encoding encode(String text, boolean addSpecialTokens) {
-    long encoding = Native.LIBRARY.encode(handle(), text, addSpecialTokens);
-    try {
-      int[] ids = ints(Native.LIBRARY.getTokenIds(encoding));
-      CharSpan[] spans = Native.LIBRARY.getTokenCharSpans(encoding);
-      int[] starts = new int[ids.length];
-      int[] ends = new int[ids.length];
-      for (int i = 0; i < ids.length; i++) {
-        boolean added = spans[i] == null;
-        starts[i] = added ? -1 : spans[i].getStart();
-        ends[i] = added ? -1 : spans[i].getEnd();
+    return inside(tokenizer -> {
+      long encoding = Native.LIBRARY.encode(tokenizer, text, addSpecialTokens);
+      try {
+        return withPlaces(encoding);
+      } finally {
+        Native.LIBRARY.deleteEncoding(encoding);
       }
-      return new Encoding(ids, starts, ends);
-    } finally {
-      Native.LIBRARY.deleteEncoding(encoding);
+    });
+  }
+
+  private static Encoding withPlaces(long encoding) {
+    int[] ids = ints(Native.LIBRARY.getTokenIds(encoding));
+    CharSpan[] spans = Native.LIBRARY.getTokenCharSpans(encoding);
+    int[] starts = new int[ids.length];
+    int[] ends = new int[ids.length];
+    for (int i = 0; i < ids.length; i++) {
+      boolean added = spans[i] == null;
+      starts[i] = added ? -1 : spans[i].getStart();
+      ends[i] = added ? -1 : spans[i].getEnd();
     }
+    return new Encoding(ids, starts, ends);
   }
 
   @Override
   public String decode(int[] ids, boolean skipSpecialTokens) {
-    return Native.LIBRARY.decode(
-        handle(), Arrays.stream(ids).asLongStream().toArray(), skipSpecialTokens);
+    long[] wide = Arrays.stream(ids).asLongStream().toArray();
+    return inside(tokenizer -> Native.LIBRARY.decode(tokenizer, wide, skipSpecialTokens));
   }
 
   @Override
@@ -107,17 +125,28 @@ final class NativeTokenizer implements Tokenizer {
 
   @Override
   public void close() {
-    if (handle != 0) {
-      Native.LIBRARY.deleteTokenizer(handle);
-      handle = 0;
+    users.writeLock().lock();
+    try {
+      if (handle != 0) {
+        Native.LIBRARY.deleteTokenizer(handle);
+        handle = 0;
+      }
+    } finally {
+      users.writeLock().unlock();
     }
   }
 
-  private long handle() {
-    if (handle == 0) {
-      throw new IllegalStateException(file + ": the tokenizer is closed");
+  /** Calls the library while the tokenizer is open. */
+  private <T> T inside(LongFunction<T> call) {
+    users.readLock().lock();
+    try {
+      if (handle == 0) {
+        throw new IllegalStateException(file + ": the tokenizer is closed");
+      }
+      return call.apply(handle);
+    } finally {
+      users.readLock().unlock();
     }
-    return handle;
   }
 
   private static int[] ints(long[] values) {

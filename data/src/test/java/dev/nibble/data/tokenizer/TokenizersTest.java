@@ -7,7 +7,11 @@ import dev.nibble.data.Golden;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.OptionalInt;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
 import java.util.regex.Matcher;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -80,6 +84,39 @@ class TokenizersTest {
     assertThatThrownBy(() -> tokenizer.ids("a", false))
         .isInstanceOf(IllegalStateException.class)
         .hasMessageContaining("closed");
+  }
+
+  /** Closing waits for those inside; whoever comes later is refused. */
+  @Test
+  void closesUnderItsUsers() throws InterruptedException {
+    String text = "A sentence that takes the library some time. ".repeat(200);
+    for (int round = 0; round < 10; round++) {
+      Tokenizer tokenizer = Tokenizers.open(Golden.path("tokenizers", "qwen_like"));
+      int[] expected = tokenizer.ids(text, false);
+      List<Throwable> problems = new CopyOnWriteArrayList<>();
+      CountDownLatch running = new CountDownLatch(3);
+      List<Thread> users = new ArrayList<>();
+      for (int u = 0; u < 3; u++) {
+        users.add(
+            Thread.ofPlatform()
+                .uncaughtExceptionHandler((_, e) -> problems.add(e))
+                .start(() -> {
+                  running.countDown();
+                  while (true) {
+                    assertThat(tokenizer.encode(text, false).ids()).isEqualTo(expected);
+                  }
+                }));
+      }
+      running.await();
+      tokenizer.close();
+      for (Thread user : users) {
+        user.join();
+      }
+      assertThat(problems)
+          .hasSize(3)
+          .allSatisfy(e ->
+              assertThat(e).isInstanceOf(IllegalStateException.class).hasMessageContaining("closed"));
+    }
   }
 
   @Test
