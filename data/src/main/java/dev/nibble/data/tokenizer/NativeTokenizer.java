@@ -14,8 +14,8 @@ import java.util.function.LongFunction;
  * directly: the object that DJL wraps around them copies six arrays for every text, of which Nibble
  * needs one or two.
  *
- * <p>The library does not know who is inside it, and freeing a tokenizer that a thread uses ends the
- * JVM: closing waits until all have left, and nobody enters afterwards.
+ * <p>The library does not know who is inside it, and freeing a tokenizer that a thread uses ends
+ * the JVM: closing waits until all have left, and nobody enters afterwards.
  */
 final class NativeTokenizer implements Tokenizer {
   /** Loads the native library with the first tokenizer. */

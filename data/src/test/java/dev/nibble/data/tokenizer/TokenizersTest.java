@@ -115,7 +115,9 @@ class TokenizersTest {
       assertThat(problems)
           .hasSize(3)
           .allSatisfy(e ->
-              assertThat(e).isInstanceOf(IllegalStateException.class).hasMessageContaining("closed"));
+              assertThat(e)
+                  .isInstanceOf(IllegalStateException.class)
+                  .hasMessageContaining("closed"));
     }
   }
 
