@@ -19,7 +19,7 @@ import dev.nibble.recipes.recipe.Recipe;
 import dev.nibble.trainer.model.Checkpointing;
 import dev.nibble.trainer.model.ModelOptions;
 import dev.nibble.trainer.model.build.MatrixWork;
-import dev.nibble.trainer.model.config.ModelShape;
+import dev.nibble.trainer.model.config.ModelConfig;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -74,7 +74,7 @@ final class Estimator {
           budget.map(r -> OptionalInt.of(planner.mostTokens(r))).orElseGet(OptionalInt::empty);
       Checkpointing checkpointing = planner.checkpointing(budget);
       listener.accept(
-          new Event.LayersChosen(checkpointing, ModelShape.read(recipe.model().base()).layers()));
+          new Event.LayersChosen(checkpointing, ModelConfig.of(recipe.model().base()).layers().size()));
       working(Activity.READING_ROWS);
       RunData data = wiring.data(tokenizer);
       listener.accept(data.report());
@@ -99,7 +99,7 @@ final class Estimator {
 
   /** Powers of two that the model takes, and the recipe's own length. */
   private List<Estimate.Length> lengths(Planner planner) {
-    int positions = Math.min(LONGEST, ModelShape.read(recipe.model().base()).maxPositions());
+    int positions = Math.min(LONGEST, ModelConfig.of(recipe.model().base()).longestSample());
     IntStream powers = IntStream.iterate(SHORTEST, n -> n <= positions, n -> 2 * n);
     return IntStream.concat(powers, IntStream.of(recipe.data().sequenceLength()))
         .sorted()
@@ -114,7 +114,7 @@ final class Estimator {
       RunData data, Kernels kernels, Checkpointing checkpointing, Optional<MemoryBudget> budget) {
     working(Activity.MEASURING_PRODUCTS);
     double rate = MatrixRate.measure(kernels);
-    ModelShape shape = ModelShape.read(recipe.model().base());
+    ModelConfig shape = ModelConfig.of(recipe.model().base());
     ModelOptions options = wiring.optionsToTrain(wiring.batches().maxTokens(), checkpointing);
     MatrixWork work = new MatrixWork(shape, options);
     int accumulation = recipe.training().accumulation();

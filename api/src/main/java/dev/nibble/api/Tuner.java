@@ -19,7 +19,7 @@ import dev.nibble.trainer.evaluation.Accuracy;
 import dev.nibble.trainer.evaluation.Comparison;
 import dev.nibble.trainer.model.CausalLm;
 import dev.nibble.trainer.model.Checkpointing;
-import dev.nibble.trainer.model.config.ModelShape;
+import dev.nibble.trainer.model.config.ModelConfig;
 import dev.nibble.trainer.objective.Objective;
 import dev.nibble.trainer.optim.Optimizer;
 import dev.nibble.trainer.train.Finetune;
@@ -102,7 +102,7 @@ public final class Tuner {
                   memory.bytes(),
                   memory.groups(),
                   new Event.LayersChosen(
-                      checkpointing, ModelShape.read(recipe.model().base()).layers()),
+                      checkpointing, ModelConfig.of(recipe.model().base()).layers().size()),
                   optimizer.state().bytes(),
                   plan));
           return train(kernels, memory, parts, plan, records, answers, stop);

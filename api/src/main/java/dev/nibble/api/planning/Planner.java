@@ -14,7 +14,7 @@ import dev.nibble.recipes.schema.AutoFlag;
 import dev.nibble.trainer.model.CausalLm;
 import dev.nibble.trainer.model.Checkpointing;
 import dev.nibble.trainer.model.Decoder;
-import dev.nibble.trainer.model.config.ModelShape;
+import dev.nibble.trainer.model.config.ModelConfig;
 import dev.nibble.trainer.optim.Optimizer;
 import java.util.Optional;
 
@@ -64,7 +64,7 @@ public final class Planner {
     return CheckpointingChoice.choose(
         recipe.training().checkpointing(),
         budget,
-        ModelShape.read(recipe.model().base()).layers(),
+        ModelConfig.of(recipe.model().base()).layers().size(),
         c -> plan(c).tensors());
   }
 
@@ -124,7 +124,7 @@ public final class Planner {
   public int longest(int tokens) {
     return Math.min(
         tokens / recipe.training().microBatchSize(),
-        ModelShape.read(recipe.model().base()).maxPositions());
+        ModelConfig.of(recipe.model().base()).longestSample());
   }
 
   /** The largest {@code micro_batch_size} of so many tokens, with the recipe's sequence_len. */

@@ -12,7 +12,7 @@ import dev.nibble.trainer.model.ModelOptions;
 import dev.nibble.trainer.model.Training;
 import dev.nibble.trainer.model.build.MatrixWork;
 import dev.nibble.trainer.model.build.RandomModel;
-import dev.nibble.trainer.model.config.ModelShape;
+import dev.nibble.trainer.model.config.ModelConfig;
 import dev.nibble.trainer.objective.NextTokenLoss;
 import dev.nibble.trainer.objective.Objective;
 import dev.nibble.trainer.optim.AdamW;
@@ -34,7 +34,7 @@ public final class StepRateProbe {
   private static final double SECONDS = 10;
   private static final long SEED = 0;
 
-  private final ModelShape shape;
+  private final ModelConfig shape;
   private final ModelOptions options;
   private final int accumulation;
 
@@ -45,7 +45,7 @@ public final class StepRateProbe {
    * @param options that it is trained with
    * @param accumulation micro-batches of a step
    */
-  public StepRateProbe(ModelShape shape, ModelOptions options, int accumulation) {
+  public StepRateProbe(ModelConfig shape, ModelOptions options, int accumulation) {
     long layer = Math.max(1, shape.firstLayers(2).weights() - shape.firstLayers(1).weights());
     this.shape = shape.firstLayers((int) Math.max(FEWEST_LAYERS, WEIGHTS / layer));
     this.options = withoutStart(options);
@@ -66,7 +66,7 @@ public final class StepRateProbe {
 
   /** How many layers are timed. */
   public int layers() {
-    return shape.layers();
+    return shape.layers().size();
   }
 
   /** Why it cannot be made; empty when it can. */

@@ -25,7 +25,7 @@ import dev.nibble.trainer.model.Checkpointing;
 import dev.nibble.trainer.model.ModelOptions;
 import dev.nibble.trainer.model.Training;
 import dev.nibble.trainer.model.build.ModelLoader;
-import dev.nibble.trainer.model.config.ModelShape;
+import dev.nibble.trainer.model.config.ModelConfig;
 import dev.nibble.trainer.objective.NextTokenLoss;
 import dev.nibble.trainer.objective.Objective;
 import dev.nibble.trainer.optim.GradientClip;
@@ -71,7 +71,7 @@ public final class Wiring {
 
   /** What the model learns from. */
   public RunData data(Tokenizer tokenizer) {
-    int positions = ModelShape.read(recipe.model().base()).maxPositions();
+    int positions = ModelConfig.of(recipe.model().base()).longestSample();
     if (recipe.data().sequenceLength() > positions) {
       throw new RecipeException(
           "sequence_len: %d is more than the %d positions of the model (max_position_embeddings in %s); write at most %d"
@@ -169,7 +169,7 @@ public final class Wiring {
   public Event.ModelFound modelFound() {
     Path base = recipe.model().base();
     return new Event.ModelFound(
-        base, ModelShape.read(base).weights(), ModelLoader.storedFormat(base).isPresent());
+        base, ModelConfig.of(base).weights(), ModelLoader.storedFormat(base).isPresent());
   }
 
   /** The adapter's shape: what the recipe says, or what the adapter to continue from is. */

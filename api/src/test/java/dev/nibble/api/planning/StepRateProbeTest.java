@@ -13,14 +13,14 @@ import dev.nibble.quant.bnb.FourBitFormat;
 import dev.nibble.trainer.model.Checkpointing;
 import dev.nibble.trainer.model.ModelOptions;
 import dev.nibble.trainer.model.Training;
-import dev.nibble.trainer.model.config.ModelShape;
+import dev.nibble.trainer.model.config.ModelConfig;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
 /** What can be tried of a large model, which is planned and not made. */
 final class StepRateProbeTest {
-  private static final ModelShape LARGE =
-      ModelShape.parse(
+  private static final ModelConfig LARGE =
+      ModelConfig.parse(
           "config.json",
           """
           {"model_type": "llama", "vocab_size": 32000, "hidden_size": 4096,

@@ -24,7 +24,7 @@ import dev.nibble.trainer.model.ModelOptions;
 import dev.nibble.trainer.model.Training;
 import dev.nibble.trainer.model.build.MatrixWork;
 import dev.nibble.trainer.model.build.RandomModel;
-import dev.nibble.trainer.model.config.ModelShape;
+import dev.nibble.trainer.model.config.ModelConfig;
 import dev.nibble.trainer.objective.NextTokenLoss;
 import dev.nibble.trainer.optim.AdamW;
 import dev.nibble.trainer.optim.GradientClip;
@@ -95,10 +95,10 @@ public final class BenchRun {
   }
 
   private BenchResult measure(Kernels kernels, Scope memory) {
-    ModelShape shape = request.shape().model(Math.max(POSITIONS, request.seq()));
+    ModelConfig shape = request.shape().model(Math.max(POSITIONS, request.seq()));
     int tokens = Math.multiplyExact(request.seq(), request.microBatch());
     RandomBatch batches =
-        new RandomBatch(request.microBatch(), request.seq(), shape.vocabSize(), SEED);
+        new RandomBatch(request.microBatch(), request.seq(), shape.sizes().vocab(), SEED);
     Checkpointing checkpointing = checkpointing(kernels, shape, tokens, batches);
     ModelOptions options = options(tokens, checkpointing);
     RandomModel made =
@@ -113,7 +113,7 @@ public final class BenchRun {
         "model",
         "%s random weights, linear layers in NF4 with double quantisation (%s to quantise)"
             .formatted(Human.count(shape.weights()), seconds(made.quantizeSeconds())));
-    console.entry("layers", checkpointing.describe(shape.layers()));
+    console.entry("layers", checkpointing.describe(shape.layers().size()));
     List<Report.StepReport> steps = steps(kernels, memory, made, batches);
     OptionalLong peak = ResidentMemory.peak();
     console.live("  measuring matrix products");
@@ -126,7 +126,7 @@ public final class BenchRun {
         kernels.activations().name().toLowerCase(Locale.ROOT),
         request.seq(),
         request.microBatch(),
-        checkpointing.keptOf(shape.layers()),
+        checkpointing.keptOf(shape.layers().size()),
         step,
         tokens / step,
         made.quantizeSeconds(),
@@ -144,17 +144,17 @@ public final class BenchRun {
   }
 
   private Checkpointing checkpointing(
-      Kernels kernels, ModelShape shape, int tokens, RandomBatch batches) {
+      Kernels kernels, ModelConfig shape, int tokens, RandomBatch batches) {
     return CheckpointingChoice.choose(
         request.checkpointing(),
         FreeMemory.now(kernels),
-        shape.layers(),
+        shape.layers().size(),
         c -> planned(kernels, shape, options(tokens, c), batches));
   }
 
   /** Bytes that a model takes with all that trains it. */
   private static long planned(
-      Kernels real, ModelShape shape, ModelOptions options, RandomBatch batches) {
+      Kernels real, ModelConfig shape, ModelOptions options, RandomBatch batches) {
     Kernels kernels = PlanningKernels.of(real);
     try (Scope scope = Scope.open("plan", kernels.memory())) {
       parts(

@@ -1,6 +1,6 @@
 package dev.nibble.cli.bench;
 
-import dev.nibble.trainer.model.config.ModelShape;
+import dev.nibble.trainer.model.config.ModelConfig;
 import java.util.Arrays;
 import java.util.Optional;
 
@@ -49,8 +49,8 @@ public enum BenchShape {
   }
 
   /** The model, for samples of up to {@code positions} tokens. */
-  ModelShape model(int positions) {
-    return ModelShape.parse(
+  ModelConfig model(int positions) {
+    return ModelConfig.parse(
         "the shape " + word,
         """
         {"model_type": "llama", "vocab_size": %d, "hidden_size": %d, "intermediate_size": %d,

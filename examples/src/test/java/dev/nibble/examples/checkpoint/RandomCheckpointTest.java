@@ -20,7 +20,7 @@ import dev.nibble.trainer.model.Checkpointing;
 import dev.nibble.trainer.model.ModelOptions;
 import dev.nibble.trainer.model.Training;
 import dev.nibble.trainer.model.build.ModelLoader;
-import dev.nibble.trainer.model.config.ModelShape;
+import dev.nibble.trainer.model.config.ModelConfig;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -54,7 +54,7 @@ class RandomCheckpointTest {
       CausalLm model = ModelLoader.load(folder, options, kernels, scope);
       assertThat(model.vocabSize()).isEqualTo(4096);
     }
-    assertThat(ModelShape.read(folder).weights()).isEqualTo(TINY.weights());
+    assertThat(ModelConfig.of(folder).weights()).isEqualTo(TINY.weights());
   }
 
   @Test

@@ -18,7 +18,7 @@ import dev.nibble.trainer.model.Checkpointing;
 import dev.nibble.trainer.model.ModelOptions;
 import dev.nibble.trainer.model.Training;
 import dev.nibble.trainer.model.build.RandomModel;
-import dev.nibble.trainer.model.config.ModelShape;
+import dev.nibble.trainer.model.config.ModelConfig;
 import dev.nibble.trainer.objective.NextTokenLoss;
 import dev.nibble.trainer.objective.Objective;
 import dev.nibble.trainer.optim.AdamW;
@@ -107,8 +107,8 @@ final class StepHeapTest {
         Checkpointing.FULL);
   }
 
-  private static ModelShape shape() {
-    return ModelShape.parse(
+  private static ModelConfig shape() {
+    return ModelConfig.parse(
         "config.json",
         """
         {"model_type": "llama", "vocab_size": 64, "hidden_size": 64, "intermediate_size": 128,

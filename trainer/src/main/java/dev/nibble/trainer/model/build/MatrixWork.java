@@ -8,7 +8,7 @@ import dev.nibble.trainer.model.ModelOptions;
 import dev.nibble.trainer.model.Training;
 import dev.nibble.trainer.model.config.LayerPlan;
 import dev.nibble.trainer.model.config.ModelConfig;
-import dev.nibble.trainer.model.config.ModelShape;
+import dev.nibble.trainer.model.config.ModelConfig;
 import dev.nibble.trainer.model.config.ModelTensors;
 import dev.nibble.trainer.model.config.Part;
 import dev.nibble.trainer.model.config.TensorSpec;
@@ -32,8 +32,8 @@ public final class MatrixWork {
   private final Optional<AdapterSpec> adapter;
 
   /** The work of a model built so. */
-  public MatrixWork(ModelShape shape, ModelOptions options) {
-    this.config = shape.config();
+  public MatrixWork(ModelConfig config, ModelOptions options) {
+    this.config = config;
     this.options = options;
     List<TensorSpec> tensors = ModelTensors.of(config);
     switch (options.training()) {

@@ -7,7 +7,7 @@ import dev.nibble.quant.FrozenWeights;
 import dev.nibble.trainer.model.CausalLm;
 import dev.nibble.trainer.model.ModelOptions;
 import dev.nibble.trainer.model.config.ModelConfig;
-import dev.nibble.trainer.model.config.ModelShape;
+import dev.nibble.trainer.model.config.ModelConfig;
 import java.util.function.DoubleConsumer;
 
 /**
@@ -25,17 +25,16 @@ public record RandomModel(CausalLm model, double quantizeSeconds) {
    * @param progress is told which part of the linear maps' weights is there
    */
   public static RandomModel make(
-      ModelShape shape,
+      ModelConfig config,
       long seed,
       ModelOptions options,
       Kernels kernels,
       Scope scope,
       DoubleConsumer progress) {
-    ModelConfig config = shape.config();
     Memory host = kernels.memory().isPlanned() ? Memory.planned(Memory.host()) : Memory.host();
     try (RandomWeights weights = new RandomWeights(config, seed, host)) {
       FrozenWeights linears = new FrozenWeights(weights, options.quantization(), kernels, scope);
-      double total = shape.weights();
+      double total = config.weights();
       var done =
           new Object() {
             double weights;

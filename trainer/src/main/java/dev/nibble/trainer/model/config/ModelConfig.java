@@ -83,6 +83,15 @@ public record ModelConfig(
     return read(ConfigJson.read(file));
   }
 
+  /**
+   * Reads a config.json of this text.
+   *
+   * @param name what errors call the file
+   */
+  public static ModelConfig parse(String name, String json) {
+    return read(ConfigJson.parse(Path.of(name), json));
+  }
+
   static ModelConfig read(ConfigJson c) {
     return switch (c.text("model_type", "")) {
       case "llama" -> LlamaFamily.read(c);
@@ -101,8 +110,9 @@ public record ModelConfig(
     };
   }
 
-  /** The same with fewer layers. */
-  ModelConfig firstLayers(int count) {
+  /** The same model with its first layers alone, at most so many. */
+  public ModelConfig firstLayers(int most) {
+    int count = Math.min(most, layers.size());
     return new ModelConfig(
         family,
         sizes.withLayers(count),
@@ -113,6 +123,11 @@ public record ModelConfig(
         scaledEmbedding,
         tiedHead,
         initializerRange);
+  }
+
+  /** Number of weights; a tied output head counts once. */
+  public long weights() {
+    return ModelTensors.of(this).stream().mapToLong(t -> t.shape().elements()).sum();
   }
 
   /** The different ropes of the layers, in order of their first layer. */

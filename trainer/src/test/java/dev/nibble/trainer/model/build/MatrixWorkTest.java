@@ -18,7 +18,7 @@ import dev.nibble.trainer.model.CausalLm;
 import dev.nibble.trainer.model.Checkpointing;
 import dev.nibble.trainer.model.ModelOptions;
 import dev.nibble.trainer.model.Training;
-import dev.nibble.trainer.model.config.ModelShape;
+import dev.nibble.trainer.model.config.ModelConfig;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -64,7 +64,7 @@ final class MatrixWorkTest {
             ? Optional.of(new FourBitFormat(FourBitFormat.QuantType.NF4, 64, true))
             : Optional.empty();
     var options = new ModelOptions(training, format, ModelFixture.MAX_TOKENS, checkpointing);
-    ModelShape shape = ModelShape.parse("config.json", config);
+    ModelConfig shape = ModelConfig.parse("config.json", config);
     double operations;
     try (Count count = new Count(KernelSets.require("cpu").open(KernelOptions.exact(0)));
         Scope scope = Scope.open("test", count.memory())) {

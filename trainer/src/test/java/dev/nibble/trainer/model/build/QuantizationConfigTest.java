@@ -12,7 +12,7 @@ import dev.nibble.trainer.model.Checkpointing;
 import dev.nibble.trainer.model.ModelException;
 import dev.nibble.trainer.model.ModelOptions;
 import dev.nibble.trainer.model.Training;
-import dev.nibble.trainer.model.config.ModelShape;
+import dev.nibble.trainer.model.config.ModelConfig;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -52,7 +52,7 @@ final class QuantizationConfigTest {
     assertThat(ModelLoader.storedFormat(folder)).contains(NF4);
     assertThat(ModelLoader.storedFormat(Golden.model("llama"))).isEmpty();
     assertThat(ModelLoader.storedFormat(folder.resolve("nowhere"))).isEmpty();
-    assertThat(ModelShape.read(folder).weights()).isEqualTo(133_440);
+    assertThat(ModelConfig.of(folder).weights()).isEqualTo(133_440);
   }
 
   /** {@code quant_method} came later than the rest. */
