@@ -74,7 +74,8 @@ final class Estimator {
           budget.map(r -> OptionalInt.of(planner.mostTokens(r))).orElseGet(OptionalInt::empty);
       Checkpointing checkpointing = planner.checkpointing(budget);
       listener.accept(
-          new Event.LayersChosen(checkpointing, ModelConfig.of(recipe.model().base()).layers().size()));
+          new Event.LayersChosen(
+              checkpointing, ModelConfig.of(recipe.model().base()).layers().size()));
       working(Activity.READING_ROWS);
       RunData data = wiring.data(tokenizer);
       listener.accept(data.report());

@@ -8,7 +8,6 @@ import dev.nibble.trainer.model.ModelOptions;
 import dev.nibble.trainer.model.Training;
 import dev.nibble.trainer.model.config.LayerPlan;
 import dev.nibble.trainer.model.config.ModelConfig;
-import dev.nibble.trainer.model.config.ModelConfig;
 import dev.nibble.trainer.model.config.ModelTensors;
 import dev.nibble.trainer.model.config.Part;
 import dev.nibble.trainer.model.config.TensorSpec;

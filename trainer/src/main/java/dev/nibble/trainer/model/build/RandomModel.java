@@ -7,7 +7,6 @@ import dev.nibble.quant.FrozenWeights;
 import dev.nibble.trainer.model.CausalLm;
 import dev.nibble.trainer.model.ModelOptions;
 import dev.nibble.trainer.model.config.ModelConfig;
-import dev.nibble.trainer.model.config.ModelConfig;
 import java.util.function.DoubleConsumer;
 
 /**
