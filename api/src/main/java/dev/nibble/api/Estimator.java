@@ -9,6 +9,7 @@ import dev.nibble.api.planning.Planner;
 import dev.nibble.api.planning.StepRateProbe;
 import dev.nibble.api.wiring.EndlessBatches;
 import dev.nibble.api.wiring.RunData;
+import dev.nibble.api.wiring.StepCount;
 import dev.nibble.api.wiring.Wiring;
 import dev.nibble.compute.kernels.KernelSet;
 import dev.nibble.compute.kernels.KernelSets;
@@ -118,18 +119,23 @@ final class Estimator {
     ModelConfig shape = ModelConfig.of(recipe.model().base());
     ModelOptions options = wiring.optionsToTrain(wiring.batches().maxTokens(), checkpointing);
     MatrixWork work = new MatrixWork(shape, options);
-    int accumulation = recipe.training().accumulation();
+    StepCount steps = wiring.steps(data.train());
     try (EndlessBatches batches = new EndlessBatches(data.train(), wiring.batches())) {
       double operations = 0;
       for (int i = 0; i < LOOKED_AT; i++) {
         operations += work.of(batches.next());
       }
       return new Estimate.Time(
-          wiring.plan(data.train()).steps(),
+          steps.total(),
           data.train().report().tokens(),
-          accumulation * operations / LOOKED_AT,
+          steps.microBatchesOfStep() * operations / LOOKED_AT,
           rate,
-          reached(new StepRateProbe(shape, options, accumulation), rate, kernels, batches, budget));
+          reached(
+              new StepRateProbe(shape, options, steps.microBatchesOfStep()),
+              rate,
+              kernels,
+              batches,
+              budget));
     }
   }
 

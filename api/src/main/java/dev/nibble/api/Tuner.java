@@ -8,6 +8,7 @@ import dev.nibble.api.wiring.AnswerEvaluation;
 import dev.nibble.api.wiring.EndlessBatches;
 import dev.nibble.api.wiring.RunAssembly;
 import dev.nibble.api.wiring.RunData;
+import dev.nibble.api.wiring.StepCount;
 import dev.nibble.api.wiring.Wiring;
 import dev.nibble.compute.kernels.KernelSet;
 import dev.nibble.compute.kernels.KernelSets;
@@ -83,7 +84,8 @@ public final class Tuner {
         RunAssembly.checkVocabulary(recipe, tokenizer, model);
         Objective objective = wiring.objective(kernels, memory);
         try (Optimizer optimizer = wiring.optimizer(kernels, model.parameters(), memory)) {
-          TrainingPlan plan = wiring.plan(data.train());
+          StepCount steps = wiring.steps(data.train());
+          TrainingPlan plan = wiring.plan(steps.total());
           Finetune.Parts parts =
               new Finetune.Parts(
                   model,
@@ -104,7 +106,8 @@ public final class Tuner {
                   new Event.LayersChosen(
                       checkpointing, ModelConfig.of(recipe.model().base()).layers().size()),
                   optimizer.state().bytes(),
-                  plan));
+                  plan,
+                  steps.sizeOf(data.train().report())));
           return train(kernels, memory, parts, plan, records, answers, stop);
         }
       }

@@ -11,11 +11,23 @@ import java.util.List;
  *     within each sample
  * @param positions [N]: 0, 1, 2, … anew in each sample
  * @param starts [S+1]: where each sample starts; the last entry is N
+ * @param places [S]: file and row that each sample comes from; empty where nobody knows
  */
 @SuppressWarnings("ArrayRecordComponent") // hot and read-only; compared by identity only
-public record Batch(int[] tokens, int[] targets, int[] positions, int[] starts) {
+public record Batch(
+    int[] tokens, int[] targets, int[] positions, int[] starts, List<String> places) {
   /** The target of a position that is not supervised. */
   public static final int IGNORE = -100;
+
+  /** Copies the places. */
+  public Batch {
+    places = List.copyOf(places);
+  }
+
+  /** A batch whose samples come from nowhere in particular. */
+  public Batch(int[] tokens, int[] targets, int[] positions, int[] starts) {
+    this(tokens, targets, positions, starts, List.of());
+  }
 
   /** Lays samples one after another. */
   public static Batch of(List<Sample> samples) {
@@ -37,6 +49,27 @@ public record Batch(int[] tokens, int[] targets, int[] positions, int[] starts) 
     }
     starts[samples.size()] = n;
     return new Batch(tokens, targets, positions, starts);
+  }
+
+  /** The same batch, whose samples come from these places. */
+  public Batch from(List<String> samplePlaces) {
+    return new Batch(tokens, targets, positions, starts, samplePlaces);
+  }
+
+  /** {@code count} samples from sample {@code first} on, as a batch of their own. */
+  public Batch part(int first, int count) {
+    int from = starts[first];
+    int to = starts[first + count];
+    int[] own = Arrays.copyOfRange(starts, first, first + count + 1);
+    for (int s = 0; s < own.length; s++) {
+      own[s] -= from;
+    }
+    return new Batch(
+        Arrays.copyOfRange(tokens, from, to),
+        Arrays.copyOfRange(targets, from, to),
+        Arrays.copyOfRange(positions, from, to),
+        own,
+        places.isEmpty() ? places : places.subList(first, first + count));
   }
 
   /** Number of tokens N. */
@@ -73,6 +106,7 @@ public record Batch(int[] tokens, int[] targets, int[] positions, int[] starts) 
         Arrays.copyOf(tokens, most),
         Arrays.copyOf(targets, most),
         Arrays.copyOf(positions, most),
-        kept);
+        kept,
+        places.isEmpty() ? places : places.subList(0, samples));
   }
 }

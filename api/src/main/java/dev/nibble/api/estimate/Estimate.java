@@ -37,7 +37,7 @@ public record Estimate(
    *
    * @param steps of the optimizer
    * @param tokens of one pass over the rows
-   * @param operations floating-point operations of a step's matrix products
+   * @param operations floating-point operations of a step's matrix products, on average
    * @param rate of large matrix products a second, measured
    * @param reached what part of the rate steps reach
    */

@@ -74,6 +74,7 @@ public sealed interface Event {
    * @param layers which layers keep their activations
    * @param optimizerBytes of the optimizer's state, wherever it lies
    * @param plan steps and what happens between them
+   * @param step the average step
    */
   record RunPrepared(
       long trainedWeights,
@@ -82,8 +83,18 @@ public sealed interface Event {
       Map<String, Long> bytesByGroup,
       LayersChosen layers,
       long optimizerBytes,
-      TrainingPlan plan)
+      TrainingPlan plan,
+      StepSize step)
       implements Event {}
+
+  /**
+   * What a step takes on average.
+   *
+   * @param microBatches of it
+   * @param samples in them
+   * @param tokens of the samples
+   */
+  record StepSize(double microBatches, double samples, double tokens) {}
 
   /** The training loop begins: from now on a stop request ends it with a checkpoint. */
   record LoopStarted() implements Event {}

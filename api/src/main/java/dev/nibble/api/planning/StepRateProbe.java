@@ -36,20 +36,20 @@ public final class StepRateProbe {
 
   private final ModelConfig shape;
   private final ModelOptions options;
-  private final int accumulation;
+  private final double microBatches;
 
   /**
    * A probe.
    *
    * @param shape of the whole model
    * @param options that it is trained with
-   * @param accumulation micro-batches of a step
+   * @param microBatches of a step, on average
    */
-  public StepRateProbe(ModelConfig shape, ModelOptions options, int accumulation) {
+  public StepRateProbe(ModelConfig shape, ModelOptions options, double microBatches) {
     long layer = Math.max(1, shape.firstLayers(2).weights() - shape.firstLayers(1).weights());
     this.shape = shape.firstLayers((int) Math.max(FEWEST_LAYERS, WEIGHTS / layer));
     this.options = withoutStart(options);
-    this.accumulation = accumulation;
+    this.microBatches = microBatches;
   }
 
   /** An adapter's start may take long, and changes no step's work. */
@@ -98,8 +98,8 @@ public final class StepRateProbe {
         Batch batch = batches.next();
         double pass = seconds(() -> parts.pass(batch));
         double update = seconds(parts::update);
-        operations.add(accumulation * work.of(batch));
-        seconds.add(accumulation * pass + update);
+        operations.add(microBatches * work.of(batch));
+        seconds.add(microBatches * pass + update);
         all += pass + update;
       }
       return sumOfLastThird(operations) / sumOfLastThird(seconds);

@@ -27,6 +27,11 @@ public final class EndlessBatches implements BatchSource, AutoCloseable {
   }
 
   @Override
+  public boolean endsEpoch() {
+    return stream.endsEpoch();
+  }
+
+  @Override
   public Position position() {
     DataPosition at = stream.position();
     return new Position(at.epoch(), at.batchesInEpoch());

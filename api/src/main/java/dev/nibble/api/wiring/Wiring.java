@@ -260,31 +260,20 @@ public final class Wiring {
     };
   }
 
+  /** How many steps the recipe comes to. */
+  public StepCount steps(Subset train) {
+    return StepCount.of(recipe.training(), batches(), train);
+  }
+
   /** How long to train, and what to do when. */
-  public TrainingPlan plan(Subset train) {
+  public TrainingPlan plan(long steps) {
     Recipe.Training t = recipe.training();
     return new TrainingPlan(
-        steps(train),
+        steps,
         t.accumulation(),
         t.seed(),
         recipe.evaluation().evalSteps(),
         recipe.output().saveSteps());
-  }
-
-  private long steps(Subset train) {
-    long most = recipe.training().maxSteps().map(Integer::longValue).orElse(Long.MAX_VALUE);
-    if (recipe.training().epochs().isEmpty()) {
-      return most;
-    }
-    int accumulation = recipe.training().accumulation();
-    long microBatches = 0;
-    for (int epoch = 0; epoch < recipe.training().epochs().get(); epoch++) {
-      if (microBatches / accumulation >= most) {
-        return most;
-      }
-      microBatches += train.countBatches(batches(), epoch);
-    }
-    return Math.min(most, Math.ceilDiv(microBatches, accumulation));
   }
 
   /** The element type of a saved model. */

@@ -37,6 +37,11 @@ final class RandomBatch implements BatchSource {
   }
 
   @Override
+  public boolean endsEpoch() {
+    return true;
+  }
+
+  @Override
   public Position position() {
     return new Position(taken, 0);
   }

@@ -82,7 +82,7 @@ final class StartReport {
                 "pages",
                 "%s of optimizer state, of which at most %s stay here"
                     .formatted(Human.bytes(e.optimizerBytes()), Human.bytes(bytes))));
-    plan(e.plan());
+    plan(e.plan(), e.step());
   }
 
   /** Which layers keep their activations. */
@@ -112,17 +112,25 @@ final class StartReport {
     };
   }
 
-  private void plan(TrainingPlan plan) {
+  private void plan(TrainingPlan plan, Event.StepSize step) {
     entry(
         "plan",
-        "%s steps of %d × %s tokens, learning rate %s, %s"
+        "%s steps of %s samples and %s tokens on average%s, learning rate %s, %s"
             .formatted(
                 Human.count(plan.steps()),
-                plan.accumulation(),
-                Human.count(
-                    (long) recipe.training().microBatchSize() * recipe.data().sequenceLength()),
+                average(step.samples()),
+                average(step.tokens()),
+                plan.accumulation() == 1
+                    ? ""
+                    : " in %s micro-batches".formatted(average(step.microBatches())),
                 Human.rate(recipe.optimization().learningRate().peak()),
                 recipe.optimization().learningRate().schedule().name().toLowerCase(Locale.ROOT)));
+  }
+
+  private static String average(double value) {
+    return value < 10 && value % 1 != 0
+        ? String.format(Locale.ROOT, "%.1f", value)
+        : Human.count(Math.round(value));
   }
 
   private void entry(String name, String text) {

@@ -5,14 +5,15 @@ import java.util.Optional;
 /**
  * Rules by which samples are grouped into micro-batches.
  *
- * <p>With packing, a micro-batch holds as many whole samples as fit into {@code microBatchSize ·
- * sequenceLen} tokens; without, it holds {@code microBatchSize} samples. In neither is there
+ * <p>With packing, samples share rows of {@code sequenceLen} tokens, and a micro-batch holds {@code
+ * microBatchSize} rows; without, it holds {@code microBatchSize} samples. In neither is there
  * padding, or attention from one sample to another. The last micro-batch of an epoch may be
- * smaller; no sample is dropped, and none is shared between epochs.
+ * smaller; no sample is dropped, and none is shared between epochs. The order of samples does not
+ * depend on {@code microBatchSize}: two micro-batches of one row hold what one of two rows does.
  *
- * @param microBatchSize samples, or sequences' worth of tokens, in a micro-batch
+ * @param microBatchSize samples, or packed rows, of a micro-batch
  * @param sequenceLen the largest number of tokens of a sample
- * @param packing whether to fill micro-batches by tokens
+ * @param packing whether samples share rows
  * @param shuffle the order; empty keeps the order of the rows
  */
 public record BatchPlan(

@@ -36,7 +36,9 @@ public final class BatchStream implements Iterator<Batch>, AutoCloseable {
   /** The next batch. */
   @Override
   public Batch next() {
-    return Batch.of(nextGroup().stream().map(PlannedSample::make).toList());
+    List<PlannedSample> group = nextGroup();
+    return Batch.of(group.stream().map(PlannedSample::make).toList())
+        .from(group.stream().map(sample -> sample.row().place()).toList());
   }
 
   private List<PlannedSample> nextGroup() {
@@ -48,6 +50,11 @@ public final class BatchStream implements Iterator<Batch>, AutoCloseable {
     }
     delivered++;
     return groups.next();
+  }
+
+  /** Whether the latest batch was the last of its epoch. */
+  public boolean endsEpoch() {
+    return !groups.hasNext();
   }
 
   /** The epoch of the latest batch, from 0. */

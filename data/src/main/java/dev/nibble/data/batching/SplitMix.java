@@ -1,5 +1,7 @@
 package dev.nibble.data.batching;
 
+import java.util.List;
+
 /**
  * SplitMix64 (Steele, Lea, Flood 2014): small, and the same numbers on every machine and in every
  * version, so that a seed means the same order for ever.
@@ -20,6 +22,13 @@ final class SplitMix {
   /** Uniform in [0, bound), up to a bias of 2^-32. */
   int nextInt(int bound) {
     return (int) (((nextLong() >>> 32) * bound) >>> 32);
+  }
+
+  /** Puts items into random order (Fisher and Yates). */
+  <T> void shuffle(List<T> items) {
+    for (int i = items.size() - 1; i > 0; i--) {
+      items.set(i, items.set(nextInt(i + 1), items.get(i)));
+    }
   }
 
   /** A well-mixed number for a tuple. */

@@ -4,6 +4,7 @@ import dev.nibble.data.samples.DataReport;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.ToIntFunction;
 
 /** Some of the rows of a corpus, as micro-batches. */
@@ -13,6 +14,11 @@ public final class Subset {
   interface Membership {
     boolean contains(int shard, int row);
   }
+
+  // What an epoch draws random numbers for.
+  private static final int SHARDS = 0;
+  private static final int SAMPLES = 1;
+  private static final int ROWS = 2;
 
   private final List<Shard> shards;
   private final Membership members;
@@ -59,6 +65,8 @@ public final class Subset {
   /**
    * The number of micro-batches of an epoch, found from the lengths alone. Packed epochs may differ
    * by a few.
+   *
+   * @param epoch from 0
    */
   public long countBatches(BatchPlan plan, long epoch) {
     Iterator<List<Integer>> groups =
@@ -87,30 +95,32 @@ public final class Subset {
 
   private static <T> Iterator<List<T>> grouped(
       BatchPlan plan, long epoch, Iterator<T> samples, ToIntFunction<T> length) {
+    Optional<Shuffle> shuffle = plan.shuffle();
     Iterator<T> ordered =
-        plan.shuffle()
-            .<Iterator<T>>map(
-                s -> new Shuffled<>(samples, s.buffer(), new SplitMix(rowSeed(s, epoch))))
+        shuffle
+            .<Iterator<T>>map(s -> new Shuffled<>(samples, s.buffer(), random(s, epoch, SAMPLES)))
             .orElse(samples);
     return plan.packing()
-        ? new Packed<>(ordered, length, plan.maxTokens())
+        ? new Packed<>(
+            ordered,
+            length,
+            plan.sequenceLen(),
+            plan.microBatchSize(),
+            shuffle.map(s -> random(s, epoch, ROWS)))
         : new Grouped<>(ordered, plan.microBatchSize());
   }
 
-  private static long rowSeed(Shuffle shuffle, long epoch) {
-    return SplitMix.hash(shuffle.seed(), epoch, 1);
+  private static SplitMix random(Shuffle shuffle, long epoch, int purpose) {
+    return new SplitMix(SplitMix.hash(shuffle.seed(), epoch, purpose));
   }
 
-  /** The shards in the order of an epoch (Fisher and Yates). */
+  /** The shards in the order of an epoch. */
   private List<Shard> order(BatchPlan plan, long epoch) {
     if (plan.shuffle().isEmpty()) {
       return shards;
     }
-    SplitMix random = new SplitMix(SplitMix.hash(plan.shuffle().get().seed(), epoch, 0));
     List<Shard> order = new ArrayList<>(shards);
-    for (int i = order.size() - 1; i > 0; i--) {
-      order.set(i, order.set(random.nextInt(i + 1), order.get(i)));
-    }
+    random(plan.shuffle().get(), epoch, SHARDS).shuffle(order);
     return order;
   }
 }

@@ -85,7 +85,8 @@ public final class Row {
     return new InvalidDataset(place(), problem);
   }
 
-  private String place() {
+  /** Where the row is: its file and number. */
+  public String place() {
     return file + ", row " + number;
   }
 

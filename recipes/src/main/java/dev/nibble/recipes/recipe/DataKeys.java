@@ -67,7 +67,8 @@ final class DataKeys {
           flag(),
           value(true),
           r -> r.data().packing(),
-          "Fill each row of `sequence_len` tokens with several samples. They do not see each other.");
+          "Fill each row of `sequence_len` tokens with several samples, which do not see each other; rows come in random order. A step"
+              + " then takes as many samples as fit: `train` says how many on average.");
 
   static final Key<Recipe, ExcessLength> EXCESS =
       Key.of(
@@ -91,7 +92,8 @@ final class DataKeys {
           flag(),
           value(true),
           r -> r.data().shuffle(),
-          "Shuffle the samples anew in every epoch; the order follows from `seed`.");
+          "Shuffle the samples anew in every epoch; the order follows from `seed`. Rows are never all in memory: they are drawn at random"
+              + " from 10,000 read ahead, so larger sets are mixed over that distance, and packed 4,096 at a time.");
 
   static final RecipeKeys.Part PART =
       new RecipeKeys.Part(

@@ -32,7 +32,8 @@ final class TrainingKeys {
           wholeNumber(1),
           value(1),
           r -> r.training().accumulation(),
-          "Micro-batches of one optimizer step. The loss of a step is the mean over all its supervised tokens.");
+          "Micro-batches of one optimizer step; the last step of an epoch takes what is left. The loss of a step is the mean over all its"
+              + " supervised tokens, so that 1 × 4, 2 × 2 and 4 × 1 (`micro_batch_size` × this) train the same.");
 
   static final Key<Recipe, Integer> NUM_EPOCHS =
       Key.when(
@@ -40,7 +41,7 @@ final class TrainingKeys {
           wholeNumber(1),
           otherwise("1, or as many as `max_steps` needs"),
           r -> r.training().epochs(),
-          "Passes over the data. With `max_steps` too, the run ends at whichever comes first.");
+          "Passes over the data: each sample is trained on exactly once in each. With `max_steps` too, the run ends at whichever comes first.");
 
   static final Key<Recipe, Integer> MAX_STEPS =
       Key.when(

@@ -22,6 +22,9 @@ public interface BatchSource {
   /** The next micro-batch. */
   Batch next();
 
+  /** Whether the last batch that {@link #next} gave is the last of its epoch. */
+  boolean endsEpoch();
+
   /** The place after the last batch that {@link #next} gave. */
   Position position();
 

@@ -111,7 +111,7 @@ public final class Finetune {
       LossSum loss = LossSum.ZERO;
       long tokens = 0;
       long supervised = 0;
-      for (int micro = 0; micro < plan.accumulation(); micro++) {
+      for (int micro = 0; takesMore(micro); micro++) {
         Batch batch = batches.next();
         long seed = DropoutSeed.of(plan.seed(), step, micro);
         loss = loss.plus(model.accumulate(batch, seed, objective));
@@ -137,6 +137,15 @@ public final class Finetune {
       }
     }
     return new Outcome.Finished(progress.step(), saved);
+  }
+
+  /**
+   * Whether a step that has so many micro-batches takes another. It ends with its epoch: so each
+   * epoch's samples count once, and in steps of the same samples however they are divided into
+   * micro-batches.
+   */
+  private boolean takesMore(int taken) {
+    return taken == 0 || (taken < plan.accumulation() && !batches.endsEpoch());
   }
 
   private void report(

@@ -4,7 +4,7 @@ package dev.nibble.trainer.train;
  * How long to train and what to do when.
  *
  * @param steps optimizer steps of the whole run
- * @param accumulation micro-batches a step
+ * @param accumulation micro-batches a step; fewer in the last of an epoch
  * @param seed of the dropout masks
  * @param evaluateEvery steps between evaluations; 0 for one after the last step only
  * @param saveEvery steps between checkpoints; 0 for one after the last step only

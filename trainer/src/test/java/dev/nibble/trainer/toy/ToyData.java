@@ -60,6 +60,11 @@ public final class ToyData implements BatchSource {
   }
 
   @Override
+  public boolean endsEpoch() {
+    return taken == order.size();
+  }
+
+  @Override
   public Position position() {
     return new Position(epoch, taken);
   }

@@ -40,22 +40,38 @@ final class FinetuneTest {
   @Test
   void reportsWhatHappened() {
     List<Batch> batches = ToyData.chains(3, ToyRun.VOCAB, 3);
-    try (ToyRun run = new ToyRun(dir, new TrainingPlan(3, 2, 1, 0, 0), ToyRun.VOCAB, batches, 0)) {
+    try (ToyRun run = new ToyRun(dir, new TrainingPlan(4, 2, 1, 0, 0), ToyRun.VOCAB, batches, 0)) {
       run.finetune.run();
 
       List<Report.StepReport> steps = run.reports(Report.StepReport.class);
-      assertThat(steps).extracting(Report::step).containsExactly(1L, 2L, 3L);
-      assertThat(steps).extracting(Report.StepReport::steps).containsOnly(3L);
+      assertThat(steps).extracting(Report::step).containsExactly(1L, 2L, 3L, 4L);
+      assertThat(steps).extracting(Report.StepReport::steps).containsOnly(4L);
       assertThat(steps.stream().mapToLong(Report.StepReport::tokens).sum())
           .isEqualTo(2L * batches.stream().mapToInt(Batch::length).sum());
       assertThat(steps.stream().mapToLong(Report.StepReport::supervisedTokens).sum())
           .isEqualTo(2L * batches.stream().mapToInt(Batch::supervisedTokens).sum());
-      assertThat(steps).extracting(Report.StepReport::epoch).containsExactly(2 / 3.0, 4 / 3.0, 2.0);
-      // Cosine with two steps of warm-up from 0.
-      assertThat(steps).extracting(Report.StepReport::learningRate).containsExactly(0.0, 0.05, 0.1);
+      assertThat(steps).extracting(Report.StepReport::epoch).containsExactly(2 / 3.0, 1.0, 5 / 3.0, 2.0);
+      // Cosine to a tenth, with two steps of warm-up from 0.
+      assertThat(steps)
+          .extracting(Report.StepReport::learningRate)
+          .containsExactly(0.0, 0.05, 0.1, 0.055);
       assertThat(steps.getLast().secondsLeft()).isZero();
       assertThat(steps).allMatch(s -> s.gradientNorm() > 0 && s.tokensPerSecond() > 0);
       assertThat(run.reports.getLast()).isInstanceOf(Report.CheckpointReport.class);
+    }
+  }
+
+  /** Accumulation over more than an epoch makes a step of each epoch, not of several. */
+  @Test
+  void noStepTakesSamplesOfTwoEpochs() {
+    List<Batch> batches = ToyData.chains(7, ToyRun.VOCAB, 3);
+    long tokens = batches.stream().mapToInt(Batch::length).sum();
+    try (ToyRun run = new ToyRun(dir, new TrainingPlan(2, 16, 1, 0, 0), ToyRun.VOCAB, batches, 0)) {
+      run.finetune.run();
+
+      List<Report.StepReport> steps = run.reports(Report.StepReport.class);
+      assertThat(steps).extracting(Report.StepReport::tokens).containsExactly(tokens, tokens);
+      assertThat(steps).extracting(Report.StepReport::epoch).containsExactly(1.0, 2.0);
     }
   }
 
@@ -94,7 +110,7 @@ final class FinetuneTest {
       a.finetune.run();
       b.finetune.run();
 
-      assertThat(new HashSet<>(a.model.seeds())).hasSize(12);
+      assertThat(new HashSet<>(a.model.seeds())).hasSize(3 + 3 + 1 + 3);
       assertThat(a.model.seeds()).doesNotContainAnyElementsOf(b.model.seeds());
     }
   }

@@ -18,7 +18,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  */
 final class ResumeTest {
   /**
-   * Seven micro-batches an epoch and three a step: a step straddles the first two epochs' border.
+   * Seven micro-batches an epoch and three a step: the last step of each of four epochs takes one.
    */
   private static final TrainingPlan PLAN = new TrainingPlan(12, 3, 42, 4, 0);
 
