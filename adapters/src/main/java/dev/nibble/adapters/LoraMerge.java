@@ -87,7 +87,7 @@ final class LoraMerge {
     try (HostCopies host = new HostCopies(kernels)) {
       Tensor read = host.of(weight);
       for (long row = 0; row < weight.rows(); row++) {
-        double length = Math.sqrt(RowLengths.square(read.slice(row, row + 1)));
+        double length = RowLengths.length(read.slice(row, row + 1));
         kernels.pointwise().scale(weight.slice(row, row + 1), magnitude.getDouble(row) / length);
       }
     }

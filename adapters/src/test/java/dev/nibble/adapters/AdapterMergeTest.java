@@ -136,7 +136,7 @@ final class AdapterMergeTest {
       Tensor weight = normal(5, 4);
       merge.merge("q_proj.weight", weight, kernels);
       for (int o = 0; o < 5; o++) {
-        double length = Math.sqrt(RowLengths.square(weight.slice(o, o + 1L)));
+        double length = RowLengths.length(weight.slice(o, o + 1L));
         assertThat(length).isCloseTo(Math.abs(m.getDouble(o)), within(1e-5));
       }
     }

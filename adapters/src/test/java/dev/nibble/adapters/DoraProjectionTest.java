@@ -120,6 +120,47 @@ final class DoraProjectionTest {
     }
   }
 
+  /**
+   * Rows without a direction, or too short for the square of their length to be told from 0: at first
+   * the map is its base, and nothing that it computes is NaN or infinite, nor after B has moved.
+   */
+  @ParameterizedTest
+  @ValueSource(doubles = {0, 1e-30, 1e-22, 1e-18})
+  void rowsOfZerosStayFinite(double value) {
+    Tensor w = normal("w", OUTPUTS, INPUTS);
+    for (int i = 0; i < INPUTS; i++) {
+      w.setFloat(i, value); // row 0
+    }
+    base = new FrozenProjection(new Dense(w), Optional.empty());
+    LoraSpec spec = new LoraSpec(3, 6, 0, TargetModules.allLinear());
+    Adapted dora = adapted(spec.withDora());
+    Tensor x = normal("x", N, INPUTS);
+    Tensor dout = normal("dout", N, OUTPUTS);
+    Tensor out = normal("out", N, OUTPUTS);
+    Tensor expected = normal("expected", N, OUTPUTS);
+    Tensor dx = scope.allocate("dx", DType.F32, N, INPUTS);
+    ForwardMode mode = ForwardMode.training(7);
+    base.forward(kernels, expected, x, mode);
+    for (int step = 0; step < 3; step++) {
+      dora.map().forward(kernels, out, x, mode);
+      if (step == 0) {
+        for (int i = 0; i < N * OUTPUTS; i++) {
+          double e = expected.getDouble(i);
+          assertThat(out.getDouble(i)).isCloseTo(e, within(1e-5 * Math.abs(e)));
+        }
+      }
+      dora.map().backward(kernels, dx, dout, x, mode);
+      for (Parameter p : dora.parameters().all()) {
+        for (int i = 0; i < p.weight().elements(); i++) {
+          assertThat(p.gradient().getFloat(i)).as(p.name()).isFinite();
+          p.weight().setFloat(i, p.weight().getFloat(i) - 1e-2 * p.gradient().getFloat(i));
+        }
+      }
+      assertThat(out.toFloats()).doesNotContain(Float.NaN, Float.POSITIVE_INFINITY);
+      assertThat(dx.toFloats()).doesNotContain(Float.NaN, Float.POSITIVE_INFINITY);
+    }
+  }
+
   private double slope(Adapted a, Tensor x, int i, Tensor dout, Tensor out, ForwardMode mode) {
     return slope(a, x, i, x, dout, out, mode);
   }

@@ -1,5 +1,6 @@
 package dev.nibble.api;
 
+import dev.nibble.api.machine.ResidentMemory;
 import dev.nibble.compute.kernels.KernelSet;
 import dev.nibble.recipes.recipe.Recipe;
 import dev.nibble.recipes.recipe.Recipes;
@@ -118,7 +119,7 @@ final class RunRecords implements Consumer<Report>, AutoCloseable {
     if (metrics.isEmpty()) {
       long keep = report instanceof Report.ResumeReport resumed ? resumed.step() : 0;
       try {
-        metrics = Optional.of(MetricsLog.open(directory.metrics(), keep));
+        metrics = Optional.of(MetricsLog.open(directory.metrics(), keep, ResidentMemory::now));
       } catch (IOException e) {
         throw new UncheckedIOException(e);
       }

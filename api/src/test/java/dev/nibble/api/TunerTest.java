@@ -17,6 +17,7 @@ import dev.nibble.trainer.export.ExportException;
 import dev.nibble.trainer.run.RunException;
 import dev.nibble.trainer.train.Outcome;
 import dev.nibble.trainer.train.StopRequest;
+import dev.nibble.trainer.train.TrainingException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -120,6 +121,27 @@ class TunerTest {
           .isEqualTo(Files.readAllBytes(folder.resolve("whole").resolve(file)));
     }
     assertThat(Files.readAllLines(folder.resolve("parts/metrics.jsonl"))).hasSize(8 + 2);
+  }
+
+  @Test
+  void weightsThatOverflowAreNotSaved() {
+    Path out = folder.resolve("overflow");
+    assertThatThrownBy(() ->
+            train(
+                "qlora.yaml",
+                new ExistingRunPolicy.Anew(),
+                "output_dir=" + out,
+                "answer_eval=",
+                "optimizer=sgd",
+                "max_grad_norm=0",
+                "warmup_ratio=0",
+                "learning_rate=1e42",
+                "max_steps=1"))
+        .isInstanceOf(TrainingException.class)
+        .hasMessageContaining("the update of step 1")
+        .hasMessageContaining("weights that are not finite");
+    assertThat(out.resolve("adapter_model.safetensors")).doesNotExist();
+    assertThat(out.resolve("checkpoint-1")).doesNotExist();
   }
 
   @ParameterizedTest

@@ -47,6 +47,10 @@ final class RecipeWords {
       case START_ANEW -> "Start it without --resume";
       case RESUME_SAME_SETTINGS ->
           "Resume with the recipe that the checkpoint was made with, or start a new run in another output_dir";
+      case OTHER_SAMPLES_OR_MODEL ->
+          "Leave out the samples named. If all are named, look for damaged weights in base_model, or set bf16: false";
+      case OTHER_SAMPLES_OR_GENTLER_TRAINING ->
+          "Leave out the samples named, or lower learning_rate or max_grad_norm, or warm up longer. To go on all the same, resume with a larger max_skipped_steps";
       case GENTLER_TRAINING ->
           "A lower learning_rate, more warm-up or a smaller max_grad_norm often helps";
       case OVERWRITE_EXPORT -> "--overwrite replaces it; or choose another place";

@@ -69,7 +69,15 @@ public enum Remedy {
   RESUME_SAME_SETTINGS(
       "Resume with the settings that the checkpoint was made with, or start a new run in another"
           + " folder"),
-  /** A loss or gradient that is not finite. */
+  /** A loss or gradient that is not finite before anything was learned. */
+  OTHER_SAMPLES_OR_MODEL(
+      "Leave out the samples named, or, where all are named, look for damaged weights in the base"
+          + " model or compute in 32 bits"),
+  /** More losses or gradients that are not finite than a run may skip. */
+  OTHER_SAMPLES_OR_GENTLER_TRAINING(
+      "Leave out the samples named, or train with a lower learning rate, more warm-up or a smaller"
+          + " largest gradient norm; a resumed run may skip more steps"),
+  /** Weights that an update made infinite. */
   GENTLER_TRAINING(
       "A lower learning rate, more warm-up or a smaller largest gradient norm often helps"),
 

@@ -273,7 +273,9 @@ public final class Wiring {
         t.accumulation(),
         t.seed(),
         recipe.evaluation().evalSteps(),
-        recipe.output().saveSteps());
+        recipe.output().saveSteps(),
+        t.mostSkipped(),
+        recipe.evaluation().patience());
   }
 
   /** The element type of a saved model. */

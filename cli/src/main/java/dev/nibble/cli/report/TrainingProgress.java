@@ -33,6 +33,10 @@ final class TrainingProgress implements Consumer<Report> {
   public void accept(Report report) {
     switch (report) {
       case Report.StepReport s -> step(s);
+      case Report.SkipReport s ->
+          console.line(
+              "  step %s skipped: %s (%d of at most %d)"
+                  .formatted(Human.count(s.step()), s.problem(), s.skipped(), s.most()));
       case Report.EvaluationReport e ->
           console.line(
               "  step %s: validation loss %s, perplexity %s%s"
@@ -43,6 +47,14 @@ final class TrainingProgress implements Consumer<Report> {
                       e.isBest() ? ", the best so far" : ""));
       case Report.CheckpointReport c -> console.line("  checkpoint in " + Paths.shown(c.folder()));
       case Report.ResumeReport r -> console.line("  goes on after step " + Human.count(r.step()));
+      case Report.EarlyStopReport s ->
+          console.line(
+              "  stopped after step %s: no lower validation loss in %s evaluations; the best, %s, was after step %s"
+                  .formatted(
+                      Human.count(s.step()),
+                      Human.count(s.evaluations()),
+                      Human.loss(s.bestLoss()),
+                      Human.count(s.bestStep())));
       case Report.StopReport s -> console.line("  stopped after step " + Human.count(s.step()));
     }
   }

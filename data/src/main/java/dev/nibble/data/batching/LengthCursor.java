@@ -1,40 +1,37 @@
 package dev.nibble.data.batching;
 
+import java.util.HashMap;
 import java.util.Iterator;
-import java.util.List;
+import java.util.Map;
 import java.util.NoSuchElementException;
 
 /** The lengths that a {@link SampleCursor} would give, without reading any row. */
 final class LengthCursor implements Iterator<Integer> {
-  private final List<Shard> order;
+  private final ShardOrder order;
   private final Subset subset;
-  private int shard;
-  private int row = -1;
+  private final Map<Integer, Integer> rows = new HashMap<>(); // taken so far, by shard
+  private int ahead; // 0 at the end
 
-  LengthCursor(List<Shard> order, Subset subset) {
+  LengthCursor(ShardOrder order, Subset subset) {
     this.order = order;
     this.subset = subset;
-    seek();
+    ahead = read();
   }
 
-  private void seek() {
-    row++;
-    while (shard < order.size()) {
-      Shard current = order.get(shard);
-      while (row < current.table().rows()) {
-        if (subset.wants(current, row)) {
-          return;
-        }
-        row++;
+  private int read() {
+    while (order.hasNext()) {
+      Shard shard = order.next();
+      int row = rows.merge(shard.number(), 1, Integer::sum) - 1;
+      if (subset.wants(shard, row)) {
+        return shard.table().length(row);
       }
-      shard++;
-      row = 0;
     }
+    return 0;
   }
 
   @Override
   public boolean hasNext() {
-    return shard < order.size();
+    return ahead > 0;
   }
 
   @Override
@@ -42,8 +39,8 @@ final class LengthCursor implements Iterator<Integer> {
     if (!hasNext()) {
       throw new NoSuchElementException();
     }
-    int length = order.get(shard).table().length(row);
-    seek();
+    int length = ahead;
+    ahead = read();
     return length;
   }
 }

@@ -1,23 +1,33 @@
 package dev.nibble.data.batching;
 
 import dev.nibble.data.rows.InvalidDataset;
+import dev.nibble.data.rows.Row;
 import dev.nibble.data.rows.RowCursor;
+import java.util.HashMap;
 import java.util.Iterator;
-import java.util.List;
+import java.util.Map;
 import java.util.NoSuchElementException;
 import org.jspecify.annotations.Nullable;
 
-/** Cursor over the samples of a subset, shard by shard; at most one file is open. */
+/** Cursor over the samples of a subset, each read from the shard whose turn it is. */
 final class SampleCursor implements Iterator<PlannedSample>, AutoCloseable {
-  private final Iterator<Shard> shards;
+  /** A shard under way. */
+  private static final class Reading {
+    private final RowCursor rows;
+    private int row;
+
+    private Reading(RowCursor rows) {
+      this.rows = rows;
+    }
+  }
+
+  private final ShardOrder order;
   private final Subset subset;
-  private @Nullable Shard shard;
-  private @Nullable RowCursor rows;
-  private int row;
+  private final Map<Integer, Reading> open = new HashMap<>(); // by shard
   private @Nullable PlannedSample ahead;
 
-  SampleCursor(List<Shard> order, Subset subset) {
-    this.shards = order.iterator();
+  SampleCursor(ShardOrder order, Subset subset) {
+    this.order = order;
     this.subset = subset;
   }
 
@@ -40,27 +50,22 @@ final class SampleCursor implements Iterator<PlannedSample>, AutoCloseable {
   }
 
   private @Nullable PlannedSample read() {
-    while (true) {
-      if (rows == null || shard == null) {
-        if (!shards.hasNext()) {
-          return null;
-        }
-        shard = shards.next();
-        rows = shard.rows().open();
-        row = 0;
+    while (order.hasNext()) {
+      Shard shard = order.next();
+      Reading reading = open.computeIfAbsent(shard.number(), n -> new Reading(shard.rows().open()));
+      check(shard, reading.rows.advance());
+      int number = reading.row++;
+      Row row = reading.rows.row();
+      if (reading.row == shard.table().rows()) {
+        check(shard, !reading.rows.advance());
+        open.remove(shard.number());
+        reading.rows.close();
       }
-      int known = shard.table().rows();
-      if (!rows.advance()) {
-        check(shard, row == known);
-        close();
-        continue;
-      }
-      check(shard, row < known);
-      int number = row++;
       if (subset.wants(shard, number)) {
-        return new PlannedSample(shard.table().length(number), rows.row(), shard.samples());
+        return new PlannedSample(shard.table().length(number), row, shard.samples());
       }
     }
+    return null;
   }
 
   private static void check(Shard shard, boolean sameRows) {
@@ -74,9 +79,7 @@ final class SampleCursor implements Iterator<PlannedSample>, AutoCloseable {
 
   @Override
   public void close() {
-    if (rows != null) {
-      rows.close();
-      rows = null;
-    }
+    open.values().forEach(reading -> reading.rows.close());
+    open.clear();
   }
 }

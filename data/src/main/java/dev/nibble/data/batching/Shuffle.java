@@ -1,7 +1,7 @@
 package dev.nibble.data.batching;
 
 /**
- * A seeded shuffle that streams: shards come in random order, and rows leave a buffer at random
+ * A seeded shuffle that streams: rows of several shards are mixed, and leave a buffer at random
  * places, to be replaced by the next row of the stream. Each epoch has its own order.
  *
  * @param seed of the order

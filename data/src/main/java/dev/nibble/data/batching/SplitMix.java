@@ -24,6 +24,11 @@ final class SplitMix {
     return (int) (((nextLong() >>> 32) * bound) >>> 32);
   }
 
+  /** Uniform in [0, bound), up to a bias of bound / 2^64. */
+  long nextLong(long bound) {
+    return Math.unsignedMultiplyHigh(nextLong(), bound);
+  }
+
   /** Puts items into random order (Fisher and Yates). */
   <T> void shuffle(List<T> items) {
     for (int i = items.size() - 1; i > 0; i--) {

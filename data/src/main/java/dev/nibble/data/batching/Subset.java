@@ -1,7 +1,6 @@
 package dev.nibble.data.batching;
 
 import dev.nibble.data.samples.DataReport;
-import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Optional;
@@ -114,13 +113,11 @@ public final class Subset {
     return new SplitMix(SplitMix.hash(shuffle.seed(), epoch, purpose));
   }
 
-  /** The shards in the order of an epoch. */
-  private List<Shard> order(BatchPlan plan, long epoch) {
-    if (plan.shuffle().isEmpty()) {
-      return shards;
-    }
-    List<Shard> order = new ArrayList<>(shards);
-    random(plan.shuffle().get(), epoch, SHARDS).shuffle(order);
-    return order;
+  /** The shards that an epoch's rows come from. */
+  private ShardOrder order(BatchPlan plan, long epoch) {
+    return plan
+        .shuffle()
+        .map(s -> ShardOrder.mixed(shards, random(s, epoch, SHARDS)))
+        .orElseGet(() -> ShardOrder.inTurn(shards));
   }
 }

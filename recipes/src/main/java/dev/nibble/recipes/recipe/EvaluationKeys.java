@@ -56,6 +56,14 @@ final class EvaluationKeys {
           r -> r.evaluation().evalSteps(),
           "Steps between measurements of the validation loss; 0 for at the end only.");
 
+  static final Key<Recipe, Integer> PATIENCE =
+      Key.when(
+          "early_stopping_patience",
+          wholeNumber(1),
+          otherwise("the run goes to its end"),
+          r -> Optional.of(r.evaluation().patience()).filter(n -> n > 0),
+          "End the run after so many evaluations in a row without a lower validation loss. Needs `eval_steps`.");
+
   static final Key<Recipe, AnswerEval> ANSWER_EVAL =
       Key.when(
           "answer_eval",
@@ -66,7 +74,21 @@ final class EvaluationKeys {
               + " output: the keys of [answer_eval](#answer_eval).");
 
   static final RecipeKeys.Part PART =
-      new RecipeKeys.Part(new Group<>("Evaluation", List.of(EVAL_STEPS, ANSWER_EVAL)), List.of());
+      new RecipeKeys.Part(new Group<>("Evaluation", List.of(EVAL_STEPS, PATIENCE, ANSWER_EVAL)),
+          List.of(EvaluationKeys::checkPatience));
+
+  private static void checkPatience(KeyValues<Recipe> v) {
+    if (!v.given(PATIENCE)) {
+      return;
+    }
+    if (!v.given(EVAL_STEPS) || v.get(EVAL_STEPS) == 0) {
+      v.problem(PATIENCE, "the validation loss is measured at the end only; write eval_steps");
+    }
+    if (!v.given(DataKeys.TEST_DATASETS) && !v.given(DataKeys.VAL_SET_SIZE)) {
+      v.problem(
+          PATIENCE, "there is no validation loss; write val_set_size or test_datasets");
+    }
+  }
 
   static Recipe.Evaluation build(KeyValues<Recipe> v) {
     Optional<PromptTemplate> trainPrompt =
@@ -75,7 +97,7 @@ final class EvaluationKeys {
             .findFirst()
             .flatMap(Dataset::prompt);
     return new Recipe.Evaluation(
-        v.get(EVAL_STEPS), v.find(ANSWER_EVAL).map(e -> withPrompt(e, trainPrompt)));
+        v.get(EVAL_STEPS), v.find(PATIENCE).orElse(0), v.find(ANSWER_EVAL).map(e -> withPrompt(e, trainPrompt)));
   }
 
   /** Without a prompt of its own, the test set is asked as the training data was. */

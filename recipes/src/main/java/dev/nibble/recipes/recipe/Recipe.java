@@ -206,6 +206,7 @@ public record Recipe(
    * @param accumulation micro-batches of one step
    * @param epochs passes over the data at most; empty when only the steps are limited
    * @param maxSteps steps at most; empty when only the epochs are limited
+   * @param mostSkipped steps that may be skipped because their loss or gradient is not finite
    * @param checkpointing whether activations are computed again instead of kept; AUTO for those
    *     that do not fit
    * @param embeddingNoise alpha of NEFTune; 0 for none
@@ -216,6 +217,7 @@ public record Recipe(
       int accumulation,
       Optional<Integer> epochs,
       Optional<Integer> maxSteps,
+      int mostSkipped,
       AutoFlag checkpointing,
       double embeddingNoise,
       long seed) {}
@@ -277,9 +279,10 @@ public record Recipe(
    * Measurements during and after training.
    *
    * @param evalSteps steps between validations; 0 for only at the end
+   * @param patience evaluations in a row without a lower loss after which the run ends; 0 for never
    * @param answers accuracy on a test set before and after
    */
-  public record Evaluation(int evalSteps, Optional<AnswerEval> answers) {}
+  public record Evaluation(int evalSteps, int patience, Optional<AnswerEval> answers) {}
 
   /**
    * Accuracy of generated answers on rows that are not trained on.

@@ -51,6 +51,15 @@ final class TrainingKeys {
           r -> r.training().maxSteps(),
           "Optimizer steps.");
 
+  static final Key<Recipe, Integer> MAX_SKIPPED_STEPS =
+      Key.of(
+          "max_skipped_steps",
+          wholeNumber(0),
+          value(10),
+          r -> r.training().mostSkipped(),
+          "Steps that may be skipped because their loss or gradient is NaN or infinite. The rows are named, and no weight is touched. After"
+              + " more the run stops with a checkpoint.");
+
   static final Key<Recipe, AutoFlag> CHECKPOINTING =
       Key.of(
           "gradient_checkpointing",
@@ -87,6 +96,7 @@ final class TrainingKeys {
                   ACCUMULATION,
                   NUM_EPOCHS,
                   MAX_STEPS,
+                  MAX_SKIPPED_STEPS,
                   CHECKPOINTING,
                   NOISE,
                   SEED)),
@@ -100,6 +110,7 @@ final class TrainingKeys {
         v.get(ACCUMULATION),
         epochs.isEmpty() && maxSteps.isEmpty() ? Optional.of(1) : epochs,
         maxSteps,
+        v.get(MAX_SKIPPED_STEPS),
         v.get(CHECKPOINTING),
         v.find(NOISE).orElse(0.0),
         v.get(SEED));

@@ -329,6 +329,16 @@ class BadRecipeTest {
   }
 
   @Test
+  void patienceNeedsAValidationLoss() {
+    assertThat(with("early_stopping_patience: 2"))
+        .contains("early_stopping_patience: the validation loss is measured at the end only; write eval_steps")
+        .contains("early_stopping_patience: there is no validation loss; write val_set_size or test_datasets");
+    assertThat(with("early_stopping_patience: 2\neval_steps: 5"))
+        .contains("there is no validation loss")
+        .doesNotContain("eval_steps");
+  }
+
+  @Test
   void keysThatContradict() {
     assertThat(with("warmup_ratio: 0.1\nwarmup_steps: 5"))
         .isEqualTo("r.yaml:6:1: warmup_steps: warmup_ratio is given too; keep one of them");

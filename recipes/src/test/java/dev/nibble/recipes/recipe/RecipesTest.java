@@ -89,6 +89,7 @@ class RecipesTest {
       gradient_checkpointing: false
       neftune_noise_alpha: 5
       eval_steps: 50
+      early_stopping_patience: 3
       save_steps: 25
       save_total_limit: 3
       logging_steps: 1

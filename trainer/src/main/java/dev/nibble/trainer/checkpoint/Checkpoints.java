@@ -115,7 +115,7 @@ public final class Checkpoints {
     try (HostCopies host = new HostCopies(kernels)) {
       TrainerState state = TrainerStateFile.read(folder);
       SameRun.check(folder, state.run(), expected);
-      OptimizerFile.read(folder, optimizer, state.step());
+      OptimizerFile.read(folder, optimizer, state.updates());
       model.load(folder);
       if (weightsChecksum(host) != state.weightsChecksum()) {
         throw new CheckpointException(

@@ -6,6 +6,7 @@ import java.util.List;
  * Where a run stands, as {@code trainer_state.json} holds it.
  *
  * @param step optimizer steps done
+ * @param skippedSteps steps among them whose update was not made
  * @param epoch passes over the data so far
  * @param run what must be the same when it goes on
  * @param dataEpoch complete passes over the data
@@ -18,6 +19,7 @@ import java.util.List;
  */
 public record TrainerState(
     long step,
+    long skippedSteps,
     double epoch,
     Run run,
     long dataEpoch,
@@ -76,10 +78,16 @@ public record TrainerState(
     VALIDATION
   }
 
+  /** Updates that the optimizer has made. */
+  long updates() {
+    return step - skippedSteps;
+  }
+
   /** The same state with the checksum of the weights it belongs to. */
   TrainerState withWeightsChecksum(long checksum) {
     return new TrainerState(
         step,
+        skippedSteps,
         epoch,
         run,
         dataEpoch,

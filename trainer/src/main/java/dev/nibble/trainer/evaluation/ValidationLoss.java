@@ -27,12 +27,36 @@ public final class ValidationLoss {
     }
   }
 
-  /** The summed loss of all batches; its mean's exponential is the perplexity. */
+  /**
+   * The summed loss of all batches; its mean's exponential is the perplexity.
+   *
+   * @throws EvaluationException when it is NaN or infinite; names the sample
+   */
   public LossSum measure() {
     LossSum sum = LossSum.ZERO;
     for (Batch batch : batches) {
-      sum = sum.plus(model.evaluate(batch, objective));
+      LossSum loss = model.evaluate(batch, objective);
+      if (!Double.isFinite(loss.sum())) {
+        throw new EvaluationException(
+            "the validation loss is %s for %s".formatted(loss.mean(), culprit(batch)));
+      }
+      sum = sum.plus(loss);
     }
     return sum;
+  }
+
+  /** The first sample whose own loss is not finite, and the tensor in which that begins. */
+  private String culprit(Batch batch) {
+    int together = objective.samplesOfTerm();
+    for (int s = 0; s < batch.samples(); s += together) {
+      Batch sample = batch.part(s, together);
+      if (!Double.isFinite(model.evaluate(sample, objective).sum())) {
+        return "%s, first in %s"
+            .formatted(
+                sample.places().isEmpty() ? "a sample" : String.join(" and ", sample.places()),
+                model.firstNonFinite(sample).orElse("the loss"));
+      }
+    }
+    return "%d samples together, though not for any of them alone".formatted(batch.samples());
   }
 }

@@ -4,6 +4,7 @@ import dev.nibble.adapters.Parameters;
 import dev.nibble.data.Batch;
 import dev.nibble.trainer.objective.LossSum;
 import dev.nibble.trainer.objective.Objective;
+import java.util.Optional;
 
 /**
  * A decoder-only language model over activations that were allocated when it was built. It works on
@@ -36,6 +37,12 @@ public interface CausalLm {
 
   /** The sum of a batch's losses, without dropout. */
   LossSum evaluate(Batch batch, Objective objective);
+
+  /**
+   * The first of what a forward pass computes that is NaN or infinite, in words; empty when all of
+   * it is finite. For errors: it takes far longer than a pass, and memory.
+   */
+  Optional<String> firstNonFinite(Batch batch);
 
   /** Logits [N][V] of every position of a batch, without dropout. */
   float[][] logits(Batch batch);

@@ -52,6 +52,11 @@ public final class DpoLoss implements Objective {
   }
 
   @Override
+  public int samplesOfTerm() {
+    return 2;
+  }
+
+  @Override
   public LossSum evaluate(ForwardPasses passes, Batch batch) {
     double[] reference = logProbabilities(passes.base(), batch);
     return sum(margins(logProbabilities(passes.model(), batch), reference));

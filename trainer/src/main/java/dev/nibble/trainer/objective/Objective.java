@@ -18,6 +18,11 @@ public interface Objective {
    */
   LossSum accumulate(ForwardPasses passes, Batch batch);
 
+  /** Neighbouring samples of a batch that have a loss only together. */
+  default int samplesOfTerm() {
+    return 1;
+  }
+
   /**
    * The sum of a batch's losses.
    *

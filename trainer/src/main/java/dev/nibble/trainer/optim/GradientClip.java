@@ -35,13 +35,18 @@ public final class GradientClip {
    * @return the norm before clipping
    */
   public double apply(Tensor gradients) {
-    kernels.moving().fill(sum.tensor(), 0);
-    kernels.optimizers().sumOfSquares(sum.tensor(), gradients);
-    double norm = Math.sqrt(sum.toHost(kernels).getDouble(0));
+    double norm = norm(gradients);
     double factor = maxNorm / (norm + 1e-6);
     if (factor < 1 && Double.isFinite(norm)) {
       kernels.pointwise().scale(gradients, factor);
     }
     return norm;
+  }
+
+  /** The norm of any tensor; finite only when all its elements are. */
+  public double norm(Tensor tensor) {
+    kernels.moving().fill(sum.tensor(), 0);
+    kernels.optimizers().sumOfSquares(sum.tensor(), tensor);
+    return Math.sqrt(sum.toHost(kernels).getDouble(0));
   }
 }

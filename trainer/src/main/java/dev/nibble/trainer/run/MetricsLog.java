@@ -9,31 +9,40 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalLong;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
  * Writes {@code metrics.jsonl}: one JSON object for each step ({@code loss}, {@code learning_rate},
- * {@code grad_norm}, …) and each evaluation ({@code eval_loss}, …), under transformers' names. Each
+ * {@code grad_norm}, …), each step without an update ({@code skipped}: why) and each evaluation ({@code eval_loss}, …), under transformers' names. Each
  * line is handed to the system at once, so a reader may follow the file.
  */
 public final class MetricsLog implements Consumer<Report>, AutoCloseable {
   private static final JsonMapper JSON = new JsonMapper();
 
   private final BufferedWriter out;
+  private final Supplier<OptionalLong> memory;
 
-  private MetricsLog(BufferedWriter out) {
+  private MetricsLog(BufferedWriter out, Supplier<OptionalLong> memory) {
     this.out = out;
+    this.memory = memory;
   }
 
   /**
    * Opens the log, keeping the lines up to a step: 0 for a new run, the checkpoint's step for one
    * that goes on.
+   *
+   * @param memory bytes that the process takes at present, where that is known
    */
-  public static MetricsLog open(Path file, long keepToStep) throws IOException {
+  public static MetricsLog open(Path file, long keepToStep, Supplier<OptionalLong> memory)
+      throws IOException {
     List<String> kept =
         Files.exists(file) && keepToStep > 0 ? Metrics.linesTo(file, keepToStep) : List.of();
     Path temporary = file.resolveSibling(file.getFileName() + ".tmp");
@@ -44,16 +53,18 @@ public final class MetricsLog implements Consumer<Report>, AutoCloseable {
       Files.deleteIfExists(temporary);
     }
     return new MetricsLog(
-        Files.newBufferedWriter(file, StandardCharsets.UTF_8, StandardOpenOption.APPEND));
+        Files.newBufferedWriter(file, StandardCharsets.UTF_8, StandardOpenOption.APPEND), memory);
   }
 
   @Override
   public void accept(Report report) {
     switch (report) {
       case Report.StepReport s -> write(fields(s));
+      case Report.SkipReport s -> write(fields(s));
       case Report.EvaluationReport e -> write(fields(e));
       case Report.CheckpointReport c -> {}
       case Report.ResumeReport r -> {}
+      case Report.EarlyStopReport s -> {}
       case Report.StopReport s -> {}
     }
   }
@@ -71,6 +82,14 @@ public final class MetricsLog implements Consumer<Report>, AutoCloseable {
     return f;
   }
 
+  private static Map<String, Object> fields(Report.SkipReport s) {
+    Map<String, Object> f = new LinkedHashMap<>();
+    f.put("step", s.step());
+    f.put("epoch", s.epoch());
+    f.put("skipped", s.problem());
+    return f;
+  }
+
   private static Map<String, Object> fields(Report.EvaluationReport e) {
     Map<String, Object> f = new LinkedHashMap<>();
     f.put("step", e.step());
@@ -82,7 +101,10 @@ public final class MetricsLog implements Consumer<Report>, AutoCloseable {
     return f;
   }
 
+  /** Writes a line, with the time of day and the memory of the process. */
   private void write(Map<String, Object> fields) {
+    fields.put("time", Instant.now().truncatedTo(ChronoUnit.MILLIS).toString());
+    memory.get().ifPresent(bytes -> fields.put("memory_bytes", bytes));
     try {
       out.write(JSON.writeValueAsString(fields));
       out.write('\n');

@@ -5,6 +5,7 @@ import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.data.Batch;
 import dev.nibble.trainer.checkpoint.Checkpoints;
 import dev.nibble.trainer.checkpoint.TrainerState;
+import dev.nibble.trainer.evaluation.EvaluationException;
 import dev.nibble.trainer.evaluation.ValidationLoss;
 import dev.nibble.trainer.model.CausalLm;
 import dev.nibble.trainer.objective.LossSum;
@@ -13,6 +14,8 @@ import dev.nibble.trainer.optim.GradientClip;
 import dev.nibble.trainer.optim.Optimizer;
 import dev.nibble.trainer.optim.Schedule;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
 
@@ -59,6 +62,7 @@ public final class Finetune {
   private final StopRequest stop;
   private final Consumer<Report> reports;
   private final Progress progress;
+  private final NonFiniteSearch search;
   private final Pace pace = new Pace();
   private Optional<Path> saved = Optional.empty();
 
@@ -81,6 +85,7 @@ public final class Finetune {
     this.plan = plan;
     this.stop = stop;
     this.reports = reports;
+    this.search = new NonFiniteSearch(kernels, model, objective);
     this.progress =
         new Progress(
             new TrainerState.Run(
@@ -94,49 +99,75 @@ public final class Finetune {
     TrainerState state = from.restore(checkpoint, progress.run());
     batches.skipTo(new BatchSource.Position(state.dataEpoch(), state.dataBatches()));
     progress.restore(state);
+    saved = Optional.of(checkpoint);
     reports.accept(new Report.ResumeReport(state.step(), state));
   }
 
   /**
-   * Trains to the last step, or to the step during which a stop was requested.
+   * Trains to the last step, to the evaluation that ends the plan's patience, or to the step during
+   * which a stop was requested.
    *
-   * @throws TrainingException when a step has no supervised token, or its loss or gradient is not
+   * @throws TrainingException when a step has no supervised token, more steps than may be are
+   *     skipped because their loss or gradient is not finite, or an update made weights that are not
    *     finite
    */
   public Outcome run() {
-    while (progress.step() < plan.steps()) {
-      long step = progress.step() + 1;
-      long start = System.nanoTime();
-      parameters.zeroGradients(kernels);
-      LossSum loss = LossSum.ZERO;
-      long tokens = 0;
-      long supervised = 0;
-      for (int micro = 0; takesMore(micro); micro++) {
-        Batch batch = batches.next();
-        long seed = DropoutSeed.of(plan.seed(), step, micro);
-        loss = loss.plus(model.accumulate(batch, seed, objective));
-        tokens += batch.length();
-        supervised += batch.supervisedTokens();
-      }
-      StepCheck.loss(step, loss, tokens);
-      kernels.pointwise().scale(parameters.gradients(), 1.0 / loss.terms());
-      double norm = StepCheck.norm(step, clip.apply(parameters.gradients()));
-      double learningRate = schedule.at(step - 1);
-      optimizer.update(learningRate);
-      report(loss, tokens, supervised, learningRate, norm, seconds(start));
+    while (progress.step() < plan.steps() && !isOutOfPatience()) {
+      takeStep(progress.step() + 1);
+      long step = progress.step();
       if (validation.isPresent() && plan.evaluatesAfter(step)) {
         evaluate(validation.get());
       }
+      boolean last = step == plan.steps() || isOutOfPatience();
       boolean stops = stop.isRequested();
-      if (checkpoints.isPresent() && (plan.savesAfter(step) || stops)) {
+      if (checkpoints.isPresent() && (last || plan.savesAfter(step) || stops)) {
         save(checkpoints.get());
       }
-      if (stops && step < plan.steps()) {
+      if (stops && !last) {
         reports.accept(new Report.StopReport(step));
         return new Outcome.Interrupted(step, saved);
       }
     }
+    if (progress.step() < plan.steps()) {
+      TrainerState.Best best = progress.best();
+      reports.accept(
+          new Report.EarlyStopReport(
+              progress.step(), progress.evaluationsSinceBest(), best.step(), best.loss()));
+    }
     return new Outcome.Finished(progress.step(), saved);
+  }
+
+  private boolean isOutOfPatience() {
+    return plan.patience() > 0 && progress.evaluationsSinceBest() >= plan.patience();
+  }
+
+  private void takeStep(long step) {
+    long start = System.nanoTime();
+    parameters.zeroGradients(kernels);
+    List<Batch> taken = new ArrayList<>();
+    List<Long> seeds = new ArrayList<>();
+    LossSum loss = LossSum.ZERO;
+    while (takesMore(taken.size())) {
+      Batch batch = batches.next();
+      long seed = DropoutSeed.of(plan.seed(), step, taken.size());
+      loss = loss.plus(model.accumulate(batch, seed, objective));
+      taken.add(batch);
+      seeds.add(seed);
+    }
+    long tokens = taken.stream().mapToLong(Batch::length).sum();
+    long supervised = taken.stream().mapToLong(Batch::supervisedTokens).sum();
+    StepCheck.learnsSomething(step, loss, tokens);
+    kernels.pointwise().scale(parameters.gradients(), 1.0 / loss.terms());
+    double norm = clip.apply(parameters.gradients());
+    Optional<String> problem = StepCheck.nonFinite(loss, norm);
+    if (problem.isPresent()) {
+      skip(problem.get(), search.search(taken, seeds), tokens, supervised);
+      return;
+    }
+    double learningRate = schedule.at(step - 1);
+    optimizer.update(learningRate);
+    checkWeights(step, learningRate);
+    report(loss, tokens, supervised, learningRate, norm, seconds(start));
   }
 
   /**
@@ -146,6 +177,32 @@ public final class Finetune {
    */
   private boolean takesMore(int taken) {
     return taken == 0 || (taken < plan.accumulation() && !batches.endsEpoch());
+  }
+
+  private void skip(
+      String problem, NonFiniteSearch.Finding finding, long tokens, long supervised) {
+    progress.afterSkip(tokens, supervised);
+    long step = progress.step();
+    long skipped = progress.skipped();
+    String words = "%s for %s".formatted(problem, finding.words());
+    boolean learnedNothing = step == skipped;
+    if (learnedNothing && (finding.everySample() || skipped > plan.mostSkipped())) {
+      throw TrainingException.nothingToStartFrom(step, words);
+    }
+    if (skipped > plan.mostSkipped()) {
+      checkpoints.ifPresent(this::save);
+      throw TrainingException.tooManySkipped(step, words, skipped, saved);
+    }
+    reports.accept(
+        new Report.SkipReport(
+            step, plan.steps(), batches.epoch(), words, skipped, plan.mostSkipped()));
+  }
+
+  /** An update may overflow, which later steps cannot undo. */
+  private void checkWeights(long step, double learningRate) {
+    if (!Double.isFinite(clip.norm(parameters.weights()))) {
+      throw TrainingException.weightsLost(step, learningRate, saved);
+    }
   }
 
   private void report(
@@ -172,7 +229,7 @@ public final class Finetune {
 
   private void evaluate(ValidationLoss validationLoss) {
     long start = System.nanoTime();
-    LossSum loss = validationLoss.measure();
+    LossSum loss = measure(validationLoss);
     reports.accept(
         new Report.EvaluationReport(
             progress.step(),
@@ -183,6 +240,16 @@ public final class Finetune {
             loss.terms(),
             seconds(start),
             progress.afterEvaluation(loss.mean())));
+  }
+
+  /** What was learned is kept, whatever the validation data are like. */
+  private LossSum measure(ValidationLoss validationLoss) {
+    try {
+      return validationLoss.measure();
+    } catch (EvaluationException e) {
+      checkpoints.ifPresent(this::save);
+      throw e;
+    }
   }
 
   private void save(Checkpoints to) {

@@ -12,7 +12,7 @@ public sealed interface Outcome {
   /** The checkpoint written last, if checkpoints are written. */
   Optional<Path> checkpoint();
 
-  /** All steps are done. */
+  /** All steps are done, or the validation loss has stopped falling. */
   record Finished(long step, Optional<Path> checkpoint) implements Outcome {}
 
   /** It was asked to stop, and did so after a whole step. */

@@ -9,6 +9,7 @@ final class Progress {
   private final TrainerState.Run run;
   private final List<TrainerState.Entry> history = new ArrayList<>();
   private long step;
+  private long skipped;
   private long tokens;
   private long supervisedTokens;
   private TrainerState.Best best = TrainerState.Best.NONE;
@@ -23,6 +24,18 @@ final class Progress {
 
   long step() {
     return step;
+  }
+
+  long skipped() {
+    return skipped;
+  }
+
+  /** Notes a step without an update. */
+  void afterSkip(long stepTokens, long stepSupervisedTokens) {
+    step++;
+    skipped++;
+    tokens += stepTokens;
+    supervisedTokens += stepSupervisedTokens;
   }
 
   void afterStep(double loss, long stepTokens, long stepSupervisedTokens) {
@@ -42,10 +55,22 @@ final class Progress {
     return true;
   }
 
+  TrainerState.Best best() {
+    return best;
+  }
+
+  /** Evaluations after the best one. */
+  long evaluationsSinceBest() {
+    return history.stream()
+        .filter(e -> e.kind() == TrainerState.Kind.VALIDATION && e.step() > best.step())
+        .count();
+  }
+
   TrainerState state(BatchSource batches) {
     BatchSource.Position data = batches.position();
     return new TrainerState(
         step,
+        skipped,
         batches.epoch(),
         run,
         data.epoch(),
@@ -60,6 +85,7 @@ final class Progress {
   /** Goes on from a state of the same run. */
   void restore(TrainerState state) {
     step = state.step();
+    skipped = state.skippedSteps();
     tokens = state.tokens();
     supervisedTokens = state.supervisedTokens();
     best = state.best();

@@ -37,6 +37,19 @@ public sealed interface Report {
       implements Report {}
 
   /**
+   * One optimizer step whose update was not made, because its loss or its gradient is not finite.
+   *
+   * @param step its number, counted from 1
+   * @param steps of the whole run
+   * @param epoch passes over the data so far
+   * @param problem what is not finite, and the samples that make it so
+   * @param skipped steps so far, with this one
+   * @param most steps that may be skipped
+   */
+  record SkipReport(long step, long steps, double epoch, String problem, long skipped, long most)
+      implements Report {}
+
+  /**
    * One pass over the validation batches.
    *
    * @param step steps done before it
@@ -75,6 +88,17 @@ public sealed interface Report {
    * @param state what was restored
    */
   record ResumeReport(long step, TrainerState state) implements Report {}
+
+  /**
+   * The run ends early because the validation loss has stopped falling.
+   *
+   * @param step steps done
+   * @param evaluations since the best
+   * @param bestStep steps done before the best evaluation
+   * @param bestLoss of it
+   */
+  record EarlyStopReport(long step, long evaluations, long bestStep, double bestLoss)
+      implements Report {}
 
   /**
    * The run ends early because it was asked to.

@@ -8,9 +8,17 @@ package dev.nibble.trainer.train;
  * @param seed of the dropout masks
  * @param evaluateEvery steps between evaluations; 0 for one after the last step only
  * @param saveEvery steps between checkpoints; 0 for one after the last step only
+ * @param mostSkipped steps that may be skipped because their loss or gradient is not finite
+ * @param patience evaluations in a row without a lower loss after which the run ends; 0 for never
  */
 public record TrainingPlan(
-    long steps, int accumulation, long seed, long evaluateEvery, long saveEvery) {
+    long steps,
+    int accumulation,
+    long seed,
+    long evaluateEvery,
+    long saveEvery,
+    long mostSkipped,
+    long patience) {
 
   /** Checks the ranges. */
   public TrainingPlan {
@@ -18,6 +26,14 @@ public record TrainingPlan(
     require("micro-batches a step", accumulation, 1);
     require("steps between evaluations", evaluateEvery, 0);
     require("steps between checkpoints", saveEvery, 0);
+    require("steps that may be skipped", mostSkipped, 0);
+    require("evaluations to wait for", patience, 0);
+  }
+
+  /** A plan in which no step may be skipped, and that goes to the last one. */
+  public TrainingPlan(
+      long steps, int accumulation, long seed, long evaluateEvery, long saveEvery) {
+    this(steps, accumulation, seed, evaluateEvery, saveEvery, 0, 0);
   }
 
   private static void require(String name, long value, long least) {

@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.within;
 import dev.nibble.compute.tensor.Memory;
 import dev.nibble.compute.tensor.Scope;
 import dev.nibble.data.Batch;
+import dev.nibble.data.Sample;
 import dev.nibble.trainer.objective.LossSum;
 import dev.nibble.trainer.toy.ToyData;
 import dev.nibble.trainer.toy.ToyLm;
@@ -23,6 +24,28 @@ final class ValidationLossTest {
 
       assertThat(loss.terms()).isEqualTo(batches.stream().mapToLong(Batch::supervisedTokens).sum());
       assertThat(Math.exp(loss.mean())).isCloseTo(4, within(1e-9));
+    }
+  }
+
+  @Test
+  void namesTheSampleWhoseLossIsNotFinite() {
+    try (Scope scope = Scope.open("test", Memory.host())) {
+      ToyLm model = new ToyLm(4, scope);
+      Batch first = ToyData.chains(1, 4, 1).getFirst();
+      Batch two =
+          Batch.of(
+                  List.of(
+                      new Sample(new int[] {1, 2, 3}, new boolean[] {false, true, true}),
+                      new Sample(new int[] {3, 0}, new boolean[] {false, true})))
+              .from(List.of("held.jsonl, row 1", "held.jsonl, row 2"));
+      ToyLoss loss = new ToyLoss(batch -> batch.places().contains("held.jsonl, row 2"));
+      assertThatThrownBy(() -> new ValidationLoss(model, loss, List.of(first, two)).measure())
+          .isInstanceOf(EvaluationException.class)
+          .hasMessage("the validation loss is NaN for held.jsonl, row 2, first in the loss");
+      model.parameters().named("table").weight().setFloat(5, Double.POSITIVE_INFINITY);
+      assertThatThrownBy(
+              () -> new ValidationLoss(model, new ToyLoss(), List.of(first, two)).measure())
+          .hasMessageContaining("first in table");
     }
   }
 

@@ -9,6 +9,9 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.OptionalLong;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import tools.jackson.databind.JsonNode;
@@ -19,13 +22,17 @@ final class MetricsLogTest {
 
   @Test
   void writesALineForEachStepAndEvaluation() throws IOException {
+    Instant before = Instant.now().truncatedTo(ChronoUnit.MILLIS);
     Path file = dir.resolve("metrics.jsonl");
-    try (MetricsLog log = MetricsLog.open(file, 0)) {
+    try (MetricsLog log = MetricsLog.open(file, 0, () -> OptionalLong.of(5))) {
       log.accept(step(1, 2.5));
       assertThat(Files.readString(file)).as("flushed at once").endsWith("\n");
       log.accept(new Report.EvaluationReport(1, 4, 0.5, 2, Math.exp(2), 10, 0.1, true));
       log.accept(new Report.CheckpointReport(1, dir, 0.1));
+      log.accept(new Report.SkipReport(2, 4, 1, "the loss is NaN", 1, 10));
     }
+    JsonNode skipped = new JsonMapper().readTree(Files.readAllLines(file).getLast());
+    assertThat(skipped.get("skipped").asString()).isEqualTo("the loss is NaN");
     JsonNode first = new JsonMapper().readTree(Files.readAllLines(file).get(0));
     assertThat(first.propertyNames())
         .containsExactly(
@@ -36,7 +43,12 @@ final class MetricsLogTest {
             "grad_norm",
             "tokens",
             "supervised_tokens",
-            "tokens_per_second");
+            "tokens_per_second",
+            "time",
+            "memory_bytes");
+    assertThat(Instant.parse(first.get("time").asString()))
+        .isBetween(before, Instant.now());
+    assertThat(first.get("memory_bytes").longValue()).isEqualTo(5);
     assertThat(Metrics.read(file).training()).containsExactly(new Point(1, 2.5));
     assertThat(Metrics.read(file).validation()).containsExactly(new Point(1, 2));
   }
@@ -44,13 +56,13 @@ final class MetricsLogTest {
   @Test
   void aResumedRunDoublesNothing() throws IOException {
     Path file = dir.resolve("metrics.jsonl");
-    try (MetricsLog log = MetricsLog.open(file, 0)) {
+    try (MetricsLog log = MetricsLog.open(file, 0, () -> OptionalLong.of(5))) {
       for (int s = 1; s <= 5; s++) {
         log.accept(step(s, s));
       }
     }
     Files.writeString(file, "{\"step\":6,\"lo", StandardOpenOption.APPEND);
-    try (MetricsLog log = MetricsLog.open(file, 3)) {
+    try (MetricsLog log = MetricsLog.open(file, 3, () -> OptionalLong.of(5))) {
       log.accept(step(4, 40));
     }
     assertThat(Metrics.read(file).training())
@@ -60,9 +72,9 @@ final class MetricsLogTest {
   @Test
   void aNewRunStartsEmpty() throws IOException {
     Path file = Files.writeString(dir.resolve("metrics.jsonl"), "{\"step\":1,\"loss\":1}\n");
-    MetricsLog.open(file, 0).close();
+    MetricsLog.open(file, 0, () -> OptionalLong.of(5)).close();
     assertThat(file).isEmptyFile();
-    MetricsLog.open(dir.resolve("new.jsonl"), 7).close();
+    MetricsLog.open(dir.resolve("new.jsonl"), 7, OptionalLong::empty).close();
     assertThat(dir.resolve("new.jsonl")).isEmptyFile();
   }
 
@@ -73,7 +85,7 @@ final class MetricsLogTest {
         .isInstanceOf(RunException.class)
         .hasMessageContaining("metrics.jsonl:2 is no JSON");
     Files.writeString(file, "{\"step\":1}\n{\"loss\":1}\n{\"step\":3}\n");
-    assertThatThrownBy(() -> MetricsLog.open(file, 1))
+    assertThatThrownBy(() -> MetricsLog.open(file, 1, () -> OptionalLong.of(5)))
         .isInstanceOf(RunException.class)
         .hasMessageContaining("metrics.jsonl:2 has no step");
   }

@@ -14,7 +14,9 @@ import dev.nibble.trainer.objective.Objective;
 import dev.nibble.trainer.objective.Outputs;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.stream.IntStream;
 
 /**
  * Bigrams with dropout: the logits after token t are table[t] + bias, entries of the table dropped
@@ -82,6 +84,15 @@ public final class ToyLm implements CausalLm {
   @Override
   public LossSum evaluate(Batch batch, Objective objective) {
     return objective.evaluate(new ToyPasses(new ToyOutputs(batch, OptionalLong.empty())), batch);
+  }
+
+  @Override
+  public Optional<String> firstNonFinite(Batch batch) {
+    return parameters.all().stream()
+        .filter(p -> IntStream.range(0, (int) p.weight().elements())
+            .anyMatch(i -> !Float.isFinite(p.weight().getFloat(i))))
+        .findFirst()
+        .map(Parameters.Parameter::name);
   }
 
   private record ToyPasses(Outputs model) implements ForwardPasses {

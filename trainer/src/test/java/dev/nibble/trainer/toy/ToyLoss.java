@@ -5,11 +5,35 @@ import dev.nibble.data.Batch;
 import dev.nibble.trainer.objective.ForwardPasses;
 import dev.nibble.trainer.objective.LossSum;
 import dev.nibble.trainer.objective.Objective;
+import java.util.OptionalDouble;
+import java.util.function.Predicate;
 import java.util.stream.IntStream;
 
-/** The cross-entropy of the next token, as plain loops on the host. */
+/** The cross-entropy of the next token, as plain loops on the host; NaN for batches of one's choice. */
 public final class ToyLoss implements Objective {
+  private final Predicate<Batch> poisoned;
+  private final OptionalDouble measured;
   private double sum;
+
+  /** A loss that is what it should be. */
+  public ToyLoss() {
+    this(batch -> false);
+  }
+
+  /** A loss that is NaN for some batches. */
+  public ToyLoss(Predicate<Batch> poisoned) {
+    this(poisoned, OptionalDouble.empty());
+  }
+
+  private ToyLoss(Predicate<Batch> poisoned, OptionalDouble measured) {
+    this.poisoned = poisoned;
+    this.measured = measured;
+  }
+
+  /** A loss that learns as it should, and is always the same where it is only measured. */
+  public static ToyLoss measuring(double mean) {
+    return new ToyLoss(batch -> false, OptionalDouble.of(mean));
+  }
 
   @Override
   public LossSum accumulate(ForwardPasses passes, Batch batch) {
@@ -27,19 +51,22 @@ public final class ToyLoss implements Objective {
                 dlogits.setFloat(v, p[v] - (v == target ? 1 : 0));
               }
             });
-    return new LossSum(sum, positions.length);
+    return new LossSum(poisoned.test(batch) ? Double.NaN : sum, positions.length);
   }
 
   @Override
   public LossSum evaluate(ForwardPasses passes, Batch batch) {
     int[] positions = supervised(batch);
+    if (measured.isPresent()) {
+      return new LossSum(measured.getAsDouble() * positions.length, positions.length);
+    }
     sum = 0;
     passes
         .model()
         .read(
             positions,
             (from, logits) -> sum -= Math.log(softmax(logits)[batch.targets()[positions[from]]]));
-    return new LossSum(sum, positions.length);
+    return new LossSum(poisoned.test(batch) ? Double.NaN : sum, positions.length);
   }
 
   private static int[] supervised(Batch batch) {

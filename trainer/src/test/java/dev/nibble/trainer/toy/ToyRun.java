@@ -40,6 +40,7 @@ public final class ToyRun implements AutoCloseable {
   public final Finetune finetune;
   private final Checkpoints checkpoints;
   private long stopStep;
+  private boolean stopAtSkip;
 
   /** A run of the default model and data. */
   public ToyRun(Path outputDir, TrainingPlan plan) {
@@ -48,9 +49,19 @@ public final class ToyRun implements AutoCloseable {
 
   /** A run. */
   public ToyRun(Path outputDir, TrainingPlan plan, int vocab, List<Batch> batches, int keep) {
+    this(outputDir, plan, vocab, batches, keep, new ToyLoss());
+  }
+
+  /** A run with this loss. */
+  public ToyRun(
+      Path outputDir,
+      TrainingPlan plan,
+      int vocab,
+      List<Batch> batches,
+      int keep,
+      Objective objective) {
     scope = Scope.open("run", kernels.memory());
     model = new ToyLm(vocab, scope);
-    Objective objective = new ToyLoss();
     optimizer =
         new AdamW(kernels, model.parameters(), new AdamW.Settings(0.9, 0.999, 1e-8, 0.01), scope);
     data = new ToyData(batches, 5);
@@ -79,6 +90,15 @@ public final class ToyRun implements AutoCloseable {
     if (report instanceof Report.StepReport && report.step() == stopStep) {
       stop.request();
     }
+    if (report instanceof Report.SkipReport && stopAtSkip) {
+      stop.request();
+    }
+  }
+
+  /** Runs, and asks it to stop when it skips a step. */
+  public Outcome stopAfterSkip() {
+    stopAtSkip = true;
+    return finetune.run();
   }
 
   /** Runs, and asks it to stop during a step. */

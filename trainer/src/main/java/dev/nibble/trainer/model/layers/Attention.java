@@ -7,6 +7,7 @@ import dev.nibble.compute.kernels.Buffers;
 import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.tensor.Tensor;
 import dev.nibble.trainer.model.config.LayerPlan;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -61,6 +62,13 @@ public record Attention(
           attended.slice(0, n),
           lse.slice(0, n),
           headNorms.map(h -> h.slice(n)));
+    }
+
+    /** The activations in the order in which forward computes them. */
+    List<Tensor> inOrder() {
+      List<Tensor> all = new ArrayList<>(projected());
+      all.addAll(List.of(q, k, attended));
+      return all;
     }
 
     /** Where the projections write: before the head norms, if there are any. */

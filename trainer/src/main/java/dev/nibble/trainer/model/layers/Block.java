@@ -5,6 +5,8 @@ import dev.nibble.compute.kernels.Buffers;
 import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.tensor.Tensor;
 import dev.nibble.trainer.model.config.LayerPlan;
+import java.util.List;
+import java.util.stream.Stream;
 
 /** One layer: attention and a feed-forward part on a residual stream [N, C]. */
 public sealed interface Block permits PreNormBlock, SandwichBlock {
@@ -97,6 +99,18 @@ public sealed interface Block permits PreNormBlock, SandwichBlock {
         return new Post(
             attended.slice(0, n), rstd1.slice(0, n), fed.slice(0, n), rstd2.slice(0, n));
       }
+    }
+
+    /** All activations in the order in which forward computes them. */
+    List<Tensor> inOrder() {
+      return Stream.of(
+              List.of(normed1),
+              attention.inOrder(),
+              List.of(post.attended, mid, normed2),
+              feedForward.inOrder(),
+              List.of(post.fed))
+          .flatMap(List::stream)
+          .toList();
     }
 
     static Saved allocate(Buffers buffers, LayerPlan plan, int n) {

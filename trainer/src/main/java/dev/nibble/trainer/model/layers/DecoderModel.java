@@ -4,6 +4,7 @@ import dev.nibble.adapters.ForwardMode;
 import dev.nibble.adapters.Parameters;
 import dev.nibble.compute.kernels.Buffers;
 import dev.nibble.compute.kernels.Kernels;
+import dev.nibble.compute.kernels.TensorValues;
 import dev.nibble.compute.tensor.Scope;
 import dev.nibble.compute.tensor.Tensor;
 import dev.nibble.data.Batch;
@@ -224,19 +225,73 @@ public final class DecoderModel implements CausalLm {
     return head.logits(kernels, last, all);
   }
 
+  @Override
+  public Optional<String> firstNonFinite(Batch batch) {
+    check(batch);
+    return firstNonFiniteLayer(batch).or(() -> firstNonFiniteLogit(batch));
+  }
+
+  /** As {@link #layers}, looking at what each layer has computed before the next may overwrite it. */
+  private Optional<String> firstNonFiniteLayer(Batch batch) {
+    ForwardMode mode = ForwardMode.EVALUATION;
+    embed(batch, mode);
+    if (!isFinite(work.residual(0))) {
+      return Optional.of("the embeddings");
+    }
+    for (int l = 0; l < blocks.size(); l++) {
+      Tensor out = work.residual(l + 1);
+      Block.Saved saved = work.saved(l);
+      blocks.get(l).forward(kernels, out, saved, work.residual(l), inputs, mode);
+      for (Tensor t : saved.inOrder()) {
+        if (!isFinite(t)) {
+          return Optional.of("%s of layer %d".formatted(t.name().split("/", 2)[1], l));
+        }
+      }
+      if (!isFinite(out)) {
+        return Optional.of("the output of layer " + l);
+      }
+    }
+    return Optional.empty();
+  }
+
+  private Optional<String> firstNonFiniteLogit(Batch batch) {
+    for (float[] ofToken : logits(batch)) {
+      for (float logit : ofToken) {
+        if (!Float.isFinite(logit)) {
+          return Optional.of("the logits");
+        }
+      }
+    }
+    return Optional.empty();
+  }
+
+  private boolean isFinite(Tensor t) {
+    for (float value : TensorValues.of(kernels, t)) {
+      if (!Float.isFinite(value)) {
+        return false;
+      }
+    }
+    return true;
+  }
+
   /** The residual stream behind the last layer, [N, C]. */
   private Tensor layers(Batch batch, ForwardMode mode) {
+    embed(batch, mode);
+    for (int l = 0; l < blocks.size(); l++) {
+      Tensor x = work.residual(l);
+      blocks.get(l).forward(kernels, work.residual(l + 1), work.saved(l), x, inputs, mode);
+    }
+    return work.residual(blocks.size());
+  }
+
+  /** Makes the first layer's input, and all other inputs of the layers. */
+  private void embed(Batch batch, ForwardMode mode) {
     begin(batch.tokens(), batch.positions(), segments(batch.starts()), ropes, longest(batch), mode);
     if (mode.dropout() && noise > 0) {
       kernels
           .pointwise()
           .addNoise(work.residual(0), inputs.segments().tensor(), noise, mode.maskSeed(NOISE));
     }
-    for (int l = 0; l < blocks.size(); l++) {
-      Tensor x = work.residual(l);
-      blocks.get(l).forward(kernels, work.residual(l + 1), work.saved(l), x, inputs, mode);
-    }
-    return work.residual(blocks.size());
   }
 
   /**

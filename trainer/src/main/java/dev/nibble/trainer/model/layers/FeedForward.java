@@ -5,6 +5,7 @@ import dev.nibble.compute.kernels.Buffers;
 import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.tensor.Tensor;
 import dev.nibble.trainer.model.config.LayerPlan;
+import java.util.List;
 
 /**
  * The feed-forward part of a layer, which works on each token by itself. Forward comes in two
@@ -40,6 +41,9 @@ public sealed interface FeedForward permits GatedMlp {
 
     /** Of the first n tokens. */
     Saved slice(int n);
+
+    /** The activations in the order in which forward computes them. */
+    List<Tensor> inOrder();
   }
 
   /** Gradients of what is saved. */

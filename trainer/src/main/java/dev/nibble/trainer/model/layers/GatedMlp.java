@@ -31,6 +31,11 @@ public record GatedMlp(Projections inputs, Projection down, Activation activatio
     }
 
     @Override
+    public List<Tensor> inOrder() {
+      return List.of(gate, up, hidden);
+    }
+
+    @Override
     public Saved slice(int n) {
       return new Saved(gate.slice(0, n), up.slice(0, n), hidden.slice(0, n));
     }
