@@ -12,7 +12,7 @@ import dev.nibble.trainer.model.CausalLm;
 import dev.nibble.trainer.model.Checkpointing;
 import dev.nibble.trainer.model.ModelOptions;
 import dev.nibble.trainer.model.Training;
-import dev.nibble.trainer.model.config.ModelShape;
+import dev.nibble.trainer.model.config.ModelConfig;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
@@ -47,8 +47,8 @@ final class NonFiniteActivationTest {
     }
   }
 
-  private static ModelShape shape() {
-    return ModelShape.parse(
+  private static ModelConfig shape() {
+    return ModelConfig.parse(
         "config.json",
         """
         {"model_type": "llama", "vocab_size": 64, "hidden_size": 64, "intermediate_size": 128,
