@@ -9,16 +9,12 @@ import dev.nibble.trainer.train.BatchSource;
 
 /** The micro-batches of a subset, epoch after epoch, as the loop takes them. */
 public final class EndlessBatches implements BatchSource, AutoCloseable {
-  private final Subset subset;
-  private final BatchPlan plan;
   private final BatchStream stream;
-  private long countedEpoch = -1;
-  private long batchesInEpoch;
+  private final long samples;
 
   public EndlessBatches(Subset subset, BatchPlan plan) {
-    this.subset = subset;
-    this.plan = plan;
     this.stream = subset.batches(plan);
+    this.samples = subset.report().kept();
   }
 
   @Override
@@ -44,12 +40,7 @@ public final class EndlessBatches implements BatchSource, AutoCloseable {
 
   @Override
   public double epoch() {
-    DataPosition at = stream.position();
-    if (at.epoch() != countedEpoch) {
-      countedEpoch = at.epoch();
-      batchesInEpoch = subset.countBatches(plan, countedEpoch);
-    }
-    return at.epoch() + (double) at.batchesInEpoch() / batchesInEpoch;
+    return stream.epoch() + (double) stream.samplesInEpoch() / samples;
   }
 
   @Override

@@ -16,6 +16,7 @@ public final class BatchStream implements Iterator<Batch>, AutoCloseable {
   private final long epochs;
   private long epoch;
   private long delivered;
+  private long samples;
   private SampleCursor cursor;
   private Iterator<List<PlannedSample>> groups;
 
@@ -48,8 +49,14 @@ public final class BatchStream implements Iterator<Batch>, AutoCloseable {
     if (!groups.hasNext()) {
       start(epoch + 1);
     }
+    return take();
+  }
+
+  private List<PlannedSample> take() {
+    List<PlannedSample> group = groups.next();
     delivered++;
-    return groups.next();
+    samples += group.size();
+    return group;
   }
 
   /** Whether the latest batch was the last of its epoch. */
@@ -60,6 +67,11 @@ public final class BatchStream implements Iterator<Batch>, AutoCloseable {
   /** The epoch of the latest batch, from 0. */
   public long epoch() {
     return epoch;
+  }
+
+  /** The samples of that epoch up to the latest batch. */
+  public long samplesInEpoch() {
+    return samples;
   }
 
   /** The place after the latest batch. */
@@ -81,8 +93,7 @@ public final class BatchStream implements Iterator<Batch>, AutoCloseable {
             "epoch %d has %d batches, so there is no place after batch %d; the data or the batch settings are not those of the run to resume"
                 .formatted(position.epoch(), delivered, position.batchesInEpoch()));
       }
-      groups.next();
-      delivered++;
+      take();
     }
   }
 
@@ -90,6 +101,7 @@ public final class BatchStream implements Iterator<Batch>, AutoCloseable {
     cursor.close();
     epoch = newEpoch;
     delivered = 0;
+    samples = 0;
     cursor = subset.cursor(plan, newEpoch);
     groups = subset.groups(plan, newEpoch, cursor);
   }

@@ -54,7 +54,7 @@ final class FinetuneTest {
       // Cosine to a tenth, with two steps of warm-up from 0.
       assertThat(steps)
           .extracting(Report.StepReport::learningRate)
-          .containsExactly(0.0, 0.05, 0.1, 0.055);
+          .containsExactly(0.0, 0.05, 0.1, 0.1 * (0.1 + 0.9 * 0.5));
       assertThat(steps.getLast().secondsLeft()).isZero();
       assertThat(steps).allMatch(s -> s.gradientNorm() > 0 && s.tokensPerSecond() > 0);
       assertThat(run.reports.getLast()).isInstanceOf(Report.CheckpointReport.class);
