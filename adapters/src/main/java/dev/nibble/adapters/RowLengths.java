@@ -12,8 +12,8 @@ import dev.nibble.compute.weights.FrozenMatrix;
 final class RowLengths {
   /**
    * The least square of a length. A row of zeros has no direction, and the reciprocal of its length
-   * would be infinite; the reciprocal of this one is not, nor its product with what such a row gives.
-   * The same holds for rows so short that their square is 0 in float32.
+   * would be infinite; the reciprocal of this one is not, nor its product with what such a row
+   * gives. The same holds for rows so short that their square is 0 in float32.
    */
   private static final float LEAST_SQUARE = Float.MIN_NORMAL;
 

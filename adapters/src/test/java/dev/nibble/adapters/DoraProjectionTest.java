@@ -121,8 +121,9 @@ final class DoraProjectionTest {
   }
 
   /**
-   * Rows without a direction, or too short for the square of their length to be told from 0: at first
-   * the map is its base, and nothing that it computes is NaN or infinite, nor after B has moved.
+   * Rows without a direction, or too short for the square of their length to be told from 0: at
+   * first the map is its base, and nothing that it computes is NaN or infinite, nor after B has
+   * moved.
    */
   @ParameterizedTest
   @ValueSource(doubles = {0, 1e-30, 1e-22, 1e-18})

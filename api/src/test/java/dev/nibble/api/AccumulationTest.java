@@ -63,9 +63,7 @@ class AccumulationTest {
             "gradient_accumulation_steps=" + accumulation,
             "sample_packing=" + packing,
             "output_dir=" + out);
-    Nibble.reportingTo(events::add)
-        .tuner(Recipes.read(folder.resolve("qlora.yaml"), sets))
-        .train();
+    Nibble.reportingTo(events::add).tuner(Recipes.read(folder.resolve("qlora.yaml"), sets)).train();
     Map<String, float[]> adapter = new HashMap<>();
     try (SafetensorsFile file = Safetensors.open(out.resolve("adapter_model.safetensors"))) {
       file.names().forEach(name -> adapter.put(name, file.tensor(name).toFloats()));
@@ -96,8 +94,10 @@ class AccumulationTest {
       assertThat(divided.each(Report.StepReport::epoch))
           .isEqualTo(whole.each(Report.StepReport::epoch));
       assertThat(divided.adapter()).hasSameSizeAs(whole.adapter());
-      divided.adapter().forEach((name, actual) ->
-          assertThat(distance(actual, whole.matrix(name))).as(name).isLessThan(1e-3));
+      divided
+          .adapter()
+          .forEach((name, actual) ->
+              assertThat(distance(actual, whole.matrix(name))).as(name).isLessThan(1e-3));
     }
   }
 

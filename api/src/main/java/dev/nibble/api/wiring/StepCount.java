@@ -42,8 +42,6 @@ public record StepCount(long total, long ofEpoch, long microBatches) {
    */
   public Event.StepSize sizeOf(DataReport train) {
     return new Event.StepSize(
-        microBatchesOfStep(),
-        (double) train.kept() / ofEpoch,
-        (double) train.tokens() / ofEpoch);
+        microBatchesOfStep(), (double) train.kept() / ofEpoch, (double) train.tokens() / ofEpoch);
   }
 }

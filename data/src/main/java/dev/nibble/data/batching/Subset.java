@@ -115,8 +115,7 @@ public final class Subset {
 
   /** The shards that an epoch's rows come from. */
   private ShardOrder order(BatchPlan plan, long epoch) {
-    return plan
-        .shuffle()
+    return plan.shuffle()
         .map(s -> ShardOrder.mixed(shards, random(s, epoch, SHARDS)))
         .orElseGet(() -> ShardOrder.inTurn(shards));
   }

@@ -74,7 +74,8 @@ final class EvaluationKeys {
               + " output: the keys of [answer_eval](#answer_eval).");
 
   static final RecipeKeys.Part PART =
-      new RecipeKeys.Part(new Group<>("Evaluation", List.of(EVAL_STEPS, PATIENCE, ANSWER_EVAL)),
+      new RecipeKeys.Part(
+          new Group<>("Evaluation", List.of(EVAL_STEPS, PATIENCE, ANSWER_EVAL)),
           List.of(EvaluationKeys::checkPatience));
 
   private static void checkPatience(KeyValues<Recipe> v) {
@@ -85,8 +86,7 @@ final class EvaluationKeys {
       v.problem(PATIENCE, "the validation loss is measured at the end only; write eval_steps");
     }
     if (!v.given(DataKeys.TEST_DATASETS) && !v.given(DataKeys.VAL_SET_SIZE)) {
-      v.problem(
-          PATIENCE, "there is no validation loss; write val_set_size or test_datasets");
+      v.problem(PATIENCE, "there is no validation loss; write val_set_size or test_datasets");
     }
   }
 
@@ -97,7 +97,9 @@ final class EvaluationKeys {
             .findFirst()
             .flatMap(Dataset::prompt);
     return new Recipe.Evaluation(
-        v.get(EVAL_STEPS), v.find(PATIENCE).orElse(0), v.find(ANSWER_EVAL).map(e -> withPrompt(e, trainPrompt)));
+        v.get(EVAL_STEPS),
+        v.find(PATIENCE).orElse(0),
+        v.find(ANSWER_EVAL).map(e -> withPrompt(e, trainPrompt)));
   }
 
   /** Without a prompt of its own, the test set is asked as the training data was. */

@@ -331,8 +331,10 @@ class BadRecipeTest {
   @Test
   void patienceNeedsAValidationLoss() {
     assertThat(with("early_stopping_patience: 2"))
-        .contains("early_stopping_patience: the validation loss is measured at the end only; write eval_steps")
-        .contains("early_stopping_patience: there is no validation loss; write val_set_size or test_datasets");
+        .contains(
+            "early_stopping_patience: the validation loss is measured at the end only; write eval_steps")
+        .contains(
+            "early_stopping_patience: there is no validation loss; write val_set_size or test_datasets");
     assertThat(with("early_stopping_patience: 2\neval_steps: 5"))
         .contains("there is no validation loss")
         .doesNotContain("eval_steps");

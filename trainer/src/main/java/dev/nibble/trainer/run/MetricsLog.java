@@ -21,8 +21,9 @@ import tools.jackson.databind.json.JsonMapper;
 
 /**
  * Writes {@code metrics.jsonl}: one JSON object for each step ({@code loss}, {@code learning_rate},
- * {@code grad_norm}, …), each step without an update ({@code skipped}: why) and each evaluation ({@code eval_loss}, …), under transformers' names. Each
- * line is handed to the system at once, so a reader may follow the file.
+ * {@code grad_norm}, …), each step without an update ({@code skipped}: why) and each evaluation
+ * ({@code eval_loss}, …), under transformers' names. Each line is handed to the system at once, so
+ * a reader may follow the file.
  */
 public final class MetricsLog implements Consumer<Report>, AutoCloseable {
   private static final JsonMapper JSON = new JsonMapper();

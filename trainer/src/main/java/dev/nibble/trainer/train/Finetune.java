@@ -108,8 +108,8 @@ public final class Finetune {
    * which a stop was requested.
    *
    * @throws TrainingException when a step has no supervised token, more steps than may be are
-   *     skipped because their loss or gradient is not finite, or an update made weights that are not
-   *     finite
+   *     skipped because their loss or gradient is not finite, or an update made weights that are
+   *     not finite
    */
   public Outcome run() {
     while (progress.step() < plan.steps() && !isOutOfPatience()) {
@@ -179,8 +179,7 @@ public final class Finetune {
     return taken == 0 || (taken < plan.accumulation() && !batches.endsEpoch());
   }
 
-  private void skip(
-      String problem, NonFiniteSearch.Finding finding, long tokens, long supervised) {
+  private void skip(String problem, NonFiniteSearch.Finding finding, long tokens, long supervised) {
     progress.afterSkip(tokens, supervised);
     long step = progress.step();
     long skipped = progress.skipped();

@@ -13,8 +13,8 @@ import java.util.Optional;
 
 /**
  * The search for the samples that make the loss or the gradient of a step NaN or infinite, and for
- * the tensor in which that begins. Each sample goes through the model by itself, so a search takes a
- * step's time or more; it overwrites the gradients.
+ * the tensor in which that begins. Each sample goes through the model by itself, so a search takes
+ * a step's time or more; it overwrites the gradients.
  */
 final class NonFiniteSearch {
   private static final int MOST_PLACES = 5;
@@ -61,7 +61,8 @@ final class NonFiniteSearch {
     }
     if (culprits.isEmpty()) {
       return new Finding(
-          "all its %d samples together, though not for any of them alone".formatted(samples), false);
+          "all its %d samples together, though not for any of them alone".formatted(samples),
+          false);
     }
     boolean every = culprits.size() == samples;
     return new Finding(

@@ -30,7 +30,9 @@ public final class TrainingException extends NibbleException {
             .formatted(
                 step,
                 problem,
-                skipped == 2 ? "1 step was skipped" : "%d steps were skipped".formatted(skipped - 1),
+                skipped == 2
+                    ? "1 step was skipped"
+                    : "%d steps were skipped".formatted(skipped - 1),
                 kept(saved)),
         Remedy.OTHER_SAMPLES_OR_GENTLER_TRAINING);
   }

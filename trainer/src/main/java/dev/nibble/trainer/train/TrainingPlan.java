@@ -31,8 +31,7 @@ public record TrainingPlan(
   }
 
   /** A plan in which no step may be skipped, and that goes to the last one. */
-  public TrainingPlan(
-      long steps, int accumulation, long seed, long evaluateEvery, long saveEvery) {
+  public TrainingPlan(long steps, int accumulation, long seed, long evaluateEvery, long saveEvery) {
     this(steps, accumulation, seed, evaluateEvery, saveEvery, 0, 0);
   }
 

@@ -46,8 +46,7 @@ final class MetricsLogTest {
             "tokens_per_second",
             "time",
             "memory_bytes");
-    assertThat(Instant.parse(first.get("time").asString()))
-        .isBetween(before, Instant.now());
+    assertThat(Instant.parse(first.get("time").asString())).isBetween(before, Instant.now());
     assertThat(first.get("memory_bytes").longValue()).isEqualTo(5);
     assertThat(Metrics.read(file).training()).containsExactly(new Point(1, 2.5));
     assertThat(Metrics.read(file).validation()).containsExactly(new Point(1, 2));

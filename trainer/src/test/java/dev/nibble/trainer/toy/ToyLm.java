@@ -89,8 +89,9 @@ public final class ToyLm implements CausalLm {
   @Override
   public Optional<String> firstNonFinite(Batch batch) {
     return parameters.all().stream()
-        .filter(p -> IntStream.range(0, (int) p.weight().elements())
-            .anyMatch(i -> !Float.isFinite(p.weight().getFloat(i))))
+        .filter(p ->
+            IntStream.range(0, (int) p.weight().elements())
+                .anyMatch(i -> !Float.isFinite(p.weight().getFloat(i))))
         .findFirst()
         .map(Parameters.Parameter::name);
   }

@@ -9,7 +9,9 @@ import java.util.OptionalDouble;
 import java.util.function.Predicate;
 import java.util.stream.IntStream;
 
-/** The cross-entropy of the next token, as plain loops on the host; NaN for batches of one's choice. */
+/**
+ * The cross-entropy of the next token, as plain loops on the host; NaN for batches of one's choice.
+ */
 public final class ToyLoss implements Objective {
   private final Predicate<Batch> poisoned;
   private final OptionalDouble measured;

@@ -50,7 +50,9 @@ final class FinetuneTest {
           .isEqualTo(2L * batches.stream().mapToInt(Batch::length).sum());
       assertThat(steps.stream().mapToLong(Report.StepReport::supervisedTokens).sum())
           .isEqualTo(2L * batches.stream().mapToInt(Batch::supervisedTokens).sum());
-      assertThat(steps).extracting(Report.StepReport::epoch).containsExactly(2 / 3.0, 1.0, 1 + 2 / 3.0, 2.0);
+      assertThat(steps)
+          .extracting(Report.StepReport::epoch)
+          .containsExactly(2 / 3.0, 1.0, 1 + 2 / 3.0, 2.0);
       // Cosine to a tenth, with two steps of warm-up from 0.
       assertThat(steps)
           .extracting(Report.StepReport::learningRate)

@@ -108,8 +108,7 @@ final class NonFiniteStepTest {
       assertThatThrownBy(run.finetune::run)
           .isInstanceOfSatisfying(
               TrainingException.class,
-              e ->
-                  assertThat(e.remedy()).contains(Remedy.OTHER_SAMPLES_OR_GENTLER_TRAINING))
+              e -> assertThat(e.remedy()).contains(Remedy.OTHER_SAMPLES_OR_GENTLER_TRAINING))
           .hasMessageContaining("rows.jsonl, row 4")
           .hasMessageContaining("1 step was skipped before, as many as may be")
           .hasMessageContaining("checkpoint-");

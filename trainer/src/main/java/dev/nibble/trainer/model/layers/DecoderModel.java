@@ -231,7 +231,9 @@ public final class DecoderModel implements CausalLm {
     return firstNonFiniteLayer(batch).or(() -> firstNonFiniteLogit(batch));
   }
 
-  /** As {@link #layers}, looking at what each layer has computed before the next may overwrite it. */
+  /**
+   * As {@link #layers}, looking at what each layer has computed before the next may overwrite it.
+   */
   private Optional<String> firstNonFiniteLayer(Batch batch) {
     ForwardMode mode = ForwardMode.EVALUATION;
     embed(batch, mode);

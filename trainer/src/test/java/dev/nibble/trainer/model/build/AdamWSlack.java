@@ -4,10 +4,10 @@ import dev.nibble.compute.kernels.OptimizerKernels.AdamWStep;
 
 /**
  * How far AdamW may take two runs' weights apart when their gradients differ by rounding alone. An
- * update is lr m / sqrt(v), so an error e of a gradient moves a weight by up to 2 lr e / sqrt(v), and
- * never by more than 2 lr, from one end to the other. Summed over the steps, that is little for a
- * weight with a gradient to speak of, and a full step each for one whose gradients are all rounding
- * noise.
+ * update is lr m / sqrt(v), so an error e of a gradient moves a weight by up to 2 lr e / sqrt(v),
+ * and never by more than 2 lr, from one end to the other. Summed over the steps, that is little for
+ * a weight with a gradient to speak of, and a full step each for one whose gradients are all
+ * rounding noise.
  */
 final class AdamWSlack {
   /** The error of a gradient, as a part of its matrix's largest. */

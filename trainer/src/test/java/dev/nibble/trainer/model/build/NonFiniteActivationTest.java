@@ -22,7 +22,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 /** Where NaN begins in a forward pass, also in layers whose activations are not kept. */
 final class NonFiniteActivationTest {
   private static final Batch BATCH =
-      Batch.of(List.of(new Sample(new int[] {1, 2, 3, 4}, new boolean[] {false, true, true, true})));
+      Batch.of(
+          List.of(new Sample(new int[] {1, 2, 3, 4}, new boolean[] {false, true, true, true})));
 
   @ParameterizedTest
   @CsvSource({
