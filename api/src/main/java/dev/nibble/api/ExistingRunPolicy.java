@@ -5,10 +5,10 @@ import java.util.Optional;
 
 /** What to do about a run that is in the output folder already. */
 public sealed interface ExistingRunPolicy {
-  /** There must be none. */
+  /** There must be none that has saved anything. */
   record Anew() implements ExistingRunPolicy {}
 
-  /** Delete it. */
+  /** Replace it. It stays aside until the new run has a checkpoint, and is then deleted. */
   record Overwrite() implements ExistingRunPolicy {}
 
   /**

@@ -4,7 +4,8 @@ import dev.nibble.recipes.recipe.Recipe;
 import dev.nibble.recipes.recipe.RecipeException;
 import dev.nibble.recipes.recipe.Recipes;
 import dev.nibble.trainer.run.RunDirectory;
-import java.nio.file.Files;
+import dev.nibble.trainer.run.RunException;
+import dev.nibble.trainer.run.TrainedWeights;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -13,7 +14,8 @@ import java.util.Optional;
  * Where a model comes from.
  *
  * @param recipe that describes it
- * @param run the folder with what training gave; empty for the model that the recipe starts from
+ * @param run the folder with the trained weights: a run's folder, or that of a checkpoint; empty for
+ *     the model that the recipe starts from
  */
 public record ModelSource(Recipe recipe, Optional<Path> run) {
   /** The model that a recipe starts from. */
@@ -21,16 +23,21 @@ public record ModelSource(Recipe recipe, Optional<Path> run) {
     return new ModelSource(recipe, Optional.empty());
   }
 
-  /** The model that a recipe's run gave, in the recipe's output folder. */
+  /**
+   * The model that a recipe's run gave, in the recipe's output folder.
+   *
+   * @throws RunException when the run has saved nothing yet, or the base model has changed since
+   */
   public static ModelSource tuned(Recipe recipe) {
-    return new ModelSource(recipe, Optional.of(recipe.output().folder()));
+    return tuned(recipe, recipe.output().folder());
   }
 
   /**
-   * The model that a run gave.
+   * The model that a run gave, or what it has saved so far.
    *
-   * @param run its output folder, wherever it lies now
+   * @param run its output folder, wherever it lies now, or the folder of a checkpoint in it
    * @throws RecipeException when it is no such folder
+   * @throws RunException when the run has saved nothing yet, or the base model has changed since
    */
   public static ModelSource tuned(Path run) {
     return tuned(run, List.of());
@@ -42,13 +49,22 @@ public record ModelSource(Recipe recipe, Optional<Path> run) {
    * @param overrides {@code key=value} each
    */
   public static ModelSource tuned(Path run, List<String> overrides) {
-    Path file = run.resolve(RunDirectory.RECIPE);
-    if (!Files.isRegularFile(file)) {
-      throw new RecipeException(
-          "%s: holds no %s, so it is no run; expected the output_dir of one, or a recipe"
-              .formatted(run, RunDirectory.RECIPE));
-    }
-    return new ModelSource(
-        Recipes.read(file, overrides), Optional.of(run.toAbsolutePath().normalize()));
+    Path recipe = runOf(run).resolve(RunDirectory.RECIPE);
+    return tuned(Recipes.read(recipe, overrides), run);
+  }
+
+  private static ModelSource tuned(Recipe recipe, Path place) {
+    runOf(place);
+    TrainedWeights weights = TrainedWeights.in(place, recipe.output().best());
+    RunInputs.requireModelOf(weights.run(), recipe);
+    return new ModelSource(recipe, Optional.of(weights.folder()));
+  }
+
+  private static Path runOf(Path place) {
+    return TrainedWeights.runOf(place)
+        .orElseThrow(() ->
+            new RecipeException(
+                "%s is not a run of Nibble: it has no %s. Give the output_dir of a run, a checkpoint in it, or a recipe"
+                    .formatted(place, RunDirectory.RECIPE)));
   }
 }

@@ -7,141 +7,171 @@ import dev.nibble.recipes.recipe.Recipes;
 import dev.nibble.trainer.checkpoint.Checkpoints;
 import dev.nibble.trainer.evaluation.Comparison;
 import dev.nibble.trainer.run.Build;
-import dev.nibble.trainer.run.FileDigest;
 import dev.nibble.trainer.run.LossPlot;
 import dev.nibble.trainer.run.Machine;
 import dev.nibble.trainer.run.MetricsLog;
 import dev.nibble.trainer.run.Provenance;
 import dev.nibble.trainer.run.RunDirectory;
 import dev.nibble.trainer.run.RunException;
+import dev.nibble.trainer.run.RunInput;
 import dev.nibble.trainer.train.Report;
 import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
+import java.time.LocalDateTime;
+import java.time.ZoneId;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
-import java.util.stream.Stream;
 
 /** What a run writes into its folder besides the model: where it comes from, and how it went. */
 final class RunRecords implements Consumer<Report>, AutoCloseable {
   private final Recipe recipe;
   private final RunDirectory directory;
   private final Optional<Path> checkpoint;
+  private final List<RunInput> inputs;
+  private final LocalDateTime began;
   private Optional<MetricsLog> metrics = Optional.empty();
 
-  private RunRecords(Recipe recipe, RunDirectory directory, Optional<Path> checkpoint) {
+  private RunRecords(
+      Recipe recipe,
+      RunDirectory directory,
+      Optional<Path> checkpoint,
+      List<RunInput> inputs,
+      LocalDateTime began) {
     this.recipe = recipe;
     this.directory = directory;
     this.checkpoint = checkpoint;
+    this.inputs = inputs;
+    this.began = began;
   }
 
-  /** Takes the folder for this run, and writes down what it is made of. */
-  static RunRecords open(Recipe recipe, ExistingRunPolicy start, KernelSet kernels)
-      throws IOException {
+  /** Takes the folder for this run, after checking that it may have it. */
+  static RunRecords open(Recipe recipe, ExistingRunPolicy existing) throws IOException {
     RunDirectory.Mode mode =
-        switch (start) {
-          case ExistingRunPolicy.Anew a -> RunDirectory.Mode.START;
-          case ExistingRunPolicy.Overwrite o -> RunDirectory.Mode.OVERWRITE;
-          case ExistingRunPolicy.Resume r -> RunDirectory.Mode.RESUME;
+        switch (existing) {
+          case ExistingRunPolicy.Anew _ -> RunDirectory.Mode.START;
+          case ExistingRunPolicy.Overwrite _ -> RunDirectory.Mode.OVERWRITE;
+          case ExistingRunPolicy.Resume _ -> RunDirectory.Mode.RESUME;
         };
-    String fingerprint = Recipes.fingerprint(recipe);
-    RunDirectory directory = RunDirectory.open(recipe.output().folder(), fingerprint, mode);
-    RunRecords records = new RunRecords(recipe, directory, checkpoint(directory, start));
-    if (mode != RunDirectory.Mode.RESUME) {
-      records.begin(fingerprint, kernels);
-    }
-    return records;
-  }
-
-  private void begin(String fingerprint, KernelSet kernels) throws IOException {
-    Files.writeString(directory.resolvedRecipe(), Recipes.resolved(recipe));
-    new Provenance(
-            fingerprint,
-            recipe.training().seed(),
-            FileDigest.ofModel(recipe.model().base()),
-            dataDigests(),
-            Build.current(),
-            Machine.current(),
-            kernels.describe())
-        .write(directory.provenance());
-  }
-
-  private List<FileDigest> dataDigests() throws IOException {
-    List<FileDigest> digests = new ArrayList<>();
-    for (Path path : dataPaths()) {
-      try (Stream<Path> files = Files.walk(path)) {
-        for (Path file : files.filter(Files::isRegularFile).sorted().toList()) {
-          digests.add(FileDigest.of(file.toString(), file));
-        }
+    RunDirectory directory =
+        RunDirectory.open(recipe.output().folder(), Recipes.settings(recipe), mode);
+    try {
+      Optional<Path> checkpoint = checkpoint(directory, existing);
+      List<RunInput> inputs = RunInputs.decisive(recipe);
+      LocalDateTime began = LocalDateTime.now(ZoneId.systemDefault());
+      if (mode == RunDirectory.Mode.RESUME) {
+        directory.requireSameInputs(inputs);
+        began = directory.run().map(Provenance::began).orElse(began);
       }
+      return new RunRecords(recipe, directory, checkpoint, inputs, began);
+    } catch (Throwable e) {
+      try {
+        directory.close();
+      } catch (IOException suppressed) {
+        e.addSuppressed(suppressed);
+      }
+      throw e;
     }
-    return digests;
   }
 
-  private List<Path> dataPaths() {
-    return Stream.of(
-            recipe.data().train().stream(),
-            recipe.data().validation().stream(),
-            recipe.evaluation().answers().stream().map(Recipe.AnswerEval::dataset))
-        .flatMap(datasets -> datasets)
-        .map(Recipe.Dataset::path)
-        .distinct()
-        .toList();
-  }
-
-  private static Optional<Path> checkpoint(RunDirectory directory, ExistingRunPolicy start) {
-    if (!(start instanceof ExistingRunPolicy.Resume resume)) {
+  private static Optional<Path> checkpoint(RunDirectory directory, ExistingRunPolicy existing) {
+    if (!(existing instanceof ExistingRunPolicy.Resume resume)) {
       return Optional.empty();
     }
-    Optional<Path> from = resume.checkpoint().or(() -> Checkpoints.latest(directory.path()));
-    if (from.isEmpty()) {
-      throw new RunException(
-          "output_dir %s holds no checkpoint to resume from. Overwrite that run to start anew"
-              .formatted(directory.path()));
-    }
-    return from;
+    resume
+        .checkpoint()
+        .filter(asked -> !Checkpoints.isComplete(asked))
+        .ifPresent(asked -> {
+          throw new RunException(
+              "%s is no checkpoint. Give a checkpoint-N folder of the run in %s"
+                  .formatted(asked, directory.path()));
+        });
+    return resume.checkpoint().or(directory::latestCheckpoint);
   }
 
-  /** The checkpoint to go on from, if this run goes on. */
+  /** The time at which the run began, before all interruptions. */
+  LocalDateTime began() {
+    return began;
+  }
+
+  /** The checkpoint to continue from; empty for a run that starts, or that had saved none. */
   Optional<Path> checkpoint() {
     return checkpoint;
   }
 
+  /** Makes the folder this run's, and writes down what it is made of. */
+  void begin(KernelSet kernels) throws IOException {
+    Provenance provenance =
+        new Provenance(
+            Recipes.settings(recipe),
+            inputs,
+            RunInputs.measured(recipe),
+            began,
+            Build.current(),
+            Machine.current(),
+            kernels.describe());
+    write(() -> directory.begin(Recipes.resolved(recipe), provenance));
+  }
+
   /**
-   * Notes a report in {@code metrics.jsonl}; lines after the step that a run goes on from are
+   * Notes a report in {@code metrics.jsonl}; lines after the step that a run continues from are
    * dropped.
    */
   @Override
   public void accept(Report report) {
-    if (metrics.isEmpty()) {
-      long keep = report instanceof Report.ResumeReport resumed ? resumed.step() : 0;
-      try {
+    write(() -> follow(report));
+    metrics.orElseThrow().accept(report);
+  }
+
+  private void follow(Report report) throws IOException {
+      if (metrics.isEmpty()) {
+        long keep = report instanceof Report.ResumeReport resumed ? resumed.step() : 0;
         metrics = Optional.of(MetricsLog.open(directory.metrics(), keep, ResidentMemory::now));
-      } catch (IOException e) {
-        throw new UncheckedIOException(e);
       }
-    }
-    metrics.get().accept(report);
+      switch (report) {
+        case Report.StepReport _ -> directory.dropResult();
+        case Report.CheckpointReport _ -> directory.checkpointWritten();
+        default -> {}
+      }
   }
 
   /** Draws the loss curve. */
-  void drawLoss() throws IOException {
-    LossPlot.write(
-        directory.metrics(), directory.lossPlot(), String.valueOf(directory.path().getFileName()));
+  void drawLoss() {
+    write(() ->
+        LossPlot.write(
+            directory.metrics(),
+            directory.lossPlot(),
+            String.valueOf(directory.path().getFileName())));
   }
 
   /** Writes how much better the model became. */
-  void compare(Comparison comparison) throws IOException {
-    comparison.write(directory.evaluation());
+  void compare(Comparison comparison) {
+    write(() -> comparison.write(directory.evaluation()));
+  }
+
+  /** Writing into the run's folder. */
+  private interface Writing {
+    void run() throws IOException;
+  }
+
+  private void write(Writing writing) {
+    try {
+      writing.run();
+    } catch (IOException e) {
+      throw RunException.unwritable(e);
+    }
   }
 
   @Override
-  public void close() throws IOException {
-    if (metrics.isPresent()) {
-      metrics.get().close();
-    }
+  public void close() {
+    write(() -> {
+      try {
+        if (metrics.isPresent()) {
+          metrics.get().close();
+        }
+      } finally {
+        directory.close();
+      }
+    });
   }
 }

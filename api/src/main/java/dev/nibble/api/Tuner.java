@@ -16,6 +16,8 @@ import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.tensor.Scope;
 import dev.nibble.data.tokenizer.Tokenizer;
 import dev.nibble.recipes.recipe.Recipe;
+import dev.nibble.trainer.checkpoint.Checkpoints;
+import dev.nibble.trainer.checkpoint.ModelFiles;
 import dev.nibble.trainer.evaluation.Accuracy;
 import dev.nibble.trainer.evaluation.Comparison;
 import dev.nibble.trainer.model.CausalLm;
@@ -23,6 +25,7 @@ import dev.nibble.trainer.model.Checkpointing;
 import dev.nibble.trainer.model.config.ModelConfig;
 import dev.nibble.trainer.objective.Objective;
 import dev.nibble.trainer.optim.Optimizer;
+import dev.nibble.trainer.run.RunException;
 import dev.nibble.trainer.train.Finetune;
 import dev.nibble.trainer.train.Outcome;
 import dev.nibble.trainer.train.StopRequest;
@@ -35,12 +38,10 @@ import java.util.function.Consumer;
 /** A training run: from a recipe to a trained model in its output folder. */
 public final class Tuner {
   private final Recipe recipe;
-  private final Wiring wiring;
   private final Consumer<Event> listener;
 
   Tuner(Recipe recipe, Consumer<Event> listener) {
     this.recipe = recipe;
-    this.wiring = new Wiring(recipe);
     this.listener = listener;
   }
 
@@ -57,6 +58,14 @@ public final class Tuner {
    *     the loop ends it after its first step
    */
   public Outcome train(ExistingRunPolicy existing, StopRequest stop) {
+    try (RunRecords records = RunRecords.open(recipe, existing)) {
+      return train(records, new Wiring(recipe, records.began()), stop);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private Outcome train(RunRecords records, Wiring wiring, StopRequest stop) throws IOException {
     KernelSet set = wiring.machine().kernelSet();
     try (Tokenizer tokenizer = wiring.tokenizer();
         Kernels kernels = set.open(wiring.machine().options());
@@ -78,11 +87,12 @@ public final class Tuner {
       answers.ifPresent(test -> listener.accept(new Event.QuestionsRead(test.size())));
       Event.ModelFound found = wiring.modelFound();
       listener.accept(found);
-      try (RunRecords records = RunRecords.open(recipe, existing, set);
-          EndlessBatches batches = new EndlessBatches(data.train(), wiring.batches())) {
+      try (EndlessBatches batches = new EndlessBatches(data.train(), wiring.batches())) {
         CausalLm model = wiring.modelToTrain(kernels, memory, checkpointing);
         RunAssembly.checkVocabulary(recipe, tokenizer, model);
         Objective objective = wiring.objective(kernels, memory);
+        ModelFiles trained =
+            RunAssembly.checkpointFiles(recipe, wiring, model.parameters(), kernels);
         try (Optimizer optimizer = wiring.optimizer(kernels, model.parameters(), memory)) {
           StepCount steps = wiring.steps(data.train());
           TrainingPlan plan = wiring.plan(steps.total());
@@ -96,7 +106,13 @@ public final class Tuner {
                   wiring.clip(kernels, memory),
                   data.validation()
                       .map(held -> RunAssembly.validation(model, objective, held, wiring)),
-                  Optional.of(RunAssembly.checkpoints(recipe, wiring, optimizer, kernels)));
+                  Optional.of(
+                      new Checkpoints(
+                          recipe.output().folder(),
+                          recipe.output().saveLimit(),
+                          trained,
+                          optimizer,
+                          kernels)));
           listener.accept(
               new Event.RunPrepared(
                   model.parameters().count(),
@@ -108,44 +124,45 @@ public final class Tuner {
                   optimizer.state().bytes(),
                   plan,
                   steps.sizeOf(data.train().report())));
-          return train(kernels, memory, parts, plan, records, answers, stop);
+          Finetune loop =
+              new Finetune(
+                  kernels,
+                  parts,
+                  plan,
+                  stop,
+                  records.andThen(report -> listener.accept(new Event.LoopReport(report))));
+          Optional<Accuracy> before =
+              answers.map(test -> measure(Occasion.BEFORE, test, parts.model()));
+          records.begin(set);
+          records.checkpoint().ifPresent(loop::resumeFrom);
+          memory.seal();
+          Outcome outcome = run(loop);
+          memory.unseal();
+          if (outcome instanceof Outcome.Finished) {
+            long step = recipe.output().best() ? loadBest(loop, trained) : outcome.step();
+            RunAssembly.result(recipe, wiring, model.parameters(), kernels)
+                .save(recipe.output().folder());
+            listener.accept(new Event.ResultSaved(recipe.output().folder(), step, loop.best()));
+            if (answers.isPresent() && before.isPresent()) {
+              records.compare(compare(before.get(), answers.get(), parts.model()));
+            }
+          }
+          records.drawLoss();
+          return outcome;
         }
       }
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
     }
   }
 
-  private Outcome train(
-      Kernels kernels,
-      Scope memory,
-      Finetune.Parts parts,
-      TrainingPlan plan,
-      RunRecords records,
-      Optional<AnswerEvaluation> answers,
-      StopRequest stop)
-      throws IOException {
-    Optional<Accuracy> before = answers.map(test -> measure(Occasion.BEFORE, test, parts.model()));
-    Finetune loop =
-        new Finetune(
-            kernels,
-            parts,
-            plan,
-            stop,
-            records.andThen(report -> listener.accept(new Event.LoopReport(report))));
-    records.checkpoint().ifPresent(loop::resumeFrom);
-    memory.seal();
-    Outcome outcome = run(loop);
-    memory.unseal();
-    records.drawLoss();
-    if (outcome instanceof Outcome.Finished) {
-      RunAssembly.result(recipe, wiring, parts.model().parameters(), kernels)
-          .save(recipe.output().folder());
-      if (answers.isPresent() && before.isPresent()) {
-        records.compare(compare(before.get(), answers.get(), parts.model()));
-      }
-    }
-    return outcome;
+  /** Takes the weights of the best evaluation, and tells after which step they were so. */
+  private long loadBest(Finetune loop, ModelFiles trained) throws IOException {
+    trained.load(
+        Checkpoints.best(recipe.output().folder())
+            .orElseThrow(() ->
+                new RunException(
+                    "the checkpoint of the best validation, after step %d, is gone from %s"
+                        .formatted(loop.best().step(), recipe.output().folder()))));
+    return loop.best().step();
   }
 
   private Outcome run(Finetune loop) {

@@ -205,7 +205,7 @@ class TunerTest {
                 "answer_eval=",
                 "seed=1"))
         .isInstanceOf(RunException.class)
-        .hasMessageContaining("another recipe");
+        .hasMessageContaining("seed: 42 there, 1 now");
     assertThat(
             Arrays.equals(
                 before, Files.readAllBytes(folder.resolve("taken/adapter_model.safetensors"))))

@@ -5,11 +5,14 @@ import dev.nibble.trainer.train.StopRequest;
 import org.jline.utils.Signals;
 
 /**
- * Ctrl-C and SIGTERM. While the training loop runs, the first asks it to save and stop, and a
- * second ends the process at once; at any other time the first does.
+ * Ctrl-C, SIGTERM, and SIGHUP of a terminal that is closed. While the training loop runs, the first
+ * asks it to save and stop, and a second ends the process at once; at any other time the first does.
+ * Under {@code nohup}, SIGHUP stays ignored.
  */
 final class Interruption {
   /** As POSIX numbers them. */
+  private static final int HUP = 1;
+
   private static final int INT = 2;
 
   private static final int TERM = 15;
@@ -20,9 +23,10 @@ final class Interruption {
 
   private Interruption() {}
 
-  /** Takes over both signals. */
+  /** Takes over the signals. */
   static Interruption install() {
     Interruption interruption = new Interruption();
+    Signals.register("HUP", () -> interruption.on(HUP));
     Signals.register("INT", () -> interruption.on(INT));
     Signals.register("TERM", () -> interruption.on(TERM));
     return interruption;

@@ -36,14 +36,19 @@ final class RecipeWords {
           "Use a template that marks answers with {% generation %}, or set mask_history: true to train on the last answer only";
       case SHOW_SAMPLES -> "nibble preview shows which part of the samples is trained on";
       case OTHER_FOLDER -> "Choose an output_dir that is new or empty";
+      case WAIT_OR_OTHER_FOLDER -> "Wait until that run has ended, or choose another output_dir";
+      case RESTORE_FILES_OR_OVERWRITE ->
+          "Put the files back as they were; or --overwrite replaces the run; or choose another output_dir";
+      case ORIGINAL_BASE ->
+          "Put its files back as they were, or give the model that the run was trained on with --set base_model=PATH";
       case MAKE_ROOM_AND_RESUME ->
           "Make room, or choose another output_dir, and resume from the latest checkpoint";
       case RESUME_OR_OVERWRITE ->
-          "--resume goes on from its latest checkpoint; --overwrite deletes it and starts anew; or choose another output_dir";
+          "--resume continues it from its latest checkpoint; --overwrite replaces it with a new run; or choose another output_dir";
       case OVERWRITE ->
-          "--overwrite deletes that run and starts anew; or choose another output_dir";
+          "--overwrite replaces that run with a new one; or choose another output_dir";
       case RESUME_ITS_RECIPE_OR_OVERWRITE ->
-          "Resume with recipe.resolved.yaml from that folder; --overwrite deletes that run and starts anew; or choose another output_dir";
+          "Resume with recipe.resolved.yaml from that folder; --overwrite replaces that run with a new one; or choose another output_dir";
       case START_ANEW -> "Start it without --resume";
       case RESUME_SAME_SETTINGS ->
           "Resume with the recipe that the checkpoint was made with, or start a new run in another output_dir";

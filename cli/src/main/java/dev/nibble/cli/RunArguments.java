@@ -15,7 +15,7 @@ final class RunArguments {
   @Parameters(
       paramLabel = "RUN",
       description =
-          "Folder of a run: its trained model. Or a recipe: the model that it starts from.")
+          "Folder of a run, or of a checkpoint in it: what it trained. Or a recipe: the model that it starts from.")
   private Path place = Path.of("");
 
   @Option(
@@ -27,8 +27,16 @@ final class RunArguments {
   @Mixin private ThreadsOption threads = new ThreadsOption();
 
   ModelSource read() {
-    return Files.isDirectory(place)
-        ? ModelSource.tuned(place, threads.with(overrides))
-        : ModelSource.untrained(Recipes.read(place, threads.with(overrides)));
+    if (!Files.isDirectory(place)) {
+      return ModelSource.untrained(Recipes.read(place, threads.with(overrides)));
+    }
+    ModelSource source = ModelSource.tuned(place, threads.with(overrides));
+    source
+        .run()
+        .filter(weights -> !weights.equals(place.toAbsolutePath().normalize()))
+        .ifPresent(checkpoint ->
+            System.err.println(
+                "The run has not finished; using its weights in " + checkpoint.getFileName() + "."));
+    return source;
   }
 }

@@ -46,14 +46,14 @@ final class TrainCommand implements Callable<Integer> {
         paramLabel = "CHECKPOINT",
         fallbackValue = "",
         description = {
-          "Go on with the run in output_dir, from its latest checkpoint or from this one.",
+          "Resume the run in output_dir from its latest checkpoint, or from CHECKPOINT.",
           "The result is the same, bit for bit, as without the interruption."
         })
     @Nullable String resume;
 
     @Option(
         names = "--overwrite",
-        description = "Delete the run that is in output_dir and start anew.")
+        description = "Replace the run in output_dir. It is deleted once the new one has a checkpoint.")
     boolean overwrite;
 
     ExistingRunPolicy chosen(Recipe read) {

@@ -16,11 +16,11 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** Ctrl-C and SIGTERM, sent to a real process in the middle of a run. */
+/** Signals, sent to a real process in the middle of a run. */
 class SignalTest {
 
   @ParameterizedTest
-  @CsvSource({"INT, 130", "TERM, 143"})
+  @CsvSource({"HUP, 129", "INT, 130", "TERM, 143"})
   void savesACheckpointAndEndsWithTheSignalsCode(String signal, int exitCode, @TempDir Path folder)
       throws Exception {
     TinyRun run = TinyRun.in(folder);

@@ -53,6 +53,13 @@ public enum Remedy {
 
   /** A folder that a run cannot be put into. */
   OTHER_FOLDER("Choose a folder that is new or empty"),
+  /** A folder that another run writes into. */
+  WAIT_OR_OTHER_FOLDER("Wait until that run has ended, or choose another folder"),
+  /** A run whose inputs have changed, and a wish to resume. */
+  RESTORE_FILES_OR_OVERWRITE(
+      "Put the files back as they were, overwrite the run, or choose another folder"),
+  /** A trained adapter and a base model that it was not trained on. */
+  ORIGINAL_BASE("Give the base model that the run was trained on"),
   /** A disk without room for a checkpoint. */
   MAKE_ROOM_AND_RESUME(
       "Make room, or choose another folder for the run, and resume from the latest checkpoint"),

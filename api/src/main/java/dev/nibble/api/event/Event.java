@@ -6,6 +6,7 @@ import dev.nibble.trainer.export.LogitAgreement;
 import dev.nibble.trainer.export.MergedCheckpoint;
 import dev.nibble.trainer.export.gguf.GgufReport;
 import dev.nibble.trainer.model.Checkpointing;
+import dev.nibble.trainer.checkpoint.TrainerState;
 import dev.nibble.trainer.train.Report;
 import dev.nibble.trainer.train.TrainingPlan;
 import java.nio.file.Path;
@@ -104,6 +105,15 @@ public sealed interface Event {
 
   /** The training loop has ended, or failed. */
   record LoopEnded() implements Event {}
+
+  /**
+   * The run's result was saved.
+   *
+   * @param folder of its files
+   * @param step after which its weights were so
+   * @param best the evaluation with the lowest loss, if there was one
+   */
+  record ResultSaved(Path folder, long step, TrainerState.Best best) implements Event {}
 
   /** The accuracy of answers was measured. */
   record AnswersMeasured(Occasion occasion, Accuracy accuracy) implements Event {}

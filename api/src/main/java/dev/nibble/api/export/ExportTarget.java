@@ -5,7 +5,7 @@ import dev.nibble.compute.files.Folders;
 import dev.nibble.errors.Remedy;
 import dev.nibble.trainer.export.ExportException;
 import dev.nibble.trainer.model.config.ModelFolder;
-import dev.nibble.trainer.run.RunDirectory;
+import dev.nibble.trainer.run.TrainedWeights;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -37,7 +37,7 @@ record ExportTarget(Path path, boolean overwrite) {
         return;
       }
     }
-    if (Files.exists(path.resolve(RunDirectory.RECIPE))) {
+    if (TrainedWeights.runOf(path).isPresent()) {
       throw new ExportException(path + " is the folder of a run; choose another place");
     }
     boolean model =

@@ -5,33 +5,39 @@ import dev.nibble.adapters.Parameters;
 import dev.nibble.adapters.PeftAdapter;
 import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.trainer.checkpoint.ModelFiles;
+import java.nio.file.Files;
 import java.nio.file.Path;
 
 /**
- * What trained is an adapter: PEFT's files.
+ * What trained is an adapter: PEFT's files, for the base model as it is. An adapter whose start
+ * changed the base weights is converted for that, and so lies a second time in a checkpoint, as it
+ * is, for a run to continue from to the bit.
  *
- * @param exact as it is, to go on from, and not as plain LoRA where the base weights were changed
+ * @param continues whether a run can continue from them
  */
 record AdapterFiles(
-    AdapterSpec spec, Path base, Parameters parameters, boolean exact, Kernels kernels)
+    AdapterSpec spec, Path base, Parameters parameters, boolean continues, Kernels kernels)
     implements ModelFiles {
+  private static final String UNCONVERTED = "unconverted";
 
-  /** The same to the bit, from which training can go on. */
-  AdapterFiles toGoOn() {
+  /** The same to the bit, from which training can continue. */
+  AdapterFiles toContinue() {
     return new AdapterFiles(spec, base, parameters, true, kernels);
   }
 
   @Override
   public void save(Path folder) {
-    if (exact) {
-      PeftAdapter.saveExact(folder, spec, base.toString(), parameters, kernels);
-    } else {
-      PeftAdapter.save(folder, spec, base.toString(), parameters, kernels);
+    PeftAdapter.save(folder, spec, base.toString(), parameters, kernels);
+    if (continues && spec.changesBase()) {
+      PeftAdapter.saveExact(
+          folder.resolve(UNCONVERTED), spec, base.toString(), parameters, kernels);
     }
   }
 
   @Override
   public void load(Path folder) {
-    PeftAdapter.open(folder).copyTo(parameters, kernels);
+    Path unconverted = folder.resolve(UNCONVERTED);
+    PeftAdapter.open(Files.isDirectory(unconverted) ? unconverted : folder)
+        .copyTo(parameters, kernels);
   }
 }

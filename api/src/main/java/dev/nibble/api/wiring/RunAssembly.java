@@ -7,13 +7,11 @@ import dev.nibble.data.batching.BatchStream;
 import dev.nibble.data.batching.Subset;
 import dev.nibble.data.tokenizer.Tokenizer;
 import dev.nibble.recipes.recipe.Recipe;
-import dev.nibble.trainer.checkpoint.Checkpoints;
 import dev.nibble.trainer.checkpoint.ModelFiles;
 import dev.nibble.trainer.evaluation.ValidationLoss;
 import dev.nibble.trainer.model.CausalLm;
 import dev.nibble.trainer.model.ModelException;
 import dev.nibble.trainer.objective.Objective;
-import dev.nibble.trainer.optim.Optimizer;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -52,16 +50,13 @@ public final class RunAssembly {
         : new WeightFiles(recipe.model().base(), wiring.savedType(), parameters, kernels);
   }
 
-  /** The checkpoints of a run: always in 32 bits, so that it goes on to the bit. */
-  public static Checkpoints checkpoints(
-      Recipe recipe, Wiring wiring, Optimizer optimizer, Kernels kernels) {
-    ModelFiles files =
-        switch (result(recipe, wiring, optimizer.parameters(), kernels)) {
-          case WeightFiles weights -> weights.exact();
-          case AdapterFiles adapter -> adapter.toGoOn();
-          case ModelFiles other -> other;
-        };
-    return new Checkpoints(
-        recipe.output().folder(), recipe.output().saveLimit(), files, optimizer, kernels);
+  /** The weights in a run's checkpoints: always in 32 bits, so that it continues to the bit. */
+  public static ModelFiles checkpointFiles(
+      Recipe recipe, Wiring wiring, Parameters parameters, Kernels kernels) {
+    return switch (result(recipe, wiring, parameters, kernels)) {
+      case WeightFiles weights -> weights.exact();
+      case AdapterFiles adapter -> adapter.toContinue();
+      case ModelFiles other -> other;
+    };
   }
 }

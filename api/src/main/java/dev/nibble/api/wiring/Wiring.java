@@ -33,6 +33,7 @@ import dev.nibble.trainer.optim.Optimizer;
 import dev.nibble.trainer.optim.Rates;
 import dev.nibble.trainer.optim.Schedule;
 import dev.nibble.trainer.optim.StateMemory;
+import dev.nibble.trainer.run.RunDirectory;
 import dev.nibble.trainer.train.TrainingPlan;
 import java.nio.file.Path;
 import java.time.LocalDateTime;
@@ -45,16 +46,24 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Wiring {
   private final Recipe recipe;
+  private final LocalDateTime now;
   private @Nullable Formats formats;
 
+  /** The objects of a recipe. */
   public Wiring(Recipe recipe) {
+    this(recipe, LocalDateTime.now(ZoneId.systemDefault()));
+  }
+
+  /** The same for a run that began at a time, which templates may ask for. */
+  public Wiring(Recipe recipe, LocalDateTime now) {
     this.recipe = recipe;
+    this.now = now;
   }
 
   /** How rows become text. */
   public Formats formats() {
     if (formats == null) {
-      formats = new Formats(recipe, LocalDateTime.now(ZoneId.systemDefault()));
+      formats = new Formats(recipe, now);
     }
     return formats;
   }
@@ -236,7 +245,7 @@ public final class Wiring {
 
   /** The file of a paged optimizer on the CPU. */
   private Path pages() {
-    return recipe.output().folder().resolve("optimizer.pages");
+    return RunDirectory.optimizerPages(recipe.output().folder());
   }
 
   /** How large a step may be. */

@@ -20,6 +20,7 @@ final class EndReport {
   private final Recipe recipe;
   private final Console console;
   private Optional<Accuracy> after = Optional.empty();
+  private Optional<Event.ResultSaved> result = Optional.empty();
 
   EndReport(Recipe recipe, Console console) {
     this.recipe = recipe;
@@ -38,6 +39,29 @@ final class EndReport {
         of,
         "%s of %s answers right"
             .formatted(Human.percent(accuracy.accuracy()), Human.count(accuracy.total())));
+  }
+
+  void saved(Event.ResultSaved e) {
+    result = Optional.of(e);
+  }
+
+  /** Which weights were saved, where that are not those of the lowest validation loss, or need not be. */
+  private void best(Event.ResultSaved saved) {
+    if (saved.best().isNone()) {
+      return;
+    }
+    String best =
+        "validation loss %s after step %s"
+            .formatted(Human.loss(saved.best().loss()), Human.count(saved.best().step()));
+    if (saved.step() == saved.best().step()) {
+      console.line("Its weights are the best of the run: " + best + ".");
+    } else {
+      String checkpoint =
+          Paths.shown(saved.folder().resolve("checkpoint-" + saved.best().step()));
+      console.line(
+          "Its weights are the last of the run, after step %s. The best, %s, are in %s; load_best_model_at_end: true makes them the result."
+              .formatted(Human.count(saved.step()), best, console.bold(checkpoint)));
+    }
   }
 
   void samples(Accuracy accuracy) {
@@ -68,6 +92,7 @@ final class EndReport {
             + " saved in "
             + console.bold(shown)
             + ", with metrics.jsonl and loss.svg.");
+    result.ifPresent(this::best);
     ResidentMemory.peak()
         .ifPresent(
             bytes -> console.line("Peak memory of the process: " + Human.bytes(bytes) + "."));

@@ -33,6 +33,7 @@ public final class RunReport implements Consumer<Event> {
       case Event.LoopStarted e -> {}
       case Event.LoopReport e -> progress.accept(e.report());
       case Event.LoopEnded e -> {}
+      case Event.ResultSaved e -> end.saved(e);
       case Event.AnswersMeasured e -> end.accuracy(e);
       case Event.Working e -> Activities.show(e, console);
       // Of exports, which ExportReport shows.

@@ -41,12 +41,12 @@ public final class AtomicFile {
       Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE);
     } catch (IOException e) {
       deleteAfter(e, temporary);
-      throw new IOException("cannot write %s: %s".formatted(file, e.getMessage()), e);
+      throw new IOException("cannot write %s: %s".formatted(file, FileProblem.of(e)), e);
     } catch (RuntimeException | Error e) {
       deleteAfter(e, temporary);
       throw e;
     }
-    forceFolder(target);
+    Folders.sync(target.getParent()); // only then does the rename itself survive a power cut
   }
 
   /** Writes these bytes, as {@link #write(Path, Content)} does. */
@@ -71,16 +71,6 @@ public final class AtomicFile {
       Files.deleteIfExists(temporary);
     } catch (IOException e) {
       failure.addSuppressed(e);
-    }
-  }
-
-  /** The rename itself survives a power cut only once the folder is on the disk. */
-  private static void forceFolder(Path target) throws IOException {
-    Path folder = target.getParent();
-    if (folder != null) {
-      try (FileChannel c = FileChannel.open(folder, StandardOpenOption.READ)) {
-        c.force(true);
-      }
     }
   }
 }

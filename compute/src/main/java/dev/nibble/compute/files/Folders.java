@@ -16,6 +16,9 @@ public final class Folders {
   /** The suffix of folders that are still being written, or are about to be deleted. */
   public static final String TEMPORARY = ".tmp";
 
+  /** What stands before that suffix while a folder is deleted. */
+  public static final String OLD = ".old";
+
   private Folders() {}
 
   /** Deletes a folder with all that is in it, if it is there. Links are deleted, not followed. */
@@ -47,7 +50,7 @@ public final class Folders {
 
   /** Renames a folder before deleting it, so that a half-deleted one never has the name. */
   public static void remove(Path folder) throws IOException {
-    Path unnamed = folder.resolveSibling(folder.getFileName() + ".old" + TEMPORARY);
+    Path unnamed = folder.resolveSibling(folder.getFileName() + OLD + TEMPORARY);
     delete(unnamed);
     Files.move(folder, unnamed, StandardCopyOption.ATOMIC_MOVE);
     delete(unnamed);
@@ -64,7 +67,7 @@ public final class Folders {
   }
 
   /** Waits until the names in a folder are on disk; a system that cannot is no reason to fail. */
-  private static void sync(@Nullable Path folder) {
+  static void sync(@Nullable Path folder) {
     if (folder == null) {
       return;
     }

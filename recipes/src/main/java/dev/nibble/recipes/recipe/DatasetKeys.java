@@ -33,6 +33,9 @@ import java.util.function.Function;
  * @param <R> the record
  */
 final class DatasetKeys<R> {
+  /** The name of the key of its place. */
+  static final String PATH = "path";
+
   private final Key<R, Path> path;
   private final Key<R, Format> format;
   private final Key<R, String> split;
@@ -54,7 +57,7 @@ final class DatasetKeys<R> {
   DatasetKeys(Function<R, Dataset> of) {
     path =
         Key.of(
-            "path",
+            PATH,
             inputPath(),
             required(),
             r -> of.apply(r).path(),

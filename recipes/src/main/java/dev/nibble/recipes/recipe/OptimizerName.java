@@ -32,6 +32,15 @@ enum OptimizerName {
     return this == PAGED_ADAMW || this == PAGED_ADAMW_8BIT;
   }
 
+  /** The optimizer with the same results whose state stays where kernels work. */
+  OptimizerName unpaged() {
+    return switch (this) {
+      case PAGED_ADAMW -> ADAMW;
+      case PAGED_ADAMW_8BIT -> ADAMW_8BIT;
+      default -> this;
+    };
+  }
+
   /** Whether it is AdamW, wherever and in however many bits its moments are. */
   boolean isAdamW() {
     return this == ADAMW || this == ADAMW_8BIT || isPaged();

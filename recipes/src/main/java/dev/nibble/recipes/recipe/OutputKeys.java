@@ -42,7 +42,7 @@ final class OutputKeys {
           wholeNumber(0),
           value(0),
           r -> r.output().saveSteps(),
-          "Steps between checkpoints; 0 for none. Ctrl-C saves one in any case.");
+          "Steps between checkpoints. One is saved in any case after the best validation, at the end, and on Ctrl-C: with 0 only then.");
 
   static final Key<Recipe, Integer> SAVE_TOTAL_LIMIT =
       Key.of(
@@ -50,7 +50,15 @@ final class OutputKeys {
           wholeNumber(1),
           value(2),
           r -> r.output().saveLimit(),
-          "The most checkpoints kept; the oldest go first.");
+          "The most checkpoints kept; the oldest go first. The one of the best validation stays besides.");
+
+  static final Key<Recipe, Boolean> LOAD_BEST =
+      Key.of(
+          "load_best_model_at_end",
+          flag(),
+          value(false),
+          r -> r.output().best(),
+          "Make the weights with the lowest validation loss the run's result, in place of the last. Needs `val_set_size` or `test_datasets`.");
 
   static final Key<Recipe, DType> SAVE_DTYPE =
       Key.when(
@@ -75,8 +83,22 @@ final class OutputKeys {
           new Group<>(
               "Output",
               List.of(
-                  OUTPUT_DIR, OVERWRITE, SAVE_STEPS, SAVE_TOTAL_LIMIT, SAVE_DTYPE, LOGGING_STEPS)),
-          List.of(OutputKeys::checkSaveDType));
+                  OUTPUT_DIR,
+                  OVERWRITE,
+                  SAVE_STEPS,
+                  SAVE_TOTAL_LIMIT,
+                  LOAD_BEST,
+                  SAVE_DTYPE,
+                  LOGGING_STEPS)),
+          List.of(OutputKeys::checkBest, OutputKeys::checkSaveDType));
+
+  private static void checkBest(KeyValues<Recipe> v) {
+    boolean validates =
+        v.given(DataKeys.TEST_DATASETS) || v.find(DataKeys.VAL_SET_SIZE).orElse(0.0) > 0;
+    if (v.is(LOAD_BEST, true) && !validates) {
+      v.problem(LOAD_BEST, "there is no validation loss; write val_set_size or test_datasets");
+    }
+  }
 
   private static void checkSaveDType(KeyValues<Recipe> v) {
     if (v.find(ModelKeys.ADAPTER).filter(a -> a != Adapter.NONE).isPresent()) {
@@ -91,6 +113,7 @@ final class OutputKeys {
         v.get(OVERWRITE),
         v.get(SAVE_STEPS),
         v.get(SAVE_TOTAL_LIMIT),
+        v.get(LOAD_BEST),
         v.get(SAVE_DTYPE),
         v.get(LOGGING_STEPS));
   }

@@ -298,8 +298,10 @@ public record Recipe(
    *
    * @param folder the run's folder
    * @param overwrite whether an earlier run in the folder is replaced
-   * @param saveSteps steps between checkpoints; 0 for none but at an interruption and at the end
-   * @param saveLimit the most checkpoints kept
+   * @param saveSteps steps between checkpoints; 0 for none but those of the best validation, of an
+   *     interruption and of the end
+   * @param saveLimit the most checkpoints kept besides the best
+   * @param best whether the weights of the best validation are the result, and not the last
    * @param saveDType element type of saved weights
    * @param loggingSteps steps between log lines
    */
@@ -308,6 +310,7 @@ public record Recipe(
       boolean overwrite,
       int saveSteps,
       int saveLimit,
+      boolean best,
       DType saveDType,
       int loggingSteps) {}
 }

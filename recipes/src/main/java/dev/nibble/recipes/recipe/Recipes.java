@@ -10,15 +10,12 @@ import dev.nibble.recipes.yaml.Place;
 import dev.nibble.recipes.yaml.Yaml;
 import dev.nibble.recipes.yaml.YamlException;
 import dev.nibble.recipes.yaml.YamlText;
+import dev.nibble.trainer.run.RunSettings;
 import java.io.IOException;
 import java.nio.charset.CharacterCodingException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
 
@@ -98,24 +95,8 @@ public final class Recipes {
     return s.toString();
   }
 
-  /**
-   * SHA-256, in hexadecimal, of everything that decides a run's result: all but what is kept, and
-   * where, and {@code debug}.
-   */
-  public static String fingerprint(Recipe recipe) {
-    StringBuilder decisive = new StringBuilder();
-    RecipeKeys.SCHEMA.groups().stream()
-        .filter(group -> !group.equals(OutputKeys.PART.group()))
-        .flatMap(group -> group.keys().stream())
-        .filter(key -> !key.equals(MachineKeys.DEBUG))
-        .filter(key -> !key.equals(OptimizationKeys.PAGED_MEMORY))
-        .forEach(key ->
-            key.plain(recipe).ifPresent(v -> decisive.append(YamlText.entry(key.name(), v))));
-    try {
-      byte[] text = decisive.toString().getBytes(StandardCharsets.UTF_8);
-      return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(text));
-    } catch (NoSuchAlgorithmException e) {
-      throw new AssertionError("every Java platform has SHA-256", e);
-    }
+  /** What of a recipe decides its run's result, by the keys' names. */
+  public static RunSettings settings(Recipe recipe) {
+    return DecisiveKeys.of(recipe);
   }
 }

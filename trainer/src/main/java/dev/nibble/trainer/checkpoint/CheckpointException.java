@@ -3,6 +3,7 @@ package dev.nibble.trainer.checkpoint;
 import dev.nibble.errors.Fault;
 import dev.nibble.errors.NibbleException;
 import dev.nibble.errors.Remedy;
+import java.nio.file.Path;
 import java.util.Optional;
 
 /**
@@ -27,6 +28,13 @@ public final class CheckpointException extends NibbleException {
   static CheckpointException unwritable(String problem, Throwable cause) {
     return new CheckpointException(
         Fault.MACHINE, problem, Optional.of(Remedy.MAKE_ROOM_AND_RESUME), cause);
+  }
+
+  /** The folder of the run was taken away from it. */
+  static CheckpointException gone(Path folder, long step) {
+    return new CheckpointException(
+        "the checkpoint of step %d cannot be written: the run's folder %s was deleted or moved while the run was under way"
+            .formatted(step, folder));
   }
 
   private CheckpointException(

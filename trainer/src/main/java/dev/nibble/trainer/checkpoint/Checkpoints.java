@@ -1,5 +1,6 @@
 package dev.nibble.trainer.checkpoint;
 
+import dev.nibble.compute.files.FileProblem;
 import dev.nibble.compute.files.Folders;
 import dev.nibble.compute.kernels.HostCopies;
 import dev.nibble.compute.kernels.Kernels;
@@ -24,7 +25,6 @@ import java.util.stream.Stream;
  */
 public final class Checkpoints {
   private static final Pattern FOLDER = Pattern.compile("checkpoint-(\\d{1,18})");
-  private static final Pattern ANY = Pattern.compile("checkpoint-\\d+(\\.old)?(\\.tmp)?");
 
   private final Path outputDir;
   private final int keep;
@@ -35,7 +35,7 @@ public final class Checkpoints {
   /**
    * Checkpoints in {@code outputDir}.
    *
-   * @param keep how many are kept, the newest; 0 for all
+   * @param keep how many of the newest are kept, besides the best; 0 for all
    */
   public Checkpoints(
       Path outputDir, int keep, ModelFiles model, Optimizer optimizer, Kernels kernels) {
@@ -54,19 +54,34 @@ public final class Checkpoints {
     return list(outputDir).stream().reduce((older, newer) -> newer);
   }
 
-  /** Deletes the checkpoints of a run's folder, incomplete ones included. */
-  public static void deleteAll(Path outputDir) throws IOException {
-    List<Path> found;
-    try (Stream<Path> entries = Files.list(outputDir)) {
-      found = entries.filter(p -> ANY.matcher(String.valueOf(p.getFileName())).matches()).toList();
-    }
-    for (Path folder : found) {
-      Folders.delete(folder);
-    }
+  /** The checkpoint of the best evaluation that the newest one knows of, if it is there. */
+  public static Optional<Path> best(Path outputDir) {
+    return latest(outputDir)
+        .map(newest -> {
+          try {
+            return TrainerStateFile.read(newest).best();
+          } catch (IOException e) {
+            throw new CheckpointException(
+                "%s cannot be read: %s".formatted(newest, FileProblem.of(e)), e);
+          }
+        })
+        .filter(best -> !best.isNone())
+        .map(best -> outputDir.resolve("checkpoint-" + best.step()))
+        .filter(Checkpoints::isComplete);
+  }
+
+  /** Whether a folder bears the name of a checkpoint. */
+  public static boolean isNamedSo(Path folder) {
+    return step(folder) >= 0;
+  }
+
+  /** Whether a folder is a complete checkpoint. */
+  public static boolean isComplete(Path folder) {
+    return isNamedSo(folder) && Files.exists(folder.resolve(TrainerStateFile.NAME));
   }
 
   /**
-   * Writes a checkpoint and then removes the oldest beyond the number that is kept.
+   * Writes a checkpoint and then removes those that are not to be kept.
    *
    * @return its folder
    * @throws CheckpointException when it cannot be written; nothing of it remains, and the others
@@ -75,16 +90,19 @@ public final class Checkpoints {
   public Path save(TrainerState state) {
     Path folder = outputDir.resolve("checkpoint-" + state.step());
     Path temporary = outputDir.resolve("checkpoint-" + state.step() + Folders.TEMPORARY);
+    if (!Files.isDirectory(outputDir)) {
+      throw CheckpointException.gone(outputDir, state.step());
+    }
     try {
       Folders.delete(temporary);
-      Files.createDirectories(temporary);
+      Files.createDirectory(temporary);
       write(temporary, state);
       Folders.replace(temporary, folder);
     } catch (IOException | UncheckedIOException e) {
       CheckpointException failure =
           CheckpointException.unwritable(
               "the checkpoint of step %d cannot be written to %s: %s. Earlier checkpoints are whole"
-                  .formatted(state.step(), folder, reason(e)),
+                  .formatted(state.step(), folder, FileProblem.of(e)),
               e);
       discard(temporary, failure);
       throw failure;
@@ -92,7 +110,8 @@ public final class Checkpoints {
       discard(temporary, e);
       throw e;
     }
-    removeOldest();
+    removeLater(state);
+    removeOld(state);
     return folder;
   }
 
@@ -122,10 +141,11 @@ public final class Checkpoints {
             "%s holds other weights than were saved with it. Resume from an earlier checkpoint"
                 .formatted(folder));
       }
+      removeOld(state); // a run that was killed just after saving this one had no time to
       return state;
     } catch (IOException | UncheckedIOException | MalformedSafetensors e) {
       throw new CheckpointException(
-          "%s cannot be read: %s. Resume from an earlier checkpoint".formatted(folder, reason(e)),
+          "%s cannot be read: %s. Resume from an earlier checkpoint".formatted(folder, FileProblem.of(e)),
           e);
     }
   }
@@ -134,17 +154,27 @@ public final class Checkpoints {
     return Checksum.of(host.of(optimizer.parameters().weights()));
   }
 
-  private void removeOldest() {
-    List<Path> all = list(outputDir);
-    for (Path old : all.subList(0, keep == 0 ? 0 : Math.max(0, all.size() - keep))) {
-      try {
-        Folders.remove(old);
-      } catch (IOException e) {
-        throw new CheckpointException(
-            "the old checkpoint %s cannot be deleted: %s. The newer ones are whole"
-                .formatted(old, reason(e)),
-            e);
-      }
+  /** Keeps the newest, and the one of the best evaluation. */
+  private void removeOld(TrainerState state) {
+    List<Path> course = list(outputDir).stream().filter(p -> step(p) <= state.step()).toList();
+    course.subList(0, keep == 0 ? 0 : Math.max(0, course.size() - keep)).stream()
+        .filter(p -> step(p) != state.best().step())
+        .forEach(Checkpoints::remove);
+  }
+
+  /** Removes what a run left behind that went back to an earlier checkpoint. */
+  private void removeLater(TrainerState state) {
+    list(outputDir).stream().filter(p -> step(p) > state.step()).forEach(Checkpoints::remove);
+  }
+
+  private static void remove(Path old) {
+    try {
+      Folders.remove(old);
+    } catch (IOException e) {
+      throw new CheckpointException(
+          "the old checkpoint %s cannot be deleted: %s. The newer ones are whole"
+              .formatted(old, FileProblem.of(e)),
+          e);
     }
   }
 
@@ -157,13 +187,13 @@ public final class Checkpoints {
       List<Path> found =
           new ArrayList<>(
               entries
-                  .filter(p -> step(p) >= 0 && Files.exists(p.resolve(TrainerStateFile.NAME)))
+                  .filter(Checkpoints::isComplete)
                   .toList());
       found.sort(Comparator.comparingLong(Checkpoints::step));
       return found;
     } catch (IOException e) {
       throw new CheckpointException(
-          "cannot look for checkpoints in %s: %s".formatted(outputDir, reason(e)), e);
+          "cannot look for checkpoints in %s: %s".formatted(outputDir, FileProblem.of(e)), e);
     }
   }
 
@@ -179,10 +209,5 @@ public final class Checkpoints {
     } catch (IOException e) {
       failure.addSuppressed(e);
     }
-  }
-
-  private static String reason(Exception e) {
-    Throwable cause = e instanceof UncheckedIOException && e.getCause() != null ? e.getCause() : e;
-    return cause.getMessage() == null ? cause.getClass().getSimpleName() : cause.getMessage();
   }
 }

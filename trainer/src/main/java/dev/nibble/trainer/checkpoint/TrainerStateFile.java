@@ -1,12 +1,9 @@
 package dev.nibble.trainer.checkpoint;
 
+import dev.nibble.compute.files.AtomicFile;
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.DeserializationFeature;
 import tools.jackson.databind.PropertyNamingStrategies;
@@ -31,16 +28,7 @@ final class TrainerStateFile {
   private TrainerStateFile() {}
 
   static void write(Path folder, TrainerState state) throws IOException {
-    byte[] bytes = (JSON.writeValueAsString(state) + "\n").getBytes(StandardCharsets.UTF_8);
-    try (FileChannel file =
-        FileChannel.open(
-            folder.resolve(NAME), StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
-      ByteBuffer left = ByteBuffer.wrap(bytes);
-      while (left.hasRemaining()) {
-        file.write(left);
-      }
-      file.force(true);
-    }
+    AtomicFile.write(folder.resolve(NAME), JSON.writeValueAsString(state) + "\n");
   }
 
   static TrainerState read(Path folder) throws IOException {

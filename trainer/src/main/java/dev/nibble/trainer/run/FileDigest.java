@@ -1,5 +1,6 @@
 package dev.nibble.trainer.run;
 
+import dev.nibble.trainer.model.config.ModelFolder;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -22,6 +23,7 @@ import java.util.stream.Stream;
  *     last included
  */
 public record FileDigest(String name, long bytes, String sha256, boolean sampled) {
+  private static final String WEIGHTS = ".safetensors";
   private static final int PIECE = 1 << 20;
   private static final int PIECES = 64;
 
@@ -51,14 +53,14 @@ public record FileDigest(String name, long bytes, String sha256, boolean sampled
     return new FileDigest(name, size, HexFormat.of().formatHex(digest.digest()), sampled);
   }
 
-  /** The digests of a model folder's configuration, tokenizer and weights, by name. */
+  /** The digests of a model folder's configuration, tokenizer, chat template and weights, by name. */
   public static List<FileDigest> ofModel(Path folder) throws IOException {
     List<Path> files;
     try (Stream<Path> entries = Files.list(folder)) {
       files =
           entries
               .filter(Files::isRegularFile)
-              .filter(f -> f.toString().endsWith(".json") || f.toString().endsWith(".safetensors"))
+              .filter(f -> isOfModel(String.valueOf(f.getFileName())))
               .sorted()
               .toList();
     }
@@ -67,6 +69,18 @@ public record FileDigest(String name, long bytes, String sha256, boolean sampled
       digests.add(of(file.getFileName().toString(), file));
     }
     return digests;
+  }
+
+  private static boolean isOfModel(String name) {
+    return name.equals(ModelFolder.CONFIG)
+        || ModelFolder.companions().contains(name)
+        || name.endsWith(WEIGHTS)
+        || name.endsWith(WEIGHTS + ".index.json");
+  }
+
+  /** Whether it is a file of weights, and not what describes or reads them. */
+  public boolean isWeights() {
+    return name.endsWith(WEIGHTS);
   }
 
   private static void read(FileChannel channel, long position, ByteBuffer piece)

@@ -1,13 +1,13 @@
 package dev.nibble.trainer.run;
 
+import dev.nibble.compute.files.AtomicFile;
+import dev.nibble.compute.files.FileProblem;
 import dev.nibble.trainer.train.Report;
 import java.io.BufferedWriter;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
@@ -17,6 +17,7 @@ import java.util.Map;
 import java.util.OptionalLong;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
+import java.util.stream.Collectors;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
@@ -28,10 +29,12 @@ import tools.jackson.databind.json.JsonMapper;
 public final class MetricsLog implements Consumer<Report>, AutoCloseable {
   private static final JsonMapper JSON = new JsonMapper();
 
+  private final Path file;
   private final BufferedWriter out;
   private final Supplier<OptionalLong> memory;
 
-  private MetricsLog(BufferedWriter out, Supplier<OptionalLong> memory) {
+  private MetricsLog(Path file, BufferedWriter out, Supplier<OptionalLong> memory) {
+    this.file = file;
     this.out = out;
     this.memory = memory;
   }
@@ -46,15 +49,11 @@ public final class MetricsLog implements Consumer<Report>, AutoCloseable {
       throws IOException {
     List<String> kept =
         Files.exists(file) && keepToStep > 0 ? Metrics.linesTo(file, keepToStep) : List.of();
-    Path temporary = file.resolveSibling(file.getFileName() + ".tmp");
-    try {
-      Files.write(temporary, kept, StandardCharsets.UTF_8);
-      Files.move(temporary, file, StandardCopyOption.REPLACE_EXISTING);
-    } finally {
-      Files.deleteIfExists(temporary);
-    }
+    AtomicFile.write(file, kept.stream().map(line -> line + "\n").collect(Collectors.joining()));
     return new MetricsLog(
-        Files.newBufferedWriter(file, StandardCharsets.UTF_8, StandardOpenOption.APPEND), memory);
+        file,
+        Files.newBufferedWriter(file, StandardCharsets.UTF_8, StandardOpenOption.APPEND),
+        memory);
   }
 
   @Override
@@ -111,7 +110,7 @@ public final class MetricsLog implements Consumer<Report>, AutoCloseable {
       out.write('\n');
       out.flush();
     } catch (IOException e) {
-      throw new UncheckedIOException("metrics.jsonl cannot be written: " + e.getMessage(), e);
+      throw RunException.unwritable(new IOException(file + ": " + FileProblem.of(e), e));
     }
   }
 

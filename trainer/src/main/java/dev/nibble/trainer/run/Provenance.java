@@ -1,66 +1,99 @@
 package dev.nibble.trainer.run;
 
 import dev.nibble.compute.files.AtomicFile;
+import dev.nibble.compute.files.FileProblem;
 import dev.nibble.errors.Remedy;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.LocalDateTime;
 import java.util.List;
+import java.util.Optional;
+import java.util.function.Predicate;
 import tools.jackson.core.JacksonException;
-import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.DeserializationFeature;
 import tools.jackson.databind.PropertyNamingStrategies;
 import tools.jackson.databind.SerializationFeature;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
  * Where a run's result comes from, as {@code provenance.json} holds it: with the same of
- * everything, the run can be repeated.
+ * everything, the run can be repeated, and with the same settings and inputs it can go on.
  *
- * @param recipeSha256 fingerprint of the resolved recipe
- * @param seed of data order, initialisation and dropout
- * @param baseModel files of the base model
- * @param data files of the datasets
+ * @param settings that decide the result
+ * @param inputs files that decide the result
+ * @param measured files that it is only measured with
+ * @param began time at which the run began, which templates may write into prompts
  * @param build which Nibble
  * @param machine where it ran
  * @param kernels which kernel set, as it describes itself
  */
 public record Provenance(
-    String recipeSha256,
-    long seed,
-    List<FileDigest> baseModel,
-    List<FileDigest> data,
+    RunSettings settings,
+    List<RunInput> inputs,
+    List<RunInput> measured,
+    LocalDateTime began,
     Build build,
     Machine machine,
     String kernels) {
+
+  static final String FILE = "provenance.json";
 
   private static final JsonMapper JSON =
       JsonMapper.builder()
           .propertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE)
           .enable(SerializationFeature.INDENT_OUTPUT)
+          .enable(DeserializationFeature.FAIL_ON_NULL_CREATOR_PROPERTIES)
+          .enable(DeserializationFeature.FAIL_ON_MISSING_CREATOR_PROPERTIES)
           .build();
 
   /** Copies the lists. */
   public Provenance {
-    baseModel = List.copyOf(baseModel);
-    data = List.copyOf(data);
+    inputs = List.copyOf(inputs);
+    measured = List.copyOf(measured);
   }
 
-  /** Writes {@code provenance.json}, whole or not at all. */
-  public void write(Path file) throws IOException {
-    AtomicFile.write(file, JSON.writeValueAsString(this) + "\n");
+  /** Writes {@code provenance.json} into a run's folder, whole or not at all. */
+  void write(Path folder) throws IOException {
+    AtomicFile.write(folder.resolve(FILE), JSON.writeValueAsString(this) + "\n");
   }
 
-  /** The recipe's fingerprint in a {@code provenance.json}. */
-  static String recipeOf(Path file) {
-    try {
-      JsonNode recipe = JSON.readTree(Files.readString(file)).path("recipe_sha256");
-      if (recipe.isString()) {
-        return recipe.stringValue();
-      }
-      throw new RunException("%s names no recipe".formatted(file), Remedy.OVERWRITE);
-    } catch (IOException | JacksonException e) {
-      throw new RunException(
-          "%s cannot be read: %s".formatted(file, e.getMessage()), Remedy.OVERWRITE, e);
+  /**
+   * Reads {@code provenance.json} in a run's folder; empty when there is none.
+   *
+   * @throws RunException when it cannot be understood
+   */
+  public static Optional<Provenance> read(Path folder) {
+    Path file = folder.resolve(FILE);
+    if (Files.notExists(file)) {
+      return Optional.empty();
     }
+    try {
+      return Optional.of(JSON.readValue(Files.readString(file), Provenance.class));
+    } catch (IOException e) {
+      throw new RunException(
+          "%s cannot be read: %s".formatted(file, FileProblem.of(e)), Remedy.OVERWRITE, e);
+    } catch (JacksonException e) {
+      throw new RunException(
+          "%s is damaged, or of another version of Nibble: %s"
+              .formatted(file, e.getOriginalMessage()),
+          Remedy.OVERWRITE,
+          e);
+    }
+  }
+
+  /** What of the inputs is not as it was, by {@code now}'s names. */
+  public List<String> changes(List<RunInput> now) {
+    return changes(now, file -> true);
+  }
+
+  /** The same of some files only. */
+  public List<String> changes(List<RunInput> now, Predicate<FileDigest> counted) {
+    return now.stream()
+        .flatMap(input ->
+            inputs.stream()
+                .filter(then -> then.name().equals(input.name()))
+                .flatMap(then -> then.only(counted).difference(input.only(counted)).stream()))
+        .toList();
   }
 }

@@ -1,8 +1,10 @@
 package dev.nibble.trainer.run;
 
+import dev.nibble.compute.files.FileProblem;
 import dev.nibble.errors.Fault;
 import dev.nibble.errors.NibbleException;
 import dev.nibble.errors.Remedy;
+import java.io.IOException;
 import java.util.Optional;
 
 /**
@@ -19,6 +21,19 @@ public final class RunException extends NibbleException {
   /** With a problem for the user, and what would avoid it. */
   public RunException(String problem, Remedy remedy) {
     super(Fault.USER, problem, Optional.of(remedy));
+  }
+
+  /** What cannot be written in a run's folder: the machine's fault, unlike all others. */
+  public static RunException unwritable(IOException cause) {
+    return new RunException(
+        Fault.MACHINE,
+        "the run's records cannot be written: " + FileProblem.of(cause),
+        Optional.of(Remedy.MAKE_ROOM_AND_RESUME),
+        cause);
+  }
+
+  private RunException(Fault fault, String problem, Optional<Remedy> remedy, Throwable cause) {
+    super(fault, problem, remedy, cause);
   }
 
   RunException(String problem, Remedy remedy, Throwable cause) {

@@ -115,12 +115,11 @@ public final class Finetune {
     while (progress.step() < plan.steps() && !isOutOfPatience()) {
       takeStep(progress.step() + 1);
       long step = progress.step();
-      if (validation.isPresent() && plan.evaluatesAfter(step)) {
-        evaluate(validation.get());
-      }
+      boolean best =
+          validation.isPresent() && plan.evaluatesAfter(step) && evaluate(validation.get());
       boolean last = step == plan.steps() || isOutOfPatience();
       boolean stops = stop.isRequested();
-      if (checkpoints.isPresent() && (last || plan.savesAfter(step) || stops)) {
+      if (checkpoints.isPresent() && (last || plan.savesAfter(step) || best || stops)) {
         save(checkpoints.get());
       }
       if (stops && !last) {
@@ -226,9 +225,11 @@ public final class Finetune {
             pace.afterStep(seconds, plan.steps() - progress.step())));
   }
 
-  private void evaluate(ValidationLoss validationLoss) {
+  /** Tells whether it is the best so far. */
+  private boolean evaluate(ValidationLoss validationLoss) {
     long start = System.nanoTime();
     LossSum loss = measure(validationLoss);
+    boolean best = progress.afterEvaluation(loss.mean());
     reports.accept(
         new Report.EvaluationReport(
             progress.step(),
@@ -238,7 +239,13 @@ public final class Finetune {
             Math.exp(loss.mean()),
             loss.terms(),
             seconds(start),
-            progress.afterEvaluation(loss.mean())));
+            best));
+    return best;
+  }
+
+  /** The evaluation with the lowest loss so far. */
+  public TrainerState.Best best() {
+    return progress.best();
   }
 
   /** What was learned is kept, whatever the validation data are like. */

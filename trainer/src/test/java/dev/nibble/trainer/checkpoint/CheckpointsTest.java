@@ -111,16 +111,48 @@ final class CheckpointsTest {
   }
 
   @Test
+  void aFolderThatIsTakenAwayStaysAway() throws IOException {
+    Path out = dir.resolve("out");
+    try (ToyRun run = new ToyRun(out, PLAN)) {
+      Files.move(out, dir.resolve("moved"));
+      assertThatThrownBy(run.finetune::run)
+          .isInstanceOf(CheckpointException.class)
+          .hasMessageContaining(out + " was deleted or moved while the run was under way");
+      assertThat(out).doesNotExist();
+    }
+  }
+
+  @Test
+  void theBestStaysAndWhatAnEarlierCourseLeftGoes() throws IOException {
+    try (ToyRun run = new ToyRun(dir, PLAN)) {
+      TrainerState.Run of = new TrainerState.Run(9, 1, 1, 56);
+      for (long step : new long[] {1, 2, 3, 4, 5}) {
+        TrainerState.Best best = new TrainerState.Best(Math.min(step, 2), 1);
+        run.checkpoints().save(state(step, of, best));
+      }
+      assertThat(names(dir)).containsExactly("checkpoint-2", "checkpoint-4", "checkpoint-5");
+      assertThat(Checkpoints.best(dir)).contains(dir.resolve("checkpoint-2"));
+      run.checkpoints().save(state(3, of, new TrainerState.Best(3, 0.5)));
+      assertThat(names(dir)).containsExactly("checkpoint-2", "checkpoint-3");
+      assertThat(Checkpoints.best(dir)).contains(dir.resolve("checkpoint-3"));
+    }
+  }
+
+  private static TrainerState state(long step, TrainerState.Run run, TrainerState.Best best) {
+    return new TrainerState(step, 0, 0.5, run, 0, step, 0, 0, best, List.of(), 0);
+  }
+
+  @Test
   void refusesACheckpointOfAnotherPlan() {
     try (ToyRun run = new ToyRun(dir, PLAN)) {
       run.finetune.run();
     }
-    try (ToyRun run = new ToyRun(dir, new TrainingPlan(8, 2, 9, 0, 2))) {
+    try (ToyRun run = new ToyRun(dir, new TrainingPlan(4, 2, 9, 0, 2))) {
       float[] before = run.weights();
       assertThatThrownBy(() -> run.finetune.resumeFrom(dir.resolve("checkpoint-6")))
           .isInstanceOf(CheckpointException.class)
           .hasMessageContaining("checkpoint-6 is of another run")
-          .hasMessageContaining("total steps: 6 there, 8 now")
+          .hasMessageContaining("total steps: 6 there, 4 now; a run can be made longer")
           .hasMessageContaining("micro-batches a step: 1 there, 2 now")
           .hasMessageContaining("seed: 1 there, 9 now");
       assertThat(run.weights()).isEqualTo(before);

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.LocalDateTime;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -23,31 +24,37 @@ final class ProvenanceTest {
     Path model = Files.createDirectory(dir.resolve("model"));
     Files.writeString(model.resolve("model.safetensors"), "abc");
     Files.writeString(model.resolve("config.json"), "{}");
+    Files.writeString(model.resolve("chat_template.jinja"), "{{ messages }}");
     Files.writeString(model.resolve("README.md"), "not a part of it");
+    Files.writeString(model.resolve("provenance.json"), "neither");
     Path file = dir.resolve("provenance.json");
 
-    new Provenance(
-            "r1",
-            42,
-            FileDigest.ofModel(model),
-            List.of(FileDigest.of("data/train.jsonl", data)),
+    Provenance written =
+        new Provenance(
+            Runs.settings("2e-4", 2),
+            List.of(
+                new RunInput("base_model", "model", FileDigest.ofModel(model)),
+                new RunInput("rows", "data", List.of(FileDigest.of("train.jsonl", data)))),
+            List.of(),
+            LocalDateTime.of(2026, 11, 30, 3, 0),
             new Build("1.0", "unknown"),
             Machine.current(),
-            "cpu")
-        .write(file);
+            "cpu");
+    written.write(dir);
 
     JsonNode json = new JsonMapper().readTree(Files.readString(file));
-    assertThat(json.path("recipe_sha256").stringValue()).isEqualTo("r1");
-    assertThat(json.path("seed").longValue()).isEqualTo(42);
-    assertThat(json.at("/base_model/0/name").stringValue()).isEqualTo("config.json");
-    assertThat(json.at("/base_model/1/sha256").stringValue()).isEqualTo(ABC);
-    assertThat(json.path("base_model")).hasSize(2);
-    assertThat(json.at("/data/0/name").stringValue()).isEqualTo("data/train.jsonl");
-    assertThat(json.at("/data/0/bytes").longValue()).isEqualTo(3);
+    assertThat(json.at("/settings/decisive/rate").stringValue()).isEqualTo("2e-4");
+    assertThat(json.at("/settings/length/epochs").longValue()).isEqualTo(2);
+    assertThat(json.at("/inputs/0/files/0/name").stringValue()).isEqualTo("chat_template.jinja");
+    assertThat(json.at("/inputs/0/files/1/name").stringValue()).isEqualTo("config.json");
+    assertThat(json.at("/inputs/0/files/2/sha256").stringValue()).isEqualTo(ABC);
+    assertThat(json.at("/inputs/0/files")).hasSize(3);
+    assertThat(json.at("/inputs/1/files/0/bytes").longValue()).isEqualTo(3);
     assertThat(json.at("/build/version").stringValue()).isEqualTo("1.0");
     assertThat(json.at("/machine/jdk").stringValue()).contains(Runtime.version().toString());
     assertThat(json.path("kernels").stringValue()).isEqualTo("cpu");
-    assertThat(Provenance.recipeOf(file)).isEqualTo("r1");
+    assertThat(Provenance.read(dir)).contains(written);
+    assertThat(Provenance.read(dir.resolve("nowhere"))).isEmpty();
   }
 
   @Test

@@ -19,6 +19,8 @@ import dev.nibble.trainer.train.Report;
 import dev.nibble.trainer.train.StopRequest;
 import dev.nibble.trainer.train.TrainingPlan;
 import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -60,6 +62,7 @@ public final class ToyRun implements AutoCloseable {
       List<Batch> batches,
       int keep,
       Objective objective) {
+    makeFolder(outputDir);
     scope = Scope.open("run", kernels.memory());
     model = new ToyLm(vocab, scope);
     optimizer =
@@ -83,6 +86,14 @@ public final class ToyRun implements AutoCloseable {
             plan,
             stop,
             this::hear);
+  }
+
+  private static void makeFolder(Path outputDir) {
+    try {
+      Files.createDirectories(outputDir);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   private void hear(Report report) {

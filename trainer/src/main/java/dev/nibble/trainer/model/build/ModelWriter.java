@@ -51,8 +51,9 @@ public final class ModelWriter {
           });
       ModelFolder model = new ModelFolder(source);
       boolean ownHead = tensors.stream().anyMatch(t -> t.name().equals(ModelTensors.HEAD));
-      AtomicFile.write(folder.resolve(ModelFolder.CONFIG), model.configOf(dtype, ownHead));
       model.copyCompanions(folder);
+      // Last: without it the folder is no model yet.
+      AtomicFile.write(folder.resolve(ModelFolder.CONFIG), model.configOf(dtype, ownHead));
     } catch (IOException e) {
       throw new ModelException("cannot write the model to %s: %s".formatted(folder, e), e);
     }

@@ -89,6 +89,11 @@ public record ModelFolder(Path path) {
     }
   }
 
+  /** Names of the tokenizer's files, the chat template and the generation settings. */
+  public static List<String> companions() {
+    return COMPANIONS;
+  }
+
   /** Copies the tokenizer's files, the chat template and the generation settings. */
   public void copyCompanions(Path folder) throws IOException {
     for (String name : COMPANIONS) {
