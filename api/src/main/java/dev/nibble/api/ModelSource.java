@@ -14,8 +14,8 @@ import java.util.Optional;
  * Where a model comes from.
  *
  * @param recipe that describes it
- * @param run the folder with the trained weights: a run's folder, or that of a checkpoint; empty for
- *     the model that the recipe starts from
+ * @param run the folder with the trained weights: a run's folder, or that of a checkpoint; empty
+ *     for the model that the recipe starts from
  */
 public record ModelSource(Recipe recipe, Optional<Path> run) {
   /** The model that a recipe starts from. */

@@ -124,15 +124,15 @@ final class RunRecords implements Consumer<Report>, AutoCloseable {
   }
 
   private void follow(Report report) throws IOException {
-      if (metrics.isEmpty()) {
-        long keep = report instanceof Report.ResumeReport resumed ? resumed.step() : 0;
-        metrics = Optional.of(MetricsLog.open(directory.metrics(), keep, ResidentMemory::now));
-      }
-      switch (report) {
-        case Report.StepReport _ -> directory.dropResult();
-        case Report.CheckpointReport _ -> directory.checkpointWritten();
-        default -> {}
-      }
+    if (metrics.isEmpty()) {
+      long keep = report instanceof Report.ResumeReport resumed ? resumed.step() : 0;
+      metrics = Optional.of(MetricsLog.open(directory.metrics(), keep, ResidentMemory::now));
+    }
+    switch (report) {
+      case Report.StepReport _ -> directory.dropResult();
+      case Report.CheckpointReport _ -> directory.checkpointWritten();
+      default -> {}
+    }
   }
 
   /** Draws the loss curve. */

@@ -107,9 +107,7 @@ class RunFaultsTest {
       assertThat(names(out)).as(what).isEqualTo(names(expected));
       for (String file :
           List.of("adapter_model.safetensors", "checkpoint-3/optimizer.safetensors")) {
-        assertThat(out.resolve(file))
-            .as(what)
-            .hasSameBinaryContentAs(expected.resolve(file));
+        assertThat(out.resolve(file)).as(what).hasSameBinaryContentAs(expected.resolve(file));
       }
       assertThat(Files.readAllLines(out.resolve("metrics.jsonl"))).as(what).hasSize(3 + 2);
     }
@@ -147,8 +145,7 @@ class RunFaultsTest {
   private void finish(Path out, ExistingRunPolicy existing, String what) throws IOException {
     boolean began = Files.exists(out) && !names(out).isEmpty();
     try {
-      train(
-          recipe(out), began ? new ExistingRunPolicy.Resume(Optional.empty()) : existing);
+      train(recipe(out), began ? new ExistingRunPolicy.Resume(Optional.empty()) : existing);
     } catch (RunException e) {
       assertThat(existing).as(what).isInstanceOf(ExistingRunPolicy.Overwrite.class);
       assertThat(e).as(what).hasMessageContaining("seed: 1 there, 42 now");

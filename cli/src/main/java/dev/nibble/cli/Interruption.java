@@ -6,8 +6,8 @@ import org.jline.utils.Signals;
 
 /**
  * Ctrl-C, SIGTERM, and SIGHUP of a terminal that is closed. While the training loop runs, the first
- * asks it to save and stop, and a second ends the process at once; at any other time the first does.
- * Under {@code nohup}, SIGHUP stays ignored.
+ * asks it to save and stop, and a second ends the process at once; at any other time the first
+ * does. Under {@code nohup}, SIGHUP stays ignored.
  */
 final class Interruption {
   /** As POSIX numbers them. */

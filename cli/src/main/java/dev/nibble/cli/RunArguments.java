@@ -36,7 +36,9 @@ final class RunArguments {
         .filter(weights -> !weights.equals(place.toAbsolutePath().normalize()))
         .ifPresent(checkpoint ->
             System.err.println(
-                "The run has not finished; using its weights in " + checkpoint.getFileName() + "."));
+                "The run has not finished; using its weights in "
+                    + checkpoint.getFileName()
+                    + "."));
     return source;
   }
 }

@@ -53,7 +53,8 @@ final class TrainCommand implements Callable<Integer> {
 
     @Option(
         names = "--overwrite",
-        description = "Replace the run in output_dir. It is deleted once the new one has a checkpoint.")
+        description =
+            "Replace the run in output_dir. It is deleted once the new one has a checkpoint.")
     boolean overwrite;
 
     ExistingRunPolicy chosen(Recipe read) {

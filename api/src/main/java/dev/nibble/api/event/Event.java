@@ -1,12 +1,12 @@
 package dev.nibble.api.event;
 
 import dev.nibble.data.samples.DataReport;
+import dev.nibble.trainer.checkpoint.TrainerState;
 import dev.nibble.trainer.evaluation.Accuracy;
 import dev.nibble.trainer.export.LogitAgreement;
 import dev.nibble.trainer.export.MergedCheckpoint;
 import dev.nibble.trainer.export.gguf.GgufReport;
 import dev.nibble.trainer.model.Checkpointing;
-import dev.nibble.trainer.checkpoint.TrainerState;
 import dev.nibble.trainer.train.Report;
 import dev.nibble.trainer.train.TrainingPlan;
 import java.nio.file.Path;

@@ -13,8 +13,8 @@ import java.nio.file.spi.FileSystemProvider;
 import java.util.Set;
 
 /**
- * The default file system with faults: it counts the operations that change files, and asks a {@link
- * Fault} before each.
+ * The default file system with faults: it counts the operations that change files, and asks a
+ * {@link Fault} before each.
  */
 public final class FaultyFileSystem extends FileSystem {
   private final FaultyProvider provider = new FaultyProvider(this);

@@ -45,7 +45,10 @@ final class EndReport {
     result = Optional.of(e);
   }
 
-  /** Which weights were saved, where that are not those of the lowest validation loss, or need not be. */
+  /**
+   * Which weights were saved, where that are not those of the lowest validation loss, or need not
+   * be.
+   */
   private void best(Event.ResultSaved saved) {
     if (saved.best().isNone()) {
       return;
@@ -56,8 +59,7 @@ final class EndReport {
     if (saved.step() == saved.best().step()) {
       console.line("Its weights are the best of the run: " + best + ".");
     } else {
-      String checkpoint =
-          Paths.shown(saved.folder().resolve("checkpoint-" + saved.best().step()));
+      String checkpoint = Paths.shown(saved.folder().resolve("checkpoint-" + saved.best().step()));
       console.line(
           "Its weights are the last of the run, after step %s. The best, %s, are in %s; load_best_model_at_end: true makes them the result."
               .formatted(Human.count(saved.step()), best, console.bold(checkpoint)));

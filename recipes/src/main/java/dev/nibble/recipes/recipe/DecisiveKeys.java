@@ -73,7 +73,12 @@ final class DecisiveKeys {
               .plain(OptimizerName.of(recipe.optimization()).unpaged()));
     }
     if (key.equals(ChatKeys.CHAT_TEMPLATE)
-        && recipe.data().chat().template().filter(TemplateChoice.InFile.class::isInstance).isPresent()) {
+        && recipe
+            .data()
+            .chat()
+            .template()
+            .filter(TemplateChoice.InFile.class::isInstance)
+            .isPresent()) {
       return Optional.empty();
     }
     return key.plain(recipe);

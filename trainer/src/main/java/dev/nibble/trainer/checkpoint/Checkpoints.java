@@ -145,7 +145,8 @@ public final class Checkpoints {
       return state;
     } catch (IOException | UncheckedIOException | MalformedSafetensors e) {
       throw new CheckpointException(
-          "%s cannot be read: %s. Resume from an earlier checkpoint".formatted(folder, FileProblem.of(e)),
+          "%s cannot be read: %s. Resume from an earlier checkpoint"
+              .formatted(folder, FileProblem.of(e)),
           e);
     }
   }
@@ -184,11 +185,7 @@ public final class Checkpoints {
       return List.of();
     }
     try (Stream<Path> entries = Files.list(outputDir)) {
-      List<Path> found =
-          new ArrayList<>(
-              entries
-                  .filter(Checkpoints::isComplete)
-                  .toList());
+      List<Path> found = new ArrayList<>(entries.filter(Checkpoints::isComplete).toList());
       found.sort(Comparator.comparingLong(Checkpoints::step));
       return found;
     } catch (IOException e) {

@@ -53,7 +53,9 @@ public record FileDigest(String name, long bytes, String sha256, boolean sampled
     return new FileDigest(name, size, HexFormat.of().formatHex(digest.digest()), sampled);
   }
 
-  /** The digests of a model folder's configuration, tokenizer, chat template and weights, by name. */
+  /**
+   * The digests of a model folder's configuration, tokenizer, chat template and weights, by name.
+   */
   public static List<FileDigest> ofModel(Path folder) throws IOException {
     List<Path> files;
     try (Stream<Path> entries = Files.list(folder)) {

@@ -19,9 +19,9 @@ import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The right of one run to write into a folder: a lock of the operating system on a file in it, which
- * ends with the process however that ends. Where the file system has no locks, the file's existence
- * is the lock, and one whose process is gone is taken over.
+ * The right of one run to write into a folder: a lock of the operating system on a file in it,
+ * which ends with the process however that ends. Where the file system has no locks, the file's
+ * existence is the lock, and one whose process is gone is taken over.
  */
 final class FolderLock implements AutoCloseable {
   /** The file that is locked. */
@@ -107,7 +107,8 @@ final class FolderLock implements AutoCloseable {
       if (lock.isEmpty()) {
         throw inUse(folder, "by " + LockOwner.read(file).describe());
       }
-      // Its holder deletes the file before it unlocks it: what was locked may have no name any more.
+      // Its holder deletes the file before it unlocks it: what was locked may have no name any
+      // more.
       if (!identity(file).equals(opened)) {
         return Optional.empty();
       }

@@ -18,7 +18,8 @@ record LockOwner(long pid, String host, String started) {
 
   /** This process. */
   static LockOwner current() {
-    return new LockOwner(ProcessHandle.current().pid(), thisHost(), started(ProcessHandle.current()));
+    return new LockOwner(
+        ProcessHandle.current().pid(), thisHost(), started(ProcessHandle.current()));
   }
 
   /** What a lock file tells, which may be nothing. */

@@ -44,8 +44,8 @@ public final class RunDirectory implements AutoCloseable {
   }
 
   /**
-   * Opens the folder for a run, and creates it when it is not there. What killed runs left half done
-   * in it is cleaned up first.
+   * Opens the folder for a run, and creates it when it is not there. What killed runs left half
+   * done in it is cleaned up first.
    *
    * @throws RunException when the folder is in use, holds another run, or cannot be written
    */
@@ -212,7 +212,9 @@ public final class RunDirectory implements AutoCloseable {
     return folder.resolve(RunFiles.PAGES);
   }
 
-  /** Lets others have the folder. A run that it was to replace is put back if it has saved nothing. */
+  /**
+   * Lets others have the folder. A run that it was to replace is put back if it has saved nothing.
+   */
   @Override
   public void close() throws IOException {
     try {

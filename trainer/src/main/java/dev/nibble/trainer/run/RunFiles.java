@@ -55,8 +55,7 @@ final class RunFiles {
 
   /** What is neither a part of a run nor left by one that was killed. */
   static List<Path> foreign(Path folder) throws IOException {
-    return list(
-        folder, path -> !isLeftover(path) && !name(path).equals(RECIPE) && !isLock(path));
+    return list(folder, path -> !isLeftover(path) && !name(path).equals(RECIPE) && !isLock(path));
   }
 
   /** The parts of a run, the one that makes it a run last. */
@@ -92,7 +91,10 @@ final class RunFiles {
     }
   }
 
-  /** Deletes the trained weights and what was measured of them, beginning with what makes them whole. */
+  /**
+   * Deletes the trained weights and what was measured of them, beginning with what makes them
+   * whole.
+   */
   static void deleteResult(Path folder) throws IOException {
     List<String> names = hasModel(folder) ? MODEL : ADAPTER;
     for (String name : names) {

@@ -76,8 +76,7 @@ final class FolderLockTest {
     }
     assertThat(file).doesNotExist();
 
-    for (LockOwner there :
-        List.of(self, new LockOwner(self.pid(), "elsewhere", self.started()))) {
+    for (LockOwner there : List.of(self, new LockOwner(self.pid(), "elsewhere", self.started()))) {
       Files.writeString(file, there.text());
       assertThatThrownBy(() -> FolderLock.acquire(dir, none))
           .isInstanceOf(RunException.class)
