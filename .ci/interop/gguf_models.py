@@ -61,6 +61,7 @@ MODELS = {
     "mistral_tekken": ("mistral", "tekken", dict(sliding_window=64), False),
     "qwen2": ("qwen2", "qwen_like", dict(tie_word_embeddings=True), True),
     "qwen3": ("qwen3", "qwen_like", dict(head_dim=64), True),
+    "smollm3": ("smollm3", "llama3_like", dict(num_hidden_layers=5, use_sliding_window=False, **rope("default", 2e6)), True),
     "phi3": ("phi3", "gpt4o", {}, True),
     "phi3_short": ("phi3", "llama2_like", long_rope(256) | dict(max_position_embeddings=1024), False),
     "phi3_long": ("phi3", "llama2_like", long_rope(32), False),

@@ -3,14 +3,17 @@ package dev.nibble.adapters;
 import dev.nibble.adapters.PeftNames.Parsed;
 import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.safetensors.SafetensorsFile;
+import dev.nibble.compute.safetensors.StoredTensors;
 import dev.nibble.compute.tensor.DType;
 import dev.nibble.compute.tensor.Scope;
 import dev.nibble.compute.tensor.Shape;
 import dev.nibble.compute.tensor.Tensor;
+import dev.nibble.quant.NonFinite;
 import java.nio.file.Path;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
@@ -21,17 +24,20 @@ import java.util.TreeSet;
  * what was there; the rest is its {@link AdapterSpec}'s.
  */
 public final class AdapterMerge implements AutoCloseable {
+  private final PeftAdapter adapter;
   private final AdapterSpec spec;
   private final SafetensorsFile file;
   private final Map<String, TensorMerge> merges = new LinkedHashMap<>();
 
-  private AdapterMerge(Path folder, AdapterSpec spec, SafetensorsFile file) {
-    this.spec = spec;
+  private AdapterMerge(Path folder, PeftAdapter adapter, SafetensorsFile file) {
+    this.adapter = adapter;
+    this.spec = adapter.spec();
     this.file = file;
     Path path = folder.resolve(PeftAdapter.WEIGHTS);
     Map<String, Map<String, Tensor>> modules = new LinkedHashMap<>();
     Map<String, Tensor> shared = new LinkedHashMap<>();
     for (String name : new TreeSet<>(file.names())) {
+      requireFinite(path, file.tensor(name));
       if (spec.sharedTensors().contains(name)) {
         shared.put(name, file.tensor(name));
         continue;
@@ -42,9 +48,9 @@ public final class AdapterMerge implements AutoCloseable {
                   new AdapterException(
                       "%s: tensor %s is not named as PEFT names an adapter's tensors"
                           .formatted(path, name)));
-      if (parsed.isWhole()) {
+      if (parsed.isWhole() && !ChangedBase.changesBase(parsed, spec)) {
         add(replacement(parsed.module(), file.tensor(name)));
-      } else if (!parsed.isBase()) {
+      } else if (parsed.isAdapter()) {
         modules
             .computeIfAbsent(parsed.module(), m -> new LinkedHashMap<>())
             .put(parsed.suffix(), file.tensor(name));
@@ -58,6 +64,19 @@ public final class AdapterMerge implements AutoCloseable {
     } catch (AdapterException e) {
       throw new AdapterException("%s: %s".formatted(path, e.getMessage()), e);
     }
+  }
+
+  private static void requireFinite(Path file, Tensor tensor) {
+    if (!tensor.dtype().isFloating()) {
+      throw new AdapterException(
+          "%s: %s is %s, expected F32, BF16 or F16"
+              .formatted(file, tensor.name(), tensor.dtype()));
+    }
+    NonFinite.find(tensor)
+        .ifPresent(found -> {
+          throw new AdapterException(
+              "%s: %s has %s, expected finite numbers".formatted(file, tensor.name(), found));
+        });
   }
 
   private static TensorMerge replacement(String tensor, Tensor trained) {
@@ -78,20 +97,25 @@ public final class AdapterMerge implements AutoCloseable {
    *     the base weights
    */
   public static AdapterMerge open(Path folder) {
-    AdapterSpec spec = PeftConfig.read(folder).spec();
+    PeftAdapter adapter = PeftAdapter.open(folder);
     try {
-      spec.checkMergeable();
+      adapter.spec().checkMergeable();
     } catch (AdapterException e) {
       throw new AdapterException(
           "%s: %s".formatted(folder.resolve(PeftConfig.FILE), e.getMessage()), e);
     }
     SafetensorsFile file = PeftAdapter.openWeights(folder);
     try {
-      return new AdapterMerge(folder, spec, file);
+      return new AdapterMerge(folder, adapter, file);
     } catch (RuntimeException e) {
       file.close();
       throw e;
     }
+  }
+
+  /** The tensors that the adapter is merged into, see {@link PeftAdapter#over}. */
+  public ChangedBase over(StoredTensors base, boolean tied) {
+    return adapter.over(base, tied);
   }
 
   /** The adapter's description. */
@@ -110,10 +134,11 @@ public final class AdapterMerge implements AutoCloseable {
   }
 
   /**
-   * The tensors that a checkpoint lacks: a bias, which then starts from zeros, or the output head
-   * of a model that ties it to the embeddings, which then starts from their table.
+   * The tensors that a checkpoint lacks: the output head of a model that ties it to the embeddings,
+   * which then starts from their table.
    *
    * @param checkpoint names of its tensors
+   * @throws AdapterException when it lacks a bias: its architecture has no place for one
    */
   public Set<String> additions(Collection<String> checkpoint) {
     Set<String> missing = new TreeSet<>();
@@ -122,6 +147,12 @@ public final class AdapterMerge implements AutoCloseable {
         missing.add(name);
       }
     });
+    List<String> biases = missing.stream().filter(name -> name.endsWith(".bias")).toList();
+    if (!biases.isEmpty()) {
+      throw new AdapterException(
+          "the adapter has a bias for modules of the base model that have none, so it cannot be merged: %s%s"
+              .formatted(biases.getFirst(), biases.size() > 1 ? " and others" : ""));
+    }
     return missing;
   }
 

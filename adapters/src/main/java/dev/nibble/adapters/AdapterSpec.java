@@ -24,6 +24,25 @@ public sealed interface AdapterSpec permits LoraSpec, Ia3Spec, VeraSpec {
   AdapterSpec withTargets(TargetModules other);
 
   /**
+   * The same adapter without what says nothing of the modules that it is on: PEFT allows targets and
+   * patterns that match none.
+   *
+   * @param modules that a file has the adapter on
+   * @param withHead whether the output head may be among them without being a target
+   */
+  default AdapterSpec inUse(Set<String> modules, boolean withHead) {
+    return withTargets(targets().inUse(modules, withHead));
+  }
+
+  /**
+   * Checks that the adapter can be trained on these targets, and that nothing in its description
+   * does nothing.
+   *
+   * @throws AdapterException when it cannot, or something does nothing
+   */
+  default void checkTrainable(List<AdapterTarget> targets) {}
+
+  /**
    * Modules that train as a whole beside the adapter: names that a module's path ends with, as PEFT
    * has it.
    */
@@ -74,6 +93,16 @@ public sealed interface AdapterSpec permits LoraSpec, Ia3Spec, VeraSpec {
    * @throws AdapterException when tensors of the module are missing
    */
   List<TensorMerge> merges(AdapterTensors module);
+
+  /**
+   * A trained adapter in the form that belongs on the base as it is, which every reader of PEFT's
+   * files can use.
+   *
+   * @param parameters of a model that was built with this
+   */
+  default SavedAdapter forUnchangedBase(Parameters parameters, Kernels kernels) {
+    return SavedAdapter.exact(this, parameters, kernels);
+  }
 
   /** True when the initial values are taken out of the base weights, which then change. */
   default boolean changesBase() {

@@ -11,9 +11,21 @@ import java.util.function.ToLongFunction;
  * @param outputs O; of embeddings, C
  * @param inputs I; of embeddings, V
  * @param maxTokens the most rows at once
+ * @param hasBias whether it has one
  */
 public record AdapterTarget(
-    String module, boolean isEmbedding, long outputs, long inputs, long maxTokens) {
+    String module,
+    boolean isEmbedding,
+    long outputs,
+    long inputs,
+    long maxTokens,
+    boolean hasBias) {
+
+  /** Without a bias. */
+  public AdapterTarget(
+      String module, boolean isEmbedding, long outputs, long inputs, long maxTokens) {
+    this(module, isEmbedding, outputs, inputs, maxTokens, false);
+  }
 
   /**
    * Refuses embeddings.

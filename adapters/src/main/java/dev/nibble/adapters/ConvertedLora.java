@@ -16,23 +16,24 @@ import java.util.Optional;
  * base as it was: what was learned is s (B A - B0 A0) = s B' A' with A' = [A; A0] and B' = [B,
  * -B0], of twice the rank.
  */
-final class ConvertedLora implements AutoCloseable {
+final class ConvertedLora {
   private final Scope scope = Scope.open("converted LoRA", Memory.host());
   private final Parameters parameters;
   private final Kernels kernels;
 
-  /** {@code parameters}: those of the adapter, which know their start. */
-  ConvertedLora(Parameters parameters, Kernels kernels) {
+  private ConvertedLora(Parameters parameters, Kernels kernels) {
     this.parameters = parameters;
     this.kernels = kernels;
   }
 
-  static LoraSpec spec(LoraSpec spec) {
-    return spec.withRanks(spec.ranks().doubled()).withStart(new LoraStart.Zero());
+  /** The conversion; {@code parameters}: those of the adapter, which know their start. */
+  static SavedAdapter of(LoraSpec spec, Parameters parameters, Kernels kernels) {
+    LoraSpec plain = spec.withRanks(spec.ranks().doubled()).withStart(new LoraStart.Zero());
+    ConvertedLora converted = new ConvertedLora(parameters, kernels);
+    return new SavedAdapter(plain, converted.tensors(), converted.scope);
   }
 
-  /** The tensors by name; they live until this closes. */
-  Map<String, Tensor> tensors() {
+  private Map<String, Tensor> tensors() {
     Map<String, Tensor> tensors = new LinkedHashMap<>();
     for (Parameter p : parameters.all()) {
       Optional<String> part =
@@ -70,10 +71,5 @@ final class ConvertedLora implements AutoCloseable {
       }
     }
     return scope.allocate(b.name(), DType.F32, rows, 2L * rank).put(both);
-  }
-
-  @Override
-  public void close() {
-    scope.close();
   }
 }

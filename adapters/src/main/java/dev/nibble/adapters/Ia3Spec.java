@@ -3,9 +3,10 @@ package dev.nibble.adapters;
 import static java.util.stream.Collectors.toCollection;
 import static java.util.stream.Collectors.toMap;
 
-import dev.nibble.adapters.Parameters.Pace;
+import dev.nibble.adapters.Parameters.ParameterGroup;
 import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.tensor.Scope;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -112,7 +113,7 @@ public record Ia3Spec(
       t.requireLinear("IA3");
       long[] dims =
           scalesInput(t.module()) ? new long[] {1, t.inputs()} : new long[] {t.outputs(), 1};
-      builder.add(scales(t.module()), Pace.NORMAL, true, dims);
+      builder.add(scales(t.module()), ParameterGroup.NORMAL, true, dims);
     }
   }
 
@@ -130,6 +131,28 @@ public record Ia3Spec(
   public double operations(AdapterTarget t, double forwards, boolean inputGradient) {
     boolean free = scalesInput(t.module()) && inputGradient;
     return free ? 0 : 2.0 * t.outputs() * t.inputs();
+  }
+
+  @Override
+  public void checkTrainable(List<AdapterTarget> on) {
+    if (feedforward.isEmpty() || feedforward.get().equals(DEFAULT_FEEDFORWARD)) {
+      return;
+    }
+    List<String> unused = new ArrayList<>();
+    if (feedforward.get() instanceof ModuleChoice.Named(List<String> names)) {
+      names.stream()
+          .filter(name -> on.stream().noneMatch(t -> t.module().endsWith(name)))
+          .forEach(unused::add);
+    } else if (on.stream().noneMatch(t -> scalesInput(t.module()))) {
+      unused.add(feedforward.get().written());
+    }
+    if (!unused.isEmpty()) {
+      throw new AdapterException(
+          "feedforward_modules %s match none of the target modules %s"
+              .formatted(
+                  unused,
+                  TargetModules.shortNames(on.stream().map(AdapterTarget::module).toList())));
+    }
   }
 
   @Override
@@ -162,7 +185,7 @@ public record Ia3Spec(
   }
 
   static Ia3Spec read(PeftJson json) {
-    json.findUnsupported(KEYS, Set.of());
+    json.findUnsupported(KEYS, Set.of(), Set.of());
     JsonNode given = json.node("feedforward_modules");
     Optional<ModuleChoice> named = json.choice("feedforward_modules");
     Optional<ModuleChoice> feedforward =

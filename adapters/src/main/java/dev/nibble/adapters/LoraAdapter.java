@@ -1,6 +1,6 @@
 package dev.nibble.adapters;
 
-import dev.nibble.adapters.Parameters.Pace;
+import dev.nibble.adapters.Parameters.ParameterGroup;
 import dev.nibble.compute.kernels.Buffers;
 import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.tensor.Scope;
@@ -30,18 +30,18 @@ final class LoraAdapter implements Adapter {
       if (t.isEmbedding()) {
         refuseEmbedding(spec, t);
         builder.add(
-            PeftNames.of(module, LoraNames.EMBEDDING_A), Pace.EMBEDDING, true, r, t.inputs());
+            PeftNames.of(module, LoraNames.EMBEDDING_A), ParameterGroup.EMBEDDING, true, r, t.inputs());
         builder.add(
-            PeftNames.of(module, LoraNames.EMBEDDING_B), Pace.EMBEDDING, true, t.outputs(), r);
+            PeftNames.of(module, LoraNames.EMBEDDING_B), ParameterGroup.EMBEDDING, true, t.outputs(), r);
         continue;
       }
       builder.add(LoraNames.a(module), true, r, t.inputs());
-      builder.add(LoraNames.b(module), Pace.FAST, true, t.outputs(), r);
+      builder.add(LoraNames.b(module), ParameterGroup.FAST, true, t.outputs(), r);
       if (spec.dora()) {
-        builder.add(PeftNames.of(module, LoraNames.MAGNITUDE), Pace.FAST, true, t.outputs());
+        builder.add(PeftNames.of(module, LoraNames.MAGNITUDE), ParameterGroup.FAST, true, t.outputs());
       }
       if (spec.bias()) {
-        builder.add(PeftNames.of(module, LoraNames.B_BIAS), Pace.FAST, false, t.outputs());
+        builder.add(PeftNames.of(module, LoraNames.B_BIAS), ParameterGroup.FAST, false, t.outputs());
       }
     }
   }

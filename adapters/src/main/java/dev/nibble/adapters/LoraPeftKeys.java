@@ -23,7 +23,26 @@ final class LoraPeftKeys {
           "r",
           "rank_pattern",
           "use_dora",
-          "use_rslora");
+          "use_rslora",
+          "bias",
+          "ensure_weight_tying",
+          "trainable_token_indices");
+
+  /** Keys of PEFT 0.21 that change what an adapter computes. */
+  private static final Set<String> UNSUPPORTED =
+      Set.of(
+          "alora_invocation_tokens",
+          "arrow_config",
+          "corda_config",
+          "kasa_config",
+          "layer_replication",
+          "lora_ga_config",
+          "megatron_config",
+          "monteclora_config",
+          "target_parameters",
+          "use_bdlora",
+          "use_qalora",
+          "velora_config");
 
   /** Keys that say nothing about the mathematics of an adapter that is already initialised. */
   private static final Set<String> INFORMATION =
@@ -73,7 +92,8 @@ final class LoraPeftKeys {
   }
 
   static LoraSpec read(PeftJson json) {
-    json.findUnsupported(READ, INFORMATION);
+    json.findUnsupported(READ, UNSUPPORTED, INFORMATION);
+    json.readExtras("none", "all", "lora_only");
     int r = json.whole("r", 8);
     double alpha = json.number("lora_alpha", 8);
     double dropout = json.number("lora_dropout", 0);

@@ -1,8 +1,11 @@
 package dev.nibble.adapters;
 
+import java.util.Collection;
 import java.util.Collections;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.Map;
+import java.util.Set;
 import java.util.regex.Pattern;
 
 /**
@@ -79,6 +82,47 @@ public record LoraRanks(
     Map<String, Double> alphas = new LinkedHashMap<>();
     alphaPattern.forEach((key, a) -> alphas.put(key, factor * a));
     return new LoraRanks(2 * r, factor * alpha, rslora, ranks, alphas);
+  }
+
+  /** Without keys that mean none of these modules, see {@link AdapterSpec#inUse}. */
+  LoraRanks inUse(Collection<String> modules) {
+    Map<String, Integer> ranks = new LinkedHashMap<>(rankPattern);
+    ranks.keySet().removeAll(unused(rankPattern, modules));
+    Map<String, Double> alphas = new LinkedHashMap<>(alphaPattern);
+    alphas.keySet().removeAll(unused(alphaPattern, modules));
+    return new LoraRanks(r, alpha, rslora, ranks, alphas);
+  }
+
+  /**
+   * Checks that every key speaks for one of these modules at least.
+   *
+   * @throws AdapterException when one does not
+   */
+  void requireUse(Collection<String> modules) {
+    requireUse("rank_pattern", rankPattern, modules);
+    requireUse("alpha_pattern", alphaPattern, modules);
+  }
+
+  private static void requireUse(
+      String name, Map<String, ?> pattern, Collection<String> modules) {
+    Set<String> unused = unused(pattern, modules);
+    if (!unused.isEmpty()) {
+      throw new AdapterException(
+          "%s: the keys %s speak for none of the adapted modules %s; each must be the end of a name or an expression that matches one, and not one that an earlier key matches"
+              .formatted(name, unused, TargetModules.shortNames(modules)));
+    }
+  }
+
+  /** The keys that are the first to match for no module. */
+  private static Set<String> unused(Map<String, ?> pattern, Collection<String> modules) {
+    Set<String> unused = new LinkedHashSet<>(pattern.keySet());
+    for (String module : modules) {
+      pattern.keySet().stream()
+          .filter(key -> pattern(key).matcher(module).matches())
+          .findFirst()
+          .ifPresent(unused::remove);
+    }
+    return unused;
   }
 
   private static <T> T first(Map<String, T> patterns, String module, T fallback) {

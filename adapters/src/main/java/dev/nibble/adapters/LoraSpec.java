@@ -113,6 +113,13 @@ public record LoraSpec(
   }
 
   @Override
+  public SavedAdapter forUnchangedBase(Parameters parameters, Kernels kernels) {
+    return changesBase()
+        ? ConvertedLora.of(this, parameters, kernels)
+        : SavedAdapter.exact(this, parameters, kernels);
+  }
+
+  @Override
   public boolean changesBase() {
     return start.changesBase();
   }
@@ -143,6 +150,23 @@ public record LoraSpec(
   @Override
   public LoraSpec withFastStart() {
     return withStart(new LoraStart.Zero());
+  }
+
+  @Override
+  public AdapterSpec inUse(Set<String> modules, boolean withHead) {
+    return withTargets(targets.inUse(modules, withHead)).withRanks(ranks.inUse(modules));
+  }
+
+  @Override
+  public void checkTrainable(List<AdapterTarget> on) {
+    ranks.requireUse(on.stream().map(AdapterTarget::module).toList());
+    List<String> without =
+        on.stream().filter(t -> bias && !t.hasBias()).map(AdapterTarget::module).toList();
+    if (!without.isEmpty()) {
+      throw new AdapterException(
+          "a bias of the adapter cannot be merged into modules that have none, and so no other tool could use it: %s have none. Leave the bias out, or choose target modules with one"
+              .formatted(TargetModules.shortNames(without)));
+    }
   }
 
   @Override

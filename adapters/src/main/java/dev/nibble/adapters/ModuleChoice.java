@@ -76,10 +76,27 @@ public sealed interface ModuleChoice {
   /**
    * The chosen among a model's modules, in the model's order.
    *
+   * @param what is chosen, for the error
    * @throws AdapterException when a name or an expression matches none, listing all such names and
    *     those there are
    */
-  default Set<String> in(ModelModules model) {
+  default Set<String> in(ModelModules model, String what) {
+    Set<String> chosen = find(model);
+    switch (this) {
+      case AllLinear all -> {}
+      case Named named -> requireMatches(named.names(), model, what);
+      case ModelDefault unsaid -> requireMatches(unsaid.names(model.modelType()), model, what);
+      case Matching matching when chosen.isEmpty() ->
+          throw new AdapterException(
+              "%s \"%s\": the expression matches no module as a whole; modules are called %s"
+                  .formatted(what, matching.regex(), examples(model)));
+      case Matching matching -> {}
+    }
+    return chosen;
+  }
+
+  /** The same where it does not matter whether there are any. */
+  default Set<String> find(ModelModules model) {
     return switch (this) {
       case AllLinear all -> new LinkedHashSet<>(model.linears());
       case Named named -> named(named.names(), model);
@@ -88,16 +105,19 @@ public sealed interface ModuleChoice {
     };
   }
 
-  private static Set<String> named(List<String> names, ModelModules model) {
+  private static void requireMatches(List<String> names, ModelModules model, String what) {
     List<String> unknown =
         names.stream()
             .filter(name -> model.all().stream().noneMatch(m -> endsWith(m, name)))
             .toList();
     if (!unknown.isEmpty()) {
       throw new AdapterException(
-          "target modules %s match no module of the model; its modules are %s"
-              .formatted(unknown, TargetModules.shortNames(model.all())));
+          "%s %s match no module of the model; its modules are %s"
+              .formatted(what, unknown, TargetModules.shortNames(model.all())));
     }
+  }
+
+  private static Set<String> named(List<String> names, ModelModules model) {
     Set<String> chosen = new LinkedHashSet<>();
     for (String m : model.all()) {
       if (names.stream().anyMatch(name -> endsWith(m, name))) {
@@ -114,11 +134,6 @@ public sealed interface ModuleChoice {
       if (pattern.matcher(m).matches()) {
         chosen.add(m);
       }
-    }
-    if (chosen.isEmpty()) {
-      throw new AdapterException(
-          "target modules \"%s\": the expression matches no module as a whole; modules are called %s"
-              .formatted(regex, examples(model)));
     }
     return chosen;
   }

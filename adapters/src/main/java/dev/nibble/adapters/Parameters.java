@@ -64,7 +64,7 @@ public final class Parameters {
   }
 
   /** How fast a parameter learns, as LoRA+ (arXiv:2402.12354) tells parameters apart. */
-  public enum Pace {
+  public enum ParameterGroup {
     /** At the learning rate. */
     NORMAL,
     /** B of a LoRA pair, and every vector: at a multiple of the learning rate. */
@@ -76,12 +76,12 @@ public final class Parameters {
   /**
    * Neighbours that the optimizer treats alike.
    *
-   * @param pace how fast they learn
+   * @param group how fast they learn
    * @param decays whether they have weight decay
    * @param from the first weight
    * @param count how many weights
    */
-  public record Range(Pace pace, boolean decays, long from, long count) {}
+  public record Range(ParameterGroup group, boolean decays, long from, long count) {}
 
   private final Map<String, Parameter> byName;
   private final Tensor weights;
@@ -194,9 +194,9 @@ public final class Parameters {
 
   /** Collects what trains before memory is taken. */
   public static final class Builder {
-    private record Entry(String name, Pace pace, boolean decays, boolean isEmbedding, Shape shape) {
+    private record Entry(String name, ParameterGroup group, boolean decays, boolean isEmbedding, Shape shape) {
       boolean isLike(Range range) {
-        return pace == range.pace() && decays == range.decays();
+        return group == range.group() && decays == range.decays();
       }
     }
 
@@ -207,18 +207,18 @@ public final class Parameters {
 
     /** Adds a tensor that learns at the learning rate, see the other method. */
     public Builder add(String name, boolean decays, long... dims) {
-      return add(name, Pace.NORMAL, decays, dims);
+      return add(name, ParameterGroup.NORMAL, decays, dims);
     }
 
     /** Adds a tensor. {@code decays} is false for norms and biases. */
-    public Builder add(String name, Pace pace, boolean decays, long... dims) {
-      entries.add(new Entry(name, pace, decays, pace == Pace.EMBEDDING, Shape.of(dims)));
+    public Builder add(String name, ParameterGroup group, boolean decays, long... dims) {
+      entries.add(new Entry(name, group, decays, group == ParameterGroup.EMBEDDING, Shape.of(dims)));
       return this;
     }
 
     /** Adds a whole table of embeddings, which learns at the learning rate. */
     public Builder addEmbedding(String name, boolean decays, long... dims) {
-      entries.add(new Entry(name, Pace.NORMAL, decays, true, Shape.of(dims)));
+      entries.add(new Entry(name, ParameterGroup.NORMAL, decays, true, Shape.of(dims)));
       return this;
     }
 
@@ -275,7 +275,7 @@ public final class Parameters {
 
     private List<Entry> sorted() {
       return entries.stream()
-          .sorted(Comparator.comparing(Entry::pace).thenComparing(e -> !e.decays()))
+          .sorted(Comparator.comparing(Entry::group).thenComparing(e -> !e.decays()))
           .toList();
     }
 
@@ -283,9 +283,9 @@ public final class Parameters {
       long count = e.shape().elements();
       if (!ranges.isEmpty() && e.isLike(ranges.getLast())) {
         Range last = ranges.removeLast();
-        ranges.add(new Range(last.pace(), last.decays(), last.from(), last.count() + count));
+        ranges.add(new Range(last.group(), last.decays(), last.from(), last.count() + count));
       } else if (count > 0) {
-        ranges.add(new Range(e.pace(), e.decays(), offset, count));
+        ranges.add(new Range(e.group(), e.decays(), offset, count));
       }
     }
   }

@@ -9,23 +9,19 @@ import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.safetensors.Safetensors;
 import dev.nibble.compute.safetensors.SafetensorsFile;
 import dev.nibble.compute.safetensors.SafetensorsWriter;
-import dev.nibble.compute.safetensors.ShardedSafetensors;
-import dev.nibble.compute.tensor.DType;
-import dev.nibble.compute.tensor.Memory;
-import dev.nibble.compute.tensor.Scope;
+import dev.nibble.compute.safetensors.StoredTensors;
 import dev.nibble.compute.tensor.Shape;
 import dev.nibble.compute.tensor.Tensor;
+import dev.nibble.quant.NonFinite;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import tools.jackson.databind.json.JsonMapper;
@@ -38,6 +34,9 @@ public final class PeftAdapter {
 
   /** The file of its weights. */
   public static final String WEIGHTS = "adapter_model.safetensors";
+
+  private static final String PICKLED =
+      "; adapter_model.bin is not read, since such a file can run any code: save the adapter with a PEFT of 0.6 or later";
 
   private final Path folder;
   private final PeftConfig config;
@@ -59,34 +58,26 @@ public final class PeftAdapter {
     }
   }
 
-  /** PEFT lets pass a target that its model does not have, as long as it has another. */
+  /**
+   * PEFT lets pass a target that its model does not have, as long as it has another, and patterns
+   * that match nothing. Tying adds the output head to the targets.
+   */
   private static PeftConfig withNamesInUse(PeftConfig config, Collection<String> tensors) {
     AdapterSpec spec = config.spec();
-    TargetModules targets = spec.targets();
-    if (!(targets.chosen() instanceof ModuleChoice.Named named)) {
-      return config;
+    Set<String> modules = new LinkedHashSet<>();
+    for (String tensor : tensors) {
+      PeftNames.parse(tensor, spec.tensorSuffixes())
+          .filter(Parsed::isAdapter)
+          .ifPresent(parsed -> modules.add(parsed.module()));
     }
-    List<String> modules =
-        tensors.stream()
-            .flatMap(t -> PeftNames.parse(t, spec.tensorSuffixes()).stream())
-            .map(Parsed::module)
-            .toList();
-    List<String> used =
-        named.names().stream()
-            .filter(n -> modules.stream().anyMatch(m -> ModuleChoice.endsWith(m, n)))
-            .toList();
-    if (used.isEmpty()) {
-      return config;
-    }
-    TargetModules inUse =
-        new TargetModules(new ModuleChoice.Named(used), targets.excluded(), targets.layers());
-    return new PeftConfig(spec.withTargets(inUse), config.baseModel());
+    return config.with(spec.inUse(modules, config.extras().tying()));
   }
 
   private static Path requireWeights(Path folder) {
     Path file = folder.resolve(WEIGHTS);
     if (!Files.isRegularFile(file)) {
-      throw new AdapterException("%s holds no %s".formatted(folder, WEIGHTS));
+      String pickled = folder.resolve("adapter_model.bin").toFile().exists() ? PICKLED : "";
+      throw new AdapterException("%s holds no %s%s".formatted(folder, WEIGHTS, pickled));
     }
     return file;
   }
@@ -114,7 +105,7 @@ public final class PeftAdapter {
   public void copyTo(Parameters parameters, Kernels kernels) {
     Path file = folder.resolve(WEIGHTS);
     try (SafetensorsFile tensors = Safetensors.open(file)) {
-      check(file, tensors, parameters);
+      check(file, tensors, parameters, config.spec());
       for (Parameter p : parameters.all()) {
         kernels.moving().copy(p.weight(), tensors.tensor(p.name()));
       }
@@ -143,38 +134,45 @@ public final class PeftAdapter {
   }
 
   /**
-   * Checks that the base weights that PEFT repeats beside adapted embeddings are those of the base
-   * model: when the vocabulary was changed, they are not.
+   * The tensors of the base that the adapter belongs on: with what its file changes in them.
    *
-   * @throws AdapterException when they differ
+   * @param base stays the caller's, and open
+   * @param tied whether the base's output head is its embedding table
+   * @throws AdapterException when the changes do not fit the base, naming all
    */
-  public void checkBase(ShardedSafetensors base) {
-    Path file = folder.resolve(WEIGHTS);
-    try (SafetensorsFile tensors = Safetensors.open(file)) {
-      for (String name : tensors.names()) {
-        Optional<Parsed> parsed = PeftNames.parse(name, List.of()).filter(Parsed::isBase);
-        String weight = parsed.map(p -> p.module() + ".weight").orElse("");
-        if (base.has(weight) && !isSame(base.tensor(weight), tensors.tensor(name))) {
-          throw new AdapterException(
-              "%s brings its own %s, which is not the base model's; only adapters on an unchanged vocabulary are supported"
-                  .formatted(file, weight));
-        }
-      }
+  public ChangedBase over(StoredTensors base, boolean tied) {
+    return new ChangedBase(base, tied, folder, config);
+  }
+
+  /**
+   * Checks that training can go on from this adapter: that there is nothing beside it that would
+   * have to train too, or to be saved with it.
+   *
+   * @throws AdapterException when there is
+   */
+  public void requireTrainable(StoredTensors base, boolean tied) {
+    List<String> more = new ArrayList<>(config.extras().inUse());
+    try (ChangedBase changed = over(base, tied)) {
+      changed.changes().forEach(name -> more.add("its own " + name));
+    }
+    if (!more.isEmpty()) {
+      throw new AdapterException(
+          "%s holds more than an adapter: %s. Training cannot go on with that; export the merged model, and train a new adapter on it"
+              .formatted(folder, String.join(", ", more)));
     }
   }
 
-  private static boolean isSame(Tensor a, Tensor b) {
-    return a.shape().equals(b.shape())
-        && (a.dtype() == b.dtype()
-            ? a.memory().mismatch(b.memory()) < 0
-            : Arrays.equals(a.toFloats(), b.toFloats()));
+  /** What was left out of the adapter's description, in a sentence each. */
+  public List<String> warnings() {
+    return config.ignored().isEmpty()
+        ? List.of()
+        : List.of(
+            "%s: left out %s, which PEFT 0.21 does not know either; a later version may have written it"
+                .formatted(folder.resolve(CONFIG), String.join(", ", config.ignored())));
   }
 
-  private static boolean isBase(String name) {
-    return PeftNames.parse(name, List.of()).filter(Parsed::isBase).isPresent();
-  }
-
-  private static void check(Path file, SafetensorsFile tensors, Parameters parameters) {
+  private static void check(
+      Path file, SafetensorsFile tensors, Parameters parameters, AdapterSpec spec) {
     List<String> problems = new ArrayList<>();
     Set<String> unexpected = new TreeSet<>(tensors.names());
     Map<String, Shape> expected = new LinkedHashMap<>();
@@ -193,9 +191,16 @@ public final class PeftAdapter {
       if (!t.dtype().isFloating() || !t.shape().equals(e.getValue())) {
         problems.add(
             "%s is %s%s, expected %s".formatted(e.getKey(), t.dtype(), t.shape(), e.getValue()));
+      } else {
+        NonFinite.find(t)
+            .ifPresent(found ->
+                problems.add("%s has %s, expected finite numbers".formatted(e.getKey(), found)));
       }
     }
-    unexpected.removeIf(PeftAdapter::isBase);
+    unexpected.removeIf(name ->
+        PeftNames.parse(name, spec.tensorSuffixes())
+            .filter(parsed -> ChangedBase.changesBase(parsed, spec))
+            .isPresent());
     unexpected.forEach(name -> problems.add("unexpected " + name));
     if (!problems.isEmpty()) {
       throw new AdapterException(
@@ -214,13 +219,8 @@ public final class PeftAdapter {
    */
   public static void save(
       Path folder, AdapterSpec spec, String baseModel, Parameters parameters, Kernels kernels) {
-    if (spec instanceof LoraSpec lora && lora.start().changesBase()) {
-      try (ConvertedLora plain = new ConvertedLora(parameters, kernels)) {
-        write(
-            folder, new PeftConfig(ConvertedLora.spec(lora), baseModel), plain.tensors(), kernels);
-      }
-    } else {
-      saveExact(folder, spec, baseModel, parameters, kernels);
+    try (SavedAdapter saved = spec.forUnchangedBase(parameters, kernels)) {
+      write(folder, saved, baseModel, kernels);
     }
   }
 
@@ -230,19 +230,14 @@ public final class PeftAdapter {
    */
   public static void saveExact(
       Path folder, AdapterSpec spec, String baseModel, Parameters parameters, Kernels kernels) {
-    Map<String, Tensor> tensors = new LinkedHashMap<>();
-    parameters.all().forEach(p -> tensors.put(p.name(), p.weight()));
-    try (Scope host = Scope.open("constants", Memory.host())) {
-      for (Constant c : parameters.constants()) {
-        Tensor stored = host.allocate(c.name(), DType.F32, c.shape().dims());
-        tensors.put(c.name(), stored.put(c.get(kernels)));
-      }
-      write(folder, new PeftConfig(spec, baseModel), tensors, kernels);
+    try (SavedAdapter saved = SavedAdapter.exact(spec, parameters, kernels)) {
+      write(folder, saved, baseModel, kernels);
     }
   }
 
-  private static void write(
-      Path folder, PeftConfig config, Map<String, Tensor> tensors, Kernels kernels) {
+  private static void write(Path folder, SavedAdapter saved, String baseModel, Kernels kernels) {
+    PeftConfig config = new PeftConfig(saved.spec(), baseModel);
+    Map<String, Tensor> tensors = new LinkedHashMap<>(saved.tensors());
     Set<String> modules = new LinkedHashSet<>();
     for (String name : tensors.keySet()) {
       PeftNames.parse(name, config.spec().tensorSuffixes())

@@ -3,6 +3,7 @@ package dev.nibble.adapters;
 import java.nio.file.Path;
 import java.util.Collection;
 import java.util.List;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -18,9 +19,22 @@ import tools.jackson.databind.json.JsonMapper;
  * PEFT's adapter_config.json.
  *
  * @param baseModel where the adapter was trained on; empty when the file does not say
+ * @param extras what trained beside the adapter
+ * @param ignored keys that PEFT does not have, and which say something
  */
-record PeftConfig(AdapterSpec spec, String baseModel) {
+record PeftConfig(
+    AdapterSpec spec, String baseModel, PeftExtras extras, List<String> ignored) {
   static final String FILE = "adapter_config.json";
+
+  /** Copies the list. */
+  PeftConfig {
+    ignored = List.copyOf(ignored);
+  }
+
+  /** Of an adapter and nothing beside it. */
+  PeftConfig(AdapterSpec spec, String baseModel) {
+    this(spec, baseModel, PeftExtras.NONE, List.of());
+  }
 
   static PeftConfig read(Path folder) {
     PeftJson json = PeftJson.open(folder);
@@ -34,7 +48,13 @@ record PeftConfig(AdapterSpec spec, String baseModel) {
                   "peft_type",
                   String.join(", ", LoraSpec.PEFT_TYPE, Ia3Spec.PEFT_TYPE, VeraSpec.PEFT_TYPE));
         };
-    return new PeftConfig(spec, json.text("base_model_name_or_path"));
+    return new PeftConfig(
+        spec, json.text("base_model_name_or_path"), json.extras(), json.ignored());
+  }
+
+  /** The same with another description of the adapter. */
+  PeftConfig with(AdapterSpec other) {
+    return new PeftConfig(other, baseModel, extras, ignored);
   }
 
   /**

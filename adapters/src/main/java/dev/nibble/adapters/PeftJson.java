@@ -1,5 +1,6 @@
 package dev.nibble.adapters;
 
+import dev.nibble.compute.files.FolderLinks;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -33,9 +34,14 @@ final class PeftJson {
   /** Keys of every method that are read. */
   private static final Set<String> COMMON = Set.of("modules_to_save", "target_modules");
 
+  /** Keys of every method whose effect Nibble lacks. */
+  private static final Set<String> UNSUPPORTED = Set.of("fan_in_fan_out");
+
   private final Path file;
   private final JsonNode json;
   private final List<String> problems = new ArrayList<>();
+  private final List<String> ignored = new ArrayList<>();
+  private PeftExtras extras = PeftExtras.NONE;
 
   private PeftJson(Path file, JsonNode json) {
     this.file = file;
@@ -48,6 +54,7 @@ final class PeftJson {
       throw new AdapterException(
           "%s is not a PEFT adapter: it has no %s".formatted(folder, PeftConfig.FILE));
     }
+    FolderLinks.check(folder);
     JsonNode json;
     try {
       json = JsonMapper.shared().readTree(Files.readString(file));
@@ -109,23 +116,45 @@ final class PeftJson {
   }
 
   /**
-   * Finds the keys that ask for something else than those that are read.
+   * Finds the keys that ask for something else than those that are read. Those that PEFT's class of
+   * the method does not have are left out, as PEFT does.
    *
    * @param read keys of the method
-   * @param information further keys that may have any value
+   * @param unsupported keys of the method whose effect Nibble lacks
+   * @param information further keys of the method that may have any value
    */
-  void findUnsupported(Set<String> read, Set<String> information) {
+  void findUnsupported(Set<String> read, Set<String> unsupported, Set<String> information) {
     for (Map.Entry<String, JsonNode> e : json.properties()) {
       String key = e.getKey();
-      boolean known =
+      boolean harmless =
           INFORMATION.contains(key)
               || COMMON.contains(key)
               || read.contains(key)
-              || information.contains(key);
-      if (!known && !isNeutral(e.getValue())) {
-        wrong(key, key.equals("bias") ? "\"none\"" : "leaving it out");
+              || information.contains(key)
+              || isNeutral(e.getValue());
+      if (unsupported.contains(key) || UNSUPPORTED.contains(key)) {
+        if (!harmless) {
+          wrong(key, "leaving it out");
+        }
+      } else if (!harmless) {
+        ignored.add(key);
       }
     }
+  }
+
+  /** Reads what trained beside the adapter; {@code biases}: the values that the key may have. */
+  void readExtras(String... biases) {
+    extras = PeftExtras.read(this, List.of(biases));
+  }
+
+  /** What trained beside the adapter, once it was read. */
+  PeftExtras extras() {
+    return extras;
+  }
+
+  /** The keys that say something and were left out. */
+  List<String> ignored() {
+    return ignored;
   }
 
   private static boolean isNeutral(JsonNode value) {

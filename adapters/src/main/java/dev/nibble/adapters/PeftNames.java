@@ -2,13 +2,23 @@ package dev.nibble.adapters;
 
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /** The tensor names of PEFT's adapter files: a prefix, the module's path, the part. */
 public final class PeftNames {
   private static final String PREFIX = "base_model.model.";
 
-  /** A base weight, which PEFT repeats where the embeddings or the head are adapted. */
-  private static final String BASE = ".base_layer.weight";
+  /**
+   * Tensors of a base's module that carries an adapter: its weight, which PEFT repeats where the
+   * embeddings or the head are adapted, and its bias, where that trained.
+   */
+  private static final String BASE = ".base_layer";
+
+  private static final String BASE_WEIGHT = BASE + ".weight";
+  private static final String BASE_BIAS = BASE + ".bias";
+
+  /** Rows of embeddings that trained. */
+  private static final String TOKENS = ".token_adapter.trainable_tokens_delta";
 
   /**
    * A name taken apart.
@@ -23,14 +33,22 @@ public final class PeftNames {
       return suffix.isEmpty();
     }
 
-    /** True for a copy of a base weight. */
-    boolean isBase() {
-      return suffix.equals(BASE);
+    /** True for rows of embeddings that trained. */
+    boolean isTokens() {
+      return suffix.equals(TOKENS);
     }
 
     /** True for a tensor of the adapter itself. */
     boolean isAdapter() {
-      return !isWhole() && !isBase();
+      return !isWhole() && !isTokens() && !suffix.startsWith(BASE);
+    }
+
+    /** The base's tensor that it takes the place of, as a whole or in part. */
+    String baseTensor() {
+      if (isWhole()) {
+        return module;
+      }
+      return module + (isTokens() ? ".weight" : suffix.substring(BASE.length()));
     }
   }
 
@@ -60,11 +78,8 @@ public final class PeftNames {
       return Optional.empty();
     }
     String rest = name.substring(PREFIX.length());
-    if (rest.endsWith(BASE)) {
-      return Optional.of(split(rest, BASE));
-    }
     return Optional.of(
-        suffixes.stream()
+        Stream.concat(Stream.of(BASE_WEIGHT, BASE_BIAS, TOKENS), suffixes.stream())
             .filter(rest::endsWith)
             .findFirst()
             .map(suffix -> split(rest, suffix))

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.regex.Matcher;
@@ -18,6 +19,9 @@ import java.util.regex.Pattern;
  */
 public record TargetModules(
     ModuleChoice chosen, Optional<ModuleChoice> excluded, Optional<Layers> layers) {
+
+  private static final String TARGETS = "target modules";
+  private static final String HEAD = "lm_head";
 
   /**
    * Some layers, counted from 0.
@@ -37,6 +41,38 @@ public record TargetModules(
     }
 
     boolean has(String module) {
+      return layer(module).stream().anyMatch(indices::contains);
+    }
+
+    /** Without indices that mean none of these modules; empty when none is left. */
+    private Optional<Layers> inUse(Set<String> modules) {
+      List<Integer> used = new ArrayList<>(indices);
+      used.retainAll(layers(modules));
+      return used.isEmpty() ? Optional.empty() : Optional.of(new Layers(used, patterns));
+    }
+
+    private Set<Integer> layers(Set<String> modules) {
+      Set<Integer> layers = new TreeSet<>();
+      modules.forEach(m -> layer(m).ifPresent(layers::add));
+      return layers;
+    }
+
+    private void requireUse(Set<String> modules) {
+      Set<Integer> there = layers(modules);
+      List<Integer> unknown = indices.stream().filter(i -> !there.contains(i)).toList();
+      if (!unknown.isEmpty()) {
+        throw new AdapterException(
+            there.isEmpty()
+                ? "layers_to_transform %s: no target module is in a layer%s"
+                    .formatted(
+                        indices, patterns.isEmpty() ? "" : " of layers_pattern " + patterns)
+                : "layers_to_transform %s match no target module; the layers with one are %s"
+                    .formatted(unknown, there));
+      }
+    }
+
+    /** The layer that a module is in. */
+    private OptionalInt layer(String module) {
       List<String> before =
           patterns.isEmpty()
               ? List.of(".*?\\.[^.]*")
@@ -44,10 +80,10 @@ public record TargetModules(
       for (String path : before) {
         Matcher m = PythonRegex.compile(path + "\\.(?<index>\\d+)\\.").matcher(module);
         if (m.lookingAt()) {
-          return indices.contains(Integer.parseInt(m.group("index")));
+          return OptionalInt.of(Integer.parseInt(m.group("index")));
         }
       }
-      return false;
+      return OptionalInt.empty();
     }
   }
 
@@ -90,6 +126,30 @@ public record TargetModules(
     return new TargetModules(chosen, excluded, Optional.of(some));
   }
 
+  /** Without names and layers that mean none of these modules, see {@link AdapterSpec#inUse}. */
+  TargetModules inUse(Set<String> modules, boolean withHead) {
+    ModuleChoice choice = chosen;
+    if (chosen instanceof ModuleChoice.Named(List<String> names)) {
+      List<String> used = new ArrayList<>(names);
+      used.removeIf(n -> modules.stream().noneMatch(m -> ModuleChoice.endsWith(m, n)));
+      if (withHead && modules.contains(HEAD) && !used.contains(HEAD)) {
+        used.add(HEAD);
+      }
+      choice = used.isEmpty() ? chosen : new ModuleChoice.Named(used);
+    }
+    return new TargetModules(choice, excluded, layers.flatMap(l -> l.inUse(modules)));
+  }
+
+  /**
+   * Checks that every layer and every exclusion means something.
+   *
+   * @throws AdapterException when one does not
+   */
+  public void requireUse(ModelModules model) {
+    excluded.ifPresent(choice -> choice.in(model, "excluded modules"));
+    layers.ifPresent(l -> l.requireUse(chosen.in(model, TARGETS)));
+  }
+
   /**
    * The targets among a model's modules, in the model's order.
    *
@@ -99,13 +159,13 @@ public record TargetModules(
    */
   public Set<String> resolve(ModelModules model, List<String> modulesToSave) {
     Set<String> targets = new LinkedHashSet<>();
-    Set<String> matched = chosen.in(model);
+    Set<String> matched = chosen.in(model, TARGETS);
     List<Pattern> whole =
         modulesToSave.stream()
             .map(m -> PythonRegex.compile("(^|.*\\.)" + m + "($|\\..*)"))
             .toList();
     Set<String> except = new LinkedHashSet<>();
-    excluded.ifPresent(choice -> except.addAll(choice.in(model)));
+    excluded.ifPresent(choice -> except.addAll(choice.find(model)));
     for (String module : matched) {
       if (!except.contains(module)
           && whole.stream().noneMatch(p -> p.matcher(module).lookingAt())

@@ -1,6 +1,6 @@
 package dev.nibble.adapters;
 
-import dev.nibble.adapters.Parameters.Pace;
+import dev.nibble.adapters.Parameters.ParameterGroup;
 import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.tensor.Scope;
 import java.util.List;
@@ -47,6 +47,7 @@ public record VeraSpec(
 
   private static final Set<String> KEYS =
       Set.of(
+          "bias",
           "d_initial",
           "init_weights",
           "layers_pattern",
@@ -93,8 +94,8 @@ public record VeraSpec(
   public void declare(Parameters.Builder builder, List<AdapterTarget> on) {
     for (AdapterTarget t : on) {
       t.requireLinear("VeRA");
-      builder.add(PeftNames.of(t.module(), LAMBDA_B), Pace.NORMAL, true, t.outputs());
-      builder.add(PeftNames.of(t.module(), LAMBDA_D), Pace.NORMAL, true, rank);
+      builder.add(PeftNames.of(t.module(), LAMBDA_B), ParameterGroup.NORMAL, true, t.outputs());
+      builder.add(PeftNames.of(t.module(), LAMBDA_D), ParameterGroup.NORMAL, true, rank);
     }
     long inputs = AdapterTarget.largest(on, AdapterTarget::inputs);
     long outputs = AdapterTarget.largest(on, AdapterTarget::outputs);
@@ -144,7 +145,8 @@ public record VeraSpec(
   }
 
   static VeraSpec read(PeftJson json) {
-    json.findUnsupported(KEYS, Set.of());
+    json.findUnsupported(KEYS, Set.of(), Set.of());
+    json.readExtras("none", "all", "vera_only");
     int rank = json.whole("r", 256);
     double dropout = json.number("vera_dropout", 0);
     double initial = json.number("d_initial", 0.1);

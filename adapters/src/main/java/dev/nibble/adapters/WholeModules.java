@@ -20,6 +20,16 @@ public final class WholeModules {
     return List.copyOf(names);
   }
 
+  /** True for a tensor of a module that one of the names means. */
+  static boolean has(List<String> names, String tensor) {
+    for (int dot = tensor.indexOf('.'); dot > 0; dot = tensor.indexOf('.', dot + 1)) {
+      if (names.stream().anyMatch(tensor.substring(0, dot)::endsWith)) {
+        return true;
+      }
+    }
+    return false;
+  }
+
   /**
    * The tensors that train as a whole, in the order given.
    *
@@ -32,11 +42,11 @@ public final class WholeModules {
     Set<String> chosen = new LinkedHashSet<>();
     List<String> unknown = new ArrayList<>(names);
     for (String tensor : tensors) {
+      if (has(names, tensor)) {
+        chosen.add(tensor);
+      }
       for (int dot = tensor.indexOf('.'); dot > 0; dot = tensor.indexOf('.', dot + 1)) {
         String module = tensor.substring(0, dot);
-        if (names.stream().anyMatch(module::endsWith)) {
-          chosen.add(tensor);
-        }
         unknown.removeIf(module::endsWith);
       }
     }

@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
-import dev.nibble.adapters.Parameters.Pace;
+import dev.nibble.adapters.Parameters.ParameterGroup;
 import dev.nibble.compute.kernels.KernelOptions;
 import dev.nibble.compute.kernels.KernelSets;
 import dev.nibble.compute.kernels.Kernels;
@@ -48,7 +48,7 @@ final class AdapterMergeTest {
   private Parameters save(LoraSpec spec, List<AdapterTarget> targets) {
     Parameters.Builder builder = new Parameters.Builder();
     spec.declare(builder, targets);
-    builder.add(PeftNames.whole("model.norm.weight"), Pace.FAST, false, 3);
+    builder.add(PeftNames.whole("model.norm.weight"), ParameterGroup.FAST, false, 3);
     Parameters p = builder.allocate(scope, "adapters");
     for (int i = 0; i < p.count(); i++) {
       p.weights().setFloat(i, random.nextGaussian());
@@ -71,7 +71,7 @@ final class AdapterMergeTest {
 
   @Test
   void everyPartJoinsItsTensor() {
-    LoraSpec spec = SPEC.withBias();
+    LoraSpec spec = SPEC.withBias().withModulesToSave("norm");
     Parameters p = save(spec, List.of(linear("q_proj")));
     try (AdapterMerge merge = AdapterMerge.open(folder)) {
       assertThat(merge.spec())
@@ -80,8 +80,11 @@ final class AdapterMergeTest {
           .containsExactlyInAnyOrder("q_proj.weight", "q_proj.bias", "model.norm.weight");
       assertThat(merge.changes("q_proj.bias")).isTrue();
       assertThat(merge.changes("k_proj.weight")).isFalse();
-      assertThat(merge.additions(List.of("q_proj.weight", "model.norm.weight")))
-          .containsExactly("q_proj.bias");
+      assertThat(merge.additions(List.of("q_proj.weight", "q_proj.bias")))
+          .containsExactly("model.norm.weight");
+      assertThatThrownBy(() -> merge.additions(List.of("q_proj.weight", "model.norm.weight")))
+          .isInstanceOf(AdapterException.class)
+          .hasMessageContaining("so it cannot be merged: q_proj.bias");
       assertThat(merge.shape("q_proj.bias")).isEqualTo(Shape.of(5));
       Tensor a = p.named(LoraNames.a("q_proj")).weight();
       Tensor b = p.named(LoraNames.b("q_proj")).weight();

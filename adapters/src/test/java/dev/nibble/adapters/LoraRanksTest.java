@@ -1,9 +1,11 @@
 package dev.nibble.adapters;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 
@@ -24,6 +26,26 @@ final class LoraRanksTest {
     assertThat(r.largest()).isEqualTo(8);
     assertThat(r.scale("a.k_proj")).isEqualTo(2);
     assertThat(r.scale("a.v_proj")).isEqualTo(2);
+  }
+
+  @Test
+  void aKeyThatSpeaksForNoModuleIsAnError() {
+    List<String> modules = List.of("layers.0.q_proj", "layers.0.k_proj");
+    Map<String, Integer> ranks = new LinkedHashMap<>();
+    ranks.put("q_proj", 2);
+    ranks.put("(q|k)_proj", 3);
+    LoraRanks used = new LoraRanks(8, 16, false, ranks, Map.of());
+    used.requireUse(modules);
+    assertThatThrownBy(() -> used.requireUse(List.of("layers.0.q_proj")))
+        .isInstanceOf(AdapterException.class)
+        .hasMessageContaining("rank_pattern: the keys [(q|k)_proj] speak for none");
+    assertThat(used.inUse(List.of("layers.0.q_proj")).rankPattern())
+        .containsExactly(Map.entry("q_proj", 2));
+    LoraRanks alphas = new LoraRanks(8, 16, false, Map.of(), Map.of("gate_proj", 1.0));
+    assertThatThrownBy(() -> alphas.requireUse(modules))
+        .isInstanceOf(AdapterException.class)
+        .hasMessageContaining(
+            "alpha_pattern: the keys [gate_proj] speak for none of the adapted modules [k_proj, q_proj]");
   }
 
   @Test

@@ -173,10 +173,38 @@ final class PeftConfigTest {
   @Test
   void namesEveryUnsupportedKeyAtOnce() {
     assertThatThrownBy(() ->
-            read("{\"peft_type\": \"LORA\", \"r\": \"4\", \"bias\": \"all\", \"new\": {\"a\": 1}}"))
+            read(
+                "{\"peft_type\": \"LORA\", \"r\": \"4\", \"bias\": \"some\", \"use_bdlora\": {\"a\": 1}}"))
         .hasMessageContaining("\"r\" is \"4\"; supported: a number")
-        .hasMessageContaining("\"bias\" is \"all\"; supported: \"none\"")
-        .hasMessageContaining("\"new\" is {\"a\":1}; supported: leaving it out");
+        .hasMessageContaining("\"bias\" is \"some\"; supported: none, all, lora_only")
+        .hasMessageContaining("\"use_bdlora\" is {\"a\":1}; supported: leaving it out");
+  }
+
+  /** As PEFT does with the keys of later versions. */
+  @Test
+  void keysThatPeftDoesNotKnowAreLeftOut() throws IOException {
+    PeftConfig lora =
+        read(
+            "{\"peft_type\": \"LORA\", \"r\": 4, \"new\": {\"a\": 1}, \"off\": false, \"later\": 2}");
+    assertThat(lora.ignored()).containsExactly("new", "later");
+    assertThat(((LoraSpec) lora.spec()).ranks().r()).isEqualTo(4);
+    assertThat(read("{\"peft_type\": \"IA3\", \"r\": 4}").ignored()).containsExactly("r");
+    assertThat(read("{\"peft_type\": \"LORA\", \"bias\": \"none\"}").ignored()).isEmpty();
+  }
+
+  @Test
+  void whatTrainedBesideTheAdapter() throws IOException {
+    assertThat(
+            read("{\"peft_type\": \"LORA\", \"bias\": \"lora_only\", \"ensure_weight_tying\": true}")
+                .extras())
+        .isEqualTo(new PeftExtras("lora_only", Map.of(), true));
+    assertThat(read("{\"peft_type\": \"LORA\", \"trainable_token_indices\": [3, 5]}").extras())
+        .isEqualTo(new PeftExtras("none", Map.of("embed_tokens", List.of(3, 5)), false));
+    assertThat(
+            read("{\"peft_type\": \"LORA\", \"trainable_token_indices\": {\"lm_head\": [1]}}")
+                .extras()
+                .tokensOf("lm_head"))
+        .contains(List.of(1));
   }
 
   @ParameterizedTest
@@ -186,23 +214,23 @@ final class PeftConfigTest {
       value = {
         "{\"r\": 4} | \"peft_type\" is missing",
         "{\"peft_type\": \"OFT\"} | \"peft_type\" is \"OFT\"; supported: LORA, IA3, VERA",
-        "{\"peft_type\": \"IA3\", \"layers_to_transform\": 1} | \"layers_to_transform\" is 1; supported: leaving it out",
+        "{\"peft_type\": \"IA3\", \"layers_to_transform\": 1} | IA3 has no layers_to_transform",
         "{\"peft_type\": \"IA3\", \"target_modules\": [\"q\"], \"feedforward_modules\": [\"k\"]} | feedforward_modules [k] must be among the target modules [q]",
         "{\"peft_type\": \"IA3\", \"fan_in_fan_out\": true} | \"fan_in_fan_out\" is true; supported: leaving it out",
         "{\"peft_type\": \"VERA\", \"r\": 0} | VeRA rank r must be at least 1, got 0",
         "{\"peft_type\": \"VERA\", \"vera_dropout\": 1} | VeRA dropout must be at least 0 and below 1",
-        "{\"peft_type\": \"VERA\", \"bias\": \"all\"} | \"bias\" is \"all\"; supported: \"none\"",
-        "{\"peft_type\": \"VERA\", \"exclude_modules\": [\"q\"]} | \"exclude_modules\" is [\"q\"]; supported: leaving it out",
+        "{\"peft_type\": \"VERA\", \"bias\": \"lora_only\"} | \"bias\" is \"lora_only\"; supported: none, all, vera_only",
+        "{\"peft_type\": \"VERA\", \"exclude_modules\": [\"q\"]} | VeRA has no exclude_modules",
         "{\"peft_type\": \"LORA\", \"use_qalora\": true, \"x\": 1} | \"use_qalora\" is true; supported: leaving it out",
-        "{\"peft_type\": \"LORA\", \"use_qalora\": true, \"x\": 1} | \"x\" is 1; supported: leaving it out",
+        "{\"peft_type\": \"LORA\", \"use_qalora\": true, \"fan_in_fan_out\": true} | \"fan_in_fan_out\" is true; supported: leaving it out",
         "{\"peft_type\": \"LORA\", \"rank_pattern\": {\"q\": 2.5}} | \"rank_pattern\" is {\"q\":2.5}; supported: names",
         "{\"peft_type\": \"LORA\", \"rank_pattern\": {\"q\": 0}} | the rank of the pattern q must be at least 1",
         "{\"peft_type\": \"LORA\", \"alpha_pattern\": {\"(q\": 1}} | is no regular expression",
         "{\"peft_type\": \"LORA\", \"alpha_pattern\": [1]} | \"alpha_pattern\" is [1]; supported: names",
-        "{\"peft_type\": \"LORA\", \"bias\": \"all\"} | \"bias\" is \"all\"; supported: \"none\"",
+        "{\"peft_type\": \"LORA\", \"bias\": 3} | \"bias\" is 3; supported: none, all, lora_only",
         "{\"peft_type\": \"LORA\", \"init_lora_weights\": \"corda\"} | \"init_lora_weights\" is \"corda\"; supported: true, false",
         "{\"peft_type\": \"LORA\", \"loftq_config\": {\"loftq_bits\": 8}} | supported: 4 bits",
-        "{\"peft_type\": \"LORA\", \"ensure_weight_tying\": true} | \"ensure_weight_tying\" is true; supported: leaving it out",
+        "{\"peft_type\": \"LORA\", \"trainable_token_indices\": [-1]} | \"trainable_token_indices\" is [-1]; supported: token ids",
         "{\"peft_type\": \"LORA\", \"target_modules\": 3} | \"target_modules\" is 3",
         "{\"peft_type\": \"LORA\", \"target_modules\": [3]} | \"target_modules\" is [3]",
         "{\"peft_type\": \"LORA\", \"target_modules\": \"(q\"} | is no regular expression",

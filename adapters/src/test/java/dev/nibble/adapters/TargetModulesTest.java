@@ -112,6 +112,36 @@ final class TargetModulesTest {
   }
 
   @Test
+  void whatDoesNothingIsAnError() {
+    TargetModules queries = TargetModules.named(List.of("q_proj"));
+    queries.in(new Layers(List.of(0, 1), List.of())).requireUse(MODULES);
+    assertThatThrownBy(
+            () -> queries.in(new Layers(List.of(1, 2, 40), List.of())).requireUse(MODULES))
+        .isInstanceOf(AdapterException.class)
+        .hasMessage(
+            "layers_to_transform [2, 40] match no target module; the layers with one are [0, 1]");
+    assertThatThrownBy(
+            () -> queries.in(new Layers(List.of(1), List.of("blocks"))).requireUse(MODULES))
+        .hasMessageContaining("no target module is in a layer of layers_pattern [blocks]");
+    TargetModules except = queries.except(new ModuleChoice.Named(List.of("gate", "up_proj")));
+    assertThatThrownBy(() -> except.requireUse(MODULES))
+        .isInstanceOf(AdapterException.class)
+        .hasMessageContaining("excluded modules [gate] match no module of the model");
+    assertThat(except.resolve(MODULES, List.of())).hasSize(2);
+  }
+
+  @Test
+  void whatAFileDoesNotUseIsLeftOut() {
+    TargetModules targets =
+        TargetModules.named(List.of("q_proj", "c_attn"))
+            .in(new Layers(List.of(0, 7), List.of("layers")));
+    assertThat(targets.inUse(Set.of(LINEARS.get(0), "lm_head"), true))
+        .isEqualTo(
+            TargetModules.named(List.of("q_proj", "lm_head"))
+                .in(new Layers(List.of(0), List.of("layers"))));
+  }
+
+  @Test
   void whatIsNotSaidIsPeftsDefault() {
     TargetModules unsaid = TargetModules.of(ModuleChoice.ModelDefault.QUERY_AND_VALUE);
     assertThatThrownBy(() -> unsaid.resolve(MODULES, List.of())).hasMessageContaining("[v_proj]");

@@ -64,6 +64,7 @@ public final class Model implements AutoCloseable {
     int maxTokens = Math.min(passTokens, wiring.batches().maxTokens());
     Tokenizer tokenizer = wiring.tokenizer();
     try {
+      wiring.adapterWarnings(source.run()).forEach(listener);
       KernelSet set = wiring.machine().kernelSet();
       Kernels kernels = set.open(wiring.machine().options());
       try {

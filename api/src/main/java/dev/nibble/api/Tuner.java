@@ -85,6 +85,7 @@ public final class Tuner {
       wiring.formats().report(tokenizer).ifPresent(listener);
       listener.accept(data.report());
       answers.ifPresent(test -> listener.accept(new Event.QuestionsRead(test.size())));
+      wiring.adapterWarnings(Optional.empty()).forEach(listener);
       Event.ModelFound found = wiring.modelFound();
       listener.accept(found);
       try (EndlessBatches batches = new EndlessBatches(data.train(), wiring.batches())) {

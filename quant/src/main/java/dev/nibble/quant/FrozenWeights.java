@@ -8,7 +8,6 @@ import dev.nibble.compute.tensor.Tensor;
 import dev.nibble.compute.weights.Dense;
 import dev.nibble.compute.weights.FrozenMatrix;
 import java.util.Optional;
-import java.util.OptionalLong;
 import java.util.function.Consumer;
 
 /**
@@ -76,7 +75,7 @@ public final class FrozenWeights {
    *
    * @param name for example {@code model.layers.0.self_attn.q_proj.weight}
    * @throws UnusableWeight when the tensor is no matrix of F32, BF16 or F16, or holds a NaN or an
-   *     infinity that quantising would spread over its block
+   *     infinity
    */
   public FrozenMatrix load(String name) {
     if (stored.shape(name).isPresent()) {
@@ -84,10 +83,8 @@ public final class FrozenWeights {
     }
     Tensor dense = checkpoint.tensor(name);
     check(dense);
+    NonFinite.refuse(dense, checkpoint.placeOf(name), kernels);
     FrozenMatrix weight = allocate(dense);
-    if (!(weight instanceof Dense)) {
-      checkFinite(dense);
-    }
     encode(weight, dense);
     checkpoint.unload(name);
     return weight;
@@ -119,7 +116,7 @@ public final class FrozenWeights {
     }
     Tensor dense = checkpoint.tensor(name);
     check(dense);
-    checkFinite(dense);
+    NonFinite.refuse(dense, checkpoint.placeOf(name), kernels);
     try (Scope staging = Scope.open("staging", kernels.memory())) {
       Tensor weight = staging.allocate(name, DType.F32, dense.shape().dims());
       kernels.moving().copy(weight, dense);
@@ -175,23 +172,6 @@ public final class FrozenWeights {
       Tensor near = staging.allocate(in.name(), in.dtype(), in.shape().dims());
       kernels.moving().copy(near, in);
       format.encode(kernels, out, near);
-    }
-  }
-
-  private void checkFinite(Tensor stored) {
-    if (kernels.memory().isPlanned()) {
-      return; // a plan reads no weights
-    }
-    OptionalLong bad = NonFinite.first(stored);
-    if (bad.isPresent()) {
-      throw new UnusableWeight(
-          "tensor '%s' has %s at [%d, %d], which cannot be quantised. The checkpoint is damaged, or overflowed when it was saved as %s"
-              .formatted(
-                  stored.name(),
-                  stored.getFloat(bad.getAsLong()),
-                  bad.getAsLong() / stored.cols(),
-                  bad.getAsLong() % stored.cols(),
-                  stored.dtype()));
     }
   }
 }

@@ -3,7 +3,7 @@ package dev.nibble.quant;
 import dev.nibble.errors.Fault;
 import dev.nibble.errors.NibbleException;
 
-/** A tensor of a checkpoint cannot serve as a frozen weight. The message names it and says why. */
+/** A tensor of a checkpoint cannot be used. The message names it and says why. */
 public final class UnusableWeight extends NibbleException {
   private static final long serialVersionUID = 1L;
 

@@ -144,6 +144,9 @@ public sealed interface Event {
   /** An adapter was written in PEFT's layout. */
   record AdapterWritten(Path folder) implements Event {}
 
+  /** Something is not as it may seem, and the work goes on. */
+  record Warned(String text) implements Event {}
+
   /**
    * Work that takes a while goes on.
    *

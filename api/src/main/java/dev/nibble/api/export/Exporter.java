@@ -3,6 +3,7 @@ package dev.nibble.api.export;
 import dev.nibble.adapters.PeftAdapter;
 import dev.nibble.api.event.Event;
 import dev.nibble.api.text.Paths;
+import dev.nibble.api.wiring.Wiring;
 import dev.nibble.recipes.recipe.Recipe;
 import dev.nibble.trainer.export.ExportException;
 import java.io.IOException;
@@ -21,7 +22,8 @@ public final class Exporter {
    * An exporter.
    *
    * @param recipe that describes the model
-   * @param run folder of what training gave; empty for the model that the recipe starts from
+   * @param run folder of what training gave; empty for the model that the recipe starts from, with
+   *     the adapter that it starts from
    */
   public Exporter(Recipe recipe, Optional<Path> run, Consumer<Event> listener) {
     this.recipe = recipe;
@@ -45,36 +47,43 @@ public final class Exporter {
   }
 
   private void write(ExportFormat format, ExportTarget target) {
+    new Wiring(recipe).adapterWarnings(run).forEach(listener);
     try {
       switch (format) {
         case ExportFormat.Merged merged ->
-            new MergedExport(recipe, adapterRun(), listener).write(merged, target);
+            new MergedExport(recipe, requiredAdapter(), listener).write(merged, target);
         case ExportFormat.Adapter adapter -> writeAdapter(adapter, target);
-        case ExportFormat.Gguf gguf -> new GgufExport(recipe, run, listener).write(gguf, target);
+        case ExportFormat.Gguf gguf ->
+            new GgufExport(recipe, run, adapter(), listener).write(gguf, target);
         case ExportFormat.GgufLora lora ->
-            new GgufExport(recipe, run, listener).writeAdapter(adapterRun(), lora, target);
+            new GgufExport(recipe, run, adapter(), listener)
+                .writeAdapter(requiredAdapter(), lora, target);
       }
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
   }
 
-  /** The folder of a run that trained an adapter. */
-  private Path adapterRun() {
-    Path folder =
-        run.orElseThrow(() ->
+  /** The folder of the adapter: a run's, or the one that the recipe starts from. */
+  private Optional<Path> adapter() {
+    return recipe
+        .model()
+        .adapterSource()
+        .flatMap(source -> run.or(source::continueFrom));
+  }
+
+  private Path requiredAdapter() {
+    return adapter()
+        .orElseThrow(() ->
             new ExportException(
-                "a recipe alone has no trained weights: train it, and give the folder of the run"));
-    if (recipe.model().adapterSource().isEmpty()) {
-      throw new ExportException(
-          "%s trained every weight: it holds no adapter, its folder is the whole model already"
-              .formatted(Paths.shown(folder)));
-    }
-    return folder;
+                run.isEmpty()
+                    ? "a recipe alone has no trained weights: train it, and give the folder of the run"
+                    : "%s trained every weight: it holds no adapter, its folder is the whole model already"
+                        .formatted(Paths.shown(run.get()))));
   }
 
   private void writeAdapter(ExportFormat.Adapter format, ExportTarget target) throws IOException {
-    PeftAdapter adapter = PeftAdapter.open(adapterRun());
+    PeftAdapter adapter = PeftAdapter.open(requiredAdapter());
     target.write(folder -> {
       adapter.copy(folder, format.baseName().orElse(adapter.baseModel()));
       return adapter;

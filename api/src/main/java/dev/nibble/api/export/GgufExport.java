@@ -1,6 +1,7 @@
 package dev.nibble.api.export;
 
 import dev.nibble.adapters.AdapterMerge;
+import dev.nibble.adapters.ChangedBase;
 import dev.nibble.api.event.Event;
 import dev.nibble.api.wiring.Wiring;
 import dev.nibble.compute.kernels.Kernels;
@@ -12,6 +13,7 @@ import dev.nibble.trainer.export.MergedSource;
 import dev.nibble.trainer.export.gguf.GgufLora;
 import dev.nibble.trainer.export.gguf.GgufModel;
 import dev.nibble.trainer.export.gguf.GgufReport;
+import dev.nibble.trainer.model.config.ModelConfig;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.function.Consumer;
@@ -24,12 +26,24 @@ final class GgufExport {
   private final Recipe recipe;
   private final Wiring wiring;
   private final Optional<Path> run;
+  private final Optional<Path> adapterFolder;
   private final Consumer<Event> listener;
 
-  GgufExport(Recipe recipe, Optional<Path> run, Consumer<Event> listener) {
+  /**
+   * A writer.
+   *
+   * @param run folder of a run
+   * @param adapterFolder of the adapter that belongs to the model
+   */
+  GgufExport(
+      Recipe recipe,
+      Optional<Path> run,
+      Optional<Path> adapterFolder,
+      Consumer<Event> listener) {
     this.recipe = recipe;
     this.wiring = new Wiring(recipe);
     this.run = run;
+    this.adapterFolder = adapterFolder;
     this.listener = listener;
   }
 
@@ -42,18 +56,19 @@ final class GgufExport {
   }
 
   private GgufReport written(ExportFormat.Gguf format, Path out, Kernels kernels) {
-    boolean adapted = run.isPresent() && recipe.model().adapterSource().isPresent();
-    Path folder = adapted ? recipe.model().base() : run.orElse(recipe.model().base());
+    boolean trainedWhole = run.isPresent() && recipe.model().adapterSource().isEmpty();
+    Path folder = trainedWhole ? run.get() : recipe.model().base();
     try (ShardedSafetensors checkpoint = ShardedSafetensors.open(folder)) {
-      if (!adapted) {
+      if (adapterFolder.isEmpty()) {
         CheckpointSource stored =
             new CheckpointSource(checkpoint, ExportFormat.Onto.ORIGINAL.rounding(wiring), kernels);
         return GgufModel.write(folder, new HostSource(stored, kernels), out, format.type());
       }
-      CheckpointSource base =
-          new CheckpointSource(checkpoint, format.onto().rounding(wiring), kernels);
-      try (AdapterMerge adapter = AdapterMerge.open(run.orElseThrow())) {
-        MergedSource merged = new MergedSource(base, adapter, kernels);
+      boolean tied = ModelConfig.of(folder, checkpoint).tiedHead();
+      try (AdapterMerge adapter = AdapterMerge.open(adapterFolder.get());
+          ChangedBase base = adapter.over(checkpoint, tied)) {
+        MergedSource merged =
+            MergedSource.of(base, format.onto().rounding(wiring), adapter, kernels);
         return GgufModel.write(folder, new HostSource(merged, kernels), out, format.type());
       }
     }

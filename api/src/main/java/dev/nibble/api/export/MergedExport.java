@@ -1,6 +1,7 @@
 package dev.nibble.api.export;
 
 import dev.nibble.adapters.AdapterMerge;
+import dev.nibble.adapters.ChangedBase;
 import dev.nibble.api.event.Event;
 import dev.nibble.api.event.Event.Activity;
 import dev.nibble.api.export.ExportFormat.Onto;
@@ -14,7 +15,6 @@ import dev.nibble.compute.tensor.Scope;
 import dev.nibble.data.Batch;
 import dev.nibble.data.tokenizer.Tokenizer;
 import dev.nibble.recipes.recipe.Recipe;
-import dev.nibble.trainer.export.CheckpointSource;
 import dev.nibble.trainer.export.ExportException;
 import dev.nibble.trainer.export.LogitAgreement;
 import dev.nibble.trainer.export.LostUpdate;
@@ -22,6 +22,7 @@ import dev.nibble.trainer.export.MergedCheckpoint;
 import dev.nibble.trainer.export.MergedSource;
 import dev.nibble.trainer.model.CausalLm;
 import dev.nibble.trainer.model.build.ModelLoader;
+import dev.nibble.trainer.model.config.ModelConfig;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -64,8 +65,9 @@ final class MergedExport {
 
   private MergedCheckpoint.Result merge(ExportFormat.Merged format, Path folder, Kernels kernels)
       throws IOException {
-    try (ShardedSafetensors base = ShardedSafetensors.open(recipe.model().base());
-        AdapterMerge adapter = AdapterMerge.open(run)) {
+    try (ShardedSafetensors stored = ShardedSafetensors.open(recipe.model().base());
+        AdapterMerge adapter = AdapterMerge.open(run);
+        ChangedBase base = adapter.over(stored, tied(stored))) {
       MergedSource trained = source(base, Onto.TRAINED, adapter, kernels);
       MergedSource written =
           format.onto() == Onto.TRAINED ? trained : source(base, format.onto(), adapter, kernels);
@@ -78,10 +80,12 @@ final class MergedExport {
     }
   }
 
-  private MergedSource source(
-      ShardedSafetensors base, Onto onto, AdapterMerge adapter, Kernels kernels) {
-    return new MergedSource(
-        new CheckpointSource(base, onto.rounding(wiring), kernels), adapter, kernels);
+  private boolean tied(ShardedSafetensors checkpoint) {
+    return ModelConfig.of(recipe.model().base(), checkpoint).tiedHead();
+  }
+
+  private MergedSource source(ChangedBase base, Onto onto, AdapterMerge adapter, Kernels kernels) {
+    return MergedSource.of(base, onto.rounding(wiring), adapter, kernels);
   }
 
   private Reference reference(Kernels kernels) {
@@ -114,6 +118,15 @@ final class MergedExport {
   }
 
   private void require(LogitAgreement a, double bound, MergedCheckpoint.Result result) {
+    if (!(a.resolution() <= bound)) {
+      throw new ExportException(
+          "base and adapter give logits up to %.2g, which 32-bit floats round by more than the %.2g nats that the merged model may differ by: nothing can be compared. The adapter's values are not those of a trained one; nothing was written"
+              .formatted(a.highest(), bound));
+    }
+    if (!a.isTelling()) {
+      throw new ExportException(
+          "base and adapter give the same logits whatever the text is: their values overflow on the way, and nothing can be compared. The adapter's values are not those of a trained one; nothing was written");
+    }
     if (!(a.divergence() <= bound)) {
       throw new ExportException(
           "the merged model differs from base and adapter over %s tokens: %s. The largest error: %s. Nothing was written. A wider element type rounds less; merging onto the weights that were trained against differs less"

@@ -11,6 +11,7 @@ import dev.nibble.quant.WeightFormat;
 import dev.nibble.trainer.export.ExportException;
 import dev.nibble.trainer.export.QuantizedCheckpoint;
 import dev.nibble.trainer.model.build.ModelLoader;
+import dev.nibble.trainer.model.config.ModelConfig;
 import dev.nibble.trainer.model.config.ModelFolder;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -114,9 +115,10 @@ public final class Quantizer {
                 (done, total) ->
                     listener.accept(new Event.Working(Event.Activity.QUANTIZING, done, total)));
     ModelFolder model = new ModelFolder(request.model());
+    boolean ownHead = !ModelConfig.of(request.model(), source).tiedHead();
     AtomicFile.write(
         folder.resolve(ModelFolder.CONFIG),
-        model.configOf(request.format(), request.computeDtype(), List.copyOf(skipped)));
+        model.configOf(request.format(), request.computeDtype(), List.copyOf(skipped), ownHead));
     model.copyCompanions(folder);
     return new Result(quantized.size(), modules.size(), result.bytes(), result.files());
   }

@@ -5,6 +5,7 @@ import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.safetensors.Safetensors;
 import dev.nibble.compute.safetensors.SafetensorsFile;
 import dev.nibble.compute.tensor.DType;
+import dev.nibble.quant.NonFinite;
 import dev.nibble.trainer.checkpoint.ModelFiles;
 import dev.nibble.trainer.model.build.ModelWriter;
 import java.nio.file.Path;
@@ -27,6 +28,7 @@ record WeightFiles(Path base, DType dtype, Parameters parameters, Kernels kernel
   public void load(Path folder) {
     try (SafetensorsFile file = Safetensors.open(folder.resolve("model.safetensors"))) {
       for (Parameters.Parameter p : parameters.all()) {
+        NonFinite.refuse(file.tensor(p.name()), file.path().toString());
         kernels.moving().copy(p.weight(), file.tensor(p.name()));
       }
     }

@@ -1,6 +1,7 @@
 package dev.nibble.api.wiring;
 
 import dev.nibble.adapters.AdapterSpec;
+import dev.nibble.adapters.ChangedBase;
 import dev.nibble.adapters.Parameters;
 import dev.nibble.adapters.PeftAdapter;
 import dev.nibble.api.event.Event;
@@ -38,6 +39,7 @@ import dev.nibble.trainer.train.TrainingPlan;
 import java.nio.file.Path;
 import java.time.LocalDateTime;
 import java.time.ZoneId;
+import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -120,21 +122,25 @@ public final class Wiring {
       Kernels kernels, Scope scope, int maxTokens, Checkpointing checkpointing) {
     Optional<PeftAdapter> earlier =
         recipe.model().adapterSource().flatMap(AdapterSource::continueFrom).map(PeftAdapter::open);
+    earlier.ifPresent(this::requireTrainable);
     ModelOptions options = optionsToTrain(maxTokens, checkpointing);
     CausalLm model =
         recipe.model().init() == InitWeights.RANDOM
             ? ModelLoader.initialise(
                 recipe.model().base(), recipe.training().seed(), options, kernels, scope)
             : ModelLoader.load(recipe.model().base(), options, kernels, scope);
-    earlier.ifPresent(adapter -> copy(adapter, model, kernels));
+    earlier.ifPresent(adapter -> adapter.copyTo(model.parameters(), kernels));
     return model;
   }
 
-  private void copy(PeftAdapter adapter, CausalLm model, Kernels kernels) {
+  private void requireTrainable(PeftAdapter adapter) {
     try (ShardedSafetensors base = ShardedSafetensors.open(recipe.model().base())) {
-      adapter.checkBase(base);
+      adapter.requireTrainable(base, tied(base));
     }
-    adapter.copyTo(model.parameters(), kernels);
+  }
+
+  private boolean tied(ShardedSafetensors base) {
+    return ModelConfig.of(recipe.model().base(), base).tiedHead();
   }
 
   /**
@@ -157,11 +163,35 @@ public final class Wiring {
     Optional<PeftAdapter> adapter = run.or(source.get()::continueFrom).map(PeftAdapter::open);
     AdapterSpec spec = adapter.map(PeftAdapter::spec).orElseGet(this::adapterSpec);
     Training frozen = new Training.FrozenAdapter(spec, recipe.training().seed());
-    CausalLm model =
-        ModelLoader.load(
-            recipe.model().base(), options(frozen, maxTokens, Checkpointing.FULL), kernels, scope);
-    adapter.ifPresent(a -> copy(a, model, kernels));
-    return model;
+    ModelOptions options = options(frozen, maxTokens, Checkpointing.FULL);
+    return adapter.isEmpty()
+        ? ModelLoader.load(recipe.model().base(), options, kernels, scope)
+        : adapted(adapter.get(), options, kernels, scope);
+  }
+
+  private CausalLm adapted(
+      PeftAdapter adapter, ModelOptions options, Kernels kernels, Scope scope) {
+    Path folder = recipe.model().base();
+    try (ShardedSafetensors stored = ShardedSafetensors.open(folder);
+        ChangedBase base = adapter.over(stored, tied(stored))) {
+      CausalLm model = ModelLoader.load(folder, base, options, kernels, scope);
+      adapter.copyTo(model.parameters(), kernels);
+      return model;
+    }
+  }
+
+  /**
+   * What was left out in reading an adapter, in a sentence each.
+   *
+   * @param run the folder of a run; empty: of the adapter that the recipe starts from
+   */
+  public List<Event.Warned> adapterWarnings(Optional<Path> run) {
+    return recipe
+        .model()
+        .adapterSource()
+        .flatMap(source -> run.or(source::continueFrom))
+        .map(folder -> PeftAdapter.open(folder).warnings().stream().map(Event.Warned::new).toList())
+        .orElse(List.of());
   }
 
   /** What the model is trained for, and measured by. */

@@ -12,6 +12,8 @@ public final class Activities {
   public static void show(Event event, Console console) {
     if (event instanceof Event.Working working) {
       console.live("  " + text(working));
+    } else if (event instanceof Event.Warned(String text)) {
+      console.entry("warning", text);
     }
   }
 

@@ -36,6 +36,7 @@ public final class RunReport implements Consumer<Event> {
       case Event.ResultSaved e -> end.saved(e);
       case Event.AnswersMeasured e -> end.accuracy(e);
       case Event.Working e -> Activities.show(e, console);
+      case Event.Warned e -> Activities.show(e, console);
       // Of exports, which ExportReport shows.
       case Event.ModelMerged e -> {}
       case Event.AgreementMeasured e -> {}

@@ -1,5 +1,6 @@
 package dev.nibble.compute.safetensors;
 
+import dev.nibble.compute.files.FolderLinks;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -59,9 +60,7 @@ final class ShardIndex {
     }
   }
 
-  /**
-   * Links inside the folder may point anywhere (the Hub's cache is made of them); names may not.
-   */
+  /** A name may lead to a folder within, but not out; links are {@link FolderLinks}'. */
   private static Path file(Path folder, Path index, String shard) {
     Path root = folder.toAbsolutePath().normalize();
     Path file;

@@ -1,5 +1,6 @@
 package dev.nibble.compute.safetensors;
 
+import dev.nibble.compute.files.FolderLinks;
 import dev.nibble.compute.tensor.Tensor;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -40,8 +41,10 @@ public final class ShardedSafetensors implements StoredTensors, AutoCloseable {
    *
    * @throws MalformedSafetensors when the folder holds no model, or a file of it is missing or
    *     damaged
+   * @throws dev.nibble.compute.files.UnsafeLink when a link in it leads out of it
    */
   public static ShardedSafetensors open(Path folder) {
+    FolderLinks.check(folder);
     if (Files.isRegularFile(folder.resolve(SINGLE))) {
       SafetensorsFile file = Safetensors.open(folder.resolve(SINGLE));
       SequencedMap<String, SafetensorsFile> fileOf = new LinkedHashMap<>();
@@ -53,6 +56,12 @@ public final class ShardedSafetensors implements StoredTensors, AutoCloseable {
       throw ModelFolder.withoutTensors(folder);
     }
     return openShards(folder, index, ShardIndex.read(folder, index));
+  }
+
+  /** True for a folder that holds tensors to {@link #open}. */
+  public static boolean isIn(Path folder) {
+    return Files.isRegularFile(folder.resolve(SINGLE))
+        || Files.isRegularFile(folder.resolve(INDEX));
   }
 
   private static ShardedSafetensors openShards(Path folder, Path index, Map<String, Path> shardOf) {

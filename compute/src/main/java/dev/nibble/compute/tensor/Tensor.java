@@ -191,6 +191,25 @@ public record Tensor(
     }
   }
 
+  /** True when another tensor has this shape and the same values, in whatever dtype of floats. */
+  public boolean hasValuesOf(Tensor other) {
+    if (!shape.equals(other.shape)) {
+      return false;
+    }
+    if (dtype == other.dtype) {
+      return memory.mismatch(other.memory) < 0;
+    }
+    if (!dtype.isFloating() || !other.dtype.isFloating()) {
+      return false;
+    }
+    for (long i = 0; i < elements(); i++) {
+      if (getFloat(i) != other.getFloat(i)) {
+        return false;
+      }
+    }
+    return true;
+  }
+
   /** All elements as floats, a copy. */
   public float[] toFloats() {
     float[] a = new float[Math.toIntExact(elements())];

@@ -8,6 +8,7 @@ import dev.nibble.compute.tensor.Tensor;
 import dev.nibble.errors.Remedy;
 import dev.nibble.trainer.optim.Optimizer;
 import dev.nibble.trainer.optim.OptimizerState.Entry;
+import dev.nibble.quant.NonFinite;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -66,6 +67,8 @@ final class OptimizerFile {
         wrong.add(
             "%s is %s%s, the run has %s%s"
                 .formatted(e.name(), t.dtype(), t.shape(), e.dtype(), e.shape()));
+      } else if (t.dtype().isFloating()) {
+        NonFinite.refuse(t, path.toString());
       }
     }
     Set<String> expected = entries.stream().map(Entry::name).collect(Collectors.toSet());

@@ -1,12 +1,13 @@
 package dev.nibble.trainer.export;
 
 import dev.nibble.compute.kernels.Kernels;
-import dev.nibble.compute.safetensors.ShardedSafetensors;
+import dev.nibble.compute.safetensors.StoredTensors;
 import dev.nibble.compute.tensor.Scope;
 import dev.nibble.compute.tensor.Shape;
 import dev.nibble.compute.tensor.Tensor;
 import dev.nibble.quant.CheckpointReaders;
 import dev.nibble.quant.FrozenWeights;
+import dev.nibble.quant.NonFinite;
 import dev.nibble.quant.StoredWeights;
 import dev.nibble.quant.WeightFormat;
 import java.util.List;
@@ -18,7 +19,7 @@ import java.util.function.Predicate;
  * stored. A checkpoint that is quantised already is decoded.
  */
 public final class CheckpointSource implements TensorSource {
-  private final ShardedSafetensors checkpoint;
+  private final StoredTensors checkpoint;
   private final StoredWeights stored;
   private final Optional<WeightFormat> format;
   private final Kernels kernels;
@@ -30,7 +31,7 @@ public final class CheckpointSource implements TensorSource {
    * @param format what linear maps are rounded to; empty: as the checkpoint stores them
    */
   public CheckpointSource(
-      ShardedSafetensors checkpoint, Optional<WeightFormat> format, Kernels kernels) {
+      StoredTensors checkpoint, Optional<WeightFormat> format, Kernels kernels) {
     this.checkpoint = checkpoint;
     this.stored = CheckpointReaders.find(checkpoint);
     this.format = format;
@@ -52,6 +53,7 @@ public final class CheckpointSource implements TensorSource {
   @Override
   public void read(String name, Tensor out) {
     if (shape(name).rank() != 2) {
+      NonFinite.refuse(checkpoint.tensor(name), checkpoint.placeOf(name), kernels);
       kernels.moving().copy(out, checkpoint.tensor(name));
       checkpoint.unload(name);
       return;

@@ -13,9 +13,26 @@ import java.util.Locale;
  * @param mean the mean of all differences' magnitudes
  * @param divergence the mean of KL(p || q) over positions
  * @param sameTop the share of positions at which both models find the same token likeliest
+ * @param highest the largest magnitude of the reference's logits
+ * @param spread the largest difference of a logit of the reference between its first position and
+ *     another
  */
 public record LogitAgreement(
-    long positions, double largest, double mean, double divergence, double sameTop) {
+    long positions, double largest, double mean, double divergence, double sameTop, double highest, double spread) {
+
+  /**
+   * The smallest difference that logits of this size can show: half a unit in the last place of the
+   * largest, in 32 bits. A divergence below it says nothing, since both models were rounded more
+   * than they may differ.
+   */
+  public double resolution() {
+    return highest * 0x1p-24;
+  }
+
+  /** Whether the reference tells positions apart; where it does not, any two models agree. */
+  public boolean isTelling() {
+    return positions == 1 || spread > resolution();
+  }
 
   /** The figures in words, beside the largest divergence that is allowed. */
   public String describe(double bound) {
@@ -37,6 +54,9 @@ public record LogitAgreement(
     private long logits;
     private double divergence;
     private long sameTop;
+    private double highest;
+    private double spread;
+    private float[] first = {};
 
     /**
      * Adds one position.
@@ -49,6 +69,7 @@ public record LogitAgreement(
         throw new IllegalArgumentException(
             "%d logits and %d".formatted(reference.length, other.length));
       }
+      first = positions == 0 ? reference.clone() : first;
       double logP = logSumExp(reference);
       double logQ = logSumExp(other);
       double kl = 0;
@@ -59,6 +80,9 @@ public record LogitAgreement(
         // A NaN must not hide: it fails every comparison and would leave the maximum as it was.
         largest = difference > largest || Double.isNaN(difference) ? difference : largest;
         differences += difference;
+        double size = Math.abs((double) reference[v]);
+        highest = size > highest || Double.isNaN(size) ? size : highest;
+        spread = Math.max(spread, Math.abs((double) reference[v] - first[v]));
         double p = reference[v] - logP;
         kl += Math.exp(p) * (p - (other[v] - logQ));
         top = reference[v] > reference[top] ? v : top;
@@ -92,7 +116,9 @@ public record LogitAgreement(
           largest,
           differences / logits,
           Math.max(0, divergence / positions),
-          (double) sameTop / positions);
+          (double) sameTop / positions,
+          highest,
+          spread);
     }
   }
 }

@@ -10,6 +10,7 @@ import dev.nibble.compute.safetensors.TensorInfo;
 import dev.nibble.compute.tensor.DType;
 import dev.nibble.compute.tensor.Scope;
 import dev.nibble.compute.tensor.Tensor;
+import dev.nibble.quant.NonFinite;
 import dev.nibble.trainer.model.config.ModelFolder;
 import dev.nibble.trainer.model.config.ModelTensors;
 import java.io.IOException;
@@ -112,7 +113,14 @@ public final class MergedCheckpoint {
       written.join(name, merged);
       Tensor rounded = memory.allocate("rounded/" + name, dtype, dims);
       kernels.moving().copy(rounded, merged);
-      sink.put(name, host.of(rounded));
+      Tensor onHost = host.of(rounded);
+      NonFinite.find(onHost)
+          .ifPresent(found -> {
+            throw new ExportException(
+                "merged with the adapter, %s has %s in %s. Either the type is too narrow and F32 can hold it, or the adapter's values are not those of a trained one"
+                    .formatted(name, found, dtype));
+          });
+      sink.put(name, onHost);
       if (frozen.isPresent()) {
         lost.add(lost(memory, name, frozen.get(), merged, rounded));
       }

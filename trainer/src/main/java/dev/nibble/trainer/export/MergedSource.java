@@ -1,12 +1,15 @@
 package dev.nibble.trainer.export;
 
 import dev.nibble.adapters.AdapterMerge;
+import dev.nibble.adapters.ChangedBase;
 import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.tensor.Shape;
 import dev.nibble.compute.tensor.Tensor;
+import dev.nibble.quant.WeightFormat;
 import dev.nibble.trainer.model.config.ModelTensors;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -27,11 +30,26 @@ public final class MergedSource implements TensorSource {
    * @param base what the adapter joins
    * @param adapter stays the caller's, and open
    */
-  public MergedSource(TensorSource base, AdapterMerge adapter, Kernels kernels) {
+  MergedSource(TensorSource base, AdapterMerge adapter, Kernels kernels) {
     this.base = base;
     this.adapter = adapter;
     this.kernels = kernels;
     this.stored = new LinkedHashSet<>(base.names());
+  }
+
+  /**
+   * A source of a checkpoint's tensors with an adapter merged into them.
+   *
+   * @param checkpoint as {@link AdapterMerge#over} gives it; stays the caller's, and open
+   * @param format what linear maps are rounded to first; empty: as the checkpoint stores them
+   * @param adapter stays the caller's, and open
+   */
+  public static MergedSource of(
+      ChangedBase checkpoint,
+      Optional<WeightFormat> format,
+      AdapterMerge adapter,
+      Kernels kernels) {
+    return new MergedSource(new CheckpointSource(checkpoint, format, kernels), adapter, kernels);
   }
 
   /** The base's tensors, and those that it lacks. */

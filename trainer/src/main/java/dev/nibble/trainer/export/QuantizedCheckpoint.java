@@ -13,6 +13,7 @@ import dev.nibble.compute.weights.Dense;
 import dev.nibble.compute.weights.FrozenMatrix;
 import dev.nibble.quant.CheckpointReaders;
 import dev.nibble.quant.FrozenWeights;
+import dev.nibble.quant.NonFinite;
 import dev.nibble.quant.StoredWeights;
 import dev.nibble.quant.WeightFormat;
 import java.io.IOException;
@@ -118,7 +119,11 @@ public final class QuantizedCheckpoint {
               }
             });
       } else {
-        sink.put(name, source.tensor(name));
+        Tensor kept = source.tensor(name);
+        if (kept.dtype().isFloating()) {
+          NonFinite.refuse(kept, source.placeOf(name), kernels);
+        }
+        sink.put(name, kept);
         source.unload(name);
       }
       done.add(here.contains(name) ? source.tensor(name).elements() : 0);

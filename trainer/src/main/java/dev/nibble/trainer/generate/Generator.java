@@ -2,6 +2,7 @@ package dev.nibble.trainer.generate;
 
 import dev.nibble.compute.kernels.Dropout;
 import dev.nibble.trainer.model.Decoder;
+import dev.nibble.trainer.model.ModelException;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -73,6 +74,7 @@ public final class Generator {
    * @param prompts token ids, one or more each
    * @return a continuation for each, in order
    * @throws IllegalArgumentException when a prompt is empty, or too long for the decoder
+   * @throws ModelException when the model's logits are not finite
    */
   public List<Continuation> generate(
       List<int[]> prompts, int maxNewTokens, TokenListener listener) {
@@ -111,6 +113,7 @@ public final class Generator {
 
   private boolean ends(
       Running r, float[] logits, int maxNewTokens, TokenListener listener, Continuation[] done) {
+    requireNumbers(logits);
     int token = sampler.choose(logits, draw(r.prompt, r.count));
     boolean stopped = stopTokens.contains(token);
     if (!stopped) {
@@ -122,6 +125,16 @@ public final class Generator {
       return true;
     }
     return false;
+  }
+
+  private static void requireNumbers(float[] logits) {
+    for (int id = 0; id < logits.length; id++) {
+      if (!Float.isFinite(logits[id])) {
+        throw new ModelException(
+            "the model computes %s for token %d: its weights, or its adapter's, are too large for 32-bit floats to follow"
+                .formatted(logits[id], id));
+      }
+    }
   }
 
   private double draw(int prompt, int token) {

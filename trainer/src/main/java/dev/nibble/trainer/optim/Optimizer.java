@@ -5,7 +5,7 @@ import dev.nibble.compute.kernels.Kernels;
 
 /**
  * Moves all parameters against their gradients. Weight decay acts on the ranges that have it, and
- * each pace has its rate. Close it before the kernels and before the scope of its state.
+ * each group has its rate. Close it before the kernels and before the scope of its state.
  */
 public abstract sealed class Optimizer implements AutoCloseable
     permits AdamW, AdamW8bit, Lion, Sgd, Adafactor {
@@ -45,7 +45,7 @@ public abstract sealed class Optimizer implements AutoCloseable
   public final void update(double learningRate) {
     steps++;
     state.forEach(
-        s -> move(s, steps, learningRate * rates.of(s.pace()), s.decays() ? weightDecay : 0));
+        s -> move(s, steps, learningRate * rates.of(s.group()), s.decays() ? weightDecay : 0));
   }
 
   /** What it trains. */

@@ -86,7 +86,7 @@ public final class OptimizerState {
       weight = weight.reshape(dims);
       gradient = gradient.reshape(dims);
     }
-    return new Stretch(part.range.pace(), part.range.decays(), weight, gradient, views);
+    return new Stretch(part.range.group(), part.range.decays(), weight, gradient, views);
   }
 
   private static Shape shapeAt(Parameters parameters, long weight) {

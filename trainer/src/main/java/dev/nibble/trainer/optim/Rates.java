@@ -1,12 +1,12 @@
 package dev.nibble.trainer.optim;
 
-import dev.nibble.adapters.Parameters.Pace;
+import dev.nibble.adapters.Parameters.ParameterGroup;
 
 /**
  * How fast some parameters learn (LoRA+, arXiv:2402.12354), in multiples of the learning rate.
  *
- * @param fast of {@link Pace#FAST}
- * @param embedding of {@link Pace#EMBEDDING}
+ * @param fast of {@link ParameterGroup#FAST}
+ * @param embedding of {@link ParameterGroup#EMBEDDING}
  */
 public record Rates(double fast, double embedding) {
   /** All alike. */
@@ -19,8 +19,8 @@ public record Rates(double fast, double embedding) {
         "rate of embeddings", embedding, embedding > 0 && Double.isFinite(embedding), "above 0");
   }
 
-  double of(Pace pace) {
-    return switch (pace) {
+  double of(ParameterGroup group) {
+    return switch (group) {
       case NORMAL -> 1;
       case FAST -> fast;
       case EMBEDDING -> embedding;

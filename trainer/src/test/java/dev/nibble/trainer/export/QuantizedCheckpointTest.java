@@ -135,16 +135,18 @@ final class QuantizedCheckpointTest {
   void configIsThatOfTransformers() throws IOException {
     ModelFolder base = new ModelFolder(bnb("base"));
     JsonMapper json = JsonMapper.shared();
-    JsonNode made = json.readTree(base.configOf(NF4, DType.BF16, List.of()));
+    JsonNode made = json.readTree(base.configOf(NF4, DType.BF16, List.of(), false));
     JsonNode golden = json.readTree(Files.readString(bnb("checkpoint").resolve("config.json")));
     assertThat(made).isEqualTo(golden);
-    JsonNode other =
+    JsonNode whole =
         json.readTree(
-                base.configOf(
-                    new FourBitFormat(QuantType.FP4, 64, false),
-                    DType.F32,
-                    List.of("model.layers.0.mlp.down_proj")))
-            .get("quantization_config");
+            base.configOf(
+                new FourBitFormat(QuantType.FP4, 64, false),
+                DType.F32,
+                List.of("model.layers.0.mlp.down_proj"),
+                true));
+    assertThat(whole.get("tie_word_embeddings").asBoolean(true)).isFalse();
+    JsonNode other = whole.get("quantization_config");
     assertThat(other.get("bnb_4bit_quant_type").asString()).isEqualTo("fp4");
     assertThat(other.get("bnb_4bit_use_double_quant").asBoolean()).isFalse();
     assertThat(other.get("bnb_4bit_compute_dtype").asString()).isEqualTo("float32");

@@ -7,6 +7,7 @@ import dev.nibble.compute.tensor.Memory;
 import dev.nibble.compute.tensor.Scope;
 import dev.nibble.compute.tensor.Tensor;
 import dev.nibble.trainer.model.Decoder;
+import dev.nibble.trainer.model.ModelException;
 import dev.nibble.trainer.toy.ToyLm;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -50,6 +51,18 @@ final class GeneratorTest {
       Continuation nothing = generator.generate(new int[] {6}, 3, TokenListener.NONE);
       assertThat(nothing.tokens()).isEmpty();
       assertThat(nothing.stopped()).isTrue();
+    }
+  }
+
+  @Test
+  void refusesLogitsThatAreNoNumbers() {
+    Tensor table = model.parameters().named("table").weight();
+    table.setFloat(4L * VOCAB + 7, Float.NaN);
+    try (Decoder decoder = model.decoder(1, 32)) {
+      Generator generator = new Generator(decoder, new Sampler.Greedy(), 0, Set.of(9));
+      assertThatThrownBy(() -> generator.generate(new int[] {1}, 10, TokenListener.NONE))
+          .isInstanceOf(ModelException.class)
+          .hasMessageContaining("computes NaN for token 7");
     }
   }
 

@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.nibble.adapters.Parameters;
-import dev.nibble.adapters.Parameters.Pace;
+import dev.nibble.adapters.Parameters.ParameterGroup;
 import dev.nibble.adapters.Parameters.Parameter;
 import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.tensor.Memory;
@@ -58,9 +58,9 @@ final class AdamWTest {
     try (Scope scope = Scope.open("test", Memory.host())) {
       Parameters parameters =
           new Parameters.Builder()
-              .add("table", Pace.EMBEDDING, true, 1)
-              .add("b", Pace.FAST, true, 1)
-              .add("bias", Pace.FAST, false, 1)
+              .add("table", ParameterGroup.EMBEDDING, true, 1)
+              .add("b", ParameterGroup.FAST, true, 1)
+              .add("bias", ParameterGroup.FAST, false, 1)
               .add("a", true, 1)
               .add("norm", false, 1)
               .allocate(scope, "weights");

@@ -3,7 +3,7 @@ package dev.nibble.trainer.optim;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.nibble.adapters.Parameters;
-import dev.nibble.adapters.Parameters.Pace;
+import dev.nibble.adapters.Parameters.ParameterGroup;
 import dev.nibble.compute.kernels.HostCopies;
 import dev.nibble.compute.kernels.KernelOptions;
 import dev.nibble.compute.kernels.Kernels;
@@ -71,9 +71,9 @@ final class OptimizersTest {
         new Parameters.Builder()
             .add("a", true, 64, 100)
             .add("odd", true, 71, 67)
-            .add("b", Pace.FAST, true, 96, 64)
+            .add("b", ParameterGroup.FAST, true, 96, 64)
             .add("small", true, 13, 3)
-            .add("bias", Pace.FAST, false, 5000)
+            .add("bias", ParameterGroup.FAST, false, 5000)
             .addEmbedding("table", true, 50, 90)
             .add("norm", false, 100)
             .add("last", true, 64, 128)

@@ -14,6 +14,7 @@ enum Architecture {
   LLAMA("llama"),
   QWEN2("qwen2"),
   QWEN3("qwen3"),
+  SMOLLM3("smollm3"),
   PHI3("phi3"),
   GEMMA2("gemma2"),
   GEMMA3("gemma3");
@@ -40,6 +41,7 @@ enum Architecture {
           case "llama", "mistral" -> LLAMA;
           case "qwen2" -> QWEN2;
           case "qwen3" -> QWEN3;
+          case "smollm3" -> SMOLLM3;
           case "phi3" -> PHI3;
           case "gemma2" -> GEMMA2;
           case "gemma3_text" -> GEMMA3;
@@ -47,6 +49,9 @@ enum Architecture {
               throw new ExportException("GGUF export does not know model_type " + config.family());
         };
     a.checkBiases(config);
+    if (a == SMOLLM3) {
+      a.checkLayersWithoutRope(config);
+    }
     if (a.isGemma()) {
       a.checkAttentionScale(config);
       a.checkWindowedLayers(config);
@@ -64,7 +69,7 @@ enum Architecture {
    * i + D/2: the rows of the query and key projections change places.
    */
   boolean rotatesNeighbours() {
-    return this == LLAMA;
+    return this == LLAMA || this == SMOLLM3;
   }
 
   private void checkBiases(ModelConfig config) {
@@ -79,6 +84,19 @@ enum Architecture {
         throw new ExportException(
             "%s has a bias, which llama.cpp's %s has not: export the merged model in Hugging Face's layout instead"
                 .formatted(map.module(), id));
+      }
+    }
+  }
+
+  /** llama.cpp knows which of SmolLM3's layers have no rope. */
+  private void checkLayersWithoutRope(ModelConfig config) {
+    List<LayerPlan> layers = config.layers();
+    for (int i = 0; i < layers.size(); i++) {
+      boolean rotated = (i + 1) % 4 != 0;
+      if (layers.get(i).attention().rope().isPresent() != rotated) {
+        throw new ExportException(
+            "layer %d of smollm3 has %s rope; llama.cpp leaves it out in every fourth layer, as the published model does"
+                .formatted(i, rotated ? "no" : "a"));
       }
     }
   }

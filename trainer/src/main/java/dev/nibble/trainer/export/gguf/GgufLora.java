@@ -10,6 +10,7 @@ import dev.nibble.compute.safetensors.SafetensorsFile;
 import dev.nibble.compute.tensor.Shape;
 import dev.nibble.compute.tensor.Tensor;
 import dev.nibble.errors.Remedy;
+import dev.nibble.quant.NonFinite;
 import dev.nibble.trainer.export.ExportException;
 import dev.nibble.trainer.export.gguf.TensorLayout.Change;
 import dev.nibble.trainer.model.config.ModelConfig;
@@ -59,7 +60,7 @@ public final class GgufLora {
    * Writes an adapter.
    *
    * @param adapterFolder an adapter in PEFT's layout
-   * @param baseFolder holds the base model's config.json
+   * @param baseFolder holds the base model
    * @param out the file, replaced as a whole or not at all
    * @param type F32 or F16
    * @throws ExportException when the adapter is more than A and B of linear modules
@@ -152,7 +153,11 @@ public final class GgufLora {
     if (!adapter.has(name)) {
       throw new ExportException("%s has no %s".formatted(file, name));
     }
-    return adapter.tensor(name);
+    Tensor tensor = adapter.tensor(name);
+    if (tensor.dtype().isFloating()) {
+      NonFinite.refuse(tensor, file.toString());
+    }
+    return tensor;
   }
 
   private void check(Tensor tensor, Shape expected) {

@@ -47,7 +47,12 @@ final class RopeExport {
     // Gemma 3 alone has a rope of its own for the layers with a window.
     Optional<Rope> windowed = find(model, l -> l.attention().rule().window() > 0);
     Optional<Rope> global = find(model, l -> l.attention().rule().window() == 0);
-    Rope rope = gemma3 ? global.or(() -> windowed).orElseThrow() : one(model);
+    Rope rope =
+        switch (architecture) {
+          case GEMMA3 -> global.or(() -> windowed).orElseThrow();
+          case SMOLLM3 -> model.ropes().getFirst(); // of those layers that have one
+          default -> one(model);
+        };
     String prefix = architecture.id() + ".rope.";
     metadata.f32(prefix + "freq_base", rope.theta());
     if (gemma3 && windowed.isPresent()) {

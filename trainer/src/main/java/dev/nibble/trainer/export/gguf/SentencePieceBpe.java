@@ -93,7 +93,7 @@ final class SentencePieceBpe {
     Arrays.fill(scores, -merges.size());
     first.forEach((token, rank) -> {
       Integer id = tokenizer.vocab().get(token);
-      if (id != null) {
+      if (id != null && id < scores.length) {
         scores[id] = -rank;
       }
     });

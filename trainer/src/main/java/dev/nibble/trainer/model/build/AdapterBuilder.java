@@ -5,7 +5,7 @@ import dev.nibble.adapters.AdapterSpec;
 import dev.nibble.adapters.AdapterTarget;
 import dev.nibble.adapters.ModelModules;
 import dev.nibble.adapters.Parameters;
-import dev.nibble.adapters.Parameters.Pace;
+import dev.nibble.adapters.Parameters.ParameterGroup;
 import dev.nibble.adapters.PeftNames;
 import dev.nibble.adapters.WholeModules;
 import dev.nibble.compute.kernels.Kernels;
@@ -14,6 +14,7 @@ import dev.nibble.compute.tensor.Scope;
 import dev.nibble.compute.tensor.Tensor;
 import dev.nibble.compute.weights.FrozenMatrix;
 import dev.nibble.quant.FrozenWeights;
+import dev.nibble.quant.NonFinite;
 import dev.nibble.quant.WeightFormat;
 import dev.nibble.trainer.model.ModelException;
 import dev.nibble.trainer.model.config.ModelTensors;
@@ -72,7 +73,12 @@ final class AdapterBuilder {
       Kernels kernels,
       Scope scope) {
     Set<String> whole = whole();
-    List<AdapterTarget> targets = targets(modelType, whole);
+    ModelModules modules = modules(modelType);
+    List<AdapterTarget> targets = targets(modules, whole);
+    if (train) {
+      spec.targets().requireUse(modules);
+      spec.checkTrainable(targets);
+    }
     boolean head = targets.stream().anyMatch(t -> t.module().equals(HEAD_MODULE));
     spec.checkBase(head, isTied, format.isPresent());
     Parameters.Builder builder = new Parameters.Builder();
@@ -81,8 +87,8 @@ final class AdapterBuilder {
       if (whole.contains(t.name()) && t.kind() == Kind.EMBEDDING) {
         builder.addEmbedding(PeftNames.whole(t.name()), t.decays(), t.shape().dims());
       } else if (whole.contains(t.name())) {
-        Pace pace = t.shape().rank() == 1 ? Pace.FAST : Pace.NORMAL;
-        builder.add(PeftNames.whole(t.name()), pace, t.decays(), t.shape().dims());
+        ParameterGroup group = t.shape().rank() == 1 ? ParameterGroup.FAST : ParameterGroup.NORMAL;
+        builder.add(PeftNames.whole(t.name()), group, t.decays(), t.shape().dims());
       }
     }
     Parameters parameters =
@@ -116,16 +122,20 @@ final class AdapterBuilder {
           "modules_to_save: %s is %s%s in the checkpoint; only a weight that is not quantised can train as a whole"
               .formatted(name, stored.dtype(), stored.shape()));
     }
+    NonFinite.refuse(stored, checkpoint.placeOf(stored.name()), kernels);
     kernels.moving().copy(to, stored);
   }
 
-  /** The modules that carry an adapter; {@code whole}: tensors that train as a whole. */
-  List<AdapterTarget> targets(String modelType, Set<String> whole) {
-    List<String> linears = modules(Kind.LINEAR);
+  /** The modules that can carry an adapter. */
+  ModelModules modules(String modelType) {
     List<String> tables = new ArrayList<>(modules(Kind.EMBEDDING));
     tables.addAll(modules(Kind.HEAD));
-    Set<String> chosen =
-        spec.targets().resolve(new ModelModules(modelType, linears, tables), spec.modulesToSave());
+    return new ModelModules(modelType, modules(Kind.LINEAR), tables);
+  }
+
+  /** The modules that carry an adapter; {@code whole}: tensors that train as a whole. */
+  List<AdapterTarget> targets(ModelModules modules, Set<String> whole) {
+    Set<String> chosen = spec.targets().resolve(modules, spec.modulesToSave());
     List<AdapterTarget> targets = new ArrayList<>();
     for (TensorSpec t : tensors) {
       boolean weight = t.kind() == Kind.LINEAR || isTable(t);
@@ -150,13 +160,18 @@ final class AdapterBuilder {
     return t.kind() == Kind.EMBEDDING || t.kind() == Kind.HEAD;
   }
 
+  private boolean hasBias(String module) {
+    return tensors.stream().anyMatch(t -> t.isBias() && t.module().equals(module));
+  }
+
   private AdapterTarget target(TensorSpec t) {
     long rows = t.shape().dim(0);
     long cols = t.shape().dim(1);
     return switch (t.kind()) {
       case EMBEDDING -> new AdapterTarget(t.module(), true, cols, rows, maxTokens);
       case HEAD -> new AdapterTarget(t.module(), false, rows, cols, LmHead.chunk(maxTokens));
-      default -> new AdapterTarget(t.module(), false, rows, cols, maxTokens);
+      default ->
+          new AdapterTarget(t.module(), false, rows, cols, maxTokens, hasBias(t.module()));
     };
   }
 }

@@ -1,6 +1,6 @@
 package dev.nibble.trainer.model.build;
 
-import dev.nibble.compute.safetensors.ShardedSafetensors;
+import dev.nibble.compute.safetensors.StoredTensors;
 import dev.nibble.compute.tensor.DType;
 import dev.nibble.compute.tensor.Shape;
 import dev.nibble.compute.tensor.Tensor;
@@ -22,7 +22,7 @@ final class CheckpointCheck {
   private CheckpointCheck() {}
 
   static void check(
-      Path folder, ShardedSafetensors checkpoint, StoredWeights stored, List<TensorSpec> expected) {
+      Path folder, StoredTensors checkpoint, StoredWeights stored, List<TensorSpec> expected) {
     List<String> problems = new ArrayList<>();
     Set<String> unexpected = new TreeSet<>(checkpoint.names());
     unexpected.removeAll(stored.companions());

@@ -8,6 +8,7 @@ import dev.nibble.compute.tensor.Scope;
 import dev.nibble.compute.tensor.Tensor;
 import dev.nibble.compute.weights.Dense;
 import dev.nibble.compute.weights.FrozenMatrix;
+import dev.nibble.quant.NonFinite;
 import dev.nibble.trainer.model.layers.Embedding;
 import dev.nibble.trainer.model.layers.Norm;
 import java.util.HashMap;
@@ -72,6 +73,7 @@ final class FrozenLayerFactory implements LayerFactory {
 
   private Tensor load(String group, String name, DType dtype) {
     Tensor stored = checkpoint.tensor(name);
+    NonFinite.refuse(stored, checkpoint.placeOf(name), kernels);
     Tensor t = scope.allocate(group + name, dtype, stored.shape().dims());
     kernels.moving().copy(t, stored);
     checkpoint.unload(name);

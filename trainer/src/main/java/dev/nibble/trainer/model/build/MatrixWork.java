@@ -45,7 +45,7 @@ public final class MatrixWork {
       case Training.Adapter(AdapterSpec spec, long seed) -> {
         AdapterBuilder builder = new AdapterBuilder(spec, tensors, options.maxBatchTokens());
         trained.addAll(builder.whole());
-        for (AdapterTarget t : builder.targets(config.family(), trained)) {
+        for (AdapterTarget t : builder.targets(builder.modules(config.family()), trained)) {
           adapted.put(t.module(), t);
         }
         adapter = Optional.of(spec);

@@ -7,10 +7,12 @@ import dev.nibble.compute.safetensors.ShardedSafetensors;
 import dev.nibble.compute.safetensors.StoredTensors;
 import dev.nibble.compute.tensor.Device;
 import dev.nibble.compute.tensor.Scope;
+import dev.nibble.compute.tensor.Tensor;
 import dev.nibble.compute.weights.Dense;
 import dev.nibble.compute.weights.FrozenMatrix;
 import dev.nibble.quant.CheckpointReaders;
 import dev.nibble.quant.FrozenWeights;
+import dev.nibble.quant.NonFinite;
 import dev.nibble.quant.StoredWeights;
 import dev.nibble.quant.WeightFormat;
 import dev.nibble.trainer.model.CausalLm;
@@ -42,20 +44,31 @@ public final class ModelLoader {
    *     not fit the config
    */
   public static CausalLm load(Path folder, ModelOptions options, Kernels kernels, Scope scope) {
-    ModelConfig config = ModelConfig.of(folder);
+    ModelConfig.of(folder);
     try (ShardedSafetensors checkpoint = ShardedSafetensors.open(folder)) {
-      StoredWeights stored = CheckpointReaders.find(checkpoint);
-      QuantizationConfig.check(folder, stored);
-      CheckpointCheck.check(folder, checkpoint, stored, ModelTensors.of(config));
-      if (options.training() instanceof Training.AllWeights && stored.format().isPresent()) {
-        throw new ModelException(
-            "%s is quantised (%s), and quantised weights cannot train: train an adapter on it"
-                .formatted(folder, stored.format().get().describe()));
-      }
-      FrozenWeights linears =
-          new FrozenWeights(checkpoint, stored, options.quantization(), kernels, scope);
-      return build(config, checkpoint, linears::load, options, kernels, scope);
+      return load(folder, checkpoint, options, kernels, scope);
     }
+  }
+
+  /**
+   * The same from tensors that are open, and stay the caller's.
+   *
+   * @param folder with the config.json
+   */
+  public static CausalLm load(
+      Path folder, StoredTensors checkpoint, ModelOptions options, Kernels kernels, Scope scope) {
+    ModelConfig config = ModelConfig.of(folder, checkpoint);
+    StoredWeights stored = CheckpointReaders.find(checkpoint);
+    QuantizationConfig.check(folder, stored);
+    CheckpointCheck.check(folder, checkpoint, stored, ModelTensors.of(config));
+    if (options.training() instanceof Training.AllWeights && stored.format().isPresent()) {
+      throw new ModelException(
+          "%s is quantised (%s), and quantised weights cannot train: train an adapter on it"
+              .formatted(folder, stored.format().get().describe()));
+    }
+    FrozenWeights linears =
+        new FrozenWeights(checkpoint, stored, options.quantization(), kernels, scope);
+    return build(config, checkpoint, linears::load, options, kernels, scope);
   }
 
   /**
@@ -71,7 +84,7 @@ public final class ModelLoader {
       int maxBatchTokens,
       Kernels kernels,
       Scope scope) {
-    ModelConfig config = ModelConfig.of(folder);
+    ModelConfig config = ModelConfig.of(folder, checkpoint);
     StoredWeights stored = CheckpointReaders.find(checkpoint);
     CheckpointCheck.check(folder, checkpoint, stored, ModelTensors.of(config));
     ModelOptions options =
@@ -178,8 +191,8 @@ public final class ModelLoader {
    * @throws ModelException when the folder holds another model
    */
   public static void restore(Path folder, Parameters parameters, Kernels kernels) {
-    ModelConfig config = ModelConfig.of(folder);
     try (ShardedSafetensors checkpoint = ShardedSafetensors.open(folder)) {
+      ModelConfig config = ModelConfig.of(folder, checkpoint);
       StoredWeights stored = CheckpointReaders.find(checkpoint);
       CheckpointCheck.check(folder, checkpoint, stored, ModelTensors.of(config));
       for (Parameters.Parameter p : parameters.all()) {
@@ -196,7 +209,9 @@ public final class ModelLoader {
 
   private static void copy(StoredTensors checkpoint, Parameters parameters, Kernels kernels) {
     for (Parameters.Parameter p : parameters.all()) {
-      kernels.moving().copy(p.weight(), checkpoint.tensor(p.name()));
+      Tensor stored = checkpoint.tensor(p.name());
+      NonFinite.refuse(stored, checkpoint.placeOf(p.name()), kernels);
+      kernels.moving().copy(p.weight(), stored);
     }
   }
 
@@ -224,7 +239,7 @@ public final class ModelLoader {
    * @throws ModelException when it does not fit
    */
   public static List<String> linearWeights(Path folder, ShardedSafetensors checkpoint) {
-    List<TensorSpec> tensors = ModelTensors.of(ModelConfig.of(folder));
+    List<TensorSpec> tensors = ModelTensors.of(ModelConfig.of(folder, checkpoint));
     CheckpointCheck.check(folder, checkpoint, CheckpointReaders.find(checkpoint), tensors);
     return tensors.stream()
         .filter(t -> t.kind() == TensorSpec.Kind.LINEAR)

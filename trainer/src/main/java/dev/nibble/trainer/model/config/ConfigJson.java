@@ -5,8 +5,10 @@ import dev.nibble.trainer.model.ModelException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
@@ -18,6 +20,7 @@ final class ConfigJson implements ConfigSection {
   private final Path file;
   private final String prefix;
   private final JsonNode node;
+  private final Set<String> read = new HashSet<>();
 
   private ConfigJson(Path file, String prefix, JsonNode node) {
     this.file = file;
@@ -63,11 +66,13 @@ final class ConfigJson implements ConfigSection {
   /** True when the key is there and not null. */
   @Override
   public boolean has(String key) {
+    read.add(key);
     return node.hasNonNull(key);
   }
 
   /** True when the key is there, null or not. */
   boolean contains(String key) {
+    read.add(key);
     return node.has(key);
   }
 
@@ -177,6 +182,28 @@ final class ConfigJson implements ConfigSection {
     if (has(key) && !(node.get(key).isBoolean() && !node.get(key).asBoolean())) {
       throw wrong(key, "no such key");
     }
+  }
+
+  /**
+   * Refuses keys that nobody has asked for and that have a value other than null, false, 0, 1, an
+   * empty list or one of ones.
+   */
+  void refuseUnread(Set<String> keys) {
+    node.properties().forEach(e -> {
+      if (keys.contains(e.getKey()) && !read.contains(e.getKey()) && !isNeutral(e.getValue())) {
+        throw wrong(e.getKey(), "leaving it out, as this model_type has no such key");
+      }
+    });
+  }
+
+  private static boolean isNeutral(JsonNode value) {
+    if (value.isArray()) {
+      return value.valueStream().allMatch(ConfigJson::isNeutral);
+    }
+    return value.isNull()
+        || (value.isBoolean() && !value.asBoolean())
+        || (value.isNumber() && (value.asDouble() == 0 || value.asDouble() == 1))
+        || (value.isString() && value.asString().equals(Rope.FULL));
   }
 
   @Override

@@ -3,6 +3,7 @@ package dev.nibble.trainer.model.config;
 import dev.nibble.compute.kernels.AttentionRule;
 import java.util.Collections;
 import java.util.List;
+import java.util.Set;
 import java.util.stream.IntStream;
 
 /** Keys of config.json that several families read alike. */
@@ -10,7 +11,49 @@ final class FamilyKeys {
   private static final List<String> EXPERTS =
       List.of("num_local_experts", "num_experts", "n_routed_experts");
 
+  /**
+   * Keys that change what a model computes in families that have them. transformers leaves them out
+   * of those that have not, so such a config was made for another model than its {@code
+   * model_type}.
+   */
+  private static final Set<String> OF_SOME_FAMILIES =
+      Set.of(
+          "attention_chunk_size",
+          "attention_multiplier",
+          "attn_logit_softcapping",
+          "attn_temperature_tuning",
+          "clip_qkv",
+          "embedding_multiplier",
+          "final_logit_softcapping",
+          "hidden_dropout",
+          "kv_lora_rank",
+          "layer_types",
+          "logit_scale",
+          "logits_scaling",
+          "no_rope_layer_interval",
+          "no_rope_layers",
+          "num_kv_shared_layers",
+          "partial_rotary_factor",
+          "q_lora_rank",
+          "qk_layernorm",
+          "query_pre_attn_scalar",
+          "residual_multiplier",
+          "rope_interleaved",
+          "rope_local_base_freq",
+          "rotary_pct",
+          "scale_depth",
+          "scale_emb",
+          "sliding_window_pattern",
+          "use_mrope",
+          "use_parallel_residual",
+          "use_qk_norm");
+
   private FamilyKeys() {}
+
+  /** Refuses keys that have an effect in other families, once a family has read its own. */
+  static void refuseThoseOfOthers(ConfigJson c) {
+    c.refuseUnread(OF_SOME_FAMILIES);
+  }
 
   /** Refuses what would change the mathematics in silence. */
   static void refuseOtherMathematics(ConfigJson c) {

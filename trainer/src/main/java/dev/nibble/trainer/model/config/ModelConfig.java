@@ -1,5 +1,9 @@
 package dev.nibble.trainer.model.config;
 
+import dev.nibble.compute.files.FolderLinks;
+import dev.nibble.compute.safetensors.ShardedSafetensors;
+import dev.nibble.compute.safetensors.StoredTensors;
+import dev.nibble.compute.tensor.Shape;
 import dev.nibble.trainer.model.ModelException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -30,9 +34,21 @@ public record ModelConfig(
     boolean tiedHead,
     double initializerRange) {
 
-  /** Copies the list. */
+  /** Copies the list, and checks that layers can share their buffers. */
   public ModelConfig {
     layers = List.copyOf(layers);
+    List<List<Shape>> sizesByLayer = layers.stream().map(ModelConfig::shapes).toList();
+    for (int i = 1; i < sizesByLayer.size(); i++) {
+      if (!sizesByLayer.get(i).equals(sizesByLayer.getFirst())) {
+        throw new IllegalArgumentException(
+            "layer %d of %s has tensors of shapes %s, layer 0 of %s; layers share buffers, so all must be alike"
+                .formatted(i, family, sizesByLayer.get(i), sizesByLayer.getFirst()));
+      }
+    }
+  }
+
+  private static List<Shape> shapes(LayerPlan layer) {
+    return layer.tensors().stream().map(TensorSpec::shape).toList();
   }
 
   /** A model of layers that are wired alike. */
@@ -59,18 +75,54 @@ public record ModelConfig(
   }
 
   /**
-   * Reads the config.json of a model's folder.
+   * The model in a folder. The folder may lack tensors; where it has them, they say whose head the
+   * model has, see {@link #withHeadOf}.
    *
-   * @throws ModelException when there is none, or {@link #read(Path)} throws
+   * @throws ModelException when there is no config.json, or it asks for what is not supported
    */
   public static ModelConfig of(Path folder) {
+    ModelConfig written = written(folder);
+    if (!written.tiedHead() || !ShardedSafetensors.isIn(folder)) {
+      return written;
+    }
+    try (ShardedSafetensors checkpoint = ShardedSafetensors.open(folder)) {
+      return written.withHeadOf(checkpoint);
+    }
+  }
+
+  /**
+   * The same with tensors that are open already.
+   *
+   * @param checkpoint of the folder
+   */
+  public static ModelConfig of(Path folder, StoredTensors checkpoint) {
+    return written(folder).withHeadOf(checkpoint);
+  }
+
+  private static ModelConfig written(Path folder) {
     Path file = folder.resolve(ModelFolder.CONFIG);
     if (!Files.isRegularFile(file)) {
       throw new ModelException(
           "%s is not a model: it has no config.json. Give a folder with config.json, tokenizer.json and model.safetensors"
               .formatted(folder));
     }
+    FolderLinks.check(folder);
     return read(file);
+  }
+
+  /**
+   * The same, not tied where a checkpoint holds an output head besides the embeddings that differs
+   * from them: as in transformers 5, the tensors count, whatever config.json says.
+   */
+  ModelConfig withHeadOf(StoredTensors checkpoint) {
+    boolean ownHead =
+        tiedHead
+            && checkpoint.has(ModelTensors.HEAD)
+            && checkpoint.has(ModelTensors.EMBEDDING)
+            && !checkpoint
+                .tensor(ModelTensors.HEAD)
+                .hasValuesOf(checkpoint.tensor(ModelTensors.EMBEDDING));
+    return ownHead ? with(sizes, layers, false) : this;
   }
 
   /**
@@ -93,6 +145,12 @@ public record ModelConfig(
   }
 
   static ModelConfig read(ConfigJson c) {
+    ModelConfig config = family(c);
+    FamilyKeys.refuseThoseOfOthers(c);
+    return config;
+  }
+
+  private static ModelConfig family(ConfigJson c) {
     return switch (c.text("model_type", "")) {
       case "llama" -> LlamaFamily.read(c);
       case "mistral" -> MistralFamily.read(c);
@@ -113,15 +171,19 @@ public record ModelConfig(
   /** The same model with its first layers alone, at most so many. */
   public ModelConfig firstLayers(int most) {
     int count = Math.min(most, layers.size());
+    return with(sizes.withLayers(count), layers.subList(0, count), tiedHead);
+  }
+
+  private ModelConfig with(Sizes otherSizes, List<LayerPlan> otherLayers, boolean tied) {
     return new ModelConfig(
         family,
-        sizes.withLayers(count),
-        layers.subList(0, count),
+        otherSizes,
+        otherLayers,
         normEpsilon,
         normOffset,
         finalSoftCap,
         scaledEmbedding,
-        tiedHead,
+        tied,
         initializerRange);
   }
 

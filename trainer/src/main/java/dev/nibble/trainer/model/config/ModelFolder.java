@@ -23,6 +23,8 @@ public record ModelFolder(Path path) {
   /** The file of sizes and of the architecture. */
   public static final String CONFIG = "config.json";
 
+  private static final String TIED = "tie_word_embeddings";
+
   private static final String QUANTIZATION = "quantization_config";
 
   private static final List<String> COMPANIONS =
@@ -48,7 +50,7 @@ public record ModelFolder(Path path) {
     config.remove(QUANTIZATION);
     config.put(config.has("torch_dtype") ? "torch_dtype" : "dtype", name(dtype));
     if (ownHead) {
-      config.put("tie_word_embeddings", false);
+      config.put(TIED, false);
     }
     return JsonMapper.shared().writerWithDefaultPrettyPrinter().writeValueAsBytes(config);
   }
@@ -58,10 +60,15 @@ public record ModelFolder(Path path) {
    *
    * @param compute what readers shall compute in: F32, BF16 or F16
    * @param skipped modules inside the blocks that were left as they are
+   * @param ownHead whether the model has an output head besides the embeddings
    */
-  public byte[] configOf(WeightFormat format, DType compute, List<String> skipped)
+  public byte[] configOf(
+      WeightFormat format, DType compute, List<String> skipped, boolean ownHead)
       throws IOException {
     ObjectNode config = config();
+    if (ownHead) {
+      config.put(TIED, false);
+    }
     config.set(QUANTIZATION, format.layout().config(compute, skipped));
     return JsonMapper.shared().writerWithDefaultPrettyPrinter().writeValueAsBytes(config);
   }

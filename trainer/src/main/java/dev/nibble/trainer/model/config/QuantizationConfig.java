@@ -1,5 +1,6 @@
 package dev.nibble.trainer.model.config;
 
+import dev.nibble.compute.files.FolderLinks;
 import dev.nibble.quant.CheckpointReaders;
 import dev.nibble.quant.StoredWeights;
 import dev.nibble.trainer.model.ModelException;
@@ -19,6 +20,7 @@ public final class QuantizationConfig {
    * @throws ModelException when it was quantised by a method that is not read
    */
   public static Optional<String> summary(Path folder) {
+    FolderLinks.check(folder);
     ConfigJson config = ConfigJson.read(folder.resolve("config.json"));
     return config.object(KEY).map(CheckpointReaders::summary);
   }

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.nibble.trainer.export.ExportException;
+import dev.nibble.trainer.model.config.ModelConfig;
 import dev.nibble.trainer.model.ModelException;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -33,6 +34,19 @@ class GgufConfigTest {
         model,
         folder,
         config -> keys.properties().forEach(e -> config.set(e.getKey(), e.getValue())));
+  }
+
+  /** llama.cpp's smollm3 leaves the rope out in every fourth layer, and turns neighbours. */
+  @Test
+  void smolLm3HasNoRopeInEveryFourthLayer() {
+    String keys = "{\"model_type\": \"smollm3\", \"num_hidden_layers\": 4, \"no_rope_layers\": %s}";
+    ModelConfig published = ModelConfig.parse("config.json", keys.formatted("[1, 1, 1, 0]"));
+    assertThat(Architecture.of(published)).isEqualTo(Architecture.SMOLLM3);
+    assertThat(Architecture.SMOLLM3.rotatesNeighbours()).isTrue();
+    ModelConfig other = ModelConfig.parse("config.json", keys.formatted("[1, 0, 1, 0]"));
+    assertThatThrownBy(() -> Architecture.of(other))
+        .isInstanceOf(ExportException.class)
+        .hasMessageContaining("layer 1 of smollm3 has no rope");
   }
 
   /** MistralConfig's default is 8; null is as many as heads (transformers 4). */

@@ -8,6 +8,8 @@ import dev.nibble.compute.safetensors.SafetensorsFile;
 import dev.nibble.compute.tensor.Tensor;
 import dev.nibble.trainer.export.ExportException;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -104,6 +106,13 @@ class GgufLoraTest {
     assertThatThrownBy(() -> GgufLora.write(base.resolve("lora"), base, out, GgufType.Q8_0))
         .isInstanceOf(ExportException.class)
         .hasMessageContaining("F32 or F16, not Q8_0");
+    for (String kind : List.of("ia3", "vera")) {
+      assertThatThrownBy(() -> GgufLora.write(base.resolve(kind), base, out, GgufType.F32))
+          .isInstanceOf(ExportException.class)
+          .hasMessageContaining("holds an adapter of type " + kind.toUpperCase(Locale.ROOT))
+          .hasMessageContaining("llama.cpp applies LoRA adapters alone")
+          .hasMessageContaining("merged model instead");
+    }
     Path other = ModelFolders.golden("qwen3");
     assertThatThrownBy(() -> GgufLora.write(base.resolve("lora"), other, out, GgufType.F32))
         .isInstanceOf(ExportException.class)

@@ -219,10 +219,6 @@ class TokenizerExportTest {
   @Test
   void refusesWhatLlamaCppWouldTokeniseOtherwise() throws IOException {
     ObjectNode json = ModelFolders.byteLevel();
-    assertThatThrownBy(() -> export(json, 299))
-        .isInstanceOf(ExportException.class)
-        .hasMessageContaining(
-            "token '<tool▁call>' with id 299, the model's embedding only 299 rows");
     ObjectNode model = (ObjectNode) json.get("model");
     model.put("end_of_word_suffix", "</w>");
     assertThatThrownBy(() -> export(json, 300)).hasMessageContaining("model.end_of_word_suffix");
@@ -239,6 +235,45 @@ class TokenizerExportTest {
     assertThatThrownBy(() -> TokenizerExport.add(folder, 1, new GgufMetadata(), warnings))
         .isInstanceOf(ExportException.class)
         .hasMessageContaining("has no tokenizer.json");
+  }
+
+  /** As llama.cpp's own converter does; Gemma 3's released tokenizers have such a token. */
+  @Test
+  void tokensWithoutAnEmbeddingAreLeftOut() throws IOException {
+    ObjectNode json = ModelFolders.byteLevel();
+    Map<String, Object> m = export(json, 299);
+    assertThat((List<?>) m.get(PREFIX + "tokens")).hasSize(299);
+    assertThat((List<?>) m.get(PREFIX + "token_type")).hasSize(299);
+    assertThat(warnings)
+        .singleElement()
+        .asString()
+        .startsWith("the tokenizer has 1 more tokens than the model has embeddings, 299;")
+        .endsWith("[<tool▁call>]");
+    export(json, 290);
+    put("tokenizer_config.json", "{'pad_token': '<tool▁call>'}");
+    assertThat(export(json, 299)).doesNotContainKey(PREFIX + "padding_token_id");
+    put("tokenizer_config.json", "{'eos_token': '<tool▁call>'}");
+    assertThatThrownBy(() -> export(json, 299))
+        .isInstanceOf(ExportException.class)
+        .hasMessageContaining("eos_token is '<tool▁call>' with id 299, but the model has only 299");
+  }
+
+  @Test
+  void everyTokenThatEndsATextIsNamed() throws IOException {
+    assertThat(export(ModelFolders.byteLevel(), 300))
+        .containsEntry(PREFIX + "eos_token_id", 2L)
+        .containsEntry(PREFIX + "eot_token_id", 7L)
+        .doesNotContainKey(PREFIX + "eom_token_id");
+    put("tokenizer_config.json", "{'eos_token': '<tool▁call>'}");
+    put("generation_config.json", "{'eos_token_id': [1, 299, 2]}");
+    assertThat(export(ModelFolders.byteLevel(), 300))
+        .containsEntry(PREFIX + "eos_token_id", 299L)
+        .containsEntry(PREFIX + "eot_token_id", 1L)
+        .containsEntry(PREFIX + "eom_token_id", 2L);
+    assertThat(warnings).isEmpty();
+    put("generation_config.json", "{'eos_token_id': [1, 299, 2, 3]}");
+    export(ModelFolders.byteLevel(), 300);
+    assertThat(warnings).singleElement().asString().contains("ends at 4 tokens").endsWith("[Ā]");
   }
 
   @Test

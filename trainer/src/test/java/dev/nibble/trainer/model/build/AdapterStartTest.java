@@ -7,9 +7,11 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.nibble.adapters.AdapterException;
 import dev.nibble.adapters.AdapterSpec;
+import dev.nibble.adapters.Ia3Spec;
 import dev.nibble.adapters.LoraRanks;
 import dev.nibble.adapters.LoraSpec;
 import dev.nibble.adapters.LoraStart;
+import dev.nibble.adapters.ModuleChoice;
 import dev.nibble.adapters.Parameters.Parameter;
 import dev.nibble.adapters.PeftAdapter;
 import dev.nibble.adapters.TargetModules;
@@ -177,7 +179,7 @@ final class AdapterStartTest {
     assertThatThrownBy(() -> fixture(SPEC.withStart(new LoraStart.Loftq(1))))
         .isInstanceOf(AdapterException.class)
         .hasMessageContaining("needs a base that is put in 4 bits");
-    LoraSpec tables = SPEC.withTargets(TargetModules.named(List.of("embed_tokens", "q_proj")));
+    LoraSpec tables = SPEC.withRanks(LoraRanks.same(4, 8)).withTargets(TargetModules.named(List.of("embed_tokens", "q_proj")));
     assertThatThrownBy(() -> fixture(tables.withStart(new LoraStart.Olora())))
         .isInstanceOf(AdapterException.class)
         .hasMessageContaining("olora does not go with an adapter on embeddings");
@@ -195,5 +197,18 @@ final class AdapterStartTest {
                 ModelFixture.options(
                     new Training.Adapter(SPEC.withStart(new LoraStart.Olora()), 1))))
         .hasMessageContaining("is quantised in the checkpoint");
+    assertThatThrownBy(() -> fixture(SPEC.withBias()))
+        .isInstanceOf(AdapterException.class)
+        .hasMessageContaining("cannot be merged into modules that have none");
+    TargetModules feedForward = TargetModules.named(List.of("q_proj", "down_proj"));
+    Optional<ModuleChoice> queries = Optional.of(new ModuleChoice.Matching(".*gate_proj"));
+    assertThatThrownBy(() ->
+            ModelFixture.load(
+                SET,
+                BASE,
+                ModelFixture.options(
+                    new Training.Adapter(new Ia3Spec(feedForward, queries, List.of()), 1))))
+        .isInstanceOf(AdapterException.class)
+        .hasMessageContaining("feedforward_modules [.*gate_proj] match none of the target modules");
   }
 }

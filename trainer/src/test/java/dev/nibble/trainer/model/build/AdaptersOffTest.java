@@ -3,6 +3,7 @@ package dev.nibble.trainer.model.build;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.nibble.adapters.AdapterSpec;
 import dev.nibble.adapters.LoraSpec;
 import dev.nibble.adapters.LoraStart;
 import dev.nibble.adapters.Parameters.Parameter;
@@ -44,9 +45,11 @@ final class AdaptersOffTest {
   }
 
   static Stream<Arguments> adapters() {
-    List<LoraSpec> specs =
+    List<AdapterSpec> specs =
         List.of(
             LORA,
+            ModelFixture.ia3("down_proj", "o_proj"),
+            ModelFixture.vera(0.2),
             LORA.withBias(),
             LORA.withDora(),
             LORA.withTargets(TargetModules.named(List.of("q_proj", "embed_tokens", "lm_head"))));
@@ -56,7 +59,7 @@ final class AdaptersOffTest {
 
   @ParameterizedTest
   @MethodSource("adapters")
-  void logitsAreTheBasesToTheBit(String set, LoraSpec spec) {
+  void logitsAreTheBasesToTheBit(String set, AdapterSpec spec) {
     try (ModelFixture base = load(set, new Training.Nothing());
         ModelFixture adapted = load(set, new Training.Adapter(spec, 1))) {
       for (Parameter p : adapted.model.parameters().all()) {

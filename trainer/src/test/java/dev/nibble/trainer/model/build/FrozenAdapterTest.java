@@ -3,6 +3,7 @@ package dev.nibble.trainer.model.build;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.nibble.adapters.AdapterSpec;
 import dev.nibble.adapters.LoraSpec;
 import dev.nibble.adapters.TargetModules;
 import dev.nibble.compute.kernels.Kernels;
@@ -37,9 +38,11 @@ final class FrozenAdapterTest {
     }
   }
 
-  static Stream<LoraSpec> adapters() {
+  static Stream<AdapterSpec> adapters() {
     return Stream.of(
         LORA,
+        ModelFixture.ia3("down_proj", "o_proj"),
+        ModelFixture.vera(0.2),
         LORA.withBias(),
         LORA.withDora(),
         LORA.withModulesToSave("lm_head", "norm"),
@@ -48,7 +51,7 @@ final class FrozenAdapterTest {
 
   @ParameterizedTest
   @MethodSource("adapters")
-  void computesWhatAModelThatTrainsDoes(LoraSpec spec) {
+  void computesWhatAModelThatTrainsDoes(AdapterSpec spec) {
     try (ModelFixture training = load(new Training.Adapter(spec, 1));
         ModelFixture frozen = load(new Training.FrozenAdapter(spec, 1))) {
       assertThat(frozen.model.logits(BATCH)).isEqualTo(training.model.logits(BATCH));

@@ -297,6 +297,11 @@ final class ModelConfigTest {
         "{\"model_type\": \"llama\", \"rope_parameters\": {\"rope_type\": \"linear\"}} | \"rope_parameters.factor\" is missing",
         "{\"model_type\": \"smollm3\", \"no_rope_layers\": [1, 0]} | 0 or 1 for each of 36 layers",
         "{\"model_type\": \"smollm3\", \"no_rope_layers\": [2]} | a list of 0 and 1",
+        "{\"model_type\": \"llama\", \"logits_scaling\": 8} | \"logits_scaling\" is 8; supported: leaving it out, as this model_type has no such key",
+        "{\"model_type\": \"qwen3\", \"final_logit_softcapping\": 30} | \"final_logit_softcapping\" is 30",
+        "{\"model_type\": \"llama\", \"layer_types\": [\"sliding_attention\"]} | \"layer_types\" is [\"sliding_attention\"]",
+        "{\"model_type\": \"llama\", \"no_rope_layers\": [1, 0]} | \"no_rope_layers\" is [1,0]",
+        "{\"model_type\": \"mistral\", \"query_pre_attn_scalar\": 256} | \"query_pre_attn_scalar\" is 256",
         "[1] | does not hold a JSON object",
         "{\"model_type\" | is not valid JSON",
       })
@@ -305,6 +310,41 @@ final class ModelConfigTest {
         .isInstanceOf(ModelException.class)
         .hasMessageContaining("config.json")
         .hasMessageContaining(message);
+  }
+
+  @Test
+  void keysOfOtherFamiliesThatSayNothingAreLeftOut() throws IOException {
+    String keys =
+        """
+        {"model_type": "llama", "num_hidden_layers": 2, "layer_types": ["full_attention", "full_attention"],
+         "no_rope_layers": [1, 1], "logits_scaling": 1.0, "rope_interleaved": false,
+         "final_logit_softcapping": null, "rotary_pct": 1}
+        """;
+    assertThat(read(keys))
+        .isEqualTo(read("{\"model_type\": \"llama\", \"num_hidden_layers\": 2}"));
+  }
+
+  /** Layers share buffers. */
+  @Test
+  void layersOfOtherSizesAreRefused() throws IOException {
+    String width = "{\"model_type\": \"llama\", \"num_hidden_layers\": 2, \"intermediate_size\": %d}";
+    ModelConfig wide = read(width.formatted(64));
+    ModelConfig narrow = read(width.formatted(32));
+    List<LayerPlan> mixed = List.of(wide.layers().getFirst(), narrow.layers().getLast());
+    assertThatThrownBy(() ->
+            new ModelConfig(
+                wide.family(),
+                wide.sizes(),
+                mixed,
+                wide.normEpsilon(),
+                wide.normOffset(),
+                wide.finalSoftCap(),
+                wide.scaledEmbedding(),
+                wide.tiedHead(),
+                wide.initializerRange()))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("layer 1 of llama has tensors of shapes")
+        .hasMessageContaining("layers share buffers");
   }
 
   private RopeScaling scaling(String keys) throws IOException {
