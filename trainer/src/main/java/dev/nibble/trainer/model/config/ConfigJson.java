@@ -198,7 +198,7 @@ final class ConfigJson implements ConfigSection {
 
   private static boolean isNeutral(JsonNode value) {
     if (value.isArray()) {
-      return value.valueStream().allMatch(ConfigJson::isNeutral);
+      return value.valueStream().allMatch(v -> isNeutral(v) && !(v.isNumber() && v.asInt() == 0));
     }
     return value.isNull()
         || (value.isBoolean() && !value.asBoolean())
