@@ -69,8 +69,7 @@ public final class AdapterMerge implements AutoCloseable {
   private static void requireFinite(Path file, Tensor tensor) {
     if (!tensor.dtype().isFloating()) {
       throw new AdapterException(
-          "%s: %s is %s, expected F32, BF16 or F16"
-              .formatted(file, tensor.name(), tensor.dtype()));
+          "%s: %s is %s, expected F32, BF16 or F16".formatted(file, tensor.name(), tensor.dtype()));
     }
     NonFinite.find(tensor)
         .ifPresent(found -> {

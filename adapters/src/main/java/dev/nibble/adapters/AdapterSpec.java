@@ -24,8 +24,8 @@ public sealed interface AdapterSpec permits LoraSpec, Ia3Spec, VeraSpec {
   AdapterSpec withTargets(TargetModules other);
 
   /**
-   * The same adapter without what says nothing of the modules that it is on: PEFT allows targets and
-   * patterns that match none.
+   * The same adapter without what says nothing of the modules that it is on: PEFT allows targets
+   * and patterns that match none.
    *
    * @param modules that a file has the adapter on
    * @param withHead whether the output head may be among them without being a target

@@ -30,18 +30,28 @@ final class LoraAdapter implements Adapter {
       if (t.isEmbedding()) {
         refuseEmbedding(spec, t);
         builder.add(
-            PeftNames.of(module, LoraNames.EMBEDDING_A), ParameterGroup.EMBEDDING, true, r, t.inputs());
+            PeftNames.of(module, LoraNames.EMBEDDING_A),
+            ParameterGroup.EMBEDDING,
+            true,
+            r,
+            t.inputs());
         builder.add(
-            PeftNames.of(module, LoraNames.EMBEDDING_B), ParameterGroup.EMBEDDING, true, t.outputs(), r);
+            PeftNames.of(module, LoraNames.EMBEDDING_B),
+            ParameterGroup.EMBEDDING,
+            true,
+            t.outputs(),
+            r);
         continue;
       }
       builder.add(LoraNames.a(module), true, r, t.inputs());
       builder.add(LoraNames.b(module), ParameterGroup.FAST, true, t.outputs(), r);
       if (spec.dora()) {
-        builder.add(PeftNames.of(module, LoraNames.MAGNITUDE), ParameterGroup.FAST, true, t.outputs());
+        builder.add(
+            PeftNames.of(module, LoraNames.MAGNITUDE), ParameterGroup.FAST, true, t.outputs());
       }
       if (spec.bias()) {
-        builder.add(PeftNames.of(module, LoraNames.B_BIAS), ParameterGroup.FAST, false, t.outputs());
+        builder.add(
+            PeftNames.of(module, LoraNames.B_BIAS), ParameterGroup.FAST, false, t.outputs());
       }
     }
   }

@@ -103,8 +103,7 @@ public record LoraRanks(
     requireUse("alpha_pattern", alphaPattern, modules);
   }
 
-  private static void requireUse(
-      String name, Map<String, ?> pattern, Collection<String> modules) {
+  private static void requireUse(String name, Map<String, ?> pattern, Collection<String> modules) {
     Set<String> unused = unused(pattern, modules);
     if (!unused.isEmpty()) {
       throw new AdapterException(

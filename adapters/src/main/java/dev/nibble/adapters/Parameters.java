@@ -194,7 +194,8 @@ public final class Parameters {
 
   /** Collects what trains before memory is taken. */
   public static final class Builder {
-    private record Entry(String name, ParameterGroup group, boolean decays, boolean isEmbedding, Shape shape) {
+    private record Entry(
+        String name, ParameterGroup group, boolean decays, boolean isEmbedding, Shape shape) {
       boolean isLike(Range range) {
         return group == range.group() && decays == range.decays();
       }
@@ -212,7 +213,8 @@ public final class Parameters {
 
     /** Adds a tensor. {@code decays} is false for norms and biases. */
     public Builder add(String name, ParameterGroup group, boolean decays, long... dims) {
-      entries.add(new Entry(name, group, decays, group == ParameterGroup.EMBEDDING, Shape.of(dims)));
+      entries.add(
+          new Entry(name, group, decays, group == ParameterGroup.EMBEDDING, Shape.of(dims)));
       return this;
     }
 

@@ -3,7 +3,6 @@ package dev.nibble.adapters;
 import java.nio.file.Path;
 import java.util.Collection;
 import java.util.List;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -22,8 +21,7 @@ import tools.jackson.databind.json.JsonMapper;
  * @param extras what trained beside the adapter
  * @param ignored keys that PEFT does not have, and which say something
  */
-record PeftConfig(
-    AdapterSpec spec, String baseModel, PeftExtras extras, List<String> ignored) {
+record PeftConfig(AdapterSpec spec, String baseModel, PeftExtras extras, List<String> ignored) {
   static final String FILE = "adapter_config.json";
 
   /** Copies the list. */

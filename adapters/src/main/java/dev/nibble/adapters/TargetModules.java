@@ -64,8 +64,7 @@ public record TargetModules(
         throw new AdapterException(
             there.isEmpty()
                 ? "layers_to_transform %s: no target module is in a layer%s"
-                    .formatted(
-                        indices, patterns.isEmpty() ? "" : " of layers_pattern " + patterns)
+                    .formatted(indices, patterns.isEmpty() ? "" : " of layers_pattern " + patterns)
                 : "layers_to_transform %s match no target module; the layers with one are %s"
                     .formatted(unknown, there));
       }

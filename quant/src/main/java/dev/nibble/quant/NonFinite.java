@@ -46,8 +46,7 @@ public final class NonFinite {
       index[dim] = rest % t.dim(dim);
       rest /= t.dim(dim);
     }
-    return Optional.of(
-        "%s at %s".formatted(t.getDouble(bad.getAsLong()), Arrays.toString(index)));
+    return Optional.of("%s at %s".formatted(t.getDouble(bad.getAsLong()), Arrays.toString(index)));
   }
 
   /**

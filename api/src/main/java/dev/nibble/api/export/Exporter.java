@@ -66,10 +66,7 @@ public final class Exporter {
 
   /** The folder of the adapter: a run's, or the one that the recipe starts from. */
   private Optional<Path> adapter() {
-    return recipe
-        .model()
-        .adapterSource()
-        .flatMap(source -> run.or(source::continueFrom));
+    return recipe.model().adapterSource().flatMap(source -> run.or(source::continueFrom));
   }
 
   private Path requiredAdapter() {

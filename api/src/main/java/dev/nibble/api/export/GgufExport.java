@@ -36,10 +36,7 @@ final class GgufExport {
    * @param adapterFolder of the adapter that belongs to the model
    */
   GgufExport(
-      Recipe recipe,
-      Optional<Path> run,
-      Optional<Path> adapterFolder,
-      Consumer<Event> listener) {
+      Recipe recipe, Optional<Path> run, Optional<Path> adapterFolder, Consumer<Event> listener) {
     this.recipe = recipe;
     this.wiring = new Wiring(recipe);
     this.run = run;

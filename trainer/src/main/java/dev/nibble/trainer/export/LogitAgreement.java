@@ -18,7 +18,13 @@ import java.util.Locale;
  *     another
  */
 public record LogitAgreement(
-    long positions, double largest, double mean, double divergence, double sameTop, double highest, double spread) {
+    long positions,
+    double largest,
+    double mean,
+    double divergence,
+    double sameTop,
+    double highest,
+    double spread) {
 
   /**
    * The smallest difference that logits of this size can show: half a unit in the last place of the

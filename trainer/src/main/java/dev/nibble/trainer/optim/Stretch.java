@@ -13,4 +13,5 @@ import java.util.List;
  * @param gradient like weight
  * @param state one tensor for each {@link StateField}
  */
-record Stretch(ParameterGroup group, boolean decays, Tensor weight, Tensor gradient, List<Tensor> state) {}
+record Stretch(
+    ParameterGroup group, boolean decays, Tensor weight, Tensor gradient, List<Tensor> state) {}

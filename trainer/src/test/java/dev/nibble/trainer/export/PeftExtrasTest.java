@@ -53,8 +53,7 @@ final class PeftExtrasTest {
   private static Path golden(String name) {
     try {
       return Path.of(
-              Objects.requireNonNull(
-                      PeftExtrasTest.class.getResource("/golden/peft/make_peft.py"))
+              Objects.requireNonNull(PeftExtrasTest.class.getResource("/golden/peft/make_peft.py"))
                   .toURI())
           .resolveSibling(name);
     } catch (URISyntaxException e) {

@@ -5,8 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.nibble.adapters.Parameters;
-import dev.nibble.adapters.Parameters.ParameterGroup;
 import dev.nibble.adapters.Parameters.Parameter;
+import dev.nibble.adapters.Parameters.ParameterGroup;
 import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.tensor.Memory;
 import dev.nibble.compute.tensor.Scope;

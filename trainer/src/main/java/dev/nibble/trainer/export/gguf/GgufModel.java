@@ -19,9 +19,9 @@ public final class GgufModel {
 
   /**
    * Writes a model of one of the families that {@code model_type} may name: llama, mistral, qwen2,
-   * qwen3, smollm3, phi3, gemma2, gemma3_text. Vectors and norms are F32 whatever the type; a matrix whose
-   * rows are not whole blocks is F16; the output head of a Q4_0 file, or the embedding that stands
-   * in for it, is Q8_0.
+   * qwen3, smollm3, phi3, gemma2, gemma3_text. Vectors and norms are F32 whatever the type; a
+   * matrix whose rows are not whole blocks is F16; the output head of a Q4_0 file, or the embedding
+   * that stands in for it, is Q8_0.
    *
    * @param modelFolder holds config.json, the tokenizer's files and the chat template
    * @param source the tensors, in host memory; an output head among them is written even when

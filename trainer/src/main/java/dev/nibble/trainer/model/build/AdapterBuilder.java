@@ -170,8 +170,7 @@ final class AdapterBuilder {
     return switch (t.kind()) {
       case EMBEDDING -> new AdapterTarget(t.module(), true, cols, rows, maxTokens);
       case HEAD -> new AdapterTarget(t.module(), false, rows, cols, LmHead.chunk(maxTokens));
-      default ->
-          new AdapterTarget(t.module(), false, rows, cols, maxTokens, hasBias(t.module()));
+      default -> new AdapterTarget(t.module(), false, rows, cols, maxTokens, hasBias(t.module()));
     };
   }
 }

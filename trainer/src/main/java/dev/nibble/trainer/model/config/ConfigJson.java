@@ -189,11 +189,12 @@ final class ConfigJson implements ConfigSection {
    * empty list or one of ones.
    */
   void refuseUnread(Set<String> keys) {
-    node.properties().forEach(e -> {
-      if (keys.contains(e.getKey()) && !read.contains(e.getKey()) && !isNeutral(e.getValue())) {
-        throw wrong(e.getKey(), "leaving it out, as this model_type has no such key");
-      }
-    });
+    node.properties()
+        .forEach(e -> {
+          if (keys.contains(e.getKey()) && !read.contains(e.getKey()) && !isNeutral(e.getValue())) {
+            throw wrong(e.getKey(), "leaving it out, as this model_type has no such key");
+          }
+        });
   }
 
   private static boolean isNeutral(JsonNode value) {

@@ -62,8 +62,7 @@ public record ModelFolder(Path path) {
    * @param skipped modules inside the blocks that were left as they are
    * @param ownHead whether the model has an output head besides the embeddings
    */
-  public byte[] configOf(
-      WeightFormat format, DType compute, List<String> skipped, boolean ownHead)
+  public byte[] configOf(WeightFormat format, DType compute, List<String> skipped, boolean ownHead)
       throws IOException {
     ObjectNode config = config();
     if (ownHead) {

@@ -4,8 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.nibble.trainer.export.ExportException;
-import dev.nibble.trainer.model.config.ModelConfig;
 import dev.nibble.trainer.model.ModelException;
+import dev.nibble.trainer.model.config.ModelConfig;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Map;

@@ -179,7 +179,9 @@ final class AdapterStartTest {
     assertThatThrownBy(() -> fixture(SPEC.withStart(new LoraStart.Loftq(1))))
         .isInstanceOf(AdapterException.class)
         .hasMessageContaining("needs a base that is put in 4 bits");
-    LoraSpec tables = SPEC.withRanks(LoraRanks.same(4, 8)).withTargets(TargetModules.named(List.of("embed_tokens", "q_proj")));
+    LoraSpec tables =
+        SPEC.withRanks(LoraRanks.same(4, 8))
+            .withTargets(TargetModules.named(List.of("embed_tokens", "q_proj")));
     assertThatThrownBy(() -> fixture(tables.withStart(new LoraStart.Olora())))
         .isInstanceOf(AdapterException.class)
         .hasMessageContaining("olora does not go with an adapter on embeddings");

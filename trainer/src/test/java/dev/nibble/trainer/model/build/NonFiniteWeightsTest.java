@@ -72,8 +72,7 @@ final class NonFiniteWeightsTest {
           adapter.resolve(PeftAdapter.WEIGHTS),
           tensor,
           t -> t.setFloat(t.cols() + 3, Float.NEGATIVE_INFINITY));
-      assertThatThrownBy(
-              () -> PeftAdapter.open(adapter).copyTo(f.model.parameters(), f.kernels))
+      assertThatThrownBy(() -> PeftAdapter.open(adapter).copyTo(f.model.parameters(), f.kernels))
           .isInstanceOf(AdapterException.class)
           .hasMessageContaining(tensor + " has -Infinity at [1, 3]");
     }

@@ -320,14 +320,14 @@ final class ModelConfigTest {
          "no_rope_layers": [1, 1], "logits_scaling": 1.0, "rope_interleaved": false,
          "final_logit_softcapping": null, "rotary_pct": 1}
         """;
-    assertThat(read(keys))
-        .isEqualTo(read("{\"model_type\": \"llama\", \"num_hidden_layers\": 2}"));
+    assertThat(read(keys)).isEqualTo(read("{\"model_type\": \"llama\", \"num_hidden_layers\": 2}"));
   }
 
   /** Layers share buffers. */
   @Test
   void layersOfOtherSizesAreRefused() throws IOException {
-    String width = "{\"model_type\": \"llama\", \"num_hidden_layers\": 2, \"intermediate_size\": %d}";
+    String width =
+        "{\"model_type\": \"llama\", \"num_hidden_layers\": 2, \"intermediate_size\": %d}";
     ModelConfig wide = read(width.formatted(64));
     ModelConfig narrow = read(width.formatted(32));
     List<LayerPlan> mixed = List.of(wide.layers().getFirst(), narrow.layers().getLast());
