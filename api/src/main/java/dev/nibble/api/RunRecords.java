@@ -5,6 +5,7 @@ import dev.nibble.compute.kernels.KernelSet;
 import dev.nibble.recipes.recipe.Recipe;
 import dev.nibble.recipes.recipe.Recipes;
 import dev.nibble.trainer.checkpoint.Checkpoints;
+import dev.nibble.trainer.checkpoint.ModelFiles;
 import dev.nibble.trainer.evaluation.Comparison;
 import dev.nibble.trainer.run.Build;
 import dev.nibble.trainer.run.LossPlot;
@@ -23,7 +24,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
 
-/** What a run writes into its folder besides the model: where it comes from, and how it went. */
+/** What a run writes into its folder: where it comes from, how it went, and what it gave. */
 final class RunRecords implements Consumer<Report>, AutoCloseable {
   private final Recipe recipe;
   private final RunDirectory directory;
@@ -133,6 +134,11 @@ final class RunRecords implements Consumer<Report>, AutoCloseable {
       case Report.CheckpointReport _ -> directory.checkpointWritten();
       default -> {}
     }
+  }
+
+  /** Writes the trained weights. */
+  void save(ModelFiles result) {
+    write(() -> result.write(directory.path()));
   }
 
   /** Draws the loss curve. */

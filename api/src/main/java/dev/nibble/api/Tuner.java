@@ -141,8 +141,7 @@ public final class Tuner {
           memory.unseal();
           if (outcome instanceof Outcome.Finished) {
             long step = recipe.output().best() ? loadBest(loop, trained) : outcome.step();
-            RunAssembly.result(recipe, wiring, model.parameters(), kernels)
-                .save(recipe.output().folder());
+            records.save(RunAssembly.result(recipe, wiring, model.parameters(), kernels));
             listener.accept(new Event.ResultSaved(recipe.output().folder(), step, loop.best()));
             if (answers.isPresent() && before.isPresent()) {
               records.compare(compare(before.get(), answers.get(), parts.model()));

@@ -117,7 +117,7 @@ public final class Checkpoints {
 
   private void write(Path folder, TrainerState state) throws IOException {
     try (HostCopies host = new HostCopies(kernels)) {
-      model.save(folder);
+      model.write(folder);
       OptimizerFile.write(folder, optimizer, host);
       TrainerStateFile.write(folder, state.withWeightsChecksum(weightsChecksum(host)));
     }

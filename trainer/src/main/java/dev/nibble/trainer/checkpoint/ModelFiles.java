@@ -1,5 +1,6 @@
 package dev.nibble.trainer.checkpoint;
 
+import dev.nibble.errors.NibbleException;
 import java.io.IOException;
 import java.nio.file.Path;
 
@@ -11,6 +12,15 @@ public interface ModelFiles {
 
   /** Writes the trained weights into an existing folder. */
   void save(Path folder) throws IOException;
+
+  /** The same; what cannot be written is an {@link IOException}, whatever the writer makes of it. */
+  default void write(Path folder) throws IOException {
+    try {
+      save(folder);
+    } catch (NibbleException e) {
+      throw e.getCause() instanceof IOException unwritable ? unwritable : e;
+    }
+  }
 
   /** Sets the trained weights to those that {@link #save} wrote into {@code folder}. */
   void load(Path folder) throws IOException;

@@ -27,7 +27,7 @@ public final class RunException extends NibbleException {
   public static RunException unwritable(IOException cause) {
     return new RunException(
         Fault.MACHINE,
-        "the run's records cannot be written: " + FileProblem.of(cause),
+        "the run cannot write its files: " + FileProblem.of(cause),
         Optional.of(Remedy.MAKE_ROOM_AND_RESUME),
         cause);
   }
