@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.nibble.api.event.Event;
 import dev.nibble.api.export.ExportFormat;
 import dev.nibble.recipes.recipe.Recipes;
+import dev.nibble.trainer.run.Provenance;
 import dev.nibble.trainer.run.RunException;
 import dev.nibble.trainer.train.Outcome;
 import dev.nibble.trainer.train.StopRequest;
@@ -13,6 +14,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.time.LocalDateTime;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -82,7 +84,11 @@ class StoppedRunTest {
     Path stopped = folder.resolve(parts);
     assertThat(ModelSource.tuned(stopped).run()).contains(stopped.resolve("checkpoint-1"));
     assertThat(logits(stopped)).isEqualTo(logits(run.resolve("checkpoint-1")));
+    LocalDateTime began = Provenance.read(stopped).orElseThrow().began();
     train(parts, RESUME, new StopRequest(), sets);
+    assertThat(Provenance.read(stopped).orElseThrow().began())
+        .as("the time that templates are told")
+        .isEqualTo(began);
     assertThat(stopped.resolve("adapter_model.safetensors"))
         .hasSameBinaryContentAs(run.resolve("adapter_model.safetensors"));
   }

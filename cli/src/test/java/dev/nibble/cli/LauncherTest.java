@@ -104,6 +104,19 @@ class LauncherTest {
   }
 
   @Test
+  void saysSoWhenTooFewFilesMayBeOpen() throws Exception {
+    Path limited =
+        Files.writeString(
+            temp.resolve("limited"),
+            "#!/bin/bash\nulimit -n 100\nexec '%s' x\n".formatted(root.resolve("nibble")));
+    executable(limited);
+    Result result = run(limited, Map.of("NIBBLE_JAVA_HOME", jdk.toString()));
+    assertThat(result.exitCode()).isEqualTo(1);
+    assertThat(result.err())
+        .contains("Only 100 files may be open at once here, and Nibble needs 256", "ulimit -n");
+  }
+
+  @Test
   void worksThroughSymbolicLinks() throws Exception {
     Path link = Files.createSymbolicLink(temp.resolve("link"), Path.of("the tree/nibble"));
     Path second = Files.createSymbolicLink(temp.resolve("second"), link);

@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -20,8 +21,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 class SignalTest {
 
   @ParameterizedTest
-  @CsvSource({"HUP, 129", "INT, 130", "TERM, 143"})
-  void savesACheckpointAndEndsWithTheSignalsCode(String signal, int exitCode, @TempDir Path folder)
+  @CsvSource({"HUP, 129", "INT, 130", "TERM, 143", "STOP CONT INT, 130"})
+  void savesACheckpointAndEndsWithTheSignalsCode(String signals, int exitCode, @TempDir Path folder)
       throws Exception {
     TinyRun run = TinyRun.in(folder);
     Process process =
@@ -31,7 +32,10 @@ class SignalTest {
       for (String line = lines.readLine(); line != null; line = lines.readLine()) {
         out.append(line).append('\n');
         if (line.contains("step 1 of")) {
-          kill(signal, process.pid());
+          for (String signal : signals.split(" ", -1)) {
+            kill(signal, process.pid());
+            Thread.sleep(100);
+          }
         }
       }
     }
@@ -42,6 +46,36 @@ class SignalTest {
       assertThat(files.map(f -> f.getFileName().toString()))
           .anyMatch(name -> name.matches("checkpoint-\\d+"));
     }
+  }
+
+  /** The second ends the process at once; what is there can be resumed. */
+  @Test
+  void aSecondSignalEndsAtOnce(@TempDir Path folder) throws Exception {
+    TinyRun run = TinyRun.in(folder);
+    String recipe = run.path("pretrain.yaml").toString();
+    Process process = start(Path.of(recipe), "--set", "max_steps=100000", "--set", "logging_steps=1");
+    try (BufferedReader lines = process.inputReader()) {
+      for (String line = lines.readLine(); line != null; line = lines.readLine()) {
+        if (line.contains("step 1 of")) {
+          kill("INT", process.pid());
+          kill("INT", process.pid());
+        }
+      }
+    }
+    assertThat(process.waitFor(120, TimeUnit.SECONDS)).isTrue();
+    assertThat(process.exitValue()).isEqualTo(130);
+    Process resumed = start(Path.of(recipe), "--set", "max_steps=100000", "--resume");
+    StringBuilder out = new StringBuilder();
+    try (BufferedReader lines = resumed.inputReader()) {
+      for (String line = lines.readLine(); line != null; line = lines.readLine()) {
+        out.append(line).append('\n');
+        if (line.contains(" step ")) {
+          kill("TERM", resumed.pid());
+        }
+      }
+    }
+    assertThat(resumed.waitFor(120, TimeUnit.SECONDS)).isTrue();
+    assertThat(resumed.exitValue()).as(out.toString()).isEqualTo(143);
   }
 
   private static Process start(Path recipe, String... more) throws IOException {

@@ -18,7 +18,10 @@ public interface ModelFiles {
     try {
       save(folder);
     } catch (NibbleException e) {
-      throw e.getCause() instanceof IOException unwritable ? unwritable : e;
+      if (e.getCause() instanceof IOException unwritable) {
+        throw unwritable;
+      }
+      throw e;
     }
   }
 
