@@ -174,8 +174,8 @@ class StoppedRunTest {
         "save_total_limit=1");
     assertThat(folder.resolve("varied/adapter_model.safetensors"))
         .hasSameBinaryContentAs(folder.resolve("steady/adapter_model.safetensors"));
-    assertThatThrownBy(() ->
-            train("varied", RESUME, new StopRequest(), "max_steps=3", "learning_rate=1e-3"))
+    assertThatThrownBy(
+            () -> train("varied", RESUME, new StopRequest(), "max_steps=3", "learning_rate=1e-3"))
         .isInstanceOf(RunException.class)
         .hasMessageContaining("learning_rate: 0.01 there, 0.001 now");
   }
@@ -216,11 +216,7 @@ class StoppedRunTest {
 
     List<String> withBest = new ArrayList<>(List.of(sets));
     withBest.add("load_best_model_at_end=true");
-    train(
-        "best",
-        new ExistingRunPolicy.Anew(),
-        new StopRequest(),
-        withBest.toArray(String[]::new));
+    train("best", new ExistingRunPolicy.Anew(), new StopRequest(), withBest.toArray(String[]::new));
     assertThat(saved().step()).isEqualTo(last.best().step());
     assertThat(folder.resolve("best/adapter_model.safetensors"))
         .hasSameBinaryContentAs(
@@ -242,14 +238,11 @@ class StoppedRunTest {
     assertThatThrownBy(() ->
             nibble
                 .exporter(ModelSource.tuned(checkpoint))
-                .overwrite(
-                    new ExportFormat.Adapter(Optional.empty()), checkpoint))
+                .overwrite(new ExportFormat.Adapter(Optional.empty()), checkpoint))
         .hasMessageContaining("is the folder of a run");
     nibble
         .exporter(ModelSource.tuned(folder.resolve("source")))
-        .write(
-            new ExportFormat.Adapter(Optional.empty()),
-            folder.resolve("exported"));
+        .write(new ExportFormat.Adapter(Optional.empty()), folder.resolve("exported"));
     assertThat(folder.resolve("exported/adapter_model.safetensors"))
         .hasSameBinaryContentAs(checkpoint.resolve("adapter_model.safetensors"));
   }

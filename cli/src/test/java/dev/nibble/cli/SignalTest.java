@@ -53,7 +53,8 @@ class SignalTest {
   void aSecondSignalEndsAtOnce(@TempDir Path folder) throws Exception {
     TinyRun run = TinyRun.in(folder);
     String recipe = run.path("pretrain.yaml").toString();
-    Process process = start(Path.of(recipe), "--set", "max_steps=100000", "--set", "logging_steps=1");
+    Process process =
+        start(Path.of(recipe), "--set", "max_steps=100000", "--set", "logging_steps=1");
     try (BufferedReader lines = process.inputReader()) {
       for (String line = lines.readLine(); line != null; line = lines.readLine()) {
         if (line.contains("step 1 of")) {

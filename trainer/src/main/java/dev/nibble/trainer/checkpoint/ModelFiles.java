@@ -13,7 +13,9 @@ public interface ModelFiles {
   /** Writes the trained weights into an existing folder. */
   void save(Path folder) throws IOException;
 
-  /** The same; what cannot be written is an {@link IOException}, whatever the writer makes of it. */
+  /**
+   * The same; what cannot be written is an {@link IOException}, whatever the writer makes of it.
+   */
   default void write(Path folder) throws IOException {
     try {
       save(folder);
