@@ -1,6 +1,7 @@
 package dev.nibble.api;
 
 import dev.nibble.api.event.Event;
+import dev.nibble.api.wiring.Formats;
 import dev.nibble.api.wiring.RunData;
 import dev.nibble.api.wiring.Wiring;
 import dev.nibble.data.Sample;
@@ -35,7 +36,7 @@ public final class Preview {
     Wiring wiring = new Wiring(recipe);
     try (Tokenizer tokenizer = wiring.tokenizer()) {
       for (Recipe.Dataset dataset : recipe.data().train()) {
-        read(dataset, count, wiring.formats().samples(dataset, tokenizer), tokenizer, rows);
+        read(dataset, count, wiring.formats(), tokenizer, rows);
       }
       wiring.formats().report(tokenizer).ifPresent(listener);
       listener.accept(wiring.data(tokenizer).report());
@@ -45,11 +46,12 @@ public final class Preview {
   private static void read(
       Recipe.Dataset dataset,
       int count,
-      SampleMaker maker,
+      Formats formats,
       Tokenizer tokenizer,
       Consumer<PreviewedRow> rows) {
     Path path = dataset.path();
-    try (RowCursor cursor = RunData.rows(dataset).open()) {
+    SampleMaker maker = formats.samples(dataset, tokenizer);
+    try (RowCursor cursor = RunData.rows(dataset, formats).open()) {
       for (int i = 0; i < count && cursor.advance(); i++) {
         long number = cursor.row().number();
         rows.accept(

@@ -1,6 +1,7 @@
 package dev.nibble.api;
 
 import dev.nibble.api.wiring.Formats;
+import dev.nibble.data.chat.Conversation;
 import dev.nibble.data.format.Chat;
 import dev.nibble.data.format.PromptFormat;
 import dev.nibble.data.format.Question;
@@ -41,7 +42,7 @@ final class Prompts {
             .findFirst()
             .orElseThrow(() ->
                 new RecipeException(
-                    "no dataset of the recipe is of type alpaca or holds conversations, so there is no form to put an"
+                    "no dataset of the recipe holds questions with answers, so there is no form to put an"
                         + " instruction and an input into; give the whole prompt"));
     SampleMaker samples = formats.samples(dataset, tokenizer);
     return samples.prompt(question(asked, dataset, samples.format()));
@@ -57,7 +58,12 @@ final class Prompts {
       }
     }
     Map<String, @Nullable Object> values = new LinkedHashMap<>();
-    values.put(dataset.columns().instruction(), asked.instruction());
+    boolean inOne = dataset.format() == Format.PROMPT_COMPLETION;
+    values.put(
+        dataset.columns().instruction(),
+        inOne
+            ? Conversation.request(asked.instruction(), asked.input())
+            : asked.instruction());
     values.put(dataset.columns().input(), asked.input());
     values.put(dataset.columns().output(), "");
     return format.question(new Row(values, "the question", 1));

@@ -26,6 +26,15 @@ final class RecipeWords {
           "Raise sequence_len, or look at the columns and the dataset's type";
       case LONGER_LIMIT_OR_SHORTER_SAMPLES ->
           "Raise sequence_len, shorten the row, or set excess_length_strategy to drop or truncate";
+      case OTHER_KIND_OF_ROWS ->
+          "Set the dataset's type to what its rows are: alpaca (instruction, input, output), prompt_completion (prompt, completion), messages (messages), sharegpt (conversations) or completion (text); or name its columns with field_instruction, field_input, field_output, field_messages or field_text";
+      case REMOVE_OR_FILL_ROW -> "Remove the row or fill it";
+      case MEND_OR_SKIP_ROWS ->
+          "Mend or remove them, or set max_bad_rows to how many may be skipped, such as 0.01 for one in a hundred";
+      case REMOVE_MEDIA ->
+          "Nibble trains on text: remove the column, to train on the text alone";
+      case CONVERSATIONS_OR_REMOVE_COLUMN ->
+          "Set chat_template, which has a place for a system prompt; or write earlier turns as messages (type: messages); or remove the column";
       case GIVE_CHAT_TEMPLATE ->
           "Base models often have none: name one in the recipe, such as chat_template: chatml, or a path to a .jinja file";
       case GIVE_CHAT_TEMPLATE_FILE ->

@@ -1,5 +1,6 @@
 package dev.nibble.data;
 
+import dev.nibble.data.rows.Projection;
 import dev.nibble.data.rows.Row;
 import dev.nibble.data.rows.RowCursor;
 import dev.nibble.data.rows.RowSource;
@@ -39,6 +40,11 @@ public final class Rows {
       @Override
       public List<String> columns() {
         return List.of("text");
+      }
+
+      @Override
+      public RowSource only(Projection columns) {
+        return this;
       }
     };
   }

@@ -37,6 +37,18 @@ public enum Remedy {
   /** A sample over the limit, where that is an error. */
   LONGER_LIMIT_OR_SHORTER_SAMPLES(
       "Allow longer samples, shorten the row, or drop or truncate such samples"),
+  /** Rows without a column that their format needs. */
+  OTHER_KIND_OF_ROWS(
+      "Choose the format that goes with these columns, or say which of them hold what"),
+  /** A row without a value that others have. */
+  REMOVE_OR_FILL_ROW("Remove the row or fill it"),
+  /** Rows that cannot be used. */
+  MEND_OR_SKIP_ROWS("Mend them, remove them, or allow a number of rows to be skipped"),
+  /** Rows with pictures or sound. */
+  REMOVE_MEDIA("Nibble trains on text: remove the column, to train on the text alone"),
+  /** Rows of one question with a system prompt or earlier turns. */
+  CONVERSATIONS_OR_REMOVE_COLUMN(
+      "Give a chat template, make conversations of the rows, or remove the column"),
   /** A model without a chat template. */
   GIVE_CHAT_TEMPLATE("Base models often have none: give a shipped template or a file"),
   /** A model with several chat templates, none of them the default. */

@@ -70,6 +70,11 @@ public final class Values {
     };
   }
 
+  /** The text that Python's {@code str} makes of a value. */
+  public static String text(Value value) {
+    return Repr.text(value);
+  }
+
   /** The elements of a list or tuple; nothing for another value. */
   public static List<Value> elements(Value value) {
     return value instanceof Items items && items.isIndexed() ? items.values() : List.of();

@@ -40,7 +40,7 @@ public final class AnswerEvaluation {
     this.formats = formats;
     this.tokenizer = tokenizer;
     SampleMaker samples = formats.samples(eval.dataset(), tokenizer);
-    RowSource rows = RunData.rows(eval.dataset());
+    RowSource rows = RunData.rows(eval.dataset(), formats);
     try (RowCursor cursor = rows.open()) {
       while (cursor.advance()) {
         var asked = samples.format().question(cursor.row());
@@ -84,7 +84,7 @@ public final class AnswerEvaluation {
     List<LabeledText> rows = new ArrayList<>();
     for (Recipe.Dataset dataset : recipe.data().train()) {
       PromptFormat format = formats.of(dataset);
-      try (RowCursor cursor = RunData.rows(dataset).open()) {
+      try (RowCursor cursor = RunData.rows(dataset, formats).open()) {
         while (cursor.advance()) {
           var asked = format.question(cursor.row());
           rows.add(new LabeledText(asked.prompt(), asked.answer().strip()));

@@ -12,6 +12,7 @@ import dev.nibble.data.format.AlpacaConversations;
 import dev.nibble.data.format.Chat;
 import dev.nibble.data.format.Completion;
 import dev.nibble.data.format.PromptFormat;
+import dev.nibble.data.format.PromptTemplate;
 import dev.nibble.data.samples.SampleMaker;
 import dev.nibble.data.tokenizer.Tokenizer;
 import dev.nibble.jinja.Value;
@@ -95,19 +96,19 @@ public final class Formats {
   /** What makes text of a dataset's rows. */
   public PromptFormat of(Dataset dataset) {
     return switch (dataset.format()) {
-      case ALPACA -> alpaca(dataset);
+      case ALPACA -> alpaca(dataset, dataset.prompt());
+      case PROMPT_COMPLETION -> alpaca(dataset, Optional.of(PromptTemplate.INSTRUCTION));
       case COMPLETION -> new Completion(dataset.textColumn());
       case CHAT_TEMPLATE, MESSAGES, SHAREGPT ->
           chat(dataset, new MessageRows(dataset.messages().fields()));
     };
   }
 
-  private PromptFormat alpaca(Dataset dataset) {
+  private PromptFormat alpaca(Dataset dataset, Optional<PromptTemplate> prompt) {
     if (recipe.data().chat().template().isPresent()) {
-      return chat(dataset, new AlpacaConversations(dataset.prompt(), dataset.columns()));
+      return chat(dataset, new AlpacaConversations(prompt, dataset.columns()));
     }
-    return dataset
-        .prompt()
+    return prompt
         .map(Alpaca::with)
         .orElseGet(Alpaca::standard)
         .withColumns(dataset.columns());

@@ -4,6 +4,7 @@ import dev.nibble.api.event.Event;
 import dev.nibble.data.batching.Corpus;
 import dev.nibble.data.batching.Subset;
 import dev.nibble.data.files.Datasets;
+import dev.nibble.data.rows.Projection;
 import dev.nibble.data.rows.RowPrefix;
 import dev.nibble.data.rows.RowSource;
 import dev.nibble.data.samples.Dataset;
@@ -39,12 +40,19 @@ public record RunData(Subset train, Optional<Subset> validation) {
 
   private static List<Dataset> datasets(
       List<Recipe.Dataset> datasets, Formats formats, Tokenizer tokenizer) {
-    return datasets.stream().map(d -> new Dataset(rows(d), formats.samples(d, tokenizer))).toList();
+    return datasets.stream()
+        .map(d -> new Dataset(rows(d, formats), formats.samples(d, tokenizer)))
+        .toList();
   }
 
-  /** The rows of a dataset, or as many of them as the recipe takes. */
-  public static RowSource rows(Recipe.Dataset dataset) {
-    RowSource rows = Datasets.open(dataset.path(), dataset.split());
+  /**
+   * The rows of a dataset, or as many of them as the recipe takes, with the columns that its format
+   * reads.
+   */
+  public static RowSource rows(Recipe.Dataset dataset, Formats formats) {
+    RowSource rows =
+        Datasets.open(dataset.path(), dataset.split())
+            .only(Projection.of(formats.of(dataset).columns()));
     return dataset.limit().<RowSource>map(limit -> new RowPrefix(rows, limit)).orElse(rows);
   }
 }

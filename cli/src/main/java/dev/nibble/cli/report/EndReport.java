@@ -103,7 +103,7 @@ final class EndReport {
 
   private String example() {
     return switch (recipe.data().train().getFirst().format()) {
-      case ALPACA, CHAT_TEMPLATE, MESSAGES, SHAREGPT -> "--input \"…\"";
+      case ALPACA, PROMPT_COMPLETION, CHAT_TEMPLATE, MESSAGES, SHAREGPT -> "--input \"…\"";
       case COMPLETION -> "--prompt \"…\"";
     };
   }

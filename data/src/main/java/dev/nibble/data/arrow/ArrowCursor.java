@@ -1,6 +1,7 @@
 package dev.nibble.data.arrow;
 
 import dev.nibble.data.rows.InvalidDataset;
+import dev.nibble.data.rows.Projection;
 import dev.nibble.data.rows.Row;
 import dev.nibble.data.rows.RowCursor;
 import java.io.IOException;
@@ -8,16 +9,24 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.apache.arrow.vector.VectorSchemaRoot;
 import org.apache.arrow.vector.ipc.ArrowReader;
 import org.apache.arrow.vector.types.pojo.Field;
+import org.apache.arrow.vector.types.pojo.Schema;
 import org.jspecify.annotations.Nullable;
 
 /** Rows of an Arrow reader, one record batch at a time. */
 final class ArrowCursor implements RowCursor {
+  private static final Pattern CODEC = Pattern.compile("codec '(\\w+)' not built");
+
   private final Path file;
   private final ArrowReader reader;
   private final VectorSchemaRoot root;
+  private final Projection projection;
+  private final List<String> names;
   private final Resources owned;
   private List<ColumnReader> columns = List.of();
   private long batches;
@@ -27,17 +36,32 @@ final class ArrowCursor implements RowCursor {
   private @Nullable Row row;
 
   /**
+   * @param projection the columns to read
+   * @param names all columns of the file
    * @param owned resources that are closed with this cursor, the reader included
    */
-  ArrowCursor(Path file, ArrowReader reader, Resources owned) throws IOException {
+  ArrowCursor(
+      Path file,
+      ArrowReader reader,
+      Projection projection,
+      List<String> names,
+      Resources owned)
+      throws IOException {
     this.file = file;
     this.reader = reader;
     this.root = reader.getVectorSchemaRoot();
+    this.projection = projection;
+    this.names = names;
     this.owned = owned;
   }
 
+  /** The names of all columns of a schema. */
+  static List<String> names(Schema schema) {
+    return schema.getFields().stream().map(Field::getName).toList();
+  }
+
   List<String> columns() {
-    return root.getSchema().getFields().stream().map(Field::getName).toList();
+    return names;
   }
 
   @Override
@@ -60,7 +84,7 @@ final class ArrowCursor implements RowCursor {
     } catch (RuntimeException e) {
       throw corrupt("row " + rows, e);
     }
-    row = new Row(values, file.toString(), rows);
+    row = new Row(values, names, file.toString(), rows);
     return true;
   }
 
@@ -72,7 +96,11 @@ final class ArrowCursor implements RowCursor {
       }
       batchRows = root.getRowCount();
       inBatch = -1;
-      columns = root.getFieldVectors().stream().map(v -> ColumnReader.of(v, reader, file)).toList();
+      columns =
+          root.getFieldVectors().stream()
+              .filter(v -> projection.reads(v.getName()))
+              .map(v -> ColumnReader.of(v, reader, file))
+              .toList();
       return true;
     } catch (InvalidDataset e) {
       throw e;
@@ -84,23 +112,31 @@ final class ArrowCursor implements RowCursor {
   }
 
   private InvalidDataset corrupt(String where, Throwable e) {
-    return new InvalidDataset(
-        "%s, record batch %d, %s: the Arrow data are corrupt or cut short (%s). Fetch or write the file again."
-            .formatted(file, batches, where, describe(e)),
-        e);
+    return missingCodec(file, e)
+        .orElseGet(() ->
+            new InvalidDataset(
+                "%s, record batch %d, %s: the data are corrupt or cut short. Fetch or write the file again."
+                    .formatted(file, batches, where),
+                e));
+  }
+
+  /** The library is built without some codecs; a file that needs one is sound. */
+  static Optional<InvalidDataset> missingCodec(Path file, Throwable e) {
+    Matcher codec = CODEC.matcher(String.valueOf(e.getMessage()));
+    return codec.find()
+        ? Optional.of(
+            new InvalidDataset(
+                "%s: is compressed with %s, which is not supported. Write it again with another compression, such as snappy, gzip or zstd."
+                    .formatted(file, codec.group(1)),
+                e))
+        : Optional.empty();
   }
 
   static InvalidDataset unreadable(Path file, Throwable e) {
     return new InvalidDataset(
         file
-            + ": cannot be read as Arrow data ("
-            + describe(e)
-            + "). Expected an Arrow IPC stream or file; fetch or write the file again.",
+            + ": cannot be read as Arrow data. Expected an Arrow IPC stream or file; fetch or write the file again.",
         e);
-  }
-
-  private static String describe(Throwable e) {
-    return e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage();
   }
 
   @Override

@@ -1,5 +1,6 @@
 package dev.nibble.data.arrow;
 
+import dev.nibble.data.rows.Projection;
 import dev.nibble.data.rows.RowSource;
 import java.io.BufferedInputStream;
 import java.io.IOException;
@@ -20,9 +21,17 @@ import org.apache.arrow.vector.ipc.ArrowStreamReader;
  * Rows of an Arrow IPC file: the streaming format, which the {@code datasets} library saves, or the
  * random-access file format ("Feather 2"); the first bytes tell which. One record batch at a time
  * is in memory.
+ *
+ * @param file the file
+ * @param projection the columns to read
  */
-public record ArrowRows(Path file) implements RowSource {
+public record ArrowRows(Path file, Projection projection) implements RowSource {
   private static final byte[] FILE_MAGIC = {'A', 'R', 'R', 'O', 'W', '1'};
+
+  /** All columns of a file. */
+  public ArrowRows(Path file) {
+    this(file, Projection.ALL);
+  }
 
   @Override
   public String describe() {
@@ -37,11 +46,18 @@ public record ArrowRows(Path file) implements RowSource {
   }
 
   @Override
+  public RowSource only(Projection columns) {
+    return new ArrowRows(file, columns);
+  }
+
+  @Override
   public ArrowCursor open() {
     Resources resources = new Resources();
     try {
       BufferAllocator allocator = resources.add(Allocators.child(describe()));
-      return new ArrowCursor(file, resources.add(reader(allocator, resources)), resources);
+      ArrowReader reader = resources.add(reader(allocator, resources));
+      List<String> names = ArrowCursor.names(reader.getVectorSchemaRoot().getSchema());
+      return new ArrowCursor(file, reader, projection, names, resources);
     } catch (IOException | RuntimeException | OutOfMemoryError e) {
       resources.close();
       throw ArrowCursor.unreadable(file, e);

@@ -1,26 +1,24 @@
 package dev.nibble.data.arrow;
 
 import dev.nibble.data.rows.InvalidDataset;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.apache.arrow.vector.BaseIntVector;
-import org.apache.arrow.vector.BigIntVector;
-import org.apache.arrow.vector.BitVector;
 import org.apache.arrow.vector.FieldVector;
-import org.apache.arrow.vector.Float2Vector;
-import org.apache.arrow.vector.FloatingPointVector;
-import org.apache.arrow.vector.LargeVarCharVector;
-import org.apache.arrow.vector.NullVector;
-import org.apache.arrow.vector.VarCharVector;
-import org.apache.arrow.vector.ViewVarCharVector;
+import org.apache.arrow.vector.complex.DenseUnionVector;
 import org.apache.arrow.vector.complex.FixedSizeListVector;
 import org.apache.arrow.vector.complex.LargeListVector;
+import org.apache.arrow.vector.complex.LargeListViewVector;
 import org.apache.arrow.vector.complex.ListVector;
+import org.apache.arrow.vector.complex.ListViewVector;
+import org.apache.arrow.vector.complex.MapVector;
+import org.apache.arrow.vector.complex.RunEndEncodedVector;
 import org.apache.arrow.vector.complex.StructVector;
+import org.apache.arrow.vector.complex.UnionVector;
 import org.apache.arrow.vector.dictionary.Dictionary;
 import org.apache.arrow.vector.dictionary.DictionaryProvider;
 import org.apache.arrow.vector.types.pojo.DictionaryEncoding;
@@ -53,15 +51,7 @@ record ColumnReader(String name, FieldVector nulls, Values values) {
       return dictionaryValues(vector, encoding, dictionaries, file);
     }
     return switch (vector) {
-      case VarCharVector v -> i -> utf8(v.get(i));
-      case LargeVarCharVector v -> i -> utf8(v.get(i));
-      case ViewVarCharVector v -> i -> utf8(v.get(i));
-      case BitVector v -> i -> v.get(i) != 0;
-      case BigIntVector v -> v::get;
-      case BaseIntVector v -> v::getValueAsLong;
-      case Float2Vector v -> i -> (double) v.getValueAsFloat(i);
-      case FloatingPointVector v -> v::getValueAsDouble;
-      case NullVector v -> i -> null;
+      case MapVector v -> map(v, dictionaries, file);
       case ListVector v -> {
         ColumnReader items = of(v.getDataVector(), dictionaries, file);
         yield i -> items.range(v.getElementStartIndex(i), v.getElementEndIndex(i));
@@ -78,12 +68,64 @@ record ColumnReader(String name, FieldVector nulls, Values values) {
         int size = v.getListSize();
         yield i -> items.range(i * size, (i + 1) * size);
       }
+      case ListViewVector v -> {
+        ColumnReader items = of(v.getDataVector(), dictionaries, file);
+        yield i -> items.range(v.getElementStartIndex(i), v.getElementEndIndex(i));
+      }
+      case LargeListViewVector v -> {
+        ColumnReader items = of((FieldVector) v.getDataVector(), dictionaries, file);
+        yield i -> {
+          long from = v.getOffsetBuffer().getLong((long) i * Long.BYTES);
+          long size = v.getSizeBuffer().getLong((long) i * Long.BYTES);
+          return items.range(Math.toIntExact(from), Math.toIntExact(from + size));
+        };
+      }
       case StructVector v -> {
         List<ColumnReader> fields =
             v.getChildrenFromFields().stream().map(f -> of(f, dictionaries, file)).toList();
         yield i -> struct(fields, i);
       }
-      default -> i -> plain(vector, i, file);
+      case RunEndEncodedVector v -> {
+        ColumnReader runs = of(v.getValuesVector(), dictionaries, file);
+        yield i -> runs.read(v.getPhysicalIndex(i));
+      }
+      case UnionVector v -> {
+        Map<Integer, ColumnReader> types = new HashMap<>();
+        yield i ->
+            types
+                .computeIfAbsent(
+                    v.getTypeValue(i), t -> of((FieldVector) v.getVector(i), dictionaries, file))
+                .read(i);
+      }
+      case DenseUnionVector v -> {
+        Map<Byte, ColumnReader> types = new HashMap<>();
+        yield i ->
+            types
+                .computeIfAbsent(
+                    v.getTypeId(i),
+                    t -> of((FieldVector) v.getVectorByType(t), dictionaries, file))
+                .read(v.getOffset(i));
+      }
+      default -> ScalarValues.of(vector, file);
+    };
+  }
+
+  private static Values map(MapVector vector, DictionaryProvider dictionaries, Path file) {
+    if (!(vector.getDataVector() instanceof StructVector entries)
+        || entries.getChildrenFromFields().size() != 2) {
+      throw new InvalidDataset(
+          "%s: column '%s' is a map without keys and values.".formatted(file, vector.getName()));
+    }
+    ColumnReader keys = of(entries.getChildrenFromFields().getFirst(), dictionaries, file);
+    ColumnReader values = of(entries.getChildrenFromFields().getLast(), dictionaries, file);
+    return i -> {
+      int from = vector.getElementStartIndex(i);
+      List<@Nullable Object> names = keys.range(from, vector.getElementEndIndex(i));
+      Map<String, @Nullable Object> map = LinkedHashMap.newLinkedHashMap(names.size());
+      for (int k = 0; k < names.size(); k++) {
+        map.put(String.valueOf(names.get(k)), values.read(from + k));
+      }
+      return map;
     };
   }
 
@@ -126,21 +168,5 @@ record ColumnReader(String name, FieldVector nulls, Values values) {
       values.put(field.name, field.read(index));
     }
     return values;
-  }
-
-  private static Object plain(FieldVector vector, int index, Path file) {
-    return switch (vector.getObject(index)) {
-      case String s -> s;
-      case Number n -> n;
-      case Boolean b -> b;
-      default ->
-          throw new InvalidDataset(
-              "%s: column '%s' has the type %s, which cannot be read; save it as text, numbers, lists or structs."
-                  .formatted(file, vector.getName(), vector.getField().getType()));
-    };
-  }
-
-  private static String utf8(byte[] bytes) {
-    return new String(bytes, StandardCharsets.UTF_8);
   }
 }

@@ -1,6 +1,7 @@
 package dev.nibble.data.arrow;
 
 import dev.nibble.data.rows.InvalidDataset;
+import dev.nibble.data.rows.Projection;
 import dev.nibble.data.rows.RowSource;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -18,10 +19,18 @@ import org.apache.arrow.memory.BufferAllocator;
 /**
  * Rows of a Parquet file, read by Arrow's native dataset library, which is loaded with the first
  * such file.
+ *
+ * @param file the file
+ * @param projection the columns to read
  */
-public record ParquetRows(Path file) implements RowSource {
+public record ParquetRows(Path file, Projection projection) implements RowSource {
   /** Rows asked for at a time. */
   private static final long BATCH_ROWS = 1024;
+
+  /** All columns of a file. */
+  public ParquetRows(Path file) {
+    this(file, Projection.ALL);
+  }
 
   @Override
   public String describe() {
@@ -33,6 +42,11 @@ public record ParquetRows(Path file) implements RowSource {
     try (ArrowCursor cursor = open()) {
       return cursor.columns();
     }
+  }
+
+  @Override
+  public RowSource only(Projection columns) {
+    return new ParquetRows(file, columns);
   }
 
   @Override
@@ -48,15 +62,20 @@ public record ParquetRows(Path file) implements RowSource {
                   FileFormat.PARQUET,
                   file.toUri().toString()));
       Dataset dataset = resources.add(factory.finish());
+      List<String> names = ArrowCursor.names(factory.inspect());
+      String[] read = names.stream().filter(projection::reads).toArray(String[]::new);
       Scanner scanner =
-          resources.add(dataset.newScan(new ScanOptions(BATCH_ROWS, Optional.empty())));
-      return new ArrowCursor(file, resources.add(scanner.scanBatches()), resources);
+          resources.add(dataset.newScan(new ScanOptions(BATCH_ROWS, Optional.of(read))));
+      return new ArrowCursor(
+          file, resources.add(scanner.scanBatches()), projection, names, resources);
     } catch (IOException | RuntimeException | LinkageError e) {
       resources.close();
-      throw new InvalidDataset(
-          "%s: cannot be read as Parquet (%s). Write the file again, or save it as Arrow or JSON lines."
-              .formatted(file, e.getMessage()),
-          e);
+      throw ArrowCursor.missingCodec(file, e)
+          .orElseGet(() ->
+              new InvalidDataset(
+                  file
+                      + ": cannot be read as Parquet: it is damaged or cut short. Fetch or write the file again.",
+                  e));
     }
   }
 }

@@ -69,43 +69,44 @@ public final class Corpus {
   }
 
   /**
-   * Divides the rows by a hash of the seed and the place of each row, so that a row is always on
-   * the same side.
+   * Divides the samples: those with the smallest hashes of the seed and their place are held out, so
+   * that there are as many as were asked for, the same ones each time.
    *
-   * @param validation below 1 a fraction of the rows, otherwise a number of rows; 0 for none
+   * @param validation below 1 a fraction of the samples, at least one of them; otherwise a number of
+   *     samples; 0 for none
    */
   public Split split(double validation, long seed) {
     if (validation == 0) {
       return new Split(all(), new Subset(shards, (shard, row) -> false));
     }
-    long rows = all().report().rows();
-    if (!(validation > 0 && validation < rows) || (validation > 1 && validation % 1 != 0)) {
+    long samples = all().report().kept();
+    if (!(validation > 0 && validation < samples) || (validation > 1 && validation % 1 != 0)) {
       throw new InvalidDataset(
-          "the part held out for validation must be 0, a fraction below 1, or a whole number of rows below the %d of %s; is %s"
-              .formatted(rows, description, validation),
+          "the part held out for validation must be 0, a fraction below 1, or a whole number of samples below the %d of %s; is %s"
+              .formatted(samples, description, validation),
           Remedy.OTHER_VALIDATION_SIZE);
     }
-    long limit =
-        validation < 1
-            ? (long) (validation * Long.MAX_VALUE)
-            : sortedHashes(Math.toIntExact(rows), seed)[(int) validation];
-    Subset train = new Subset(shards, (shard, row) -> hash(seed, shard, row) >= limit);
-    Subset held = new Subset(shards, (shard, row) -> hash(seed, shard, row) < limit);
-    if (train.report().kept() == 0 || held.report().kept() == 0) {
+    long held = validation < 1 ? Math.max(1, Math.round(validation * samples)) : (long) validation;
+    if (held >= samples) {
       throw new InvalidDataset(
-          "%s: holding out %s leaves %d samples to train on and %d to validate with"
-              .formatted(description, validation, train.report().kept(), held.report().kept()),
+          "%s: holding out %d of %d samples leaves none to train on"
+              .formatted(description, held, samples),
           Remedy.OTHER_VALIDATION_SIZE);
     }
-    return new Split(train, held);
+    long limit = sortedHashes(Math.toIntExact(samples), seed)[Math.toIntExact(held)];
+    return new Split(
+        new Subset(shards, (shard, row) -> hash(seed, shard, row) >= limit),
+        new Subset(shards, (shard, row) -> hash(seed, shard, row) < limit));
   }
 
-  private long[] sortedHashes(int rows, long seed) {
-    long[] hashes = new long[rows];
+  private long[] sortedHashes(int samples, long seed) {
+    long[] hashes = new long[samples];
     int at = 0;
     for (Shard shard : shards) {
       for (int row = 0; row < shard.table().rows(); row++) {
-        hashes[at++] = hash(seed, shard.number(), row);
+        if (shard.table().length(row) > 0) {
+          hashes[at++] = hash(seed, shard.number(), row);
+        }
       }
     }
     Arrays.sort(hashes);

@@ -12,8 +12,8 @@ public interface ConversationSource {
    */
   Conversation conversation(Row row);
 
-  /** The columns that every row must have. */
-  List<String> requiredColumns();
+  /** The columns that are read of each row, as far as it has them. */
+  List<String> columns();
 
   /** The conversation that a question from the command line starts. */
   Conversation question(String instruction, String input);

@@ -152,8 +152,8 @@ public record MessageRows(MessageFields fields) implements ConversationSource {
   }
 
   @Override
-  public List<String> requiredColumns() {
-    return List.of(fields.messages());
+  public List<String> columns() {
+    return List.of("system", fields.messages(), fields.tools());
   }
 
   @Override

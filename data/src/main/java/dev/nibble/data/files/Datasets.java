@@ -11,7 +11,7 @@ import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Locale;
+import java.util.List;
 import java.util.Optional;
 
 /**
@@ -21,8 +21,9 @@ import java.util.Optional;
 public final class Datasets {
   /** Formats that can be read, for messages. */
   static final String KNOWN =
-      "Arrow (.arrow, .feather), Parquet (.parquet), JSON (.jsonl, .json), CSV (.csv) or a folder of them,"
-          + " or a folder that the datasets library saved";
+      "Arrow (.arrow, .feather), Parquet (.parquet), JSON (.jsonl, .json, .ndjson), separated values (.csv, .tsv),"
+          + " these texts compressed (.gz, .zst), a folder of them, a pattern such as data/*.jsonl, or a folder that"
+          + " the datasets library saved";
 
   private Datasets() {}
 
@@ -41,6 +42,9 @@ public final class Datasets {
   public static RowSource open(Path path, Optional<String> split) {
     if (Files.isDirectory(path)) {
       return DatasetFolder.open(path, split);
+    }
+    if (!Files.exists(path) && FileTree.isGlob(path)) {
+      return matching(path, split);
     }
     if (!Files.exists(path)) {
       throw new InvalidDataset(
@@ -72,22 +76,37 @@ public final class Datasets {
     if (start.startsWith("ARROW1") || start.startsWith("\u00ff\u00ff\u00ff\u00ff")) {
       return new ArrowRows(file);
     }
-    return switch (ending(file)) {
-      case "jsonl", "json", "ndjson" -> new JsonRows(file);
-      case "csv" -> new CsvRows(file);
-      case "arrow", "feather" ->
+    return switch (DataFile.of(file).orElseGet(() -> bySyntax(file))) {
+      case JSON -> new JsonRows(file);
+      case SEPARATED -> new CsvRows(file);
+      case ARROW ->
           throw new InvalidDataset(
               file + ": is no Arrow data, despite its name. Fetch or write the file again.");
-      case "parquet" ->
+      case PARQUET ->
           throw new InvalidDataset(
               file + ": is no Parquet data, despite its name. Fetch or write the file again.");
-      default -> throw new InvalidDataset(file + ": unknown kind of file; expected " + KNOWN + ".");
     };
   }
 
-  static String ending(Path file) {
-    String name = String.valueOf(file.getFileName());
-    return name.substring(name.lastIndexOf('.') + 1).toLowerCase(Locale.ROOT);
+  /** Text without a telling name is JSON where it begins like it. */
+  private static DataFile bySyntax(Path file) {
+    if (JsonRows.isLikely(file)) {
+      return DataFile.JSON;
+    }
+    throw new InvalidDataset(file + ": unknown kind of file; expected " + KNOWN + ".");
+  }
+
+  private static RowSource matching(Path glob, Optional<String> split) {
+    split.ifPresent(s -> {
+      throw new InvalidDataset(
+          "%s: is a pattern and has no split '%s'. Leave the split out, or give the folder."
+              .formatted(glob, s));
+    });
+    List<Path> files = FileTree.matching(glob);
+    if (files.isEmpty()) {
+      throw new InvalidDataset(glob + ": no file with rows matches this pattern.");
+    }
+    return DatasetFolder.sequence(glob, files);
   }
 
   private static byte[] head(Path file) {

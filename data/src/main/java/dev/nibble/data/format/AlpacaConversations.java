@@ -3,6 +3,7 @@ package dev.nibble.data.format;
 import dev.nibble.data.chat.Conversation;
 import dev.nibble.data.chat.ConversationSource;
 import dev.nibble.data.rows.Row;
+import dev.nibble.errors.Remedy;
 import dev.nibble.jinja.Value.Dict;
 import java.util.ArrayList;
 import java.util.List;
@@ -14,22 +15,29 @@ import java.util.Optional;
  * message.
  *
  * @param prompt template of the user's message, in place of the plain instruction and input
- * @param columns names of the columns
+ * @param names names of the columns
  */
-public record AlpacaConversations(Optional<PromptTemplate> prompt, Alpaca.Columns columns)
+public record AlpacaConversations(Optional<PromptTemplate> prompt, Alpaca.Columns names)
     implements ConversationSource {
   @Override
   public Conversation conversation(Row row) {
+    row.value("history")
+        .filter(turns -> !Alpaca.isEmpty(turns))
+        .ifPresent(_ -> {
+          throw row.invalid(
+              "column 'history' has no place in a conversation of one turn",
+              Remedy.CONVERSATIONS_OR_REMOVE_COLUMN);
+        });
     boolean asks = prompt.map(PromptTemplate::asksInstruction).orElse(true);
-    String instruction = asks ? row.text(columns.instruction()) : "";
+    String instruction = asks ? row.text(names.instruction()) : "";
     List<Dict> messages = new ArrayList<>();
     row.optionalText("system")
         .filter(text -> !text.isEmpty())
         .ifPresent(text -> messages.add(Conversation.message("system", text)));
     messages.add(
         Conversation.message(
-            "user", asked(instruction, row.optionalText(columns.input()).orElse(""))));
-    messages.add(Conversation.message(Conversation.ASSISTANT, row.text(columns.output())));
+            "user", asked(instruction, row.optionalText(names.input()).orElse(""))));
+    messages.add(Conversation.message(Conversation.ASSISTANT, row.text(names.output())));
     return new Conversation(messages, Optional.empty());
   }
 
@@ -40,8 +48,8 @@ public record AlpacaConversations(Optional<PromptTemplate> prompt, Alpaca.Column
   }
 
   @Override
-  public List<String> requiredColumns() {
-    return List.of(columns.output());
+  public List<String> columns() {
+    return List.of("system", "history", names.instruction(), names.input(), names.output());
   }
 
   @Override

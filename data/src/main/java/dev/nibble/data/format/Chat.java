@@ -26,6 +26,7 @@ public record Chat(ConversationSource rows, ChatTemplate template, Supervision s
 
   @Override
   public Example example(Row row) {
+    Media.refuse(row, rows.columns());
     Conversation conversation = rows.conversation(row);
     try {
       return example(SupervisedText.of(template, conversation, supervision));
@@ -62,6 +63,7 @@ public record Chat(ConversationSource rows, ChatTemplate template, Supervision s
   /** The conversation up to the assistant's last message, which is the answer. */
   @Override
   public Question question(Row row) {
+    Media.refuse(row, rows.columns());
     Conversation conversation = rows.conversation(row);
     for (int i = conversation.messages().size() - 1; i > 0; i--) {
       if (conversation.role(i).equals(Conversation.ASSISTANT)
@@ -87,8 +89,8 @@ public record Chat(ConversationSource rows, ChatTemplate template, Supervision s
   }
 
   @Override
-  public List<String> requiredColumns() {
-    return rows.requiredColumns();
+  public List<String> columns() {
+    return Media.with(rows.columns());
   }
 
   @Override

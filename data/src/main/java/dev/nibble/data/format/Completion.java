@@ -15,7 +15,7 @@ public record Completion(String column) implements PromptFormat {
   }
 
   @Override
-  public List<String> requiredColumns() {
+  public List<String> columns() {
     return List.of(column);
   }
 

@@ -23,8 +23,8 @@ public sealed interface PromptFormat permits Alpaca, Chat, Completion {
     return new Question(example.prompt(), example.addsSpecialTokens(), example.answer());
   }
 
-  /** The columns that every row must have. */
-  List<String> requiredColumns();
+  /** The columns that are read of each row, as far as it has them. */
+  List<String> columns();
 
   /** Reasons why a row may have no supervised token, for messages. */
   String unsupervisedReason();

@@ -15,6 +15,9 @@ public record PromptTemplate(String text) {
   private static final Pattern PLACEHOLDER = Pattern.compile("\\{([A-Za-z_]+)}");
   private static final List<String> KNOWN = List.of("instruction", "input");
 
+  /** The instruction as it is. */
+  public static final PromptTemplate INSTRUCTION = new PromptTemplate("{instruction}");
+
   public PromptTemplate {
     Matcher m = PLACEHOLDER.matcher(text);
     boolean any = false;

@@ -26,6 +26,11 @@ public record RowPrefix(RowSource source, long rows) implements RowSource {
   }
 
   @Override
+  public RowSource only(Projection columns) {
+    return new RowPrefix(source.only(columns), rows);
+  }
+
+  @Override
   public RowCursor open() {
     RowCursor cursor = source.open();
     return new RowCursor() {

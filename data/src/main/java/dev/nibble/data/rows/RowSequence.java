@@ -23,6 +23,11 @@ public record RowSequence(String describe, List<RowSource> shards) implements Ro
   }
 
   @Override
+  public RowSource only(Projection columns) {
+    return new RowSequence(describe, shards.stream().map(s -> s.only(columns)).toList());
+  }
+
+  @Override
   public RowCursor open() {
     return new Cursor(shards);
   }

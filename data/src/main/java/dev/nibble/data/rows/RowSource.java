@@ -13,8 +13,11 @@ public interface RowSource {
   /** Name of the source for messages, the same in every run. */
   String describe();
 
-  /** The columns: of the schema where the file has one, otherwise of the first row. */
+  /** All columns: of the schema where the file has one, otherwise of the first row. */
   List<String> columns();
+
+  /** The same rows with some of their columns; the others need not be read. */
+  RowSource only(Projection columns);
 
   /** The parts of which this source is the concatenation; itself when it has no parts. */
   default List<RowSource> shards() {

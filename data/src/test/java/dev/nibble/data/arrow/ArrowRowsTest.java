@@ -28,7 +28,6 @@ import org.apache.arrow.vector.Float4Vector;
 import org.apache.arrow.vector.IntVector;
 import org.apache.arrow.vector.LargeVarCharVector;
 import org.apache.arrow.vector.NullVector;
-import org.apache.arrow.vector.TimeStampMilliVector;
 import org.apache.arrow.vector.UInt1Vector;
 import org.apache.arrow.vector.VarCharVector;
 import org.apache.arrow.vector.VectorSchemaRoot;
@@ -85,24 +84,6 @@ class ArrowRowsTest {
       while (cursor.advance()) {}
       assertThat(first.values()).isEqualTo(expected(0));
     }
-  }
-
-  @Test
-  void namesTheColumnOfAnUnreadableType() throws IOException {
-    Path file = folder.resolve("time.arrow");
-    try (BufferAllocator allocator = new RootAllocator();
-        TimeStampMilliVector when = new TimeStampMilliVector("when", allocator)) {
-      when.setSafe(0, 12);
-      when.setValueCount(1);
-      try (VectorSchemaRoot root = VectorSchemaRoot.of(when);
-          ArrowStreamWriter writer =
-              new ArrowStreamWriter(root, null, Files.newOutputStream(file))) {
-        writer.writeBatch();
-      }
-    }
-    assertThatThrownBy(() -> Rows.all(new ArrowRows(file)))
-        .isInstanceOf(InvalidDataset.class)
-        .hasMessageContaining(file + ": column 'when' has the type Timestamp");
   }
 
   @Test

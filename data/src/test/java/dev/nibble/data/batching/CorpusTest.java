@@ -22,6 +22,7 @@ import java.util.function.IntFunction;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class CorpusTest {
@@ -155,11 +156,32 @@ class CorpusTest {
       assertThat(epoch(corpus.split(size, 7).validation(), plan(1), 0)).isEqualTo(held);
       assertThat(epoch(corpus.split(size, 8).validation(), plan(1), 0)).isNotEqualTo(held);
     }
-    assertThat(corpus.split(60, 7).validation().report().rows()).isEqualTo(60);
-    assertThat(corpus.split(0.25, 7).validation().report().rows()).isBetween(40L, 110L);
+    assertThat(corpus.split(60, 7).validation().report().kept()).isEqualTo(60);
+    assertThat(corpus.split(0.25, 7).validation().report().kept())
+        .isEqualTo(Math.round(0.25 * corpus.all().report().kept()));
     assertThat(corpus.split(0, 7).validation().isEmpty()).isTrue();
     assertThatThrownBy(() -> corpus.split(1e6, 7)).hasMessageContaining("held out for validation");
     assertThatThrownBy(() -> corpus.split(-1, 7)).hasMessageContaining("held out for validation");
+  }
+
+  /** A tenth of 20 was between none and five of them. */
+  @ParameterizedTest
+  @CsvSource({"20, 0.1, 2", "10, 0.1, 1", "3, 0.1, 1", "2, 0.5, 1", "5, 0.5, 3", "2, 0.001, 1"})
+  void holdsOutTheFractionAskedFor(int samples, double fraction, int expected) {
+    // Rows that are left out count on neither side.
+    Corpus corpus = corpus(source("a", 2 * samples, i -> "x".repeat(i % 2 == 0 ? 5 : 40)));
+    for (long seed = 0; seed < 50; seed++) {
+      Corpus.Split split = corpus.split(fraction, seed);
+      assertThat(split.validation().report().kept()).isEqualTo(expected);
+      assertThat(split.train().report().kept()).isEqualTo(samples - expected);
+    }
+  }
+
+  @Test
+  void aSampleAloneIsNotHeldOut() {
+    assertThatThrownBy(() -> corpus(source("one.jsonl", 1, i -> "a")).split(0.5, 1))
+        .isInstanceOf(InvalidDataset.class)
+        .hasMessageContaining("one.jsonl: holding out 1 of 1 samples leaves none to train on");
   }
 
   @Test

@@ -13,6 +13,8 @@ import java.util.Arrays;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class DatasetsTest {
   @TempDir Path folder;
@@ -41,7 +43,7 @@ class DatasetsTest {
   @Test
   void saysWhichSplitsThereAre() {
     Path dict = Golden.path("datasets", "alpaca_dict");
-    refused(dict, "[train, test]");
+    assertThat(Rows.all(Datasets.open(dict))).hasSize(200);
     assertThatThrownBy(() -> Datasets.open(dict, Optional.of("tets")))
         .isInstanceOf(InvalidDataset.class)
         .hasMessageContaining("no split 'tets'")
@@ -59,9 +61,97 @@ class DatasetsTest {
     assertThat(Rows.all(Datasets.open(folder, Optional.of("train"))))
         .map(r -> r.text("a"))
         .containsExactly("0", "1", "2");
-    assertThat(Rows.all(Datasets.open(folder))).hasSize(4);
-    Files.writeString(folder.resolve("b.csv"), "a\n1\n");
+    assertThat(Rows.all(Datasets.open(folder))).hasSize(3);
+    Files.writeString(folder.resolve("train.csv"), "a\n1\n");
     refused(folder, "several kinds");
+  }
+
+  /** As the {@code datasets} library finds them: whole words, in folders first, else in names. */
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "train.jsonl valid.jsonl test.jsonl                                    | train.jsonl",
+        "data/train-00000-of-00001.jsonl data/train_sft-00000-of-00001.jsonl   | data/train-00000-of-00001.jsonl",
+        "data/train-00000-of-00002.jsonl data/train-00001-of-00002.jsonl data/test-00000-of-00001.jsonl | data/train-00000-of-00002.jsonl data/train-00001-of-00002.jsonl",
+        "train/a.jsonl train/b/c.jsonl test/a.jsonl                            | train/a.jsonl train/b/c.jsonl",
+        "my-training-set.jsonl my_dev.jsonl                                    | my-training-set.jsonl",
+        "train-clean.jsonl train-noisy.jsonl                                   | train-clean.jsonl train-noisy.jsonl",
+        "devices.jsonl latest.jsonl trainer.jsonl                              | devices.jsonl latest.jsonl trainer.jsonl",
+        "only_test.jsonl                                                       | only_test.jsonl",
+        "a.jsonl .a.jsonl.swp .b.jsonl ._c.jsonl ~d.jsonl __x/e.jsonl .git/f.jsonl | a.jsonl",
+        "a.jsonl README.md config.json dataset_infos.json LICENSE               | a.jsonl",
+      })
+  void findsTheRowsToTrainOn(String names, String expected) throws IOException {
+    for (String name : names.strip().split(" +")) {
+      Path file = folder.resolve(name);
+      Files.createDirectories(file.getParent());
+      Files.writeString(file, "{\"name\": \"" + name + "\"}");
+    }
+    assertThat(Rows.all(Datasets.open(folder)))
+        .map(r -> r.text("name"))
+        .containsExactly(expected.strip().split(" +"));
+  }
+
+  @Test
+  void findsTheSplitAskedFor() throws IOException {
+    for (String name : List.of("train", "valid", "test", "extra")) {
+      Files.writeString(folder.resolve(name + ".jsonl"), "{\"name\": \"" + name + "\"}");
+    }
+    for (String asked : List.of("validation", "valid", "val", "dev")) {
+      assertThat(Rows.all(Datasets.open(folder, Optional.of(asked))))
+          .map(r -> r.text("name"))
+          .containsExactly("valid");
+    }
+    assertThat(Rows.all(Datasets.open(folder, Optional.of("extra")))).hasSize(1);
+    assertThatThrownBy(() -> Datasets.open(folder, Optional.of("tets")))
+        .hasMessageContaining("has no split 'tets', only [test, train, validation]")
+        .hasMessageContaining("Did you mean 'test'?");
+    Files.delete(folder.resolve("train.jsonl"));
+    refused(folder, "has the splits [test, validation]; say which to use");
+  }
+
+  @Test
+  void anEmptyShardHasNoRows() throws IOException {
+    Files.writeString(folder.resolve("a.jsonl"), "{\"a\": 1}");
+    Files.writeString(folder.resolve("b.jsonl"), "");
+    assertThat(Rows.all(Datasets.open(folder))).hasSize(1);
+    Files.delete(folder.resolve("a.jsonl"));
+    refused(folder, "holds no dataset");
+    Files.createSymbolicLink(folder.resolve("c.jsonl"), folder.resolve("gone"));
+    refused(folder.resolve("c.jsonl"), "no such file");
+    assertThatThrownBy(() -> Datasets.open(folder))
+        .hasMessageContaining("c.jsonl: is a link to a file that is missing");
+  }
+
+  @Test
+  void readsAPattern() throws IOException {
+    Files.createDirectories(folder.resolve("parts/more"));
+    for (String name : List.of("parts/a.jsonl", "parts/b.jsonl", "parts/c.csv", "parts/more/d.jsonl", "parts/.e.jsonl")) {
+      Files.writeString(folder.resolve(name), name.endsWith("csv") ? "name\nc" : "{\"name\": \"" + name + "\"}");
+    }
+    assertThat(Rows.all(Datasets.open(folder.resolve("parts/*.jsonl"))))
+        .map(r -> r.text("name"))
+        .containsExactly("parts/a.jsonl", "parts/b.jsonl");
+    assertThat(Rows.all(Datasets.open(folder.resolve("p*/[ab].jsonl")))).hasSize(2);
+    assertThat(Rows.all(Datasets.open(folder.resolve("parts/**/*.jsonl")))).hasSize(3);
+    refused(folder.resolve("parts/x*.jsonl"), "no file with rows matches");
+  }
+
+  @Test
+  void asksWhichDatasetOfAPageIsMeant() throws IOException {
+    Path page = folder.resolve("README.md");
+    Files.writeString(folder.resolve("a.jsonl"), "{\"a\": 1}");
+    Files.writeString(page, "---\nconfigs:\n- config_name: default\n  data_files: x\n---\n# Rows\nconfig_name: other");
+    assertThat(Rows.all(Datasets.open(folder))).hasSize(1);
+    Files.writeString(page, "---\nconfigs:\n- config_name: en\n- config_name: fr\n---\n");
+    refused(folder, "is several datasets, which README.md calls [en, fr]");
+  }
+
+  @Test
+  void knowsJsonWithoutAnEnding() throws IOException {
+    assertThat(Rows.all(Datasets.open(Files.writeString(folder.resolve("rows"), " {\"a\": 1}")))).hasSize(1);
+    refused(Files.writeString(folder.resolve("rows.txt"), "Once upon a time"), "unknown kind of file");
   }
 
   @Test
@@ -74,7 +164,7 @@ class DatasetsTest {
     Files.writeString(state, "{\"_data_files\": []}");
     refused(folder, "names no data files");
     Files.writeString(state, "{\"_data");
-    refused(folder, "not valid JSON");
+    refused(folder, "state.json, line 1, column 8: not valid JSON");
   }
 
   @Test

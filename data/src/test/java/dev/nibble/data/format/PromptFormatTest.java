@@ -5,13 +5,21 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.nibble.data.rows.InvalidDataset;
+import dev.nibble.data.rows.Opaque;
+import dev.nibble.data.rows.Row;
+import dev.nibble.errors.Remedy;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.HexFormat;
+import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class PromptFormatTest {
   /** The published wording ends in a space where ours, like axolotl's, ends in a line break. */
@@ -51,6 +59,58 @@ class PromptFormatTest {
     Alpaca own = Alpaca.with(new PromptTemplate("{\"q\": {instruction}} {input}>"));
     Example example = own.example(row("instruction", "$1{input}", "input", "I", "output", "O"));
     assertThat(example.text()).isEqualTo("{\"q\": $1{input}} I>O");
+  }
+
+  @Test
+  void aPromptIsFollowedByItsCompletionAlone() {
+    Alpaca format =
+        Alpaca.with(PromptTemplate.INSTRUCTION).withColumns(Alpaca.Columns.PROMPT_COMPLETION);
+    Example example = format.example(row("prompt", "1+1=", "completion", "2", "input", "x"));
+    assertThat(example.prompt()).isEqualTo("1+1=");
+    assertThat(example.answer()).isEqualTo("2");
+    assertThat(example.endsWithAnswer()).isTrue();
+  }
+
+  @Test
+  void aMissingColumnNamesOtherKindsOfRows() {
+    Row first = new Row(new HashMap<>(Map.of("prompt", "a", "completion", "b")), "a.jsonl", 1);
+    assertThatThrownBy(() -> Alpaca.standard().example(first))
+        .isInstanceOfSatisfying(
+            InvalidDataset.class,
+            e -> {
+              assertThat(e.problem()).contains("a.jsonl, row 1: there is no column 'instruction'");
+              assertThat(e.remedy()).hasValue(Remedy.OTHER_KIND_OF_ROWS);
+            });
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"image", "images", "audio", "videos"})
+  void refusesWhatATextModelCannotTakeIn(String column) {
+    Row with = row("instruction", "What?", "output", "A cat.", column, List.of("cat.png"));
+    assertThatThrownBy(() -> Alpaca.standard().example(with))
+        .isInstanceOf(InvalidDataset.class)
+        .hasMessageContaining("column '" + column + "' holds what a text model cannot take in");
+    Row bytes = row("instruction", "What?", "output", "A cat.", column, new Opaque("Binary"));
+    assertThatThrownBy(() -> Alpaca.standard().example(bytes)).hasMessageContaining(column);
+    Row without = row("instruction", "What?", "output", "A cat.", column, List.of());
+    assertThat(Alpaca.standard().example(without).answer()).isEqualTo("A cat.");
+    Alpaca own = Alpaca.standard().withColumns(new Alpaca.Columns(column, "input", "output"));
+    assertThat(own.example(row(column, "seven", "output", "7")).prompt()).contains("seven");
+    assertThat(own.columns()).contains(column, "system");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"system", "history"})
+  void refusesWhatThePromptHasNoPlaceFor(String column) {
+    assertThatThrownBy(() ->
+            Alpaca.standard().example(row("instruction", "Hi", "output", "x", column, "Be kind.")))
+        .isInstanceOf(InvalidDataset.class)
+        .hasMessageContaining("column '" + column + "' has no place in this prompt");
+    assertThat(
+            Alpaca.standard()
+                .example(row("instruction", "Hi", "output", "x", column, ""))
+                .answer())
+        .isEqualTo("x");
   }
 
   @Test

@@ -34,7 +34,7 @@ final class ChatKeys {
           otherwise("the model's own, for conversations"),
           r -> r.data().chat().template().filter(t -> !(t instanceof TemplateChoice.Inline)),
           "The template that renders conversations as text: `tokenizer_default` (the model's own), `chatml` (shipped), or the path of a"
-              + " `.jinja` file. When it is given, `alpaca` rows become conversations of one turn. See"
+              + " `.jinja` file. When it is given, `alpaca` and `prompt_completion` rows become conversations of one turn. See"
               + " [chat templates](chat-templates.md).");
 
   static final Key<Recipe, String> CHAT_TEMPLATE_JINJA =
@@ -80,7 +80,7 @@ final class ChatKeys {
         datasets.isEmpty()
             || datasets.get().stream()
                 .anyMatch(
-                    d -> d.format().isConversation() || (template && d.format() == Format.ALPACA));
+                    d -> d.format().isConversation() || (template && d.format().isQuestion()));
     if (!used) {
       v.refuse(
           "no dataset holds conversations; remove it",

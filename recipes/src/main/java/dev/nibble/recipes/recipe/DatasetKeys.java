@@ -61,15 +61,16 @@ final class DatasetKeys<R> {
             inputPath(),
             required(),
             r -> of.apply(r).path(),
-            "A `.parquet`, `.arrow`, `.jsonl`, `.json` or `.csv` file, or a folder that the `datasets` library saved.");
+            "A `.parquet`, `.arrow`, `.jsonl`, `.json`, `.csv` or `.tsv` file, text also as `.gz` or `.zst`; a folder of such"
+                + " files, of the Hub or of the `datasets` library; or a pattern such as `data/part-*.jsonl`. See [data](data.md).");
     format =
         Key.of(
             "type",
             oneOf(Format.class),
             value(Format.ALPACA),
             r -> of.apply(r).format(),
-            "The kind of rows: `alpaca` (instruction, input, output), `completion` (plain text, all of it trained on), or a"
-                + " conversation, rendered by the chat template: `messages` or `chat_template` (role and content), `sharegpt`"
+            "The kind of rows: `alpaca` (instruction, input, output), `prompt_completion` (prompt, completion),"
+                + " `completion` (plain text, all of it trained on), or a conversation, rendered by the chat template: `messages` or `chat_template` (role and content), `sharegpt`"
                 + " (from and value). See [chat templates](chat-templates.md).");
     split =
         Key.when(
@@ -151,7 +152,9 @@ final class DatasetKeys<R> {
         v.find(split),
         v.find(limit),
         v.find(prompt),
-        new Alpaca.Columns(v.get(instruction), v.get(input), v.get(output)),
+        v.is(format, Format.PROMPT_COMPLETION)
+            ? Alpaca.Columns.PROMPT_COMPLETION
+            : new Alpaca.Columns(v.get(instruction), v.get(input), v.get(output)),
         v.get(text),
         messages.build(v, v.get(format)));
   }

@@ -141,6 +141,8 @@ public record Recipe(
   public enum Format {
     /** Instruction, input and output. */
     ALPACA,
+    /** A prompt and what follows it. */
+    PROMPT_COMPLETION,
     /** Plain text. */
     COMPLETION,
     /** A conversation. */
@@ -154,6 +156,11 @@ public record Recipe(
     public boolean isConversation() {
       return this == CHAT_TEMPLATE || this == MESSAGES || this == SHAREGPT;
     }
+
+    /** Whether rows are one question and its answer, which a chat template may write too. */
+    public boolean isQuestion() {
+      return this == ALPACA || this == PROMPT_COMPLETION;
+    }
   }
 
   /**
@@ -164,7 +171,7 @@ public record Recipe(
    * @param split the split, of a folder with several
    * @param limit the most rows, the first so many; empty for all
    * @param prompt template of an alpaca prompt
-   * @param columns names of the columns of alpaca rows
+   * @param columns names of the columns of rows with one question and its answer
    * @param textColumn name of the column of plain text
    * @param messages columns and fields of conversations
    */
