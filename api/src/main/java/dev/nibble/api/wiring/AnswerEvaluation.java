@@ -86,8 +86,12 @@ public final class AnswerEvaluation {
       PromptFormat format = formats.of(dataset);
       try (RowCursor cursor = RunData.rows(dataset, formats).open()) {
         while (cursor.advance()) {
-          var asked = format.question(cursor.row());
-          rows.add(new LabeledText(asked.prompt(), asked.answer().strip()));
+          try {
+            var asked = format.question(cursor.row());
+            rows.add(new LabeledText(asked.prompt(), asked.answer().strip()));
+          } catch (InvalidDataset e) {
+            // One of the rows that the recipe lets be skipped; training does without it too.
+          }
         }
       }
     }

@@ -26,7 +26,12 @@ final class StartReport {
 
   void data(Event.DataRead e) {
     entry("data", e.train().summary());
-    e.validation().ifPresent(held -> entry("validation", held.summary()));
+    e.train().bad().sentences().forEach(sentence -> entry("bad rows", sentence));
+    e.validation()
+        .ifPresent(held -> {
+          entry("validation", held.summary());
+          held.bad().sentences().forEach(sentence -> entry("bad rows", sentence));
+        });
     recipe.data().train().stream()
         .filter(StartReport::promptMayMerge)
         .forEach(d ->

@@ -25,23 +25,43 @@ public final class Corpus {
   }
 
   /**
-   * Reads the datasets, one after another.
+   * Reads the datasets, one after another, all of whose rows must be usable.
    *
    * @throws InvalidDataset when a row cannot be used, or nothing is left to train on
    */
   public static Corpus scan(List<Dataset> datasets) {
+    return scan(datasets, 0);
+  }
+
+  /**
+   * Reads the datasets, one after another.
+   *
+   * @param mostBad the most rows that are left out because they cannot be used: below 1 a fraction
+   *     of all rows, otherwise a number
+   * @throws InvalidDataset when there are more of them, with the first of each kind; or when nothing
+   *     is left to train on
+   */
+  public static Corpus scan(List<Dataset> datasets, double mostBad) {
     List<Shard> shards = new ArrayList<>();
+    List<List<Shard>> byDataset = new ArrayList<>();
     for (Dataset dataset : datasets) {
       int first = shards.size();
       for (RowSource rows : dataset.rows().shards()) {
         shards.add(Shard.scan(shards.size(), rows, dataset.samples()));
       }
-      checkAnythingLearned(dataset, shards.subList(first, shards.size()));
+      byDataset.add(List.copyOf(shards.subList(first, shards.size())));
     }
     String description =
         datasets.stream().map(d -> d.rows().describe()).collect(Collectors.joining(", "));
     Corpus corpus = new Corpus(List.copyOf(shards), description);
     Subset all = corpus.all();
+    DataReport report = all.report();
+    if (report.bad().count() > (mostBad < 1 ? mostBad * report.rows() : mostBad)) {
+      throw report.bad().error(description, report.rows());
+    }
+    for (int i = 0; i < datasets.size(); i++) {
+      checkAnythingLearned(datasets.get(i), byDataset.get(i));
+    }
     if (all.report().kept() == 0) {
       throw new InvalidDataset(
           "%s: nothing is left to train on: %s".formatted(description, all.report().summary()),

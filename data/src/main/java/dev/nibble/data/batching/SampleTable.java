@@ -1,9 +1,13 @@
 package dev.nibble.data.batching;
 
+import dev.nibble.data.rows.InvalidDataset;
+import dev.nibble.data.samples.BadRows;
 import dev.nibble.data.samples.DataReport;
 import dev.nibble.data.samples.Outcome;
 import java.util.Arrays;
 import java.util.BitSet;
+import java.util.LinkedHashMap;
+import java.util.Map;
 import java.util.function.IntPredicate;
 
 /** Lengths and outcomes of the rows of one shard, eight bytes a row. */
@@ -15,14 +19,35 @@ final class SampleTable {
 
   private int[] supervised = new int[1024];
   private final BitSet truncated = new BitSet();
+  private final Map<String, Bad> bad = new LinkedHashMap<>();
   private int rows;
 
-  void add(Outcome outcome) {
+  private static final int MOST_KINDS = 100;
+  private static final String OTHER_KINDS = "";
+
+  /** Rows with the same problem. */
+  private record Bad(InvalidDataset first, BitSet rows) {}
+
+  private void grow() {
     if (rows == lengths.length) {
       int larger = Math.addExact(rows, rows >> 1);
       lengths = Arrays.copyOf(lengths, larger);
       supervised = Arrays.copyOf(supervised, larger);
     }
+  }
+
+  /** Adds a row that cannot be used. */
+  void add(InvalidDataset problem) {
+    grow();
+    String key = BadRows.key(problem);
+    // Messages that differ in every row must not fill the memory.
+    String kind = bad.containsKey(key) || bad.size() < MOST_KINDS ? key : OTHER_KINDS;
+    bad.computeIfAbsent(kind, _ -> new Bad(problem, new BitSet())).rows.set(rows);
+    rows++;
+  }
+
+  void add(Outcome outcome) {
+    grow();
     switch (outcome) {
       case Outcome.Kept kept -> {
         lengths[rows] = kept.sample().length();
@@ -59,6 +84,9 @@ final class SampleTable {
         continue;
       }
       all++;
+      if (isBad(row)) {
+        continue;
+      }
       if (lengths[row] < 0) {
         tooLong++;
       } else if (lengths[row] == 0) {
@@ -71,6 +99,27 @@ final class SampleTable {
         longest = Math.max(longest, lengths[row]);
       }
     }
-    return new DataReport(all, kept, cut, tooLong, without, tokens, supervisedTokens, longest);
+    return new DataReport(
+        all,
+        kept,
+        cut,
+        tooLong,
+        without,
+        tokens,
+        supervisedTokens,
+        longest,
+        before.bad().and(bad(chosen)));
+  }
+
+  private boolean isBad(int row) {
+    return bad.values().stream().anyMatch(kind -> kind.rows.get(row));
+  }
+
+  private BadRows bad(IntPredicate chosen) {
+    return new BadRows(
+        bad.values().stream()
+            .map(kind -> new BadRows.Kind(kind.first, kind.rows.stream().filter(chosen).count()))
+            .filter(kind -> kind.rows() > 0)
+            .toList());
   }
 }

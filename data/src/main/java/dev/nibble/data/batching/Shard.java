@@ -1,5 +1,6 @@
 package dev.nibble.data.batching;
 
+import dev.nibble.data.rows.InvalidDataset;
 import dev.nibble.data.rows.Row;
 import dev.nibble.data.rows.RowCursor;
 import dev.nibble.data.rows.RowSource;
@@ -28,23 +29,22 @@ record Shard(int number, RowSource rows, SampleMaker samples, SampleTable table)
       while (cursor.advance()) {
         chunk.add(cursor.row());
         if (chunk.size() == CHUNK) {
-          tokenise(chunk, samples).forEach(table::add);
+          tokenise(chunk, samples).forEach(attempt -> attempt.enter(table));
           chunk.clear();
         }
       }
     }
-    tokenise(chunk, samples).forEach(table::add);
+    tokenise(chunk, samples).forEach(attempt -> attempt.enter(table));
     return new Shard(number, rows, samples, table);
   }
 
   /**
-   * The outcomes of rows, in order. A task that threw would end this method while others are still
+   * Makes samples of rows, in order. A task that threw would end this method while others are still
    * inside the tokenizer, which its owner then closes; so each hands over what went wrong, and all
-   * have ended before the first problem is thrown.
+   * have ended before the first fault is thrown.
    */
-  private static List<Outcome> tokenise(List<Row> chunk, SampleMaker samples) {
-    List<Attempt> attempts = chunk.parallelStream().map(row -> Attempt.at(row, samples)).toList();
-    return attempts.stream().map(Attempt::outcome).toList();
+  private static List<Attempt> tokenise(List<Row> chunk, SampleMaker samples) {
+    return chunk.parallelStream().map(row -> Attempt.at(row, samples)).toList();
   }
 
   /** The outcome of one row, or what went wrong with it. */
@@ -52,6 +52,8 @@ record Shard(int number, RowSource rows, SampleMaker samples, SampleTable table)
     static Attempt at(Row row, SampleMaker samples) {
       try {
         return new Made(samples.make(row));
+      } catch (InvalidDataset e) {
+        return new Bad(e);
       } catch (RuntimeException e) {
         return new Failed(e);
       } catch (Error e) { // a StackOverflowError, say
@@ -59,21 +61,34 @@ record Shard(int number, RowSource rows, SampleMaker samples, SampleTable table)
       }
     }
 
-    Outcome outcome();
+    /** Enters the outcome into a table, or throws what no row is to blame for. */
+    void enter(SampleTable table);
 
-    record Made(Outcome outcome) implements Attempt {}
-
-    record Failed(RuntimeException problem) implements Attempt {
+    record Made(Outcome outcome) implements Attempt {
       @Override
-      public Outcome outcome() {
-        throw problem;
+      public void enter(SampleTable table) {
+        table.add(outcome);
       }
     }
 
-    record Broken(Error problem) implements Attempt {
+    record Bad(InvalidDataset problem) implements Attempt {
       @Override
-      public Outcome outcome() {
-        throw problem;
+      public void enter(SampleTable table) {
+        table.add(problem);
+      }
+    }
+
+    record Failed(RuntimeException fault) implements Attempt {
+      @Override
+      public void enter(SampleTable table) {
+        throw fault;
+      }
+    }
+
+    record Broken(Error fault) implements Attempt {
+      @Override
+      public void enter(SampleTable table) {
+        throw fault;
       }
     }
   }

@@ -15,7 +15,6 @@ import tools.jackson.core.JsonToken;
 import tools.jackson.core.ObjectReadContext;
 import tools.jackson.core.StreamReadConstraints;
 import tools.jackson.core.TokenStreamLocation;
-import tools.jackson.core.exc.JacksonIOException;
 import tools.jackson.core.exc.StreamConstraintsException;
 import tools.jackson.core.json.JsonFactory;
 import tools.jackson.core.json.JsonReadFeature;
@@ -80,19 +79,19 @@ public final class JsonReader implements AutoCloseable {
     expected = what;
     try {
       return parser.nextToken();
-    } catch (JacksonIOException e) {
-      throw e;
     } catch (StreamConstraintsException e) {
-      throw invalid("a number or a name is too long");
+      throw invalid("a number or a name is too long", e.getLocation());
     } catch (JacksonException e) {
-      throw invalid("expected %s, got %s".formatted(expected, text.from(offset(e))));
+      TokenStreamLocation at = e.getLocation();
+      throw invalid("expected %s, got %s".formatted(expected, text.from(at.getCharOffset())), at);
     }
   }
 
   private JsonToken required(String what) {
     JsonToken token = next(what);
     if (token == null) {
-      throw invalid("expected %s, got the end of the text".formatted(what));
+      throw invalid(
+          "expected %s, got the end of the text".formatted(what), parser.currentLocation());
     }
     return token;
   }
@@ -119,6 +118,14 @@ public final class JsonReader implements AutoCloseable {
   /** The name of the field whose token is current. */
   public String name() {
     return parser.currentName();
+  }
+
+  /** Goes to the end of the list whose item or end is current. */
+  public void skipRestOfList() {
+    while (parser.currentToken() != JsonToken.END_ARRAY) {
+      skip();
+      required("',' or ']'");
+    }
   }
 
   /** Goes to the end of the current value without keeping anything of it. */
@@ -199,12 +206,11 @@ public final class JsonReader implements AutoCloseable {
   }
 
   private InvalidJson invalid(String problem) {
-    TokenStreamLocation at = parser.currentLocation();
-    return new InvalidJson(problem, Math.max(1, at.getLineNr()), Math.max(1, at.getColumnNr()));
+    return invalid(problem, parser.currentTokenLocation());
   }
 
-  private static long offset(JacksonException e) {
-    return e.getLocation() == null ? -1 : e.getLocation().getCharOffset();
+  private static InvalidJson invalid(String problem, TokenStreamLocation at) {
+    return new InvalidJson(problem, Math.max(1, at.getLineNr()), Math.max(1, at.getColumnNr()));
   }
 
   @Override

@@ -1,7 +1,7 @@
 package dev.nibble.data.samples;
 
 /**
- * Counts of what became of the rows of a dataset: {@code rows = kept + tooLong + unsupervised}.
+ * Counts of what became of the rows of a dataset: {@code rows = kept + tooLong + unsupervised + bad}.
  *
  * @param rows rows read
  * @param kept samples to train on
@@ -11,6 +11,7 @@ package dev.nibble.data.samples;
  * @param tokens tokens of the kept samples
  * @param supervisedTokens tokens among them that the loss is computed on
  * @param longest length of the longest kept sample
+ * @param bad rows left out because they cannot be used
  */
 public record DataReport(
     long rows,
@@ -20,9 +21,10 @@ public record DataReport(
     long unsupervised,
     long tokens,
     long supervisedTokens,
-    int longest) {
+    int longest,
+    BadRows bad) {
   /** A report of nothing. */
-  public static final DataReport NONE = new DataReport(0, 0, 0, 0, 0, 0, 0, 0);
+  public static final DataReport NONE = new DataReport(0, 0, 0, 0, 0, 0, 0, 0, BadRows.NONE);
 
   /** One sentence for the log. */
   public String summary() {
@@ -33,6 +35,7 @@ public record DataReport(
     part(s, tooLong, "too long, left out");
     part(s, unsupervised, "without a supervised token, left out");
     part(s, truncated, "cut to the largest length");
+    part(s, bad.count(), "bad, left out");
     return s.toString();
   }
 

@@ -178,9 +178,12 @@ public record JsonRows(Path file, Projection projection) implements RowSource {
         if (projection.reads(name)) {
           values.put(name, json.value());
         } else if (token == JsonToken.START_ARRAY && wraps(name, values)) {
-          inArray = true;
-          inWrapper = true;
-          return advance();
+          if (json.next("a value or ']'") == JsonToken.START_OBJECT) {
+            inArray = true;
+            inWrapper = true;
+            return object();
+          }
+          json.skipRestOfList();
         } else {
           json.skip();
         }

@@ -9,6 +9,7 @@ import dev.nibble.data.Rows;
 import dev.nibble.data.format.Completion;
 import dev.nibble.data.rows.InvalidDataset;
 import dev.nibble.data.rows.RowSource;
+import dev.nibble.data.samples.BadRows;
 import dev.nibble.data.samples.DataReport;
 import dev.nibble.data.samples.Dataset;
 import dev.nibble.data.samples.ExcessLength;
@@ -35,7 +36,7 @@ class CorpusTest {
   void countsWhatIsLeftOut() {
     Corpus corpus = corpus(source("a", 10, i -> i < 3 ? "x".repeat(40) : "abc"));
     DataReport report = corpus.all().report();
-    assertThat(report).isEqualTo(new DataReport(10, 7, 0, 3, 0, 7 * 5, 7 * 4, 5));
+    assertThat(report).isEqualTo(new DataReport(10, 7, 0, 3, 0, 7 * 5, 7 * 4, 5, BadRows.NONE));
     assertThat(report.summary()).contains("3 too long, left out");
   }
 
@@ -196,11 +197,50 @@ class CorpusTest {
   }
 
   @Test
+  void saysHowManyRowsAreBadAndTheFirstOfEachKind() {
+    SampleMaker strict =
+        new SampleMaker(
+            new CharTokenizer(), new Completion("text"), LENGTH, ExcessLength.RAISE, false);
+    IntFunction<String> text = i -> i % 1000 == 7 ? "x".repeat(40 + i / 1000) : "a";
+    List<Dataset> datasets = List.of(new Dataset(source("bad.jsonl", 5000, text), strict));
+    assertThatThrownBy(() -> Corpus.scan(datasets))
+        .isInstanceOf(InvalidDataset.class)
+        .hasMessageContaining("bad.jsonl: 5 of 5,000 rows cannot be used:")
+        .hasMessageContaining("bad.jsonl, row 8: the sample has 42 tokens")
+        .hasMessageContaining("(5 such rows)")
+        .message()
+        .doesNotContain("row 1008");
+    assertThatThrownBy(() -> Corpus.scan(datasets, 4)).hasMessageContaining("5 of 5,000 rows");
+    assertThatThrownBy(() -> Corpus.scan(datasets, 0.0009)).hasMessageContaining("5 of 5,000");
+    for (double allowed : new double[] {5, 0.001}) {
+      DataReport report = Corpus.scan(datasets, allowed).all().report();
+      assertThat(report.rows()).isEqualTo(5000);
+      assertThat(report.kept()).isEqualTo(4995);
+      assertThat(report.bad().count()).isEqualTo(5);
+      assertThat(report.summary()).contains("5 bad, left out");
+      assertThat(report.bad().sentences()).singleElement().asString().contains("row 8");
+    }
+  }
+
+  /** Their samples keep their places, and a bad row comes in no batch. */
+  @Test
+  void goesOnWithoutBadRows() {
+    SampleMaker strict =
+        new SampleMaker(
+            new CharTokenizer(), new Completion("text"), LENGTH, ExcessLength.RAISE, false);
+    IntFunction<String> text = i -> i == 3 ? "x".repeat(99) : "t" + i;
+    Corpus corpus =
+        Corpus.scan(List.of(new Dataset(source("bad.jsonl", 6, text), strict)), 0.5);
+    BatchPlan plan = new BatchPlan(2, LENGTH, false, Optional.empty());
+    assertThat(epoch(corpus.all(), plan, 0)).containsExactly("t0", "t1", "t2", "t4", "t5");
+  }
+
+  @Test
   void namesTheFirstBadRow() {
     SampleMaker strict =
         new SampleMaker(
             new CharTokenizer(), new Completion("text"), LENGTH, ExcessLength.RAISE, false);
-    RowSource source = source("bad.jsonl", 5000, i -> i >= 3000 ? "x".repeat(99) : "a");
+    RowSource source = source("bad.jsonl", 5000, i -> i == 3000 ? "x".repeat(99) : "a");
     assertThatThrownBy(() -> Corpus.scan(List.of(new Dataset(source, strict))))
         .isInstanceOf(InvalidDataset.class)
         .hasMessageContaining("bad.jsonl, row 3001:");

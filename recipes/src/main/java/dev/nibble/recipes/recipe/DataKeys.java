@@ -95,6 +95,15 @@ final class DataKeys {
           "Shuffle the samples anew in every epoch; the order follows from `seed`. Rows are never all in memory: they are drawn at random"
               + " from 10,000 read ahead, so larger sets are mixed over that distance, and packed 4,096 at a time.");
 
+  static final Key<Recipe, Double> MAX_BAD_ROWS =
+      Key.of(
+          "max_bad_rows",
+          atLeast(0),
+          value(0.0),
+          r -> r.data().maxBadRows(),
+          "Rows that may be left out because they cannot be used: below 1 a part of them, from 1 on a number. More of them"
+              + " stop the run with an error that says how many there are, and the first of each kind.");
+
   static final RecipeKeys.Part PART =
       new RecipeKeys.Part(
           new Group<>(
@@ -108,7 +117,8 @@ final class DataKeys {
                           SAMPLE_PACKING,
                           EXCESS,
                           TRAIN_ON_INPUTS,
-                          SHUFFLE),
+                          SHUFFLE,
+                          MAX_BAD_ROWS),
                       ChatKeys.keys().stream())
                   .toList()),
           List.of(DataKeys::checkValidation, ChatKeys::check));
@@ -133,6 +143,7 @@ final class DataKeys {
         v.get(EXCESS),
         v.get(TRAIN_ON_INPUTS),
         v.get(SHUFFLE),
+        v.get(MAX_BAD_ROWS),
         ChatKeys.build(v));
   }
 }

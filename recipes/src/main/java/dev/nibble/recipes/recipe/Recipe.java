@@ -114,6 +114,8 @@ public record Recipe(
    * @param excess treatment of longer samples
    * @param trainOnInputs whether prompts are trained on too
    * @param shuffle whether samples are shuffled anew in every epoch
+   * @param maxBadRows part (below 1) or number (from 1) of rows that may be left out because they
+   *     cannot be used
    * @param chat rendering of conversations
    */
   public record Data(
@@ -125,6 +127,7 @@ public record Recipe(
       ExcessLength excess,
       boolean trainOnInputs,
       boolean shuffle,
+      double maxBadRows,
       Chat chat) {}
 
   /**
