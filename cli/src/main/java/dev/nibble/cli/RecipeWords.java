@@ -30,7 +30,7 @@ final class RecipeWords {
           "Set the dataset's type to what its rows are: alpaca (instruction, input, output), prompt_completion (prompt, completion), messages (messages), sharegpt (conversations) or completion (text); or name its columns with field_instruction, field_input, field_output, field_messages or field_text";
       case REMOVE_OR_FILL_ROW -> "Remove the row or fill it";
       case MEND_OR_SKIP_ROWS ->
-          "Mend or remove them, or set max_bad_rows to how many may be skipped, such as 0.01 for one in a hundred";
+          "Mend or remove such rows, or set max_bad_rows to how many may be left out, such as 0.01 for one in a hundred";
       case REMOVE_MEDIA ->
           "Nibble trains on text: remove the column, to train on the text alone";
       case CONVERSATIONS_OR_REMOVE_COLUMN ->

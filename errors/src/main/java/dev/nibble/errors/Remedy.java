@@ -43,7 +43,7 @@ public enum Remedy {
   /** A row without a value that others have. */
   REMOVE_OR_FILL_ROW("Remove the row or fill it"),
   /** Rows that cannot be used. */
-  MEND_OR_SKIP_ROWS("Mend them, remove them, or allow a number of rows to be skipped"),
+  MEND_OR_SKIP_ROWS("Mend or remove such rows, or allow a number of them to be left out"),
   /** Rows with pictures or sound. */
   REMOVE_MEDIA("Nibble trains on text: remove the column, to train on the text alone"),
   /** Rows of one question with a system prompt or earlier turns. */

@@ -68,7 +68,13 @@ public record ParquetRows(Path file, Projection projection) implements RowSource
           resources.add(dataset.newScan(new ScanOptions(BATCH_ROWS, Optional.of(read))));
       return new ArrowCursor(
           file, resources.add(scanner.scanBatches()), projection, names, resources);
-    } catch (IOException | RuntimeException | LinkageError e) {
+    } catch (LinkageError e) {
+      resources.close();
+      throw new InvalidDataset(
+          "%s: the native library that reads Parquet cannot be loaded on %s %s. Save the rows as Arrow or JSON lines."
+              .formatted(file, System.getProperty("os.name"), System.getProperty("os.arch")),
+          e);
+    } catch (IOException | RuntimeException e) {
       resources.close();
       throw ArrowCursor.missingCodec(file, e)
           .orElseGet(() ->

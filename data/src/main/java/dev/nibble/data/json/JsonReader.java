@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.JsonParser;
@@ -30,6 +31,9 @@ import tools.jackson.core.json.JsonReadFeature;
 public final class JsonReader implements AutoCloseable {
   /** Deeper nesting is refused: reading it takes as many calls within each other. */
   private static final int MOST_LEVELS = 500;
+
+  private static final String TEXT =
+      "text up to a double quote, with line breaks as \\n and quotes as \\\"";
 
   private static final JsonFactory JSON =
       JsonFactory.builder()
@@ -76,9 +80,14 @@ public final class JsonReader implements AutoCloseable {
    * @return null at the end
    */
   public @Nullable JsonToken next(String what) {
+    return guarded(what, parser::nextToken);
+  }
+
+  /** Calls the parser, whose errors become ours. */
+  private <T extends @Nullable Object> T guarded(String what, Supplier<T> call) {
     expected = what;
     try {
-      return parser.nextToken();
+      return call.get();
     } catch (StreamConstraintsException e) {
       throw invalid("a number or a name is too long", e.getLocation());
     } catch (JacksonException e) {
@@ -170,8 +179,8 @@ public final class JsonReader implements AutoCloseable {
         depth--;
         yield list;
       }
-      case VALUE_STRING -> parser.getString();
-      case VALUE_NUMBER_INT, VALUE_NUMBER_FLOAT -> parser.getNumberValue();
+      case VALUE_STRING -> guarded(TEXT, parser::getString);
+      case VALUE_NUMBER_INT, VALUE_NUMBER_FLOAT -> guarded("a number", parser::getNumberValue);
       case VALUE_TRUE -> true;
       case VALUE_FALSE -> false;
       default -> null;
@@ -186,7 +195,10 @@ public final class JsonReader implements AutoCloseable {
 
   /** Goes to the name of the next field of an object; false at the object's end. */
   public boolean nextField(boolean first) {
-    return required(first ? "a name in double quotes or '}'" : "',' or '}'")
+    return required(
+            first
+                ? "a name in double quotes, ':' and a value, or '}'"
+                : "',' and a name with a value, or '}'")
         != JsonToken.END_OBJECT;
   }
 

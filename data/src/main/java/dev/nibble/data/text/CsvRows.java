@@ -116,13 +116,15 @@ public record CsvRows(Path file, Projection projection) implements RowSource {
 
     /** The next record; null at the end. */
     private String @Nullable [] next() {
-      long from = lines.line();
       try {
         return records.hasNextValue() ? records.nextValue() : null;
       } catch (JacksonException e) {
+        if (e.getCause() instanceof InvalidDataset unreadable) {
+          throw unreadable;
+        }
         throw new InvalidDataset(
-            "%s, row %d, after line %d: not valid CSV: expected %s or the end of the line after a value in double quotes, and a closing quote for each that opens. Within such a value a quote is written twice."
-                .formatted(file, rows + 1, from, name(separator)),
+            "%s, row %d, line %d: not valid CSV: expected %s or the end of the line after a value in double quotes, and a closing quote for each that opens. Within such a value a quote is written twice."
+                .formatted(file, rows + 1, e.getLocation().getLineNr(), name(separator)),
             e);
       }
     }

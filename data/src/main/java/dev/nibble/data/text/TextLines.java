@@ -15,7 +15,6 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.zip.GZIPInputStream;
-import org.jspecify.annotations.Nullable;
 
 /**
  * The characters of a text file: UTF-8, or what its byte order mark says, as they are or compressed
@@ -57,27 +56,30 @@ final class TextLines extends Reader {
    * @throws InvalidDataset when it cannot be read, or is not UTF-8 as far as its beginning shows
    */
   static TextLines open(Path file) {
-    InputStream in = null;
+    InputStream in;
     try {
-      in = unpacked(new BufferedInputStream(Files.newInputStream(file), BUFFER));
+      in = new BufferedInputStream(Files.newInputStream(file), BUFFER);
+    } catch (IOException e) {
+      throw new InvalidDataset(file + ": cannot be opened: " + e.getMessage(), e);
+    }
+    try {
+      in = unpacked(in);
       Charset charset = charset(file, in);
       return new TextLines(file, in, charset);
     } catch (IOException e) {
       close(in);
-      throw unreadable(file, e);
+      throw cutShort(file, 1, e);
     } catch (InvalidDataset e) {
       close(in);
       throw e;
     }
   }
 
-  private static void close(@Nullable InputStream in) {
-    if (in != null) {
-      try {
-        in.close();
-      } catch (IOException e) {
-        // The error that is being reported matters more.
-      }
+  private static void close(InputStream in) {
+    try {
+      in.close();
+    } catch (IOException e) {
+      // Nothing was written; an error while reading has been reported already.
     }
   }
 
@@ -119,8 +121,11 @@ final class TextLines extends Reader {
     return head;
   }
 
-  static InvalidDataset unreadable(Path file, IOException e) {
-    return new InvalidDataset(file + ": cannot be read: " + e.getMessage(), e);
+  private static InvalidDataset cutShort(Path file, long line, IOException e) {
+    return new InvalidDataset(
+        "%s, line %d: cannot be read on: the compressed data are cut short or damaged, or the disk fails. Fetch or write the file again."
+            .formatted(file, line),
+        e);
   }
 
   /** The number of the line that the latest character is in, from 1. */
@@ -217,10 +222,7 @@ final class TextLines extends Reader {
         bytes.position(bytes.position() + n);
       }
     } catch (IOException e) {
-      throw new InvalidDataset(
-          "%s, after line %d: cannot be read on: the compressed data are cut short or damaged, or the disk fails. Fetch or write the file again."
-              .formatted(file, line()),
-          e);
+      throw cutShort(file, line(), e);
     } finally {
       bytes.flip();
     }

@@ -63,16 +63,16 @@ class TextRowsTest {
       delimiter = '|',
       quoteCharacter = '`',
       value = {
-        "{\"a\": \"unfini              | line 2, column 14: not valid JSON: expected ':' and a value, got the end of the line",
-        "{\"a\": Paris}              | line 2, column 7: not valid JSON: expected ':' and a value, got Paris}",
-        "{\"a\": 1,}                 | line 2, column 9: not valid JSON: expected ',' or '}', got }",
-        "{\"a\": 1                   | line 3, column 1: not valid JSON: expected ',' or '}', got {\"a\": 3} (the row begins on line 2)",
-        "{'a': 1}                    | line 2, column 2: not valid JSON: expected a name in double quotes or '}', got 'a': 1}",
-        "{\"a\": 1, \"a\": 2}         | line 2, column 12: not valid JSON: the name 'a' occurs twice in one object",
+        "{\"a\": \"unfini              | line 2, column 14: not valid JSON: expected text up to a double quote, with line breaks as \\n and quotes as \\\", got the end of the line",
+        "{\"a\": Paris}              | line 2, column 7: not valid JSON: expected a name in double quotes, ':' and a value, or '}', got Paris}",
+        "{\"a\": 1,}                 | line 2, column 9: not valid JSON: expected ',' and a name with a value, or '}', got }",
+        "{\"a\": 1                   | line 3, column 1: not valid JSON: expected ',' and a name with a value, or '}', got {\"a\": 3} (the row begins on line 2)",
+        "{'a': 1}                    | line 2, column 2: not valid JSON: expected a name in double quotes, ':' and a value, or '}', got 'a': 1}",
+        "{\"a\": 1, \"a\": 2}         | line 2, column 10: not valid JSON: the name 'a' occurs twice in one object",
         "[2]                         | line 2, column 1: not valid JSON: expected an object ({...}) for each row, got a list",
         "\"text\"                    | line 2, column 1: not valid JSON: expected an object ({...}) for each row, got a text",
         "// comment                  | line 2, column 1: not valid JSON: expected an object ({...}) for each row, got // comment",
-        "{\"a\": {\"b\": tru}}        | line 2, column 13: not valid JSON: expected ':' and a value, got tru}}",
+        "{\"a\": {\"b\": tru}}        | line 2, column 13: not valid JSON: expected a name in double quotes, ':' and a value, or '}', got tru}}",
       })
   void namesARowThatIsDamaged(String line, String problem) throws IOException {
     Path file = file("bad.jsonl", "{\"a\": 1}\n" + line + "\n{\"a\": 3}\n{\"a\": 4}\n");
@@ -95,7 +95,7 @@ class TextRowsTest {
     List<Row> rows = Rows.all(new JsonRows(cut));
     assertThat(rows).hasSize(2);
     assertThatThrownBy(() -> rows.get(1).text("a"))
-        .hasMessageContaining("row 2, line 2, column 18")
+        .hasMessageContaining("row 2, line 2, column 15")
         .hasMessageContaining("got the end of the text");
   }
 
@@ -243,7 +243,7 @@ class TextRowsTest {
         .hasMessageContaining(ragged + ", row 2: expected 2 values separated by ',', one for each of the columns [a, b], got 3");
     Path quote = file("b.csv", "a,b\n1,2\n3,\"4\n");
     assertThatThrownBy(() -> Rows.all(new CsvRows(quote)))
-        .hasMessageContaining(quote + ", row 2, after line 2: not valid CSV: expected ','");
+        .hasMessageContaining(quote + ", row 2, line 4: not valid CSV: expected ','");
     Path twice = file("c.csv", "a,a\n1,2\n");
     assertThatThrownBy(() -> new CsvRows(twice).open()).hasMessageContaining("twice: [a, a]");
   }
