@@ -61,9 +61,7 @@ final class Prompts {
     boolean inOne = dataset.format() == Format.PROMPT_COMPLETION;
     values.put(
         dataset.columns().instruction(),
-        inOne
-            ? Conversation.request(asked.instruction(), asked.input())
-            : asked.instruction());
+        inOne ? Conversation.request(asked.instruction(), asked.input()) : asked.instruction());
     values.put(dataset.columns().input(), asked.input());
     values.put(dataset.columns().output(), "");
     return format.question(new Row(values, "the question", 1));

@@ -31,8 +31,7 @@ final class RecipeWords {
       case REMOVE_OR_FILL_ROW -> "Remove the row or fill it";
       case MEND_OR_SKIP_ROWS ->
           "Mend or remove such rows, or set max_bad_rows to how many may be left out, such as 0.01 for one in a hundred";
-      case REMOVE_MEDIA ->
-          "Nibble trains on text: remove the column, to train on the text alone";
+      case REMOVE_MEDIA -> "Nibble trains on text: remove the column, to train on the text alone";
       case CONVERSATIONS_OR_REMOVE_COLUMN ->
           "Set chat_template, which has a place for a system prompt; or write earlier turns as messages (type: messages); or remove the column";
       case GIVE_CHAT_TEMPLATE ->

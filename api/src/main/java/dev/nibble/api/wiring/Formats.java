@@ -108,10 +108,7 @@ public final class Formats {
     if (recipe.data().chat().template().isPresent()) {
       return chat(dataset, new AlpacaConversations(prompt, dataset.columns()));
     }
-    return prompt
-        .map(Alpaca::with)
-        .orElseGet(Alpaca::standard)
-        .withColumns(dataset.columns());
+    return prompt.map(Alpaca::with).orElseGet(Alpaca::standard).withColumns(dataset.columns());
   }
 
   private Chat chat(Dataset dataset, ConversationSource rows) {

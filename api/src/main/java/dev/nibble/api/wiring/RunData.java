@@ -30,8 +30,7 @@ public record RunData(Subset train, Optional<Subset> validation) {
   public static RunData scan(Recipe.Data data, long seed, Formats formats, Tokenizer tokenizer) {
     Corpus corpus = Corpus.scan(datasets(data.train(), formats, tokenizer), data.maxBadRows());
     if (!data.validation().isEmpty()) {
-      Corpus held =
-          Corpus.scan(datasets(data.validation(), formats, tokenizer), data.maxBadRows());
+      Corpus held = Corpus.scan(datasets(data.validation(), formats, tokenizer), data.maxBadRows());
       return new RunData(corpus.all(), Optional.of(held.all()));
     }
     Corpus.Split split = corpus.split(data.validationSize(), seed);

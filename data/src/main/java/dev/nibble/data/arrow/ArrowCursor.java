@@ -41,11 +41,7 @@ final class ArrowCursor implements RowCursor {
    * @param owned resources that are closed with this cursor, the reader included
    */
   ArrowCursor(
-      Path file,
-      ArrowReader reader,
-      Projection projection,
-      List<String> names,
-      Resources owned)
+      Path file, ArrowReader reader, Projection projection, List<String> names, Resources owned)
       throws IOException {
     this.file = file;
     this.reader = reader;

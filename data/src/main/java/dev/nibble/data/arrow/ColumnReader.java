@@ -73,7 +73,7 @@ record ColumnReader(String name, FieldVector nulls, Values values) {
         yield i -> items.range(v.getElementStartIndex(i), v.getElementEndIndex(i));
       }
       case LargeListViewVector v -> {
-        ColumnReader items = of((FieldVector) v.getDataVector(), dictionaries, file);
+        ColumnReader items = of(v.getDataVector(), dictionaries, file);
         yield i -> {
           long from = v.getOffsetBuffer().getLong((long) i * Long.BYTES);
           long size = v.getSizeBuffer().getLong((long) i * Long.BYTES);
@@ -102,8 +102,7 @@ record ColumnReader(String name, FieldVector nulls, Values values) {
         yield i ->
             types
                 .computeIfAbsent(
-                    v.getTypeId(i),
-                    t -> of((FieldVector) v.getVectorByType(t), dictionaries, file))
+                    v.getTypeId(i), t -> of((FieldVector) v.getVectorByType(t), dictionaries, file))
                 .read(v.getOffset(i));
       }
       default -> ScalarValues.of(vector, file);

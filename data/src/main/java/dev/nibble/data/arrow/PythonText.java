@@ -48,10 +48,7 @@ final class PythonText {
   static String timestamp(long count, TimeUnit unit, String zone) {
     ZonedDateTime t = instant(count, unit).atZone(ZoneId.of(zone));
     String offset = t.getOffset().getTotalSeconds() == 0 ? "+00:00" : t.getOffset().getId();
-    return date(t.toLocalDate().toEpochDay())
-        + " "
-        + time(t.toLocalTime().toNanoOfDay())
-        + offset;
+    return date(t.toLocalDate().toEpochDay()) + " " + time(t.toLocalTime().toNanoOfDay()) + offset;
   }
 
   private static Instant instant(long count, TimeUnit unit) {

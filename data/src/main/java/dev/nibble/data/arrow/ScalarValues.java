@@ -98,13 +98,10 @@ final class ScalarValues {
   /** Text, or the value that it stands for where the field says that it is JSON. */
   private static ColumnReader.Values text(
       IntFunction<String> text, String extension, FieldVector vector, Path file) {
-    return extension.equals("arrow.json")
-        ? i -> json(text.apply(i), vector, file)
-        : text::apply;
+    return extension.equals("arrow.json") ? i -> json(text.apply(i), vector, file) : text::apply;
   }
 
-  private static @Nullable Object json(
-      String text, FieldVector vector, Path file) {
+  private static @Nullable Object json(String text, FieldVector vector, Path file) {
     try {
       return JsonReader.parse(text);
     } catch (InvalidJson e) {

@@ -38,8 +38,8 @@ public final class Corpus {
    *
    * @param mostBad the most rows that are left out because they cannot be used: below 1 a fraction
    *     of all rows, otherwise a number
-   * @throws InvalidDataset when there are more of them, with the first of each kind; or when nothing
-   *     is left to train on
+   * @throws InvalidDataset when there are more of them, with the first of each kind; or when
+   *     nothing is left to train on
    */
   public static Corpus scan(List<Dataset> datasets, double mostBad) {
     List<Shard> shards = new ArrayList<>();
@@ -89,11 +89,11 @@ public final class Corpus {
   }
 
   /**
-   * Divides the samples: those with the smallest hashes of the seed and their place are held out, so
-   * that there are as many as were asked for, the same ones each time.
+   * Divides the samples: those with the smallest hashes of the seed and their place are held out,
+   * so that there are as many as were asked for, the same ones each time.
    *
-   * @param validation below 1 a fraction of the samples, at least one of them; otherwise a number of
-   *     samples; 0 for none
+   * @param validation below 1 a fraction of the samples, at least one of them; otherwise a number
+   *     of samples; 0 for none
    */
   public Split split(double validation, long seed) {
     if (validation == 0) {

@@ -36,13 +36,14 @@ enum DataFile {
           "dataset_infos.json",
           "state.json");
 
-  /** The kind that a name ends with, before {@code .gz} or {@code .zst} where text is compressed. */
+  /**
+   * The kind that a name ends with, before {@code .gz} or {@code .zst} where text is compressed.
+   */
   static Optional<DataFile> of(Path file) {
     String name = String.valueOf(file.getFileName()).toLowerCase(Locale.ROOT);
     String ending = ending(name);
     if (COMPRESSED.contains(ending)) {
-      DataFile kind =
-          ENDINGS.get(ending(name.substring(0, name.length() - ending.length() - 1)));
+      DataFile kind = ENDINGS.get(ending(name.substring(0, name.length() - ending.length() - 1)));
       return Optional.ofNullable(kind).filter(DataFile::isText);
     }
     @Nullable DataFile kind = ENDINGS.get(ending);

@@ -46,7 +46,8 @@ final class DatasetFolder {
     checkOneConfiguration(folder);
     Map<String, List<Path>> splits = SplitNames.of(folder, files);
     List<Path> chosen =
-        split.map(name -> ofSplit(folder, files, splits, name))
+        split
+            .map(name -> ofSplit(folder, files, splits, name))
             .orElseGet(() -> byDefault(folder, files, splits));
     return sequence(folder, ofOneKind(folder, chosen));
   }
@@ -109,8 +110,8 @@ final class DatasetFolder {
   }
 
   /**
-   * The files of a split: by the rules for names, else those in a folder of that name, or that begin
-   * with it.
+   * The files of a split: by the rules for names, else those in a folder of that name, or that
+   * begin with it.
    */
   private static List<Path> ofSplit(
       Path folder, List<Path> files, Map<String, List<Path>> splits, String split) {

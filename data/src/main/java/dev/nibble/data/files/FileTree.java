@@ -27,10 +27,7 @@ final class FileTree {
     return files(
         folder,
         MOST_LEVELS,
-        path ->
-            !isHidden(path)
-                && DataFile.of(path).isPresent()
-                && !DataFile.isDescription(path));
+        path -> !isHidden(path) && DataFile.of(path).isPresent() && !DataFile.isDescription(path));
   }
 
   /** The files that match a glob whose folders before the first wildcard are plain. */
@@ -47,9 +44,7 @@ final class FileTree {
     PathMatcher flat = glob.getFileSystem().getPathMatcher("glob:" + pattern.replace("**/", ""));
     int levels = pattern.contains("**") ? MOST_LEVELS : Path.of(pattern).getNameCount();
     return files(
-        base,
-        levels,
-        path -> (exact.matches(path) || flat.matches(path)) && !isHidden(path));
+        base, levels, path -> (exact.matches(path) || flat.matches(path)) && !isHidden(path));
   }
 
   /** Whether a path has wildcards. */

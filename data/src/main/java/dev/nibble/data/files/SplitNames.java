@@ -13,10 +13,10 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
- * The splits of a folder's files, by their names, as the {@code datasets} library finds them: shards
- * in {@code data} such as {@code train-00000-of-00002.parquet}; else folders with a split's name;
- * else files with one. A split's name is a whole word: {@code my_dev.jsonl} is validation data,
- * {@code devices.jsonl} is not.
+ * The splits of a folder's files, by their names, as the {@code datasets} library finds them:
+ * shards in {@code data} such as {@code train-00000-of-00002.parquet}; else folders with a split's
+ * name; else files with one. A split's name is a whole word: {@code my_dev.jsonl} is validation
+ * data, {@code devices.jsonl} is not.
  */
 final class SplitNames {
   private static final Map<String, List<String>> WORDS = new LinkedHashMap<>();

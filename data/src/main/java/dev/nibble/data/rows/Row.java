@@ -111,7 +111,8 @@ public final class Row {
     try {
       return ListForms.list(value)
           .orElseThrow(() ->
-              invalid("column '" + column + "' should hold a list, but holds " + kind(value) + "."));
+              invalid(
+                  "column '" + column + "' should hold a list, but holds " + kind(value) + "."));
     } catch (InvalidJson e) {
       throw invalid(
           "column '%s' should hold a list, and holds text that is no JSON either: %s, at line %d, column %d of it."

@@ -1,7 +1,8 @@
 package dev.nibble.data.samples;
 
 /**
- * Counts of what became of the rows of a dataset: {@code rows = kept + tooLong + unsupervised + bad}.
+ * Counts of what became of the rows of a dataset: {@code rows = kept + tooLong + unsupervised +
+ * bad}.
  *
  * @param rows rows read
  * @param kept samples to train on

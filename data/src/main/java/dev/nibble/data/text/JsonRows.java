@@ -71,8 +71,8 @@ public record JsonRows(Path file, Projection projection) implements RowSource {
   }
 
   /**
-   * Cursor over the rows of a file. In JSON lines a row that is damaged is followed by the next line
-   * that begins an object; within an array nobody knows where the next row begins.
+   * Cursor over the rows of a file. In JSON lines a row that is damaged is followed by the next
+   * line that begins an object; within an array nobody knows where the next row begins.
    */
   private static final class Cursor implements RowCursor {
     private final Path file;

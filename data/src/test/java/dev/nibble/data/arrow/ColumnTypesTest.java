@@ -78,7 +78,8 @@ class ColumnTypesTest {
     Row row = Rows.all(Datasets.open(resource(file))).getFirst();
     assertThatThrownBy(() -> row.text(column))
         .isInstanceOf(InvalidDataset.class)
-        .hasMessageContaining("row 1: column '" + column + "' should hold text, but holds a value of type")
+        .hasMessageContaining(
+            "row 1: column '" + column + "' should hold text, but holds a value of type")
         .message()
         .containsIgnoringCase(type);
   }
@@ -102,7 +103,8 @@ class ColumnTypesTest {
   void saysThatACodecIsMissing() {
     assertThatThrownBy(() -> Rows.all(Datasets.open(resource("columnar/c_brotli.parquet"))))
         .isInstanceOf(InvalidDataset.class)
-        .hasMessageContaining("c_brotli.parquet: is compressed with brotli, which is not supported");
+        .hasMessageContaining(
+            "c_brotli.parquet: is compressed with brotli, which is not supported");
   }
 
   @ParameterizedTest
@@ -116,7 +118,8 @@ class ColumnTypesTest {
         "fsl2.parquet"
       })
   void readsMessagesInEveryForm(String name) {
-    List<?> messages = Rows.all(Datasets.open(resource("nested/" + name))).getFirst().list("messages");
+    List<?> messages =
+        Rows.all(Datasets.open(resource("nested/" + name))).getFirst().list("messages");
     assertThat(messages)
         .asString()
         .isEqualTo("[{role=user, content=Hi}, {role=assistant, content=Yo}]");

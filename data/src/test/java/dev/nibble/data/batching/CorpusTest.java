@@ -229,8 +229,7 @@ class CorpusTest {
         new SampleMaker(
             new CharTokenizer(), new Completion("text"), LENGTH, ExcessLength.RAISE, false);
     IntFunction<String> text = i -> i == 3 ? "x".repeat(99) : "t" + i;
-    Corpus corpus =
-        Corpus.scan(List.of(new Dataset(source("bad.jsonl", 6, text), strict)), 0.5);
+    Corpus corpus = Corpus.scan(List.of(new Dataset(source("bad.jsonl", 6, text), strict)), 0.5);
     BatchPlan plan = new BatchPlan(2, LENGTH, false, Optional.empty());
     assertThat(epoch(corpus.all(), plan, 0)).containsExactly("t0", "t1", "t2", "t4", "t5");
   }

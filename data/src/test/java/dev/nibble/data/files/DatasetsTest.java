@@ -128,8 +128,15 @@ class DatasetsTest {
   @Test
   void readsAPattern() throws IOException {
     Files.createDirectories(folder.resolve("parts/more"));
-    for (String name : List.of("parts/a.jsonl", "parts/b.jsonl", "parts/c.csv", "parts/more/d.jsonl", "parts/.e.jsonl")) {
-      Files.writeString(folder.resolve(name), name.endsWith("csv") ? "name\nc" : "{\"name\": \"" + name + "\"}");
+    for (String name :
+        List.of(
+            "parts/a.jsonl",
+            "parts/b.jsonl",
+            "parts/c.csv",
+            "parts/more/d.jsonl",
+            "parts/.e.jsonl")) {
+      Files.writeString(
+          folder.resolve(name), name.endsWith("csv") ? "name\nc" : "{\"name\": \"" + name + "\"}");
     }
     assertThat(Rows.all(Datasets.open(folder.resolve("parts/*.jsonl"))))
         .map(r -> r.text("name"))
@@ -143,7 +150,9 @@ class DatasetsTest {
   void asksWhichDatasetOfAPageIsMeant() throws IOException {
     Path page = folder.resolve("README.md");
     Files.writeString(folder.resolve("a.jsonl"), "{\"a\": 1}");
-    Files.writeString(page, "---\nconfigs:\n- config_name: default\n  data_files: x\n---\n# Rows\nconfig_name: other");
+    Files.writeString(
+        page,
+        "---\nconfigs:\n- config_name: default\n  data_files: x\n---\n# Rows\nconfig_name: other");
     assertThat(Rows.all(Datasets.open(folder))).hasSize(1);
     Files.writeString(page, "---\nconfigs:\n- config_name: en\n- config_name: fr\n---\n");
     refused(folder, "is several datasets, which README.md calls [en, fr]");
@@ -151,8 +160,10 @@ class DatasetsTest {
 
   @Test
   void knowsJsonWithoutAnEnding() throws IOException {
-    assertThat(Rows.all(Datasets.open(Files.writeString(folder.resolve("rows"), " {\"a\": 1}")))).hasSize(1);
-    refused(Files.writeString(folder.resolve("rows.txt"), "Once upon a time"), "unknown kind of file");
+    assertThat(Rows.all(Datasets.open(Files.writeString(folder.resolve("rows"), " {\"a\": 1}"))))
+        .hasSize(1);
+    refused(
+        Files.writeString(folder.resolve("rows.txt"), "Once upon a time"), "unknown kind of file");
   }
 
   @Test

@@ -107,9 +107,7 @@ class PromptFormatTest {
         .isInstanceOf(InvalidDataset.class)
         .hasMessageContaining("column '" + column + "' has no place in this prompt");
     assertThat(
-            Alpaca.standard()
-                .example(row("instruction", "Hi", "output", "x", column, ""))
-                .answer())
+            Alpaca.standard().example(row("instruction", "Hi", "output", "x", column, "")).answer())
         .isEqualTo("x");
   }
 

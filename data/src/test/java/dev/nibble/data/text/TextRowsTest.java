@@ -50,7 +50,9 @@ class TextRowsTest {
   @Test
   void saysWhereAnArrayIsCorrupt() throws IOException {
     Path open = file("open.json", "[{\"a\": 1}");
-    refused(open, ", row 2, line 1, column 10: not valid JSON: expected ',' and an object, or ']', got the end of the text");
+    refused(
+        open,
+        ", row 2, line 1, column 10: not valid JSON: expected ',' and an object, or ']', got the end of the text");
     Path comma = file("comma.json", "[{\"a\": 1},\n{\"a\": 2},]");
     refused(comma, ", row 3, line 2");
     Path after = file("after.json", "[{\"a\": 1}] {\"a\": 2}");
@@ -102,19 +104,23 @@ class TextRowsTest {
   @Test
   void refusesWhatStandsBetweenRows() throws IOException {
     Path commas = file("commas.jsonl", "{\"a\": 1},\n{\"a\": 2},\n");
-    refused(commas, ", line 1, column 9: after a row, expected an object ({...}) for each row, got ,");
+    refused(
+        commas, ", line 1, column 9: after a row, expected an object ({...}) for each row, got ,");
   }
 
   @Test
   void readsWhatPythonReads() throws IOException {
-    String two = "{\"a\": NaN, \"b\": -Infinity}{\"a\": 1e400, \"b\": 123456789012345678901234567890}";
+    String two =
+        "{\"a\": NaN, \"b\": -Infinity}{\"a\": 1e400, \"b\": 123456789012345678901234567890}";
     List<Row> rows = Rows.all(new JsonRows(file("two.jsonl", two)));
     assertThat(rows).hasSize(2);
     assertThat(rows.get(0).text("a")).isEqualTo("NaN");
     assertThat(rows.get(0).text("b")).isEqualTo("-Infinity");
     assertThat(rows.get(1).text("b")).isEqualTo("123456789012345678901234567890");
     String pretty = "{\n  \"a\": \"x\",\n  \"b\": {\n\"c\": 1}\n}\n{\n  \"a\": \"y\"\n}\n";
-    assertThat(Rows.all(new JsonRows(file("pretty.jsonl", pretty)))).map(r -> r.text("a")).containsExactly("x", "y");
+    assertThat(Rows.all(new JsonRows(file("pretty.jsonl", pretty))))
+        .map(r -> r.text("a"))
+        .containsExactly("x", "y");
   }
 
   /** As answers, numbers are written as Python's json writes them, not as Java does. */
@@ -136,7 +142,8 @@ class TextRowsTest {
   @Test
   void skipsColumnsThatNobodyReads() throws IOException {
     String deep = "[".repeat(5000) + "]".repeat(5000);
-    Path file = file("deep.jsonl", "{\"x\": " + deep + ", \"a\": 1, \"y\": {\"z\": [1]}}\n{\"a\": 2}\n");
+    Path file =
+        file("deep.jsonl", "{\"x\": " + deep + ", \"a\": 1, \"y\": {\"z\": [1]}}\n{\"a\": 2}\n");
     List<Row> rows = Rows.all(new JsonRows(file).only(Projection.of(List.of("a"))));
     assertThat(rows).map(Row::values).isEqualTo(List.of(Map.of("a", 1), Map.of("a", 2)));
     assertThatThrownBy(() -> rows.getFirst().text("b"))
@@ -152,7 +159,9 @@ class TextRowsTest {
     Path data = file("data.json", "{\"version\": 1, \"data\": " + rows + ", \"n\": 2}");
     Path train = file("train.json", "{\"train\": " + rows + ", \"test\": [{\"a\": 9}]}");
     for (Path wrapped : List.of(data, train)) {
-      assertThat(Rows.all(new JsonRows(wrapped).only(a))).map(r -> r.text("a")).containsExactly("1", "2");
+      assertThat(Rows.all(new JsonRows(wrapped).only(a)))
+          .map(r -> r.text("a"))
+          .containsExactly("1", "2");
     }
     Path own = file("own.json", "{\"data\": " + rows + "}");
     assertThat(Rows.all(new JsonRows(own).only(Projection.of(List.of("data"))))).hasSize(1);
@@ -166,13 +175,17 @@ class TextRowsTest {
     byte[] marked = "\uFEFF{\"a\": \"Grüße\"}\n".getBytes(StandardCharsets.UTF_16LE);
     Path utf16 = Files.write(folder.resolve("utf16.jsonl"), marked);
     assertThat(Rows.all(new JsonRows(utf16)).getFirst().text("a")).isEqualTo("Grüße");
-    Path bare = Files.write(folder.resolve("bare.jsonl"), Arrays.copyOfRange(marked, 2, marked.length));
+    Path bare =
+        Files.write(folder.resolve("bare.jsonl"), Arrays.copyOfRange(marked, 2, marked.length));
     refused(bare, "as in UTF-16 without a byte order mark");
     byte[] latin = "{\"a\": 1}\n{\"a\": \"caf\u00e9\"}\n".getBytes(StandardCharsets.ISO_8859_1);
     Path latin1 = Files.write(folder.resolve("latin1.jsonl"), latin);
     refused(latin1, ", line 2, column 11: expected UTF-8, got the byte 0xE9");
     refused(latin1, "iconv -f WINDOWS-1252 -t UTF-8");
-    Path csv = Files.write(folder.resolve("latin1.csv"), "a,b\n1,caf\u00e9\n".getBytes(StandardCharsets.ISO_8859_1));
+    Path csv =
+        Files.write(
+            folder.resolve("latin1.csv"),
+            "a,b\n1,caf\u00e9\n".getBytes(StandardCharsets.ISO_8859_1));
     assertThatThrownBy(() -> Rows.all(new CsvRows(csv)))
         .isInstanceOf(InvalidDataset.class)
         .hasMessageContaining(", line 2, column 6: expected UTF-8, got the byte 0xE9");
@@ -189,7 +202,9 @@ class TextRowsTest {
     for (Path file : List.of(zipped, zstd)) {
       assertThat(Rows.all(new JsonRows(file))).hasSize(40_000);
       byte[] whole = Files.readAllBytes(file);
-      Path cut = Files.write(folder.resolve("cut-" + file.getFileName()), Arrays.copyOf(whole, whole.length / 2));
+      Path cut =
+          Files.write(
+              folder.resolve("cut-" + file.getFileName()), Arrays.copyOf(whole, whole.length / 2));
       refused(cut, "the compressed data are cut short or damaged");
     }
   }
@@ -204,16 +219,23 @@ class TextRowsTest {
       assertThat(rows).hasSize(3);
       assertThat(rows.get(0).text("a")).isEqualTo(text);
       assertThat(rows.get(2).text("a")).isEqualTo(text);
-      assertThatThrownBy(() -> rows.get(1).text("a")).hasMessageContaining("row 2, line 2, column 1");
+      assertThatThrownBy(() -> rows.get(1).text("a"))
+          .hasMessageContaining("row 2, line 2, column 1");
     }
   }
 
   @ParameterizedTest
   @ValueSource(strings = {",", ";", "\t"})
   void findsWhatSeparatesValues(String separator) throws IOException {
-    String text = String.join(separator, "instruction", "\"in,;\tput\"", "output") + "\n" + String.join(separator, "a", "", "b") + "\n\n";
+    String text =
+        String.join(separator, "instruction", "\"in,;\tput\"", "output")
+            + "\n"
+            + String.join(separator, "a", "", "b")
+            + "\n\n";
     List<Row> rows = Rows.all(new CsvRows(file("a.csv", "\uFEFF" + text)));
-    assertThat(rows).map(Row::values).isEqualTo(List.of(Map.of("instruction", "a", "in,;\tput", "", "output", "b")));
+    assertThat(rows)
+        .map(Row::values)
+        .isEqualTo(List.of(Map.of("instruction", "a", "in,;\tput", "", "output", "b")));
     assertThat(Rows.all(new CsvRows(file("b.csv", text)).only(Projection.of(List.of("output")))))
         .map(Row::values)
         .isEqualTo(List.of(Map.of("output", "b")));
@@ -240,7 +262,9 @@ class TextRowsTest {
     assertThat(rows.get(2).text("b")).isEqualTo("4");
     assertThatThrownBy(() -> rows.get(1).text("b"))
         .isInstanceOf(InvalidDataset.class)
-        .hasMessageContaining(ragged + ", row 2: expected 2 values separated by ',', one for each of the columns [a, b], got 3");
+        .hasMessageContaining(
+            ragged
+                + ", row 2: expected 2 values separated by ',', one for each of the columns [a, b], got 3");
     Path quote = file("b.csv", "a,b\n1,2\n3,\"4\n");
     assertThatThrownBy(() -> Rows.all(new CsvRows(quote)))
         .hasMessageContaining(quote + ", row 2, line 4: not valid CSV: expected ','");

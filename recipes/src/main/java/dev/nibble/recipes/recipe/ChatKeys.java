@@ -9,7 +9,6 @@ import static dev.nibble.recipes.schema.KeyTypes.text;
 import dev.nibble.data.chat.ChatTemplates;
 import dev.nibble.data.chat.TemplateChoice;
 import dev.nibble.recipes.recipe.Recipe.Dataset;
-import dev.nibble.recipes.recipe.Recipe.Format;
 import dev.nibble.recipes.schema.Key;
 import dev.nibble.recipes.schema.KeyType;
 import dev.nibble.recipes.schema.KeyValues;

@@ -426,7 +426,7 @@ class BadRecipeTest {
             r.yaml:1:1: base_model: required key is missing: a path
             r.yaml:5:5: datasets.0.tpye: unknown key, did you mean type?
             r.yaml:6:5: datasets.1.path: required key is missing: a path
-            r.yaml:6:11: datasets.1.type: expected one of alpaca, completion, chat_template, messages, sharegpt, got text "shargpt"; did you mean sharegpt?
+            r.yaml:6:11: datasets.1.type: expected one of alpaca, prompt_completion, completion, chat_template, messages, sharegpt, got text "shargpt"; did you mean sharegpt?
             r.yaml:7:16: learning_rate: expected a number above 0, got text "1e-4"; remove the quotes
             r.yaml:8:9: lora_r: expected a whole number of at least 1, got -1
             r.yaml:9:1: load_in_4bit: adapter: qlora needs a base in four bits; write true, or adapter: lora for a base\
