@@ -9,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.PathMatcher;
 import java.util.List;
+import java.util.Objects;
 import java.util.function.Predicate;
 import java.util.stream.Stream;
 
@@ -70,7 +71,7 @@ final class FileTree {
           .filter(FileTree::hasContent)
           .toList();
     } catch (UncheckedIOException e) {
-      throw unlisted(folder, e.getCause());
+      throw unlisted(folder, Objects.requireNonNull(e.getCause()));
     } catch (IOException e) {
       throw unlisted(folder, e);
     }
