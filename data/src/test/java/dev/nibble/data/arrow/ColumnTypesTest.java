@@ -34,7 +34,9 @@ class ColumnTypesTest {
   @ValueSource(strings = {"types.arrow", "types.parquet"})
   void everyTypeHasPythonsText(String name) throws IOException {
     List<Row> rows = Rows.all(Datasets.open(resource(name)));
-    List<?> expected = (List<?>) JsonReader.parse(Files.readString(resource("types.json")));
+    List<?> expected =
+        (List<?>)
+            Objects.requireNonNull(JsonReader.parse(Files.readString(resource("types.json"))));
     assertThat(rows).hasSize(expected.size());
     for (int i = 0; i < rows.size(); i++) {
       Row row = rows.get(i);
