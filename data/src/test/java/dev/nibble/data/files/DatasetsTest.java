@@ -84,14 +84,14 @@ class DatasetsTest {
         "a.jsonl README.md config.json dataset_infos.json LICENSE               | a.jsonl",
       })
   void findsTheRowsToTrainOn(String names, String expected) throws IOException {
-    for (String name : names.strip().split(" +")) {
+    for (String name : names.strip().split(" +", -1)) {
       Path file = folder.resolve(name);
       Files.createDirectories(file.getParent());
       Files.writeString(file, "{\"name\": \"" + name + "\"}");
     }
     assertThat(Rows.all(Datasets.open(folder)))
         .map(r -> r.text("name"))
-        .containsExactly(expected.strip().split(" +"));
+        .containsExactly(expected.strip().split(" +", -1));
   }
 
   @Test
