@@ -73,7 +73,6 @@ public final class Model implements AutoCloseable {
           listener.accept(
               new KernelsOpened(set.name(), KernelSets.describe(wiring.machine().kernels(), set)));
           CausalLm lm = wiring.modelToUse(source.run(), maxTokens, kernels, memory);
-          RunAssembly.checkVocabulary(source.recipe(), tokenizer, lm);
           return new Model(source.recipe(), wiring, listener, tokenizer, kernels, memory, lm);
         } catch (Throwable e) {
           memory.close();

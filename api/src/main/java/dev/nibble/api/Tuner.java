@@ -90,7 +90,6 @@ public final class Tuner {
       listener.accept(found);
       try (EndlessBatches batches = new EndlessBatches(data.train(), wiring.batches())) {
         CausalLm model = wiring.modelToTrain(kernels, memory, checkpointing);
-        RunAssembly.checkVocabulary(recipe, tokenizer, model);
         Objective objective = wiring.objective(kernels, memory);
         ModelFiles trained =
             RunAssembly.checkpointFiles(recipe, wiring, model.parameters(), kernels);

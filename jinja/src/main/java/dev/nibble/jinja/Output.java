@@ -12,8 +12,18 @@ final class Output {
 
   void add(String part) {
     meter.grow(text.length(), part.length());
-    text.append(part);
     points += part.codePointCount(0, part.length());
+    if (joinsPair(part)) {
+      points--;
+    }
+    text.append(part);
+  }
+
+  /** Whether two halves of a character meet, which is then one code point of the whole text. */
+  private boolean joinsPair(String part) {
+    return !part.isEmpty()
+        && !text.isEmpty()
+        && Character.isSurrogatePair(text.charAt(text.length() - 1), part.charAt(0));
   }
 
   /** Code points so far. */

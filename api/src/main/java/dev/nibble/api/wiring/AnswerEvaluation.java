@@ -2,9 +2,11 @@ package dev.nibble.api.wiring;
 
 import dev.nibble.data.format.PromptFormat;
 import dev.nibble.data.rows.InvalidDataset;
+import dev.nibble.data.rows.Row;
 import dev.nibble.data.rows.RowCursor;
 import dev.nibble.data.rows.RowSource;
 import dev.nibble.data.samples.SampleMaker;
+import dev.nibble.data.tokenizer.InvalidText;
 import dev.nibble.data.tokenizer.Tokenizer;
 import dev.nibble.recipes.recipe.Recipe;
 import dev.nibble.recipes.recipe.Recipe.AnswerEval;
@@ -43,12 +45,20 @@ public final class AnswerEvaluation {
     RowSource rows = RunData.rows(eval.dataset(), formats);
     try (RowCursor cursor = rows.open()) {
       while (cursor.advance()) {
-        var asked = samples.format().question(cursor.row());
-        questions.add(new Question(samples.prompt(asked), asked.prompt(), asked.answer()));
+        questions.add(question(cursor.row(), samples));
       }
     }
     if (questions.isEmpty()) {
       throw new InvalidDataset(rows.describe() + ": answer_eval has no rows to ask.");
+    }
+  }
+
+  private static Question question(Row row, SampleMaker samples) {
+    var asked = samples.format().question(row);
+    try {
+      return new Question(samples.prompt(asked), asked.prompt(), asked.answer());
+    } catch (InvalidText e) {
+      throw row.invalid(e);
     }
   }
 

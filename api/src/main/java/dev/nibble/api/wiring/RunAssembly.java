@@ -5,12 +5,10 @@ import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.data.Batch;
 import dev.nibble.data.batching.BatchStream;
 import dev.nibble.data.batching.Subset;
-import dev.nibble.data.tokenizer.Tokenizer;
 import dev.nibble.recipes.recipe.Recipe;
 import dev.nibble.trainer.checkpoint.ModelFiles;
 import dev.nibble.trainer.evaluation.ValidationLoss;
 import dev.nibble.trainer.model.CausalLm;
-import dev.nibble.trainer.model.ModelException;
 import dev.nibble.trainer.objective.Objective;
 import java.util.ArrayList;
 import java.util.List;
@@ -18,19 +16,6 @@ import java.util.List;
 /** Puts model, data and files together. */
 public final class RunAssembly {
   private RunAssembly() {}
-
-  /**
-   * Checks that the model knows every token.
-   *
-   * @throws ModelException when it does not
-   */
-  public static void checkVocabulary(Recipe recipe, Tokenizer tokenizer, CausalLm model) {
-    if (tokenizer.vocabSize() > model.vocabSize()) {
-      throw new ModelException(
-          "%s: tokenizer.json has token ids up to %d, but the model has only %d embeddings. Use the tokenizer that the model was trained with"
-              .formatted(recipe.model().base(), tokenizer.vocabSize() - 1, model.vocabSize()));
-    }
-  }
 
   /** The validation loss over all samples that are held out. */
   public static ValidationLoss validation(

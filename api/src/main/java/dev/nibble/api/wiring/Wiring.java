@@ -75,9 +75,10 @@ public final class Wiring {
     return recipe.machine();
   }
 
-  /** Text to tokens. */
+  /** Text to tokens. A text with a token that the model has no embedding of is refused. */
   public Tokenizer tokenizer() {
-    return Tokenizers.open(recipe.model().base());
+    Path base = recipe.model().base();
+    return Tokenizers.open(base, ModelConfig.of(base).sizes().vocab());
   }
 
   /** What the model learns from. */

@@ -7,6 +7,7 @@ import dev.nibble.data.format.Question;
 import dev.nibble.data.format.Segment;
 import dev.nibble.data.rows.Row;
 import dev.nibble.data.tokenizer.Encoding;
+import dev.nibble.data.tokenizer.InvalidText;
 import dev.nibble.data.tokenizer.InvalidTokenizer;
 import dev.nibble.data.tokenizer.Tokenizer;
 import dev.nibble.errors.Remedy;
@@ -77,9 +78,13 @@ public final class SampleMaker {
     return sequenceLen;
   }
 
-  /** The sample of a row. */
+  /**
+   * The sample of a row.
+   *
+   * @throws dev.nibble.data.rows.InvalidDataset when the row cannot be used
+   */
   public Outcome make(Row row) {
-    Sample sample = sample(format.example(row));
+    Sample sample = tokenised(row);
     int length = sample.length();
     boolean truncated = false;
     if (length > sequenceLen) {
@@ -104,6 +109,14 @@ public final class SampleMaker {
     return sample.supervisedTokens() == 0
         ? new Outcome.Unsupervised()
         : new Outcome.Kept(sample, truncated);
+  }
+
+  private Sample tokenised(Row row) {
+    try {
+      return sample(format.example(row));
+    } catch (InvalidText e) {
+      throw row.invalid(e);
+    }
   }
 
   /** The tokens to give to the model so that it answers, without an end token. */

@@ -72,6 +72,7 @@ final class NativeTokenizer implements Tokenizer {
 
   @Override
   public int[] ids(String text, boolean addSpecialTokens) {
+    LoneSurrogates.refuse(text);
     return inside(tokenizer -> {
       long encoding = Native.LIBRARY.encode(tokenizer, text, addSpecialTokens);
       try {
@@ -84,6 +85,7 @@ final class NativeTokenizer implements Tokenizer {
 
   @Override
   public Encoding encode(String text, boolean addSpecialTokens) {
+    LoneSurrogates.refuse(text);
     return inside(tokenizer -> {
       long encoding = Native.LIBRARY.encode(tokenizer, text, addSpecialTokens);
       try {

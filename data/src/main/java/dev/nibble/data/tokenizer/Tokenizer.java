@@ -8,6 +8,7 @@ public interface Tokenizer extends AutoCloseable {
    * The token ids of a text. Special tokens that occur in it as text become those tokens.
    *
    * @param addSpecialTokens whether the tokenizer adds its own, such as BOS
+   * @throws InvalidText when it holds half of a character, or a token that the model does not know
    */
   int[] ids(String text, boolean addSpecialTokens);
 
@@ -28,7 +29,11 @@ public interface Tokenizer extends AutoCloseable {
     return Arrays.copyOfRange(ids, doubled ? 1 : 0, ended ? ids.length - 1 : ids.length);
   }
 
-  /** The tokens of a text with the place of each in it. */
+  /**
+   * The tokens of a text with the place of each in it.
+   *
+   * @throws InvalidText as {@link #ids}
+   */
   Encoding encode(String text, boolean addSpecialTokens);
 
   /**
@@ -38,9 +43,7 @@ public interface Tokenizer extends AutoCloseable {
    */
   String decode(int[] ids, boolean skipSpecialTokens);
 
-  /**
-   * One more than the largest token id. A model may have more rows in its embedding, never fewer.
-   */
+  /** One more than the largest token id. A model may have more rows in its embedding, or fewer. */
   int vocabSize();
 
   /** The tokens with a role. */

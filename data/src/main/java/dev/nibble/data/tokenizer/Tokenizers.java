@@ -58,6 +58,25 @@ public final class Tokenizers {
     }
   }
 
+  /**
+   * The same beside a model with so many rows in its embedding. The tokenizer may have more tokens,
+   * as long as no text holds one of them: Gemma 3's released ones do.
+   *
+   * @throws InvalidTokenizer as {@link #open(Path)}, and when the model has no row for the token
+   *     that ends a sequence
+   */
+  public static Tokenizer open(Path folder, int embeddings) {
+    Tokenizer tokenizer = open(folder);
+    try {
+      return tokenizer.vocabSize() > embeddings
+          ? new BoundedTokenizer(tokenizer, embeddings)
+          : tokenizer;
+    } catch (RuntimeException e) {
+      tokenizer.close();
+      throw e;
+    }
+  }
+
   /** Other forms of a tokenizer, which are not read. */
   private static String others(Path folder) {
     String found =

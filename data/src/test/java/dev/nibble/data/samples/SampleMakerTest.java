@@ -45,6 +45,18 @@ class SampleMakerTest {
   }
 
   @Test
+  void textsThatCannotBeTokenisedNameTheirRow() {
+    try (Tokenizer tokenizer = Tokenizers.open(Golden.path("tokenizers", "qwen_like"))) {
+      SampleMaker maker = maker(tokenizer, 64, ExcessLength.DROP);
+      Row cut = row("instruction", "Describe \ude00 this", "output", "A clear answer.");
+      assertThatThrownBy(() -> maker.make(cut))
+          .isInstanceOf(InvalidDataset.class)
+          .hasMessageStartingWith("test.jsonl, row 7: the text has half of a character")
+          .hasMessageContaining("\\ude00, after 'Describe '");
+    }
+  }
+
+  @Test
   void supervisesPromptsOnRequest() {
     SampleMaker maker = new SampleMaker(new CharTokenizer(), PLAIN, 64, ExcessLength.DROP, true);
     assertThat(kept(maker.make(ROW)).supervisedTokens()).isEqualTo(13);

@@ -315,6 +315,49 @@ class TokenizersTest {
         .hasMessageContaining(message);
   }
 
+  /** Gemma 3's files name a token for images that the embeddings of its text models lack. */
+  @Test
+  void aTokenWithoutAnEmbeddingIsRefusedWhereATextHoldsIt() throws IOException {
+    copyTokenizer("qwen_like");
+    Files.writeString(
+        folder.resolve("tokenizer_config.json"), "{\"extra_special_tokens\": [\"<new>\"]}");
+    try (Tokenizer tokenizer = Tokenizers.open(folder, 1501);
+        Tokenizer all = Tokenizers.open(folder, 1502)) {
+      assertThat(tokenizer.ids("a b<tool_call>", false)).isEqualTo(all.ids("a b<tool_call>", false));
+      assertThat(tokenizer.encode("a b", true).ids()).isEqualTo(all.ids("a b", true));
+      assertThatThrownBy(() -> tokenizer.ids("a<new>b", false))
+          .isInstanceOf(InvalidText.class)
+          .hasMessageContaining("'<new>' has the id 1501")
+          .hasMessageContaining("only 1501 rows");
+      assertThatThrownBy(() -> tokenizer.encode("a<new>b", false)).isInstanceOf(InvalidText.class);
+      assertThatThrownBy(() -> tokenizer.prompt("<new>")).isInstanceOf(InvalidText.class);
+      assertThat(all.ids("<new>", false)).containsExactly(1501);
+    }
+    Files.writeString(folder.resolve("tokenizer_config.json"), "{\"eos_token\": \"<new>\"}");
+    assertThatThrownBy(() -> Tokenizers.open(folder, 1501))
+        .isInstanceOf(InvalidTokenizer.class)
+        .hasMessageContaining("the end-of-sequence token '<new>'");
+  }
+
+  /** Python refuses them too: "surrogates not allowed". */
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "'cut \uD83D off'|\ud83d, after 'cut '",
+        "'\uDE00 off'|\ude00, at its start",
+        "'a long text with \uD83D\uDC4B before \uDE00'|\ude00, after '...xt with \uD83D\uDC4B before '",
+        "'\uD83D\uDC4B\uD83D'|\ud83d, after '\uD83D\uDC4B'"
+      })
+  void halvesOfCharactersAreRefused(String text, String place) {
+    try (Tokenizer tokenizer = Tokenizers.open(Golden.path("tokenizers", "qwen_like"))) {
+      assertThatThrownBy(() -> tokenizer.ids(text, false))
+          .isInstanceOf(InvalidText.class)
+          .hasMessageContaining("lone surrogate " + place);
+      assertThatThrownBy(() -> tokenizer.encode(text, true)).isInstanceOf(InvalidText.class);
+    }
+  }
+
   private void copyTokenizer() throws IOException {
     copyTokenizer("llama2_like");
   }
