@@ -323,7 +323,8 @@ class TokenizersTest {
         folder.resolve("tokenizer_config.json"), "{\"extra_special_tokens\": [\"<new>\"]}");
     try (Tokenizer tokenizer = Tokenizers.open(folder, 1501);
         Tokenizer all = Tokenizers.open(folder, 1502)) {
-      assertThat(tokenizer.ids("a b<tool_call>", false)).isEqualTo(all.ids("a b<tool_call>", false));
+      assertThat(tokenizer.ids("a b<tool_call>", false))
+          .isEqualTo(all.ids("a b<tool_call>", false));
       assertThat(tokenizer.encode("a b", true).ids()).isEqualTo(all.ids("a b", true));
       assertThatThrownBy(() -> tokenizer.ids("a<new>b", false))
           .isInstanceOf(InvalidText.class)
