@@ -16,21 +16,14 @@ final class LoneSurrogates {
    * @throws InvalidText that says where it is
    */
   static void refuse(String text) {
-    for (int i = 0; i < text.length(); i++) {
+    for (int i = 0, size; i < text.length(); i += size) {
       char c = text.charAt(i);
-      if (!Character.isSurrogate(c)) {
-        continue;
-      }
-      boolean pair =
-          Character.isHighSurrogate(c)
-              && i + 1 < text.length()
-              && Character.isLowSurrogate(text.charAt(i + 1));
-      if (!pair) {
+      size = Character.charCount(text.codePointAt(i));
+      if (size == 1 && Character.isSurrogate(c)) {
         throw new InvalidText(
             "the text has half of a character, the lone surrogate \\u%04x, %s. An emoji was cut in two there: repair or remove it"
                 .formatted((int) c, place(text, i)));
       }
-      i++;
     }
   }
 
