@@ -9,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.OptionalInt;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
@@ -341,21 +342,21 @@ class TokenizersTest {
   }
 
   /** Python refuses them too: "surrogates not allowed". */
-  @ParameterizedTest
-  @CsvSource(
-      delimiter = '|',
-      value = {
-        "'cut \uD83D off'|\ud83d, after 'cut '",
-        "'\uDE00 off'|\ude00, at its start",
-        "'a long text with \uD83D\uDC4B before \uDE00'|\ude00, after '...xt with \uD83D\uDC4B before '",
-        "'\uD83D\uDC4B\uD83D'|\ud83d, after '\uD83D\uDC4B'"
-      })
-  void halvesOfCharactersAreRefused(String text, String place) {
+  @Test
+  void halvesOfCharactersAreRefused() {
+    Map<String, String> places =
+        Map.of(
+            "cut \uD83D off", "\\ud83d, after 'cut '",
+            "\uDE00 off", "\\ude00, at its start",
+            "a long text with 👋 before \uDE00", "\\ude00, after '...ong text with 👋 before '",
+            "👋\uD83D", "\\ud83d, after '👋'");
     try (Tokenizer tokenizer = Tokenizers.open(Golden.path("tokenizers", "qwen_like"))) {
-      assertThatThrownBy(() -> tokenizer.ids(text, false))
-          .isInstanceOf(InvalidText.class)
-          .hasMessageContaining("lone surrogate " + place);
-      assertThatThrownBy(() -> tokenizer.encode(text, true)).isInstanceOf(InvalidText.class);
+      places.forEach((text, place) -> {
+        assertThatThrownBy(() -> tokenizer.ids(text, false))
+            .isInstanceOf(InvalidText.class)
+            .hasMessageContaining("lone surrogate " + place);
+        assertThatThrownBy(() -> tokenizer.encode(text, true)).isInstanceOf(InvalidText.class);
+      });
     }
   }
 
