@@ -3,7 +3,6 @@ package dev.nibble.jinja;
 import dev.nibble.jinja.Value.Bool;
 import dev.nibble.jinja.Value.Int;
 import dev.nibble.jinja.Value.Real;
-import java.math.BigDecimal;
 import java.math.BigInteger;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -12,6 +11,9 @@ import org.jspecify.annotations.Nullable;
 final class Arithmetic {
   /** Python itself refuses to print longer ints. */
   private static final int MAX_BITS = 14_000;
+
+  /** Any int of so many bits is a double. */
+  private static final int EXACT_BITS = 53;
 
   private Arithmetic() {}
 
@@ -51,6 +53,36 @@ final class Arithmetic {
     return value instanceof Real(double n) && Double.isNaN(n);
   }
 
+  /** What the result of {@link #apply} costs, in steps; words are of 32 bits. */
+  static long cost(String operator, Value a, Value b) {
+    long left = words(a);
+    long right = words(b);
+    return switch (operator) {
+      case "+", "-" -> (left + right) / 16;
+      case "*" -> left * right / 16;
+      case "/" -> (left + right) / 4;
+      case "**" -> {
+        long result = Math.min(MAX_BITS / 32, left * exponent(b));
+        yield result * result / 16;
+      }
+      default -> left * right / 4 + left / 4;
+    };
+  }
+
+  private static long exponent(Value value) {
+    return value instanceof Int(BigInteger n) ? n.abs().min(BigInteger.valueOf(MAX_BITS)).longValue() : 1;
+  }
+
+  /** What it costs to write an int in decimal, in steps. */
+  static long writing(BigInteger number) {
+    long words = number.bitLength() / 32;
+    return words * words / 16;
+  }
+
+  private static long words(Value value) {
+    return value instanceof Int(BigInteger n) ? n.bitLength() / 32 + 1 : 1;
+  }
+
   /** Compares two numbers exactly; neither may be NaN. */
   static int compare(Value a, Value b) {
     Optional<BigInteger> x = integer(a);
@@ -66,9 +98,38 @@ final class Arithmetic {
       double right = real(b);
       return left == right ? 0 : Double.compare(left, right);
     }
-    return Double.isInfinite(left)
-        ? (left > 0 ? 1 : -1)
-        : new BigDecimal(left).compareTo(new BigDecimal(y.get()));
+    return compare(left, y.get());
+  }
+
+  private static int compare(double left, BigInteger right) {
+    if (right.bitLength() < EXACT_BITS) {
+      double exact = (double) right.longValue();
+      return left == exact ? 0 : Double.compare(left, exact);
+    }
+    if (Math.abs(left) < 0x1p53 || Double.isInfinite(left) || Math.signum(left) != right.signum()) {
+      double sign = Double.isInfinite(left) ? left : -right.signum();
+      return sign > 0 ? 1 : -1;
+    }
+    int exponent = Math.getExponent(left);
+    if (exponent + 1 != right.abs().bitLength()) {
+      return exponent + 1 > right.abs().bitLength() ? right.signum() : -right.signum();
+    }
+    long digits = (Double.doubleToLongBits(left) & ((1L << 52) - 1)) | (1L << 52);
+    BigInteger whole = BigInteger.valueOf(digits).shiftLeft(exponent - 52);
+    return (left < 0 ? whole.negate() : whole).compareTo(right);
+  }
+
+  /** Equal numbers have equal hashes, whatever their types. */
+  static int hash(BigInteger number) {
+    boolean exact =
+        number.bitLength() < EXACT_BITS
+            || (number.bitLength() <= Double.MAX_EXPONENT + 1
+                && number.abs().bitLength() - number.getLowestSetBit() <= EXACT_BITS);
+    return exact ? hash(number.doubleValue()) : Hashing.of(number.toByteArray());
+  }
+
+  static int hash(double number) {
+    return Hashing.of(number + 0.0); // -0.0 == 0
   }
 
   /** The result of {@code + - * / // % **} on two numbers. */

@@ -14,6 +14,9 @@ final class BraceFormat {
       Pattern.compile(
           "(?:(?<fill>.)?(?<align>[<>^]))?(?<zero>0)?(?<width>\\d{1,7})?(?:\\.(?<precision>\\d{1,4}))?(?<type>[sdf])?");
 
+  /** What it costs to find and read a field, in steps. */
+  private static final int FIELD_COST = 8;
+
   private final Meter meter;
   private int next;
 
@@ -27,6 +30,7 @@ final class BraceFormat {
     int from = 0;
     while (m.find(from)) {
       out.append(format, from, m.start());
+      meter.steps(FIELD_COST);
       String field =
           switch (m.group()) {
             case "{{" -> "{";
@@ -47,10 +51,10 @@ final class BraceFormat {
   private String field(Matcher m, Arguments args) {
     Value value = value(m.group("name"), args);
     if (m.group("conversion") != null) {
-      value = new Text(m.group("conversion").equals("r") ? Repr.of(value) : Repr.text(value));
+      value = new Text(m.group("conversion").equals("r") ? Repr.of(meter, value) : Repr.text(meter, value));
     }
     return m.group("spec") == null || m.group("spec").isEmpty()
-        ? Repr.text(value)
+        ? Repr.text(meter, value)
         : formatted(value, m.group("spec"));
   }
 
@@ -95,8 +99,9 @@ final class BraceFormat {
     String text =
         type.equals("f")
             ? Printf.Numbers.fixed(
+                meter,
                 Arithmetic.real(value), precision == null ? 6 : Integer.parseInt(precision))
-            : number ? numberText(value) : Repr.text(value);
+            : number ? numberText(value) : Repr.text(meter, value);
     if (!number
         && precision != null
         && text.codePointCount(0, text.length()) > Integer.parseInt(precision)) {
@@ -114,10 +119,10 @@ final class BraceFormat {
     return centred(text, width, fill, align.charAt(0));
   }
 
-  private static String numberText(Value value) {
+  private String numberText(Value value) {
     return value instanceof Real
-        ? Repr.text(value)
-        : Arithmetic.integer(value).orElseThrow().toString();
+        ? Repr.text(meter, value)
+        : Repr.decimal(meter, Arithmetic.integer(value).orElseThrow());
   }
 
   /** Unlike str.center, a format puts the odd space behind. */

@@ -5,6 +5,7 @@ import dev.nibble.jinja.Value.Function;
 import dev.nibble.jinja.Value.Namespace;
 import dev.nibble.jinja.Value.Text;
 import dev.nibble.jinja.Value.Undefined;
+import java.time.LocalDateTime;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -38,8 +39,8 @@ final class Evaluator {
   }
 
   Rendering render(
-      List<Statement> statements, Map<String, Value> globals, Map<String, Value> variables) {
-    Map<String, Value> all = new HashMap<>(globals);
+      List<Statement> statements, LocalDateTime now, Map<String, Value> variables) {
+    Map<String, Value> all = new HashMap<>(Globals.at(now, meter));
     all.putAll(variables);
     run(statements, Scope.of(all), root);
     return new Rendering(root.text(), generated);
@@ -65,7 +66,7 @@ final class Evaluator {
   private End run(Statement statement, Scope scope, Output out) {
     switch (statement) {
       case Statement.Data s -> out.add(s.text());
-      case Statement.Output s -> out.add(Repr.text(expressions.evaluate(s.value(), scope)));
+      case Statement.Output s -> out.add(Repr.text(meter, expressions.evaluate(s.value(), scope)));
       case Statement.If s -> {
         return choose(s, scope, out);
       }
@@ -73,7 +74,7 @@ final class Evaluator {
       case Statement.Set s -> assign(s.target(), expressions.evaluate(s.value(), scope), scope);
       case Statement.SetBlock s ->
           assign(s.target(), filtered(s.filters(), s.body(), scope), scope);
-      case Statement.FilterBlock s -> out.add(Repr.text(filtered(s.filters(), s.body(), scope)));
+      case Statement.FilterBlock s -> out.add(Repr.text(meter, filtered(s.filters(), s.body(), scope)));
       case Statement.With s -> {
         return with(s, scope, out);
       }
@@ -82,6 +83,7 @@ final class Evaluator {
       case Statement.CallBlock s ->
           out.add(
               Repr.text(
+                  meter,
                   expressions.call(
                       s.call(), scope, Optional.of(macro("caller", s.caller(), scope)))));
       case Statement.Generation s -> {
@@ -111,7 +113,7 @@ final class Evaluator {
 
   private void loop(Statement.For s, Value iterable, Scope scope, Output out, int depth) {
     meter.look(iterable);
-    List<Value> items = Values.iterate(iterable);
+    List<Value> items = Values.iterate(meter, iterable);
     if (s.filter().isPresent()) {
       List<Value> chosen = new ArrayList<>();
       for (Value item : items) {
@@ -125,7 +127,7 @@ final class Evaluator {
     }
     Optional<Function.Body> recursion =
         s.recursive() ? Optional.of(args -> again(s, args, scope, depth)) : Optional.empty();
-    Loop loop = new Loop(items, depth, recursion);
+    Loop loop = new Loop(meter, items, depth, recursion);
     boolean completed = false;
     End end = End.NORMAL;
     for (int i = 0; i < items.size() && end != End.BREAK; i++) {
@@ -180,7 +182,7 @@ final class Evaluator {
         namespace.attributes().put(member.attribute(), value);
       }
       case Target.Several several -> {
-        List<Value> values = Values.iterate(value);
+        List<Value> values = Values.iterate(meter, value);
         if (values.size() != several.targets().size()) {
           throw Failure.value(
                   "cannot unpack %d values into %d names"
@@ -196,7 +198,7 @@ final class Evaluator {
 
   private Function macro(String name, Statement.Signature signature, Scope scope) {
     String repr =
-        name.equals("caller") ? "<Macro 'caller'>" : "<Macro " + Repr.of(new Text(name)) + ">";
+        name.equals("caller") ? "<Macro 'caller'>" : "<Macro " + Repr.shown(new Text(name)) + ">";
     return new Function(name, repr, args -> new Text(invoke(name, signature, args, scope.inner())));
   }
 
@@ -220,7 +222,7 @@ final class Evaluator {
       if (value == null) {
         value =
             i < withDefault
-                ? Undefined.hint("parameter " + Repr.of(new Text(parameter)) + " was not provided")
+                ? Undefined.hint("parameter " + Repr.shown(new Text(parameter)) + " was not provided")
                 : expressions.evaluate(signature.defaults().get(i - withDefault), scope);
       }
       scope.set(parameter, value);

@@ -66,7 +66,7 @@ final class ExpressionEvaluator {
           operators.binary(e.operator(), evaluate(e.left(), scope), evaluate(e.right(), scope));
       case Expression.Concat e ->
           Texts.concat(
-              meter, e.parts().stream().map(p -> new Text(Repr.text(evaluate(p, scope)))).toList());
+              meter, e.parts().stream().map(p -> new Text(Repr.text(meter, evaluate(p, scope)))).toList());
       case Expression.Compare e -> compare(e, scope);
       case Expression.Junction e -> {
         Value left = evaluate(e.left(), scope);
@@ -79,7 +79,7 @@ final class ExpressionEvaluator {
         Map<Value, Value> entries = new LinkedHashMap<>();
         for (Expression.Pair pair : e.pairs()) {
           Value key = Values.hashable(evaluate(pair.key(), scope));
-          meter.look(key);
+          meter.read(key);
           entries.put(key, evaluate(pair.value(), scope));
         }
         yield new Dict(entries);
@@ -156,13 +156,20 @@ final class ExpressionEvaluator {
     for (Expression.Keyword keyword : parameters.keywords()) {
       keyword(keywords, keyword.name(), evaluate(keyword.value(), scope));
     }
-    parameters.rest().ifPresent(rest -> positional.addAll(Values.iterate(evaluate(rest, scope))));
+    parameters
+        .rest()
+        .ifPresent(rest -> {
+          List<Value> more = Values.iterate(meter, evaluate(rest, scope));
+          meter.steps(more.size());
+          positional.addAll(more);
+        });
     parameters
         .restKeywords()
         .ifPresent(rest -> {
           if (!(evaluate(rest, scope) instanceof Dict dict)) {
             throw Failure.type("the argument after ** must be a mapping");
           }
+          meter.each(dict.entries().size());
           dict.entries()
               .forEach((k, v) -> {
                 if (!(k instanceof Text(String name, boolean _))) {

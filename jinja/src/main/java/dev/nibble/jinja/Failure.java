@@ -10,14 +10,22 @@ import org.jspecify.annotations.Nullable;
 final class Failure extends RuntimeException {
   private static final long serialVersionUID = 1L;
   private static final Place START = new Place(1, 1);
+  private static final int LONGEST = 2000;
 
   private final Kind kind;
   private final transient @Nullable Place place;
 
   private Failure(Kind kind, String reason, @Nullable Place place) {
-    super(reason, null, false, false);
+    super(cut(reason), null, false, false);
     this.kind = kind;
     this.place = place;
+  }
+
+  /** A template may put any text of its own into a message. */
+  private static String cut(String reason) {
+    return reason.length() <= LONGEST
+        ? reason
+        : reason.substring(0, reason.offsetByCodePoints(0, LONGEST / 2)) + "...";
   }
 
   static Failure of(Kind kind, String reason) {

@@ -17,23 +17,23 @@ final class Globals {
   private Globals() {}
 
   /** The functions by name; {@code strftime_now} tells the time {@code now}. */
-  static Map<String, Value> at(LocalDateTime now) {
+  static Map<String, Value> at(LocalDateTime now, Meter meter) {
     Map<String, Value> globals = new LinkedHashMap<>();
     add(globals, "range", Globals::range);
-    add(globals, "dict", args -> new Dict(entries("dict", args)));
-    add(globals, "namespace", Globals::namespace);
+    add(globals, "dict", args -> new Dict(entries(meter, "dict", args)));
+    add(globals, "namespace", args -> namespace(meter, args));
     add(globals, "cycler", args -> new Cycler(args.positional()));
     add(globals, "joiner", Globals::joiner);
     add(
         globals,
         "raise_exception",
         args -> {
-          throw Failure.of(Kind.RAISED, Repr.text(args.bind("raise_exception", "message").get(0)));
+          throw Failure.of(Kind.RAISED, Repr.text(meter, args.bind("raise_exception", "message").get(0)));
         });
     add(
         globals,
         "strftime_now",
-        args -> new Text(Strftime.format(now, args.bind("strftime_now", "format").text(0))));
+        args -> new Text(Strftime.format(meter, now, args.bind("strftime_now", "format").text(0))));
     return globals;
   }
 
@@ -57,14 +57,14 @@ final class Globals {
     return range;
   }
 
-  private static Value namespace(Arguments args) {
+  private static Value namespace(Meter meter, Arguments args) {
     Namespace namespace = new Namespace();
-    entries("namespace", args)
+    entries(meter, "namespace", args)
         .forEach((k, v) -> namespace.attributes().put(Texts.plain(k, "namespace"), v));
     return namespace;
   }
 
-  private static Map<Value, Value> entries(String function, Arguments args) {
+  private static Map<Value, Value> entries(Meter meter, String function, Arguments args) {
     if (args.positional().size() > 1) {
       throw Failure.type(
           "%s expected at most 1 argument, got %d".formatted(function, args.positional().size()));
@@ -72,13 +72,16 @@ final class Globals {
     Map<Value, Value> entries = new LinkedHashMap<>();
     for (Value given : args.positional()) {
       if (given instanceof Dict dict) {
+        meter.read(dict);
         entries.putAll(dict.entries());
       } else {
-        for (Value pair : Values.iterate(given)) {
-          List<Value> parts = Values.iterate(pair);
+        for (Value pair : Values.iterate(meter, given)) {
+          List<Value> parts = Values.iterate(meter, pair);
+          meter.step();
           if (parts.size() != 2) {
             throw Failure.value(function + " needs pairs of key and value");
           }
+          meter.read(parts.getFirst());
           entries.put(Values.hashable(parts.getFirst()), parts.getLast());
         }
       }

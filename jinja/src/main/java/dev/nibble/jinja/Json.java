@@ -10,6 +10,7 @@ import dev.nibble.jinja.Value.Text;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * Values as Python's {@code json.dumps} writes them.
@@ -20,20 +21,27 @@ import java.util.Map;
  */
 record Json(
     boolean ascii,
-    java.util.Optional<String> indent,
+    Optional<String> indent,
     String itemSeparator,
     String keySeparator,
     boolean sorted,
     Operators operators) {
 
+  /** As {@code json.dumps(value, ensure_ascii=False)}. */
+  static String dumps(Value value) {
+    Operators operators = new Operators(new Meter(Limits.STANDARD));
+    return new Json(false, Optional.empty(), ", ", ": ", false, operators).write(value);
+  }
+
   String write(Value value) {
     StringBuilder out = new StringBuilder();
     write(value, 1, out);
-    return out.toString();
+    return operators.meter().text(out.toString());
   }
 
   private void write(Value value, int level, StringBuilder out) {
     Shape.checkText(out.length());
+    operators.meter().step();
     switch (value) {
       case Text(String text, boolean _) -> quote(text, out);
       case None _, Bool _, Int _, Real _ -> out.append(scalar(value));
@@ -68,7 +76,9 @@ record Json(
 
   private void newLine(int level, StringBuilder out) {
     indent.ifPresent(i -> {
-      Shape.checkText(out.length() + i.length() * level);
+      long added = (long) i.length() * level;
+      Shape.checkText(out.length() + added);
+      operators.meter().work(added);
       out.append('\n').repeat(i, level);
     });
   }
@@ -88,7 +98,7 @@ record Json(
     return entries;
   }
 
-  private static String key(Value key) {
+  private String key(Value key) {
     return switch (key) {
       case Text(String text, boolean _) -> text;
       case None _, Bool _, Int _, Real _ -> scalar(key);
@@ -97,17 +107,18 @@ record Json(
     };
   }
 
-  private static String scalar(Value value) {
+  private String scalar(Value value) {
     return switch (value) {
       case None _ -> "null";
       case Bool(boolean b) -> b ? "true" : "false";
       case Real(double n) when Double.isNaN(n) -> "NaN";
       case Real(double n) when Double.isInfinite(n) -> n > 0 ? "Infinity" : "-Infinity";
-      default -> Repr.of(value);
+      default -> Repr.of(operators.meter(), value);
     };
   }
 
   private void quote(String text, StringBuilder out) {
+    operators.meter().each(text.length());
     out.append('"');
     for (int i = 0; i < text.length(); i++) {
       char c = text.charAt(i);
@@ -121,7 +132,7 @@ record Json(
         case '\b' -> out.append("\\b");
         default -> {
           if (c < ' ' || (ascii && c > '~')) {
-            out.append("\\u%04x".formatted((int) c));
+            Repr.hex(c, 4, out.append("\\u"));
           } else {
             out.append(c);
           }

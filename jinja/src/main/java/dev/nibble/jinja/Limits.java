@@ -9,7 +9,7 @@ package dev.nibble.jinja;
  */
 record Limits(long steps, int text, int depth) {
   /** Far more than any conversation that fits into a model needs. */
-  static final Limits STANDARD = new Limits(20_000_000, 1 << 24, 400);
+  static final Limits STANDARD = new Limits(10_000_000, 1 << 24, 400);
 
   /** The longest range, as in Jinja2's sandbox. */
   static final int RANGE = 100_000;

@@ -9,6 +9,7 @@ import org.jspecify.annotations.Nullable;
 
 /** Object {@code loop} inside a for loop. */
 final class Loop implements Value.Instance {
+  private final Meter meter;
   private final List<Value> items;
   private final int depth;
   private final Optional<Function.Body> recursion;
@@ -20,7 +21,8 @@ final class Loop implements Value.Instance {
    * @param depth how many recursive loops are around it
    * @param recursion what calling it does, in a recursive loop
    */
-  Loop(List<Value> items, int depth, Optional<Function.Body> recursion) {
+  Loop(Meter meter, List<Value> items, int depth, Optional<Function.Body> recursion) {
+    this.meter = meter;
     this.items = items;
     this.depth = depth;
     this.recursion = recursion;
@@ -65,6 +67,7 @@ final class Loop implements Value.Instance {
 
   private Value changed(Arguments args) {
     Value now = Items.of(Items.Type.TUPLE, args.positional());
+    meter.read(now);
     boolean changed = !now.equals(lastChanged);
     lastChanged = now;
     return Values.of(changed);

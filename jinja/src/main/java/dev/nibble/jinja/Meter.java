@@ -1,9 +1,19 @@
 package dev.nibble.jinja;
 
-/** Counters of the steps and the depth of a rendering, which stop it at its limits. */
+/**
+ * Counters of the steps and the depth of a rendering, which stop it at its limits.
+ *
+ * <p>A step is an evaluation, some 50 ns. Whatever takes longer is charged in proportion before it
+ * is done, so that a limit of steps bounds time: characters that are copied, searched or compared
+ * many for a step, items and characters that are handled one by one few, and numbers by what their
+ * arithmetic costs.
+ */
 final class Meter {
-  /** Characters or items that are worth a step. */
-  private static final int PORTION = 16;
+  /** Characters that are copied, searched or compared in a step. */
+  private static final int COPIED = 8;
+
+  /** Items or characters that are looked at one by one in a step. */
+  private static final int HANDLED = 2;
 
   private final Limits limits;
   private long steps;
@@ -30,32 +40,51 @@ final class Meter {
     steps(1);
   }
 
-  private void steps(long more) {
+  /** Work that takes as long as so many evaluations. */
+  void steps(long more) {
     steps += more;
     if (steps > limits.steps()) {
       throw Failure.limit("rendering takes more than %,d steps".formatted(limits.steps()));
     }
   }
 
-  /** Notes that this many characters or items are about to be made or looked at. */
+  /** Notes that so many characters are about to be copied, searched or compared. */
   void work(long size) {
+    check(size);
+    steps(size / COPIED);
+  }
+
+  /** Notes that so many items or characters are about to be looked at one by one. */
+  void each(long size) {
+    check(size);
+    steps(size / HANDLED);
+  }
+
+  private void check(long size) {
     if (size > limits.text()) {
       throw Failure.limit("a text or list is longer than %,d".formatted(limits.text()));
     }
-    steps(size / PORTION);
   }
 
-  /** Notes that all of a value is about to be looked at. */
+  /** Notes that a value is about to be looked at, but not into the texts that it holds. */
   void look(Value value) {
     work(Shape.size(value));
+  }
+
+  /** Notes that all of a value is about to be looked at, texts that it holds among it. */
+  void read(Value value) {
+    steps(Shape.weight(value) / COPIED);
+  }
+
+  /** Notes that two values are about to be compared. */
+  void compare(Value a, Value b) {
+    steps(1 + Math.min(Shape.weight(a), Shape.weight(b)) / COPIED);
   }
 
   /** Notes that so much is about to be added to what has {@code size} already. */
   void grow(long size, long added) {
     work(added);
-    if (size + added > limits.text()) {
-      work(size + added);
-    }
+    check(size + added);
   }
 
   String text(String text) {

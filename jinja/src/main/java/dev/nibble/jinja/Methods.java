@@ -53,6 +53,7 @@ final class Methods {
               name,
               args -> {
                 args.none(name);
+                meter.each(dict.entries().size());
                 return dict.pairs();
               });
       case "keys" ->
@@ -60,6 +61,7 @@ final class Methods {
               name,
               args -> {
                 args.none(name);
+                meter.each(dict.entries().size());
                 return Items.of(Items.Type.KEYS, List.copyOf(dict.entries().keySet()));
               });
       case "values" ->
@@ -67,6 +69,7 @@ final class Methods {
               name,
               args -> {
                 args.none(name);
+                meter.each(dict.entries().size());
                 return Items.of(Items.Type.VALUES, List.copyOf(dict.entries().values()));
               });
       case "get" ->
@@ -74,6 +77,7 @@ final class Methods {
               name,
               args -> {
                 Arguments.Bound bound = args.bindUnnamed(name, "key", "default");
+                meter.read(bound.get(0));
                 Value found = dict.get(Values.hashable(bound.get(0)));
                 return found != null ? found : bound.find(1).orElse(Value.NONE);
               });
@@ -95,7 +99,7 @@ final class Methods {
           method(
               name,
               args -> {
-                meter.work(items.shape().size());
+                meter.read(items);
                 Value wanted = args.bindUnnamed(name, "value").get(0);
                 return Values.of(items.values().stream().filter(wanted::equals).count());
               });
@@ -103,7 +107,7 @@ final class Methods {
           method(
               name,
               args -> {
-                meter.work(items.shape().size());
+                meter.read(items);
                 int at =
                     new ArrayList<>(items.values()).indexOf(args.bindUnnamed(name, "value").get(0));
                 if (at < 0) {

@@ -16,9 +16,11 @@ import java.util.regex.Pattern;
 /** Filters that return numbers. */
 final class NumberFilters {
   private static final Pattern DECIMAL =
-      Pattern.compile(
-          "[-+]?(?:(?:\\d+(?:_\\d+)*)(?:\\.(?:\\d+(?:_\\d+)*)?)?|\\.\\d+(?:_\\d+)*)(?:[eE][-+]?\\d+(?:_\\d+)*)?");
+      Pattern.compile("[-+]?(?:\\d++(?:\\.\\d*+)?|\\.\\d++)(?:[eE][-+]?\\d++)?");
   private static final int MAX_DIGITS = 4300;
+
+  /** What it costs to round all digits of a number, in steps. */
+  private static final int EXACT = 100;
 
   private NumberFilters() {}
 
@@ -46,11 +48,15 @@ final class NumberFilters {
       throw u.failure();
     }
     if (value instanceof Text(String text, boolean _)) {
+      filters.meter().each(text.length());
+      long digits = Math.min(text.length(), MAX_DIGITS);
+      filters.meter().steps(digits * digits / 1024);
       Optional<Value> whole = parseInt(strip(text), b.whole(1, 10));
       return whole.orElseGet(
           () -> parseFloat(text).flatMap(NumberFilters::truncated).orElse(otherwise));
     }
     if (value instanceof Real real) {
+      filters.meter().steps(EXACT);
       if (Double.isInfinite(real.number())) {
         throw Failure.value("cannot convert float infinity to integer");
       }
@@ -75,6 +81,9 @@ final class NumberFilters {
       return Optional.empty();
     }
     boolean signed = text.startsWith("-") || text.startsWith("+");
+    if (text.length() > 3 * MAX_DIGITS) {
+      return Optional.empty();
+    }
     String digits = (signed ? text.substring(1) : text).toLowerCase(Locale.ROOT);
     String prefix = digits.length() > 2 ? digits.substring(0, 2) : "";
     int marked =
@@ -111,7 +120,10 @@ final class NumberFilters {
 
   private static Optional<Real> parseFloat(String given) {
     String text = strip(given);
-    String word = text.toLowerCase(Locale.ROOT).replaceFirst("^[-+]", "");
+    String word =
+        text.length() > "-infinity".length()
+            ? ""
+            : text.toLowerCase(Locale.ROOT).replaceFirst("^[-+]", "");
     boolean minus = text.startsWith("-");
     if (word.equals("inf") || word.equals("infinity")) {
       return Optional.of(new Real(minus ? Double.NEGATIVE_INFINITY : Double.POSITIVE_INFINITY));
@@ -119,16 +131,38 @@ final class NumberFilters {
     if (word.equals("nan")) {
       return Optional.of(new Real(Double.NaN));
     }
-    return DECIMAL.matcher(text).matches()
-        ? Optional.of(new Real(Double.parseDouble(text.replace("_", ""))))
+    // Underlines part digits; the pattern would recur for each.
+    if (text.startsWith("_") || text.endsWith("_") || !apart(text)) {
+      return Optional.empty();
+    }
+    String plain = text.replace("_", "");
+    return DECIMAL.matcher(plain).matches()
+        ? Optional.of(new Real(Double.parseDouble(plain)))
         : Optional.empty();
+  }
+
+  /** Whether each underline stands between two digits. */
+  private static boolean apart(String text) {
+    for (int at = text.indexOf('_'); at >= 0; at = text.indexOf('_', at + 1)) {
+      if (!isDigit(text.charAt(at - 1)) || !isDigit(text.charAt(at + 1))) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  private static boolean isDigit(char c) {
+    return c >= '0' && c <= '9';
   }
 
   private static Value toFloat(Filters filters, Value value, Arguments args) {
     Value otherwise = args.bind("float", "default").find(0).orElse(new Real(0));
     return switch (value) {
       case Undefined u -> throw u.failure();
-      case Text(String text, boolean _) -> parseFloat(text).<Value>map(r -> r).orElse(otherwise);
+      case Text(String text, boolean _) -> {
+        filters.meter().each(text.length());
+        yield parseFloat(text).<Value>map(r -> r).orElse(otherwise);
+      }
       default -> Arithmetic.isNumber(value) ? new Real(Arithmetic.real(value)) : otherwise;
     };
   }
@@ -147,6 +181,9 @@ final class NumberFilters {
       throw Failure.type("type " + Values.type(value) + " doesn't define __round__ method");
     }
     Optional<BigInteger> whole = Arithmetic.integer(value);
+    filters
+        .meter()
+        .steps(EXACT + Math.abs(precision) + whole.map(Arithmetic::writing).orElse(0L));
     return switch (method) {
       case "common" ->
           whole.isPresent()

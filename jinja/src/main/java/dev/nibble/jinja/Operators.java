@@ -20,6 +20,7 @@ final class Operators {
   /** {@code + - * / // % **}. */
   Value binary(String operator, Value left, Value right) {
     if (Arithmetic.isNumber(left) && Arithmetic.isNumber(right)) {
+      meter.steps(Arithmetic.cost(operator, left, right));
       return Arithmetic.apply(operator, left, right);
     }
     if (operator.equals("%") && left instanceof Text format) {
@@ -34,7 +35,7 @@ final class Operators {
           && right instanceof Items b
           && a.type() == b.type()
           && a.isIndexed()) {
-        meter.work((long) a.values().size() + b.values().size());
+        meter.steps((long) a.values().size() + b.values().size());
         List<Value> all = new ArrayList<>(a.values());
         all.addAll(b.values());
         return Items.of(a.type(), all);
@@ -77,7 +78,7 @@ final class Operators {
       case Items items when items.isIndexed() -> {
         List<Value> all = new ArrayList<>();
         if (!items.values().isEmpty()) {
-          meter.work((long) items.values().size() * times);
+          meter.steps((long) items.values().size() * times);
           for (int i = 0; i < times; i++) {
             all.addAll(items.values());
           }
@@ -100,8 +101,7 @@ final class Operators {
   }
 
   private boolean equal(Value left, Value right) {
-    meter.step();
-    meter.work(Math.min(Shape.size(left), Shape.size(right)));
+    meter.compare(left, right);
     return left.equals(right);
   }
 
@@ -121,8 +121,8 @@ final class Operators {
 
   /** Which of two values comes first: negative for {@code left}, 0 when they are equal. */
   int order(Value left, Value right, String operator) {
-    meter.step();
-    meter.work(Math.min(Shape.size(left), Shape.size(right)));
+    meter.compare(left, right);
+    meter.steps(2);
     if (Arithmetic.isNumber(left) && Arithmetic.isNumber(right)) {
       return Arithmetic.compare(left, right);
     }
@@ -154,18 +154,17 @@ final class Operators {
           throw Failure.type(
               "'in <string>' requires string as left operand, not " + Values.type(item));
         }
-        meter.work(text.length());
-        yield text.contains(part);
+        yield Search.contains(meter, text, part);
       }
       case Dict dict -> {
-        meter.look(item);
+        meter.read(item);
         yield dict.get(Values.hashable(item)) != null;
       }
       default -> {
         if (!Values.isIterable(container)) {
           throw Failure.type("argument of type '" + Values.type(container) + "' is not iterable");
         }
-        for (Value candidate : Values.iterate(container)) {
+        for (Value candidate : Values.iterate(meter, container)) {
           if (equal(candidate, item)) {
             yield true;
           }

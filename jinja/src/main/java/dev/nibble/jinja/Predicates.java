@@ -44,8 +44,8 @@ final class Predicates {
     property("sequence", Predicates::isSequence);
     property("callable", v -> v instanceof Function || v instanceof Loop || v instanceof Undefined);
     property("escaped", v -> v instanceof Text t && t.html());
-    property("lower", v -> TextMethods.isCased(Repr.text(v), false));
-    property("upper", v -> TextMethods.isCased(Repr.text(v), true));
+    ALL.put("lower", (o, v, args) -> isCased(o, "lower", v, args));
+    ALL.put("upper", (o, v, args) -> isCased(o, "upper", v, args));
     property(
         "filter", v -> v instanceof Text(String name, boolean _) && Filters.NAMES.contains(name));
     property("test", v -> v instanceof Text(String name, boolean _) && isName(name));
@@ -101,6 +101,13 @@ final class Predicates {
     for (String name : names) {
       ALL.put(name, (o, v, args) -> o.compare(operator, v, args.bind(name, "other").get(0)));
     }
+  }
+
+  private static boolean isCased(Operators o, String name, Value value, Arguments args) {
+    args.none(name);
+    String text = Repr.text(o.meter(), value);
+    o.meter().each(text.length());
+    return TextMethods.isCased(text, name.equals("upper"));
   }
 
   private static Value remainder(Operators o, String name, Value value, Arguments args) {

@@ -19,6 +19,9 @@ final class Printf {
           "%(?:\\((?<key>[^)]*)\\))?(?<flags>[-+ 0#]*)(?<width>\\d+)?(?:\\.(?<precision>\\d+))?(?<type>.)?",
           Pattern.DOTALL);
 
+  /** What it costs to find and read a field, in steps. */
+  private static final int FIELD_COST = 8;
+
   private final Meter meter;
   private final List<Value> values;
   private final Value mapping;
@@ -46,6 +49,7 @@ final class Printf {
     int from = 0;
     while (m.find(from)) {
       out.append(format, from, m.start());
+      meter.steps(FIELD_COST);
       String field = field(m);
       meter.grow(out.length(), field.length());
       out.append(field);
@@ -73,12 +77,15 @@ final class Printf {
     String flags = m.group("flags");
     String text =
         switch (type) {
-          case "s" -> cut(Repr.text(value), m.group("precision"));
-          case "r" -> cut(Repr.of(value), m.group("precision"));
-          case "d", "i", "u" -> signed(Numbers.whole(value).toString(), flags);
-          case "x" -> signed(integer(value).toString(16), flags);
+          case "s" -> cut(Repr.text(meter, value), m.group("precision"));
+          case "r" -> cut(Repr.of(meter, value), m.group("precision"));
+          case "d", "i", "u" -> signed(Repr.decimal(meter, Numbers.whole(value)), flags);
+          case "x" -> {
+            meter.steps(Arithmetic.writing(integer(value)));
+            yield signed(integer(value).toString(16), flags);
+          }
           case "f", "F" ->
-              signed(Numbers.fixed(Numbers.real(value), number(m.group("precision"), 6)), flags);
+              signed(Numbers.fixed(meter, Numbers.real(value), number(m.group("precision"), 6)), flags);
           default ->
               throw Failure.unsupported(
                   "the format %" + type + " is not supported; known are %s %r %d %i %u %x %f %%");
@@ -150,6 +157,9 @@ final class Printf {
   static final class Numbers {
     private static final int MAX_DECIMALS = 1000;
 
+    /** What it costs to write all digits of a float, in steps. */
+    private static final int EXACT = 300;
+
     private Numbers() {}
 
     /** What %d prints: an int, or a float without its fraction. */
@@ -183,13 +193,14 @@ final class Printf {
     }
 
     /** With so many decimals, halves to even. */
-    static String fixed(double n, int decimals) {
+    static String fixed(Meter meter, double n, int decimals) {
       if (decimals > MAX_DECIMALS) {
         throw Failure.limit("more than " + MAX_DECIMALS + " decimals");
       }
       if (Double.isNaN(n) || Double.isInfinite(n)) {
-        return Repr.real(n);
+        return Repr.real(meter, n);
       }
+      meter.steps(EXACT + decimals);
       String digits =
           new BigDecimal(n).setScale(decimals, RoundingMode.HALF_EVEN).abs().toPlainString();
       return (n < 0 || (n == 0 && 1 / n < 0) ? "-" : "") + digits;

@@ -20,40 +20,67 @@ import java.util.Map;
 
 /** Values as Python prints them. */
 final class Repr {
-  private Repr() {}
+  private static final int SHOWN = 120;
+
+  /** What it costs to write a float, in steps. */
+  private static final int REAL = 16;
+
+  private final Meter meter;
+  private final StringBuilder out = new StringBuilder();
+  private int charged;
+
+  private Repr(Meter meter) {
+    this.meter = meter;
+  }
 
   /** What {@code str} gives. */
-  static String text(Value value) {
+  static String text(Meter meter, Value value) {
     return switch (value) {
       case Text(String text, boolean _) -> text;
       case Undefined _ -> "";
-      default -> of(value);
+      default -> of(meter, value);
     };
   }
 
   /** What {@code repr} gives. */
-  static String of(Value value) {
-    StringBuilder out = new StringBuilder();
-    write(value, out, 0);
-    return out.toString();
+  static String of(Meter meter, Value value) {
+    Repr repr = new Repr(meter);
+    repr.write(value, 0);
+    repr.charge();
+    return repr.out.toString();
   }
 
-  private static void write(Value value, StringBuilder out, int depth) {
+  /** What {@code repr} gives of a number or a text that is part of a message, cut when it is long. */
+  static String shown(Value value) {
+    Value cut =
+        value instanceof Text(String text, boolean html) && text.length() > SHOWN
+            ? new Text(text.substring(0, text.offsetByCodePoints(0, SHOWN / 2)) + "...", html)
+            : value;
+    return of(new Meter(Limits.STANDARD), cut);
+  }
+
+  private void charge() {
+    meter.each(out.length() - charged);
+    charged = out.length();
+  }
+
+  private void write(Value value, int depth) {
     Shape.checkDepth(depth);
     Shape.checkText(out.length());
+    charge();
     switch (value) {
       case Undefined _ -> out.append("Undefined");
       case None _ -> out.append("None");
       case Bool(boolean b) -> out.append(b ? "True" : "False");
-      case Int(BigInteger n) -> out.append(n);
-      case Real(double n) -> out.append(real(n));
+      case Int(BigInteger n) -> out.append(decimal(meter, n));
+      case Real(double n) -> out.append(real(meter, n));
       case Text(String text, boolean html) -> {
         out.append(html ? "Markup(" : "");
-        quote(text, out);
+        quote(text);
         out.append(html ? ")" : "");
       }
-      case Items items -> items(items, out, depth);
-      case Dict dict -> entries(dict.entries(), out, depth);
+      case Items items -> items(items, depth);
+      case Dict dict -> entries(dict.entries(), depth);
       case Range r -> {
         out.append("range(").append(r.start()).append(", ").append(r.stop());
         out.append(r.step() == 1 ? ")" : ", " + r.step() + ")");
@@ -63,8 +90,9 @@ final class Repr {
         String separator = "";
         for (Map.Entry<String, Value> e : n.attributes().entrySet()) {
           out.append(separator);
-          quote(e.getKey(), out);
-          write(e.getValue(), out.append(": "), depth + 1);
+          quote(e.getKey());
+          out.append(": ");
+          write(e.getValue(), depth + 1);
           separator = ", ";
         }
         out.append("}>");
@@ -85,31 +113,35 @@ final class Repr {
     }
   }
 
-  private static void items(Items items, StringBuilder out, int depth) {
+  private void items(Items items, int depth) {
     boolean tuple = items.type() == Items.Type.TUPLE;
     boolean view = !items.isIndexed();
     out.append(view ? items.type().python() + "([" : tuple ? "(" : "[");
     String separator = "";
     for (Value item : items.values()) {
-      write(item, out.append(separator), depth + 1);
+      out.append(separator);
+      write(item, depth + 1);
       separator = ", ";
     }
     out.append(tuple && items.values().size() == 1 ? "," : "");
     out.append(view ? "])" : tuple ? ")" : "]");
   }
 
-  private static void entries(Map<Value, Value> entries, StringBuilder out, int depth) {
+  private void entries(Map<Value, Value> entries, int depth) {
     out.append('{');
     String separator = "";
     for (Map.Entry<Value, Value> e : entries.entrySet()) {
-      write(e.getKey(), out.append(separator), depth + 1);
-      write(e.getValue(), out.append(": "), depth + 1);
+      out.append(separator);
+      write(e.getKey(), depth + 1);
+      out.append(": ");
+      write(e.getValue(), depth + 1);
       separator = ", ";
     }
     out.append('}');
   }
 
-  private static void quote(String text, StringBuilder out) {
+  private void quote(String text) {
+    meter.each(text.length());
     char quote = text.indexOf('\'') >= 0 && text.indexOf('"') < 0 ? '"' : '\'';
     out.append(quote);
     text.codePoints()
@@ -125,8 +157,8 @@ final class Repr {
               } else if (Characters.isPrintable(c)) {
                 out.appendCodePoint(c);
               } else {
-                out.append(
-                    (c < 0x100 ? "\\x%02x" : c < 0x10000 ? "\\u%04x" : "\\U%08x").formatted(c));
+                out.append(c < 0x100 ? "\\x" : c < 0x10000 ? "\\u" : "\\U");
+                hex(c, c < 0x100 ? 2 : c < 0x10000 ? 4 : 8, out);
               }
             }
           }
@@ -134,15 +166,32 @@ final class Repr {
     out.append(quote);
   }
 
+  /** Hexadecimal digits, with zeros in front. */
+  static void hex(int number, int width, StringBuilder out) {
+    for (int shift = 4 * (width - 1); shift >= 0; shift -= 4) {
+      out.append(Character.forDigit(number >>> shift & 0xf, 16));
+    }
+  }
+
+  /** The decimal digits of an int. */
+  static String decimal(Meter meter, BigInteger number) {
+    meter.steps(Arithmetic.writing(number));
+    return number.toString();
+  }
+
   /** Java writes at least two digits, even where one is enough. */
   private static BigDecimal shortest(double n) {
     BigDecimal digits = new BigDecimal(Double.toString(n)).stripTrailingZeros();
-    BigDecimal one = new BigDecimal(n).round(new MathContext(1));
-    return digits.precision() == 2 && one.doubleValue() == n ? one.stripTrailingZeros() : digits;
+    if (digits.precision() != 2) {
+      return digits;
+    }
+    BigDecimal one = digits.round(new MathContext(1));
+    return one.doubleValue() == n ? one.stripTrailingZeros() : digits;
   }
 
   /** The shortest decimal that reads back as the number, with an exponent where Python has one. */
-  static String real(double n) {
+  static String real(Meter meter, double n) {
+    meter.steps(REAL);
     if (Double.isNaN(n)) {
       return "nan";
     }
@@ -158,9 +207,13 @@ final class Repr {
     String sign = n < 0 ? "-" : "";
     if (exponent < -4 || exponent >= 16) {
       String fraction = digits.length() > 1 ? "." + digits.substring(1) : "";
-      return "%s%s%se%s%02d"
-          .formatted(
-              sign, digits.charAt(0), fraction, exponent < 0 ? "-" : "+", Math.abs(exponent));
+      String size = Math.abs(exponent) < 10 ? "0" : "";
+      return sign
+          + digits.charAt(0)
+          + fraction
+          + (exponent < 0 ? "e-" : "e+")
+          + size
+          + Math.abs(exponent);
     }
     String plain = shortest.abs().toPlainString();
     return sign + plain + (plain.indexOf('.') < 0 ? ".0" : "");

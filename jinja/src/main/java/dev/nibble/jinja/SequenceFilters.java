@@ -12,12 +12,12 @@ import java.util.Comparator;
 import java.util.HashSet;
 import java.util.Iterator;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /** Filters over lists, dicts and other iterables. */
@@ -38,27 +38,29 @@ final class SequenceFilters {
     }
     all.put(
         "list",
-        (_, v, args) -> {
+        (f, v, args) -> {
           args.none("list");
-          return Items.list(Values.iterate(v));
+          List<Value> items = Values.iterate(f.meter(), v);
+          f.meter().each(items.size());
+          return Items.list(items);
         });
     all.put(
         "first",
-        (_, v, args) -> {
+        (f, v, args) -> {
           args.none("first");
-          return first(v);
+          return first(f.meter(), v);
         });
     all.put(
         "last",
-        (_, v, args) -> {
+        (f, v, args) -> {
           args.none("last");
-          List<Value> items = Values.iterate(reversible(v));
+          List<Value> items = Values.iterate(f.meter(), reversible(v));
           return items.isEmpty()
               ? Undefined.hint("No last item, sequence was empty.")
               : items.getLast();
         });
-    all.put("reverse", (_, v, args) -> reverse(v, args));
-    all.put("items", (_, v, args) -> items(v, args));
+    all.put("reverse", (f, v, args) -> reverse(f.meter(), v, args));
+    all.put("items", (f, v, args) -> items(f.meter(), v, args));
     all.put("map", SequenceFilters::map);
     for (String name : List.of("select", "reject")) {
       all.put(name, (f, v, args) -> chosen(f, v, args, v2 -> v2, name.equals("select")));
@@ -81,11 +83,11 @@ final class SequenceFilters {
     return absent ? b.find(0).orElse(new Text("")) : value;
   }
 
-  private static Value first(Value value) {
+  private static Value first(Meter meter, Value value) {
     if (value instanceof Generator(Iterator<Value> rest)) {
       return rest.hasNext() ? rest.next() : Undefined.hint("No first item, sequence was empty.");
     }
-    List<Value> items = Values.iterate(value);
+    List<Value> items = Values.iterate(meter, value);
     return items.isEmpty()
         ? Undefined.hint("No first item, sequence was empty.")
         : items.getFirst();
@@ -98,8 +100,9 @@ final class SequenceFilters {
     };
   }
 
-  private static Value reverse(Value value, Arguments args) {
+  private static Value reverse(Meter meter, Value value, Arguments args) {
     args.none("reverse");
+    meter.each(Shape.size(value));
     if (value instanceof Text(String text, boolean html)) {
       int[] points = text.codePoints().toArray();
       StringBuilder out = new StringBuilder();
@@ -108,16 +111,19 @@ final class SequenceFilters {
       }
       return new Text(out.toString(), html);
     }
-    List<Value> items = new ArrayList<>(Values.iterate(value));
+    List<Value> items = new ArrayList<>(Values.iterate(meter, value));
     Collections.reverse(items);
     return value instanceof Generator ? Items.list(items) : new Generator(items.iterator());
   }
 
-  private static Value items(Value value, Arguments args) {
+  private static Value items(Meter meter, Value value, Arguments args) {
     args.none("items");
     return switch (value) {
       case Undefined _ -> new Generator(Collections.emptyIterator());
-      case Dict dict -> new Generator(dict.pairs().values().iterator());
+      case Dict dict -> {
+        meter.each(dict.entries().size());
+        yield new Generator(dict.pairs().values().iterator());
+      }
       default -> throw Failure.type("Can only get item pairs from a mapping.");
     };
   }
@@ -125,12 +131,12 @@ final class SequenceFilters {
   private static Value lazily(
       Filters f, Value value, java.util.function.Function<Stream<Value>, Stream<Value>> change) {
     if (!Values.isIterable(value)) {
-      Values.iterate(value);
+      Values.iterate(f.meter(), value);
     }
     Stream<Value> items =
         value instanceof Generator(Iterator<Value> rest)
             ? Stream.iterate(rest, Iterator::hasNext, UnaryOperator.identity()).map(Iterator::next)
-            : Values.iterate(value).stream();
+            : Values.iterate(f.meter(), value).stream();
     return new Generator(change.apply(items.peek(_ -> f.meter().step())).iterator());
   }
 
@@ -187,35 +193,51 @@ final class SequenceFilters {
     Optional<AttributePath> path = attribute.map(a -> AttributePath.of(a, f.subscripts()));
     return v -> {
       Value key = path.isPresent() ? path.get().get(v) : v;
-      return caseSensitive ? key : folded(key);
+      return caseSensitive ? key : folded(f.meter(), key);
     };
   }
 
-  private static Value folded(Value key) {
-    return key instanceof Text(String text, boolean html)
-        ? new Text(text.toLowerCase(Locale.ROOT), html)
-        : key;
+  private static Value folded(Meter meter, Value key) {
+    if (!(key instanceof Text(String text, boolean html))) {
+      return key;
+    }
+    meter.each(text.length());
+    return new Text(CaseMapping.lower(text), html);
   }
 
-  private static Comparator<Value> order(Filters f, UnaryOperator<Value> key) {
-    return (a, b) -> f.operators().order(key.apply(a), key.apply(b), "<");
+  /** A value and what it is compared by, which is found once. */
+  private record Keyed(Value value, List<Value> keys) {
+    static List<Keyed> of(List<Value> values, List<UnaryOperator<Value>> keys) {
+      return values.stream()
+          .map(v -> new Keyed(v, keys.stream().map(key -> key.apply(v)).toList()))
+          .toList();
+    }
+
+    Value key() {
+      return keys.getFirst();
+    }
+  }
+
+  private static Comparator<Keyed> order(Filters f) {
+    return (a, b) -> f.operators().order(a.key(), b.key(), "<");
   }
 
   /**
    * Keys that are equal are never asked for their order, so that even undefined ones are sorted.
    */
-  private static Comparator<Value> unlessEqual(Filters f, UnaryOperator<Value> key) {
+  private static Comparator<Keyed> unlessEqual(Filters f, int number) {
     return (a, b) -> {
-      Value left = key.apply(a);
-      Value right = key.apply(b);
+      Value left = a.keys().get(number);
+      Value right = b.keys().get(number);
+      f.meter().compare(left, right);
       return left.equals(right) ? 0 : f.operators().order(left, right, "<");
     };
   }
 
-  private static Value sorted(List<Value> values, Comparator<Value> order, boolean reverse) {
-    List<Value> sorted = new ArrayList<>(values);
+  private static Value sorted(List<Keyed> values, Comparator<Keyed> order, boolean reverse) {
+    List<Keyed> sorted = new ArrayList<>(values);
     sorted.sort(reverse ? order.reversed() : order);
-    return Items.list(sorted);
+    return Items.list(sorted.stream().map(Keyed::value).toList());
   }
 
   private static Value sort(Filters f, Value value, Arguments args) {
@@ -226,12 +248,16 @@ final class SequenceFilters {
         attribute.isPresent() && attribute.get() instanceof Text(String text, boolean _)
             ? Stream.of(text.split(",", -1)).map(a -> Optional.<Value>of(new Text(a))).toList()
             : List.of(attribute);
-    Comparator<Value> order =
-        attributes.stream()
-            .map(a -> unlessEqual(f, key(f, a, caseSensitive)))
+    List<UnaryOperator<Value>> keys =
+        attributes.stream().map(a -> key(f, a, caseSensitive)).toList();
+    Comparator<Keyed> order =
+        IntStream.range(0, keys.size())
+            .mapToObj(number -> unlessEqual(f, number))
             .reduce(Comparator::thenComparing)
             .orElseThrow();
-    return sorted(Values.iterate(value), order, b.flag(0, false));
+    List<Value> values = Values.iterate(f.meter(), value);
+    f.meter().each(values.size());
+    return sorted(Keyed.of(values, keys), order, b.flag(0, false));
   }
 
   private static Value dictsort(Filters f, Value value, Arguments args) {
@@ -245,7 +271,9 @@ final class SequenceFilters {
     }
     Value place = Values.of(by.equals("key") ? 0 : 1);
     UnaryOperator<Value> key = key(f, Optional.of(place), b.flag(0, false));
-    return sorted(dict.pairs().values(), order(f, key), b.flag(2, false));
+    f.meter().each(dict.entries().size());
+    return sorted(
+        Keyed.of(dict.pairs().values(), List.of(key)), order(f), b.flag(2, false));
   }
 
   private static Value unique(Filters f, Value value, Arguments args) {
@@ -253,16 +281,24 @@ final class SequenceFilters {
     UnaryOperator<Value> key = key(f, b.given(1), b.flag(0, false));
     Set<Value> seen = new HashSet<>();
     return lazily(
-        f, value, items -> items.filter(item -> seen.add(Values.hashable(key.apply(item)))));
+        f,
+        value,
+        items ->
+            items.filter(item -> {
+              Value found = Values.hashable(key.apply(item));
+              f.meter().read(found);
+              return seen.add(found);
+            }));
   }
 
   private static Value extreme(String name, Filters f, Value value, Arguments args) {
     Bound b = args.bind(name, "case_sensitive", "attribute");
-    Comparator<Value> order = order(f, key(f, b.given(1), b.flag(0, false)));
-    Comparator<Value> better = name.equals("min") ? order.reversed() : order;
+    UnaryOperator<Value> key = key(f, b.given(1), b.flag(0, false));
+    Comparator<Keyed> better = name.equals("min") ? order(f).reversed() : order(f);
     // Of several equal ones the first, as in Python.
-    return Values.iterate(value).stream()
+    return Keyed.of(Values.iterate(f.meter(), value), List.of(key)).stream()
         .reduce((best, item) -> better.compare(item, best) > 0 ? item : best)
+        .map(Keyed::value)
         .orElseGet(() -> Undefined.hint("No aggregated item, sequence was empty."));
   }
 
@@ -273,7 +309,7 @@ final class SequenceFilters {
     if (total instanceof Text) {
       throw Failure.type("sum() can't sum strings [use ''.join(seq) instead]");
     }
-    for (Value item : Values.iterate(value)) {
+    for (Value item : Values.iterate(f.meter(), value)) {
       total = f.operators().binary("+", total, key.apply(item));
     }
     return total;

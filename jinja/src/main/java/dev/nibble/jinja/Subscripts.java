@@ -45,7 +45,7 @@ final class Subscripts {
 
   /** {@code value[key]}: an entry first, then an attribute. */
   Value item(Value value, Value key) {
-    meter.look(key);
+    meter.read(key);
     if (value instanceof Text) {
       meter.look(value);
     }
@@ -109,22 +109,14 @@ final class Subscripts {
     String type = value instanceof None ? "None" : Values.type(value) + " object";
     return Undefined.hint(
         key instanceof Text
-            ? "'" + type + "' has no attribute " + Repr.of(key)
+            ? "'" + type + "' has no attribute " + Repr.shown(key)
             : type + " has no element " + describe(key));
   }
 
   private static String describe(Value key) {
-    return key instanceof Items || key instanceof Dict
-        ? "of this " + Values.type(key)
-        : printable(key);
-  }
-
-  private static String printable(Value key) {
-    try {
-      return Repr.of(key);
-    } catch (Failure e) {
-      return "of this " + Values.type(key);
-    }
+    return Arithmetic.isNumber(key) || key instanceof None
+        ? Repr.shown(key)
+        : "of this " + Values.type(key);
   }
 
   /** {@code value[from:to:step]}. */
@@ -133,6 +125,7 @@ final class Subscripts {
     return switch (value) {
       case Undefined u -> throw u.failure();
       case Text text -> {
+        meter.each(text.text().length());
         int[] points = text.text().codePoints().toArray();
         int[] places = places(points.length, from, to, step);
         int[] chosen = new int[places.length];
@@ -142,6 +135,7 @@ final class Subscripts {
         yield new Text(new String(chosen, 0, chosen.length), text.html());
       }
       case Items items when items.isIndexed() -> {
+        meter.steps(items.values().size());
         List<Value> chosen = new ArrayList<>();
         for (int place : places(items.values().size(), from, to, step)) {
           chosen.add(items.values().get(place));

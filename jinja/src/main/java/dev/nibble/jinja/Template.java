@@ -63,9 +63,11 @@ public final class Template {
    */
   public Rendering render(Map<String, Value> variables, LocalDateTime now) {
     try {
-      return new Evaluator(limits).render(statements, Globals.at(now), variables);
+      return new Evaluator(limits).render(statements, now, variables);
     } catch (Failure e) {
       throw new JinjaException(name, e);
+    } catch (StackOverflowError e) { // a chain of generators, each of which asks the one before
+      throw new JinjaException(name, Failure.limit("the template nests too deep"));
     }
   }
 }

@@ -4,7 +4,6 @@ import dev.nibble.jinja.Arguments.Bound;
 import dev.nibble.jinja.Value.Items;
 import dev.nibble.jinja.Value.Text;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Matcher;
@@ -22,31 +21,33 @@ final class TextFilters {
     for (String name : List.of("upper", "lower", "capitalize")) {
       all.put(
           name,
-          (_, v, args) -> {
+          (f, v, args) -> {
             args.none(name);
-            return Texts.mapped(v, s -> TextMethods.cased(name, s));
+            return Texts.mapped(f.meter(), v, s -> TextMethods.cased(name, s));
           });
     }
     all.put(
         "title",
-        (_, v, args) -> {
+        (f, v, args) -> {
           args.none("title");
-          return Texts.mapped(v, TextFilters::title);
+          return Texts.mapped(f.meter(), v, s -> title(f.meter(), s));
         });
-    all.put("trim", (_, v, args) -> trim(v, args.bind("trim", "chars").given(0)));
-    all.put("string", (_, v, args) -> unaryText("string", v, args));
+    all.put("trim", (f, v, args) -> trim(f.meter(), v, args.bind("trim", "chars").given(0)));
+    all.put("string", (f, v, args) -> unaryText("string", f, v, args));
     all.put(
         "safe",
-        (_, v, args) -> {
+        (f, v, args) -> {
           args.none("safe");
-          return new Text(Repr.text(v), true);
+          return new Text(Repr.text(f.meter(), v), true);
         });
     for (String name : List.of("e", "escape")) {
-      all.put(name, (_, v, args) -> Texts.escaped(unaryText(name, v, args)));
+      all.put(name, (f, v, args) -> Texts.escaped(f.meter(), unaryText(name, f, v, args)));
     }
     all.put(
         "forceescape",
-        (_, v, args) -> new Text(Texts.escape(unaryText("forceescape", v, args).text()), true));
+        (f, v, args) ->
+            new Text(
+                Texts.escape(f.meter(), unaryText("forceescape", f, v, args).text()), true));
     all.put("replace", TextFilters::replace);
     all.put("indent", TextFilters::indent);
     all.put("truncate", TextFilters::truncate);
@@ -54,34 +55,39 @@ final class TextFilters {
         "center",
         (f, v, args) -> {
           int width = args.bind("center", "width").whole(0, 80);
-          return Texts.mapped(v, s -> Texts.padded(f.meter(), s, width, " ", '^'));
+          return Texts.mapped(f.meter(), v, s -> Texts.padded(f.meter(), s, width, " ", '^'));
         });
     all.put("format", TextFilters::format);
     all.put(
         "wordcount",
-        (_, v, args) ->
-            Values.of(LETTERS.matcher(unaryText("wordcount", v, args).text()).results().count()));
+        (f, v, args) -> {
+          String text = unaryText("wordcount", f, v, args).text();
+          f.meter().steps(text.length());
+          return Values.of(LETTERS.matcher(text).results().count());
+        });
     all.put("tojson", TextFilters::json);
     all.put("join", TextFilters::join);
   }
 
-  private static Text unaryText(String name, Value value, Arguments args) {
+  private static Text unaryText(String name, Filters f, Value value, Arguments args) {
     args.none(name);
-    return Texts.soft(value);
+    return Texts.soft(f.meter(), value);
   }
 
-  private static Value trim(Value value, Optional<Value> chars) {
-    return Texts.mapped(value, s -> TextMethods.stripped("strip", s, chars));
+  private static Value trim(Meter meter, Value value, Optional<Value> chars) {
+    Text text = Texts.soft(meter, value);
+    return new Text(TextMethods.stripped(meter, "strip", text.text(), chars), text.html());
   }
 
-  private static String title(String s) {
+  private static String title(Meter meter, String s) {
+    meter.steps(s.length());
     StringBuilder out = new StringBuilder();
     Matcher words = WORD.matcher(s);
     while (words.find()) {
       String word = words.group();
       int first = word.offsetByCodePoints(0, 1);
-      out.append(word.substring(0, first).toUpperCase(Locale.ROOT));
-      out.append(word.substring(first).toLowerCase(Locale.ROOT));
+      CaseMapping.addUpper(word.codePointAt(0), out);
+      out.append(CaseMapping.lower(word.substring(first)));
     }
     return out.toString();
   }
@@ -91,7 +97,11 @@ final class TextFilters {
     int count = b.given(2).map(v -> Subscripts.index(v, "replace")).orElse(-1);
     return new Text(
         Texts.replace(
-            f.meter(), Repr.text(value), Repr.text(b.get(0)), Repr.text(b.get(1)), count));
+            f.meter(),
+            Repr.text(f.meter(), value),
+            Repr.text(f.meter(), b.get(0)),
+            Repr.text(f.meter(), b.get(1)),
+            count));
   }
 
   private static Value indent(Filters f, Value value, Arguments args) {
@@ -101,11 +111,12 @@ final class TextFilters {
         width instanceof Text(String text, boolean _)
             ? text
             : Texts.repeat(f.meter(), " ", Subscripts.index(width, "indent"));
-    List<String> lines = Texts.lines(Texts.plain(value, "indent") + "\n", false);
+    List<String> lines = Texts.lines(f.meter(), Texts.plain(value, "indent") + "\n", false);
     boolean blank = b.flag(2, false);
     StringBuilder out = new StringBuilder(b.flag(1, false) ? indent : "");
     for (int i = 0; i < lines.size(); i++) {
       String line = lines.get(i);
+      f.meter().step();
       f.meter().grow(out.length(), (long) line.length() + indent.length());
       if (i > 0) {
         out.append('\n').append(blank || !line.isEmpty() ? indent : "");
@@ -142,7 +153,7 @@ final class TextFilters {
         args.keywords().isEmpty()
             ? Items.of(Items.Type.TUPLE, args.positional())
             : Values.of(args.keywords());
-    return Printf.format(f.meter(), Texts.soft(value), argument);
+    return Printf.format(f.meter(), Texts.soft(f.meter(), value), argument);
   }
 
   private static Value json(Filters f, Value value, Arguments args) {
@@ -157,7 +168,7 @@ final class TextFilters {
     String key = ": ";
     Optional<Value> separators = b.given(2);
     if (separators.isPresent()) {
-      List<Value> two = Values.iterate(separators.get());
+      List<Value> two = Values.iterate(f.meter(), separators.get());
       if (two.size() != 2) {
         throw Failure.value("tojson: separators are a pair, of items and of keys");
       }
@@ -165,18 +176,19 @@ final class TextFilters {
       key = Texts.plain(two.getLast(), "tojson");
     }
     Json json = new Json(b.flag(0, false), indent, item, key, b.flag(3, false), f.operators());
-    return new Text(f.meter().text(json.write(value)));
+    return new Text(json.write(value));
   }
 
   private static Value join(Filters f, Value value, Arguments args) {
     Bound b = args.bind("join", "d", "attribute");
     Optional<AttributePath> path = b.given(1).map(v -> AttributePath.of(v, f.subscripts()));
-    String separator = b.find(0).map(Repr::text).orElse("");
+    String separator = b.find(0).map(v -> Repr.text(f.meter(), v)).orElse("");
     StringBuilder out = new StringBuilder();
     boolean first = true;
-    for (Value item : Values.iterate(value)) {
+    for (Value item : Values.iterate(f.meter(), value)) {
       Value part = path.isPresent() ? path.get().get(item) : item;
-      String text = Repr.text(part);
+      String text = Repr.text(f.meter(), part);
+      f.meter().step();
       f.meter().grow(out.length(), (long) separator.length() + text.length());
       out.append(first ? "" : separator).append(text);
       first = false;

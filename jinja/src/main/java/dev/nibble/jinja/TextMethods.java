@@ -5,12 +5,13 @@ import dev.nibble.jinja.Value.Function;
 import dev.nibble.jinja.Value.Items;
 import dev.nibble.jinja.Value.Text;
 import java.util.ArrayList;
+import java.util.BitSet;
+import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.IntPredicate;
-import java.util.function.UnaryOperator;
 
 /** The methods of str. */
 final class TextMethods {
@@ -26,6 +27,9 @@ final class TextMethods {
           "istitle",
           "maketrans",
           "translate");
+
+  /** Characters that are few enough to look for one after another. */
+  private static final int FEW = 16;
 
   private final Meter meter;
 
@@ -51,20 +55,23 @@ final class TextMethods {
           case "upper", "lower", "casefold", "title", "capitalize", "swapcase" ->
               args -> {
                 args.none(name);
+                meter.each(s.length());
                 return text(cased(name, s));
               };
           case "isalpha", "isdigit", "isdecimal", "isalnum", "isspace" ->
               args -> {
                 args.none(name);
+                meter.each(s.length());
                 return Values.of(!s.isEmpty() && s.codePoints().allMatch(characters(name)));
               };
           case "islower", "isupper" ->
               args -> {
                 args.none(name);
+                meter.each(s.length());
                 return Values.of(isCased(s, name.equals("isupper")));
               };
           case "strip", "lstrip", "rstrip" ->
-              args -> text(stripped(name, s, args.bindUnnamed(name, "chars").given(0)));
+              args -> text(stripped(meter, name, s, args.bindUnnamed(name, "chars").given(0)));
           case "startswith", "endswith" -> args -> affix(name, s, args);
           case "removeprefix" ->
               args -> {
@@ -78,7 +85,7 @@ final class TextMethods {
               };
           case "split", "rsplit" -> args -> split(name, s, args.bind(name, "sep", "maxsplit"));
           case "splitlines" ->
-              args -> list(Texts.lines(s, args.bind(name, "keepends").flag(0, false)));
+              args -> list(Texts.lines(meter, s, args.bind(name, "keepends").flag(0, false)));
           case "partition", "rpartition" ->
               args ->
                   partition(s, args.bindUnnamed(name, "sep").text(0), name.equals("rpartition"));
@@ -120,29 +127,31 @@ final class TextMethods {
 
   static String cased(String name, String s) {
     return switch (name) {
-      case "upper" -> s.toUpperCase(Locale.ROOT);
-      case "lower" -> s.toLowerCase(Locale.ROOT);
-      case "casefold" -> s.toUpperCase(Locale.ROOT).toLowerCase(Locale.ROOT);
+      case "upper" -> CaseMapping.upper(s);
+      case "lower" -> CaseMapping.lower(s);
+      case "casefold" -> CaseMapping.lower(CaseMapping.upper(s));
       case "title" -> titled(s, c -> true);
       case "capitalize" -> titled(s, c -> false);
-      default -> eachCharacter(s, c -> swapped(c));
+      default -> swapped(s);
     };
   }
 
-  private static String swapped(String c) {
-    int point = c.codePointAt(0);
-    return Character.isUpperCase(point) ? c.toLowerCase(Locale.ROOT) : c.toUpperCase(Locale.ROOT);
-  }
-
-  private static String eachCharacter(String s, UnaryOperator<String> change) {
+  private static String swapped(String s) {
     StringBuilder out = new StringBuilder();
-    s.codePoints().forEach(c -> out.append(change.apply(Character.toString(c))));
+    s.codePoints()
+        .forEach(c -> {
+          if (Character.isUpperCase(c)) {
+            CaseMapping.addLower(c, out);
+          } else {
+            CaseMapping.addUpper(c, out);
+          }
+        });
     return out.toString();
   }
 
   /** Upper case at the start, and after each character without case where {@code again} says so. */
   private static String titled(String s, IntPredicate again) {
-    String lower = s.toLowerCase(Locale.ROOT);
+    String lower = CaseMapping.lower(s);
     StringBuilder out = new StringBuilder();
     boolean start = true;
     for (int i = 0; i < lower.length(); ) {
@@ -150,9 +159,7 @@ final class TextMethods {
       String letter = Character.toString(c);
       int title = Character.toTitleCase(c);
       out.append(!start ? letter : title != c ? Character.toString(title) : titleOf(letter));
-      boolean cased =
-          Character.isLowerCase(c) || Character.isUpperCase(c) || Character.isTitleCase(c);
-      start = again.test(c) && !cased;
+      start = again.test(c) && !CaseMapping.isCased(c);
       i += Character.charCount(c);
     }
     return out.toString();
@@ -198,17 +205,27 @@ final class TextMethods {
     return wanted && s.codePoints().noneMatch(c -> other.test(c) || Character.isTitleCase(c));
   }
 
-  static String stripped(String name, String s, Optional<Value> chars) {
+  static String stripped(Meter meter, String name, String s, Optional<Value> chars) {
+    meter.each(s.length());
     IntPredicate stripped =
         chars
-            .map(c -> Texts.plain(c, name))
-            .<IntPredicate>map(set -> c -> set.indexOf(c) >= 0)
+            .<IntPredicate>map(c -> among(meter, Texts.plain(c, name)))
             .orElse(Characters::isSpace);
     String start = name.equals("rstrip") ? s : Characters.stripStart(s, stripped);
     return name.equals("lstrip") ? start : Characters.stripEnd(start, stripped);
   }
 
-  private static Value affix(String name, String s, Arguments args) {
+  private static IntPredicate among(Meter meter, String set) {
+    if (set.length() <= FEW) {
+      return c -> set.indexOf(c) >= 0;
+    }
+    meter.steps(set.length());
+    BitSet all = new BitSet();
+    set.codePoints().forEach(all::set);
+    return all::get;
+  }
+
+  private Value affix(String name, String s, Arguments args) {
     Bound b = args.bindUnnamed(name, "prefix", "start", "end");
     Window window = Window.of(s, b);
     Value wanted = b.get(0);
@@ -220,6 +237,8 @@ final class TextMethods {
         throw Failure.type(
             name + " first arg must be str or a tuple of str, not " + Values.type(candidate));
       }
+      meter.step();
+      meter.work(Math.min(affix.length(), window.text().length()));
       found |=
           window.valid()
               && (name.equals("startswith")
@@ -248,18 +267,25 @@ final class TextMethods {
     }
   }
 
-  private static Value place(String name, String s, Arguments args) {
+  private Value place(String name, String s, Arguments args) {
     Bound b = args.bindUnnamed(name, "sub", "start", "end");
     Window window = Window.of(s, b);
-    String part = b.text(0);
-    int at =
-        !window.valid()
-            ? -1
-            : name.startsWith("r") ? window.text().lastIndexOf(part) : window.text().indexOf(part);
+    int at = window.valid() ? found(window.text(), b.text(0), name.startsWith("r")) : -1;
     if (at < 0 && name.endsWith("index")) {
       throw Failure.value("substring not found");
     }
     return Values.of(at < 0 ? -1 : window.start() + window.text().codePointCount(0, at));
+  }
+
+  /** Place of the first or last occurrence; -1 for none. */
+  private int found(String text, String part, boolean last) {
+    meter.work(text.length());
+    if (part.length() > text.length()) {
+      return -1;
+    }
+    return last
+        ? Search.backward(meter, part).last(text, text.length())
+        : Search.forward(meter, part).next(text, 0);
   }
 
   private Value count(String s, Bound b) {
@@ -270,8 +296,10 @@ final class TextMethods {
       return Values.of(window.valid() ? text.codePointCount(0, text.length()) + 1 : 0);
     }
     meter.work(text.length());
+    Search search = Search.forward(meter, part);
     int count = 0;
-    for (int at = text.indexOf(part); at >= 0; at = text.indexOf(part, at + part.length())) {
+    for (int at = search.next(text, 0); at >= 0; at = search.next(text, at + part.length())) {
+      meter.step();
       count++;
     }
     return Values.of(count);
@@ -282,7 +310,8 @@ final class TextMethods {
     meter.work(s.length());
     Optional<Value> given = b.given(0);
     if (given.isEmpty()) {
-      return list(words(s, most, name.equals("rsplit")));
+      meter.steps(s.length() / 2);
+      return list(name.equals("rsplit") ? lastWords(s, most) : words(s, most));
     }
     String separator = Texts.plain(given.get(), name);
     if (separator.isEmpty()) {
@@ -290,16 +319,21 @@ final class TextMethods {
     }
     List<String> parts = new ArrayList<>();
     if (name.equals("rsplit")) {
+      Search search = Search.backward(meter, separator);
       int end = s.length();
       for (int at;
-          (most < 0 || parts.size() < most) && (at = lastIndex(s, separator, end)) >= 0;
+          (most < 0 || parts.size() < most) && (at = search.last(s, end)) >= 0;
           end = at) {
-        parts.addFirst(s.substring(at + separator.length(), end));
+        meter.step();
+        parts.add(s.substring(at + separator.length(), end));
       }
-      parts.addFirst(s.substring(0, end));
+      parts.add(s.substring(0, end));
+      Collections.reverse(parts);
     } else {
+      Search search = Search.forward(meter, separator);
       int start = 0;
-      for (int at; (most < 0 || parts.size() < most) && (at = s.indexOf(separator, start)) >= 0; ) {
+      for (int at; (most < 0 || parts.size() < most) && (at = search.next(s, start)) >= 0; ) {
+        meter.step();
         parts.add(s.substring(start, at));
         start = at + separator.length();
       }
@@ -308,43 +342,58 @@ final class TextMethods {
     return list(parts);
   }
 
-  private static int lastIndex(String s, String separator, int end) {
-    return end < separator.length() ? -1 : s.lastIndexOf(separator, end - separator.length());
-  }
-
-  private static List<String> words(String s, int most, boolean fromEnd) {
+  private static List<String> words(String s, int most) {
     List<String> words = new ArrayList<>();
-    String rest = s;
-    while (true) {
-      rest =
-          fromEnd
-              ? Characters.stripEnd(rest, Characters::isSpace)
-              : Characters.stripStart(rest, Characters::isSpace);
-      if (rest.isEmpty()) {
-        return words;
-      }
-      if (words.size() == most) {
-        words.add(fromEnd ? 0 : words.size(), rest);
-        return words;
-      }
-      String other =
-          fromEnd
-              ? Characters.stripEnd(rest, c -> !Characters.isSpace(c))
-              : Characters.stripStart(rest, c -> !Characters.isSpace(c));
-      words.add(
-          fromEnd ? 0 : words.size(),
-          fromEnd
-              ? rest.substring(other.length())
-              : rest.substring(0, rest.length() - other.length()));
-      rest = other;
+    int start = over(s, 0, true);
+    while (start < s.length() && words.size() != most) {
+      int end = over(s, start, false);
+      words.add(s.substring(start, end));
+      start = over(s, end, true);
     }
+    if (start < s.length()) {
+      words.add(s.substring(start));
+    }
+    return words;
   }
 
-  private static Value partition(String s, String separator, boolean last) {
+  /** The end of the white space, or of the word, that begins at a place. */
+  private static int over(String s, int from, boolean space) {
+    int at = from;
+    while (at < s.length() && Characters.isSpace(s.codePointAt(at)) == space) {
+      at += Character.charCount(s.codePointAt(at));
+    }
+    return at;
+  }
+
+  private static List<String> lastWords(String s, int most) {
+    List<String> words = new ArrayList<>();
+    int end = back(s, s.length(), true);
+    while (end > 0 && words.size() != most) {
+      int start = back(s, end, false);
+      words.add(s.substring(start, end));
+      end = back(s, start, true);
+    }
+    if (end > 0) {
+      words.add(s.substring(0, end));
+    }
+    Collections.reverse(words);
+    return words;
+  }
+
+  /** The start of the white space, or of the word, that ends at a place. */
+  private static int back(String s, int from, boolean space) {
+    int at = from;
+    while (at > 0 && Characters.isSpace(s.codePointBefore(at)) == space) {
+      at -= Character.charCount(s.codePointBefore(at));
+    }
+    return at;
+  }
+
+  private Value partition(String s, String separator, boolean last) {
     if (separator.isEmpty()) {
       throw Failure.value("empty separator");
     }
-    int at = last ? s.lastIndexOf(separator) : s.indexOf(separator);
+    int at = found(s, separator, last);
     Text all = new Text(s);
     Text nothing = new Text("");
     if (at < 0) {
@@ -359,7 +408,8 @@ final class TextMethods {
   private Value join(String separator, Value iterable) {
     StringBuilder out = new StringBuilder();
     int number = 0;
-    for (Value item : Values.iterate(iterable)) {
+    for (Value item : Values.iterate(meter, iterable)) {
+      meter.step();
       if (!(item instanceof Text(String part, boolean _))) {
         throw Failure.type(
             "sequence item %d: expected str instance, %s found"

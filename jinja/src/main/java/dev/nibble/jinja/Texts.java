@@ -20,13 +20,14 @@ final class Texts {
   }
 
   /** A text as it is, anything else as Python prints it. */
-  static Text soft(Value value) {
-    return value instanceof Text t ? t : new Text(Repr.text(value));
+  static Text soft(Meter meter, Value value) {
+    return value instanceof Text t ? t : new Text(Repr.text(meter, value));
   }
 
   /** Changes a text and keeps its mark. */
-  static Value mapped(Value value, UnaryOperator<String> change) {
-    Text text = soft(value);
+  static Value mapped(Meter meter, Value value, UnaryOperator<String> change) {
+    Text text = soft(meter, value);
+    meter.each(text.text().length());
     return new Text(change.apply(text.text()), text.html());
   }
 
@@ -36,17 +37,18 @@ final class Texts {
     StringBuilder out = new StringBuilder();
     for (Text part : parts) {
       meter.grow(out.length(), part.text().length());
-      out.append(html ? escaped(part).text() : part.text());
+      out.append(html ? escaped(meter, part).text() : part.text());
     }
     return new Text(out.toString(), html);
   }
 
-  static Text escaped(Value value) {
-    Text text = soft(value);
-    return text.html() ? text : new Text(escape(text.text()), true);
+  static Text escaped(Meter meter, Value value) {
+    Text text = soft(meter, value);
+    return text.html() ? text : new Text(escape(meter, text.text()), true);
   }
 
-  static String escape(String text) {
+  static String escape(Meter meter, String text) {
+    meter.each(text.length());
     StringBuilder out = new StringBuilder();
     for (int i = 0; i < text.length(); i++) {
       switch (text.charAt(i)) {
@@ -67,13 +69,16 @@ final class Texts {
   }
 
   static String replace(Meter meter, String text, String old, String with, int count) {
+    meter.work(text.length());
+    Search search = Search.forward(meter, old);
     StringBuilder out = new StringBuilder();
     int from = 0;
     for (int done = 0; count < 0 || done < count; done++) {
-      int at = old.isEmpty() ? from + (done == 0 ? 0 : step(text, from)) : text.indexOf(old, from);
+      int at = old.isEmpty() ? from + (done == 0 ? 0 : step(text, from)) : search.next(text, from);
       if (at < 0 || at > text.length() || (old.isEmpty() && done > 0 && from == text.length())) {
         break;
       }
+      meter.step();
       meter.grow(out.length(), (long) at - from + with.length());
       out.append(text, from, at).append(with);
       from = at + old.length();
@@ -85,7 +90,8 @@ final class Texts {
     return at < text.length() ? Character.charCount(text.codePointAt(at)) : 0;
   }
 
-  static List<String> lines(String text, boolean keepEnds) {
+  static List<String> lines(Meter meter, String text, boolean keepEnds) {
+    meter.each(text.length());
     List<String> lines = new ArrayList<>();
     int start = 0;
     for (int i = 0; i < text.length(); i++) {

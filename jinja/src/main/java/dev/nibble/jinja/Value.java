@@ -36,7 +36,7 @@ public sealed interface Value {
   record Undefined(Kind kind, String message) implements Value {
     /** A variable that is not set. */
     static Undefined named(String name) {
-      return hint(Repr.of(new Text(name)) + " is undefined");
+      return hint(Repr.shown(new Text(name)) + " is undefined");
     }
 
     /** With a message of its own. */
@@ -76,7 +76,7 @@ public sealed interface Value {
 
     @Override
     public int hashCode() {
-      return Double.hashCode(truth ? 1 : 0);
+      return Arithmetic.hash(truth ? 1.0 : 0.0);
     }
   }
 
@@ -93,7 +93,7 @@ public sealed interface Value {
 
     @Override
     public int hashCode() {
-      return Double.hashCode(number.doubleValue());
+      return Arithmetic.hash(number);
     }
   }
 
@@ -110,7 +110,7 @@ public sealed interface Value {
 
     @Override
     public int hashCode() {
-      return Double.hashCode(number + 0.0); // -0.0 == 0
+      return Arithmetic.hash(number);
     }
   }
 
@@ -133,7 +133,7 @@ public sealed interface Value {
 
     @Override
     public int hashCode() {
-      return text.hashCode();
+      return Hashing.of(text);
     }
   }
 
@@ -243,6 +243,13 @@ public sealed interface Value {
       return new Dict(changed);
     }
 
+    /** A copy without the entry of a text key. */
+    public Dict without(String key) {
+      Map<Value, Value> changed = new LinkedHashMap<>(entries);
+      changed.remove(new Text(key));
+      return new Dict(changed);
+    }
+
     /** The entries, in order. */
     Map<Value, Value> entries() {
       return entries;
@@ -292,7 +299,10 @@ public sealed interface Value {
 
     @Override
     public boolean equals(@Nullable Object other) {
-      return other instanceof Range r && Values.iterate(r).equals(Values.iterate(this));
+      return other instanceof Range r
+          && r.size() == size()
+          && (size() == 0 || r.start == start)
+          && (size() <= 1 || r.step == step);
     }
 
     @Override

@@ -75,6 +75,19 @@ public final class Values {
     return Repr.text(value);
   }
 
+  /**
+   * The text that Python's {@code json.dumps} makes of plain data, without escapes of letters.
+   *
+   * @throws IllegalArgumentException for what JSON cannot express
+   */
+  public static String json(Value value) {
+    try {
+      return Json.dumps(value);
+    } catch (Failure e) {
+      throw new IllegalArgumentException(e.reason(), e);
+    }
+  }
+
   /** The elements of a list or tuple; nothing for another value. */
   public static List<Value> elements(Value value) {
     return value instanceof Items items && items.isIndexed() ? items.values() : List.of();
@@ -123,16 +136,31 @@ public final class Values {
   }
 
   /** Everything that iterating over it gives; a generator is used up. */
-  static List<Value> iterate(Value value) {
+  static List<Value> iterate(Meter meter, Value value) {
     return switch (value) {
       case Undefined _ -> List.of();
-      case Text t -> characters(t);
+      case Text t -> {
+        meter.work(t.text().length());
+        meter.steps(t.text().length());
+        yield characters(t);
+      }
       case Items items -> items.values();
-      case Dict dict -> List.copyOf(dict.entries().keySet());
-      case Range range -> IntStream.range(0, range.size()).mapToObj(range::at).toList();
+      case Dict dict -> {
+        meter.each(dict.entries().size());
+        yield List.copyOf(dict.entries().keySet());
+      }
+      case Range range -> {
+        meter.each(range.size());
+        yield IntStream.range(0, range.size()).mapToObj(range::at).toList();
+      }
       case Generator generator -> {
         List<Value> rest = new ArrayList<>();
-        generator.rest().forEachRemaining(rest::add);
+        generator
+            .rest()
+            .forEachRemaining(item -> {
+              meter.step();
+              rest.add(item);
+            });
         yield rest;
       }
       default -> throw Failure.type("'" + type(value) + "' object is not iterable");
