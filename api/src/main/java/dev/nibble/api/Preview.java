@@ -83,7 +83,7 @@ public final class Preview {
 
   /**
    * Each part is what it adds to the text before it, since some tokenizers decode a part alone
-   * differently.
+   * differently. A character whose tokens are in two parts is shown with the second.
    */
   private static List<PreviewedRow.Part> text(Sample sample, Tokenizer tokenizer) {
     List<PreviewedRow.Part> parts = new ArrayList<>();
@@ -96,9 +96,16 @@ public final class Preview {
       String text = tokenizer.decode(Arrays.copyOf(sample.tokens(), to), false);
       parts.add(
           new PreviewedRow.Part(
-              text.substring(Math.min(before.length(), text.length())), sample.supervised()[from]));
+              text.substring(sharedLength(before, text)), sample.supervised()[from]));
       before = text;
     }
     return List.copyOf(parts);
+  }
+
+  /** Length of what two texts begin with alike, in whole characters. */
+  private static int sharedLength(String a, String b) {
+    int mismatch = Arrays.mismatch(a.toCharArray(), b.toCharArray());
+    int shared = mismatch < 0 ? a.length() : mismatch;
+    return shared > 0 && Character.isHighSurrogate(b.charAt(shared - 1)) ? shared - 1 : shared;
   }
 }

@@ -34,8 +34,11 @@ public sealed interface Event {
    * @param endOfAnswer the text that it writes after an answer
    * @param stopToken the special token in that text, at which generation stops; empty when there is
    *     none, so that generation may not stop there
+   * @param endLearned whether that text is trained on; false for a template whose {@code {%
+   *     generation %}} leaves it out, with which the model does not learn to stop
    */
-  record TemplateFound(String source, String endOfAnswer, Optional<String> stopToken)
+  record TemplateFound(
+      String source, String endOfAnswer, Optional<String> stopToken, boolean endLearned)
       implements Event {}
 
   /**

@@ -82,7 +82,7 @@ public final class Formats {
           end.token().isPresent()
               ? Optional.of(tokenizer.decode(new int[] {end.token().getAsInt()}, false))
               : Optional.empty();
-      return new Event.TemplateFound(t.source(), end.text(), stop);
+      return new Event.TemplateFound(t.source(), end.text(), stop, t.learnsEndOfTurn());
     });
   }
 

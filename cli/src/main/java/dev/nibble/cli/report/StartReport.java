@@ -27,6 +27,7 @@ final class StartReport {
   void data(Event.DataRead e) {
     entry("data", e.train().summary());
     e.train().bad().sentences().forEach(sentence -> entry("bad rows", sentence));
+    e.train().shortfalls().sentences().forEach(sentence -> entry("note", sentence));
     e.validation()
         .ifPresent(held -> {
           entry("validation", held.summary());
@@ -54,6 +55,12 @@ final class StartReport {
                 "it ends an answer with '%s', which holds no special token of the tokenizer, so that generation may not stop there"
                     .formatted(e.endOfAnswer().strip().replace("\n", "\\n")));
     entry("template", e.source() + "; " + stops);
+    if (!e.endLearned()) {
+      entry(
+          "warning",
+          "the {%% generation %%} of this template leaves out the '%s' that ends an answer, so the model does not learn to stop. Write the end inside the block, or use a template without generation blocks"
+              .formatted(e.endOfAnswer().strip().replace("\n", "\\n")));
+    }
   }
 
   void questions(Event.QuestionsRead e) {

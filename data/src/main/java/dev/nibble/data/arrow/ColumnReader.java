@@ -1,6 +1,7 @@
 package dev.nibble.data.arrow;
 
 import dev.nibble.data.rows.InvalidDataset;
+import dev.nibble.data.rows.Struct;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -162,7 +163,7 @@ record ColumnReader(String name, FieldVector nulls, Values values) {
   }
 
   private static Map<String, @Nullable Object> struct(List<ColumnReader> fields, int index) {
-    Map<String, @Nullable Object> values = LinkedHashMap.newLinkedHashMap(fields.size());
+    Map<String, @Nullable Object> values = new Struct(fields.size());
     for (ColumnReader field : fields) {
       values.put(field.name, field.read(index));
     }

@@ -79,7 +79,10 @@ public final class Corpus {
       throw new InvalidDataset(
           "%s: no token of any row would be trained on: %s."
               .formatted(
-                  dataset.rows().describe(), dataset.samples().format().unsupervisedReason()));
+                  dataset.rows().describe(),
+                  report.shortfalls().rows().isEmpty()
+                      ? dataset.samples().format().unsupervisedReason()
+                      : String.join("; ", report.shortfalls().sentences())));
     }
   }
 

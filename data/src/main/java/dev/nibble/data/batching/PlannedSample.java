@@ -12,9 +12,8 @@ import dev.nibble.data.samples.SampleMaker;
  */
 record PlannedSample(int length, Row row, SampleMaker samples) {
   Sample make() {
-    if (samples.make(row) instanceof Outcome.Kept(Sample sample, boolean _)
-        && sample.length() == length) {
-      return sample;
+    if (samples.make(row) instanceof Outcome.Kept kept && kept.sample().length() == length) {
+      return kept.sample();
     }
     throw row.invalid(
         "the row changed while the data were in use. Leave the files alone during a run, and start again.");

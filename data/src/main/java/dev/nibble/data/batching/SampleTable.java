@@ -1,13 +1,21 @@
 package dev.nibble.data.batching;
 
+import dev.nibble.data.chat.Shortfall;
 import dev.nibble.data.rows.InvalidDataset;
+import dev.nibble.data.rows.Row;
 import dev.nibble.data.samples.BadRows;
 import dev.nibble.data.samples.DataReport;
 import dev.nibble.data.samples.Outcome;
+import dev.nibble.data.samples.Shortfalls;
 import java.util.Arrays;
 import java.util.BitSet;
+import java.util.EnumMap;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
 import java.util.function.IntPredicate;
 
 /** Lengths and outcomes of the rows of one shard, eight bytes a row. */
@@ -20,6 +28,8 @@ final class SampleTable {
   private int[] supervised = new int[1024];
   private final BitSet truncated = new BitSet();
   private final Map<String, Bad> bad = new LinkedHashMap<>();
+  private final Map<Shortfall, BitSet> shortfalls = new EnumMap<>(Shortfall.class);
+  private final Map<Integer, String> places = new HashMap<>();
   private int rows;
 
   private static final int MOST_KINDS = 100;
@@ -46,18 +56,54 @@ final class SampleTable {
     rows++;
   }
 
-  void add(Outcome outcome) {
+  /**
+   * Adds the outcome of a row.
+   *
+   * @param row to name it by
+   */
+  void add(Outcome outcome, Row row) {
     grow();
     switch (outcome) {
       case Outcome.Kept kept -> {
         lengths[rows] = kept.sample().length();
         supervised[rows] = kept.sample().supervisedTokens();
         truncated.set(rows, kept.truncated());
+        note(kept.shortfalls(), row);
       }
       case Outcome.TooLong tooLong -> lengths[rows] = -tooLong.tokens();
-      case Outcome.Unsupervised _ -> lengths[rows] = 0;
+      case Outcome.Unsupervised left -> {
+        lengths[rows] = 0;
+        note(left.shortfalls(), row);
+      }
     }
     rows++;
+  }
+
+  private void note(Set<Shortfall> found, Row row) {
+    for (Shortfall shortfall : found) {
+      BitSet with = shortfalls.computeIfAbsent(shortfall, _ -> new BitSet());
+      if (with.cardinality() < Shortfalls.NAMED) {
+        places.put(rows, row.place());
+      }
+      with.set(rows);
+    }
+  }
+
+  private Shortfalls shortfalls(IntPredicate chosen) {
+    Map<Shortfall, Shortfalls.Rows> found = new EnumMap<>(Shortfall.class);
+    shortfalls.forEach((shortfall, with) -> {
+      int[] those = with.stream().filter(chosen).toArray();
+      List<String> named =
+          Arrays.stream(those)
+              .mapToObj(places::get)
+              .filter(Objects::nonNull)
+              .limit(Shortfalls.NAMED)
+              .toList();
+      if (those.length > 0) {
+        found.put(shortfall, new Shortfalls.Rows(those.length, named));
+      }
+    });
+    return new Shortfalls(found);
   }
 
   int rows() {
@@ -108,7 +154,8 @@ final class SampleTable {
         tokens,
         supervisedTokens,
         longest,
-        before.bad().and(bad(chosen)));
+        before.bad().and(bad(chosen)),
+        before.shortfalls().and(shortfalls(chosen)));
   }
 
   private boolean isBad(int row) {

@@ -51,7 +51,7 @@ record Shard(int number, RowSource rows, SampleMaker samples, SampleTable table)
   private sealed interface Attempt {
     static Attempt at(Row row, SampleMaker samples) {
       try {
-        return new Made(samples.make(row));
+        return new Made(samples.make(row), row);
       } catch (InvalidDataset e) {
         return new Bad(e);
       } catch (RuntimeException e) {
@@ -64,10 +64,10 @@ record Shard(int number, RowSource rows, SampleMaker samples, SampleTable table)
     /** Enters the outcome into a table, or throws what no row is to blame for. */
     void enter(SampleTable table);
 
-    record Made(Outcome outcome) implements Attempt {
+    record Made(Outcome outcome, Row row) implements Attempt {
       @Override
       public void enter(SampleTable table) {
-        table.add(outcome);
+        table.add(outcome, row);
       }
     }
 

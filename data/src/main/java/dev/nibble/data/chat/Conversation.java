@@ -52,6 +52,10 @@ public record Conversation(List<Dict> messages, Optional<Value> tools) {
 
   /** The role of a message; empty when it has none. */
   public String role(int number) {
-    return messages.get(number).get("role") instanceof Value.Text role ? role.text() : "";
+    return role(messages.get(number));
+  }
+
+  static String role(Dict message) {
+    return message.get("role") instanceof Value.Text role ? role.text() : "";
   }
 }

@@ -13,6 +13,16 @@ public final class InvalidChatTemplate extends NibbleException {
     super(Fault.USER, message);
   }
 
+  /** With the template, what of it cannot be used, and an error that says why. */
+  public InvalidChatTemplate(ChatTemplate template, String part, NibbleException cause) {
+    super(
+        Fault.USER,
+        "the chat template %s cannot be used: %s: %s"
+            .formatted(template.source(), part, cause.problem()),
+        cause.remedy(),
+        cause);
+  }
+
   InvalidChatTemplate(String problem, Remedy remedy) {
     super(Fault.USER, problem, Optional.of(remedy));
   }

@@ -1,6 +1,7 @@
 package dev.nibble.data.chat;
 
 import dev.nibble.data.rows.Row;
+import dev.nibble.data.rows.Struct;
 import dev.nibble.errors.Remedy;
 import dev.nibble.jinja.Value;
 import dev.nibble.jinja.Value.Dict;
@@ -16,14 +17,20 @@ import tools.jackson.databind.json.JsonMapper;
 
 /**
  * Rows with a list of messages. A message reaches the template whole; only its role and content get
- * the names that templates know. A null counts as absent, as in TRL, since Arrow files fill every
- * field that other rows have with null.
+ * the names that templates know.
+ *
+ * <p>Of a message's own fields a null counts as absent, but for the content, which is None in
+ * Python too. Deeper, in calls and schemas, a null of JSON is a value and stays; a null of a {@link
+ * Struct} is left out, as in TRL, since its file fills with null whatever field another row has.
  *
  * @param fields names of columns, fields and roles
  */
 public record MessageRows(MessageFields fields) implements ConversationSource {
   private static final JsonMapper JSON = new JsonMapper();
   private static final String FUNCTION_CALL = "function_call";
+  private static final String SYSTEM = "system";
+  private static final List<String> SAID_OTHERWISE =
+      List.of("tool_calls", FUNCTION_CALL, "reasoning_content", "reasoning", "thinking");
 
   @Override
   public Conversation conversation(Row row) {
@@ -35,7 +42,22 @@ public record MessageRows(MessageFields fields) implements ConversationSource {
     if (messages.isEmpty()) {
       throw row.invalid("column '" + fields.messages() + "' holds no message.");
     }
+    system(row).ifPresent(text -> {
+      Dict said = Conversation.message(SYSTEM, text);
+      if (!SYSTEM.equals(Conversation.role(messages.getFirst()))) {
+        messages.addFirst(said);
+      } else if (!said.equals(messages.getFirst())) {
+        throw row.invalid(
+            "column '%s' and the first message in column '%s' are different prompts of the system; leave one of them out."
+                .formatted(SYSTEM, fields.messages()));
+      }
+    });
     return new Conversation(messages, tools(row));
+  }
+
+  /** The prompt of the system beside the messages, as ShareGPT's rows have it. */
+  private static Optional<String> system(Row row) {
+    return row.optionalText(SYSTEM).filter(text -> !text.isBlank());
   }
 
   private Dict message(Row row, int number, @Nullable Object item) {
@@ -50,21 +72,21 @@ public record MessageRows(MessageFields fields) implements ConversationSource {
     Map<String, @Nullable Object> message = new LinkedHashMap<>();
     message.put("role", role);
     Object content = given.get(fields.content());
-    if (content != null) {
-      message.put("content", withoutNulls(content));
+    if (given.containsKey(fields.content())) {
+      message.put("content", plain(content));
     }
     given.forEach((key, value) -> {
       boolean taken = key.equals(fields.role()) || key.equals(fields.content());
       if (!taken && value != null) {
-        message.put(String.valueOf(key), withoutNulls(value));
+        message.put(String.valueOf(key), plain(value));
       }
     });
     if (role.equals(FUNCTION_CALL)) {
       functionCall(row, place, message);
-    } else if (content == null && !message.containsKey("tool_calls")) {
+    } else if (content == null && SAID_OTHERWISE.stream().noneMatch(message::containsKey)) {
       throw row.invalid(place + " has no '" + fields.content() + "'.");
     }
-    return dict(row, place, message);
+    return (Dict) value(row, place, message);
   }
 
   private String role(Row row, String place, String given) {
@@ -112,7 +134,11 @@ public record MessageRows(MessageFields fields) implements ConversationSource {
       throw row.invalid(
           place + " should hold a list of tool schemas, or such a list as JSON text.");
     }
-    return schemas.isEmpty() ? Optional.empty() : Optional.of(Values.of(withoutNulls(schemas)));
+    List<@Nullable Object> given = new ArrayList<>();
+    for (Object schema : schemas) {
+      given.add(schema instanceof String text ? parsed(row, place, text) : plain(schema));
+    }
+    return given.isEmpty() ? Optional.empty() : Optional.of(value(row, place, given));
   }
 
   private static Object parsed(Row row, String place, String text) {
@@ -123,18 +149,20 @@ public record MessageRows(MessageFields fields) implements ConversationSource {
     }
   }
 
-  private static Object withoutNulls(Object value) {
+  /** Data without the nulls that only stand for fields of other rows. */
+  private static @Nullable Object plain(@Nullable Object value) {
     return switch (value) {
+      case null -> null;
       case List<?> list -> {
         List<@Nullable Object> kept = new ArrayList<>();
-        list.forEach(item -> kept.add(item == null ? null : withoutNulls(item)));
+        list.forEach(item -> kept.add(plain(item)));
         yield kept;
       }
       case Map<?, ?> map -> {
-        Map<String, Object> kept = new LinkedHashMap<>();
+        Map<String, @Nullable Object> kept = new LinkedHashMap<>();
         map.forEach((k, v) -> {
-          if (v != null) {
-            kept.put(String.valueOf(k), withoutNulls(v));
+          if (v != null || !(map instanceof Struct)) {
+            kept.put(String.valueOf(k), plain(v));
           }
         });
         yield kept;
@@ -143,9 +171,9 @@ public record MessageRows(MessageFields fields) implements ConversationSource {
     };
   }
 
-  private static Dict dict(Row row, String place, Map<String, @Nullable Object> message) {
+  private static Value value(Row row, String place, Object plain) {
     try {
-      return (Dict) Values.of(message);
+      return Values.of(plain);
     } catch (IllegalArgumentException e) {
       throw row.invalid(place + ": " + e.getMessage() + ".");
     }

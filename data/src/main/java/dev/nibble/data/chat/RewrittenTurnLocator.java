@@ -40,9 +40,8 @@ final class RewrittenTurnLocator {
    *
    * @param start start of the message, negative when it is not known
    * @param upTo the rendering of the messages up to this one
-   * @param before the rendering of those before it, with a generation prompt
    */
-  Span find(int start, Optional<String> upTo, Optional<String> before) {
+  Span find(int start, Optional<String> upTo) {
     String ending =
         upTo.orElseThrow(() -> unclear("the messages up to it cannot be rendered alone"));
     Dict message = conversation.messages().get(number);
@@ -50,7 +49,10 @@ final class RewrittenTurnLocator {
       throw unclear("its content is no plain text");
     }
     if (content.text().isBlank()) {
-      return callsOnly(start, ending, before);
+      throw unclear(
+          start < 0
+              ? "it has no text, and the messages before it are written differently"
+              : "it has no text, and what else it has is written differently");
     }
     Content here = Content.in(text, conversation, this);
     String said = text.substring(here.start, here.end);
@@ -63,54 +65,20 @@ final class RewrittenTurnLocator {
         start >= 0 && start <= here.start ? start : here.start, here.end + shared(here.end, tail));
   }
 
-  /** A turn of tool calls without text: its end is what both renderings share after its start. */
-  private Span callsOnly(int start, String ending, Optional<String> before) {
-    if (start < 0 || before.isEmpty() || !ending.startsWith(before.get())) {
-      throw unclear("it has no text, and the messages before it are written differently");
-    }
-    String turn = ending.substring(before.get().length());
-    String name = calledFunction();
-    for (int skip = 0; skip < turn.length(); skip++) {
-      String tail = turn.substring(skip);
-      if (!name.isEmpty() && tail.contains(name) && text.startsWith(tail, start)) {
-        return new Span(start, start + tail.length());
-      }
-    }
-    throw unclear("it has no text, and its tool calls are written differently");
-  }
-
-  private String calledFunction() {
-    Value calls = conversation.messages().get(number).get("tool_calls");
-    for (Value call : calls == null ? List.<Value>of() : Values.elements(calls)) {
-      Value function = call instanceof Dict d ? d.get("function") : null;
-      if (function instanceof Dict d && d.get("name") instanceof Value.Text name) {
-        return name.text();
-      }
-    }
-    return "";
-  }
-
   /**
    * Length of the part of {@code tail} that stands in the text: all of it, or what comes before the
    * last bracket that ends a tag or before the next line, since the rest belongs to what follows.
    */
   private int shared(int at, String tail) {
-    int common = 0;
-    while (common < tail.length()
-        && at + common < text.length()
-        && tail.charAt(common) == text.charAt(at + common)) {
-      common++;
-    }
+    int common = Overlap.prefix(tail, text.substring(at));
     if (common == tail.length()) {
       return common;
     }
-    while (common > 0 && ">]\n".indexOf(tail.charAt(common - 1)) < 0) {
-      common--;
-    }
-    if (common == 0) {
+    int whole = Overlap.upToTag(tail.substring(0, common)).length();
+    if (whole == 0) {
       throw unclear("no end of it is found that the template always writes");
     }
-    return common;
+    return whole;
   }
 
   private InvalidConversation unclear(String why) {
@@ -131,7 +99,7 @@ final class RewrittenTurnLocator {
       List<String> others = turn.replaced(conversation);
       int start = rendered.length();
       for (String other : others) {
-        start = Math.min(start, commonPrefix(rendered, other));
+        start = Math.min(start, Overlap.prefix(rendered, other));
       }
       int end = end(rendered, others);
       String before = rendered.substring(0, start);
@@ -152,27 +120,9 @@ final class RewrittenTurnLocator {
     private static int end(String rendered, List<String> others) {
       int rest = rendered.length();
       for (String other : others) {
-        rest = Math.min(rest, commonSuffix(rendered, other));
+        rest = Math.min(rest, Overlap.suffix(rendered, other));
       }
       return rendered.length() - rest;
-    }
-
-    private static int commonPrefix(String a, String b) {
-      int n = 0;
-      while (n < a.length() && n < b.length() && a.charAt(n) == b.charAt(n)) {
-        n++;
-      }
-      return n;
-    }
-
-    private static int commonSuffix(String a, String b) {
-      int n = 0;
-      while (n < a.length()
-          && n < b.length()
-          && a.charAt(a.length() - 1 - n) == b.charAt(b.length() - 1 - n)) {
-        n++;
-      }
-      return n;
     }
   }
 
@@ -184,7 +134,8 @@ final class RewrittenTurnLocator {
   private String replaced(Conversation in, String content) {
     try {
       Dict message = in.messages().get(number).with("content", Values.of(content));
-      return template.render(in.with(number, message), false).text();
+      String rendering = template.render(in.with(number, message), false).text();
+      return template.turnEnd(conversation).withoutHeader(rendering);
     } catch (JinjaException e) {
       throw unclear("with other content it cannot be rendered");
     }

@@ -1,30 +1,31 @@
 package dev.nibble.data.chat;
 
+import dev.nibble.data.chat.TurnLocator.Turn;
 import dev.nibble.errors.Remedy;
 import dev.nibble.jinja.JinjaException;
 import dev.nibble.jinja.Rendering;
 import dev.nibble.jinja.Span;
-import dev.nibble.jinja.Template;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.List;
-import java.util.Optional;
+import java.util.Set;
 
 /**
  * A conversation rendered as text, with the spans that the loss is computed on.
  *
- * <p>A template with {@code {% generation %}} marks the assistant's messages itself. With others a
- * message spans from the end of the text before it, which is the rendering of the messages before
- * with a generation prompt, to the end of the rendering of the messages up to it; both must be a
- * prefix of the whole text. Where a template renders an earlier message differently once others
- * follow, {@link RewrittenTurnLocator} finds it. A span that cannot be found for certain is an
- * error.
+ * <p>A template with {@code {% generation %}} marks the assistant's messages itself. With others
+ * {@link TurnLocator} finds them: a message spans from the end of the prompt that generation would
+ * be given, to the end of what the template writes behind it. A span that cannot be found for
+ * certain is an error. An answer of which nothing is left but its end is not learned.
  *
  * @param text the whole rendering
  * @param spans the supervised spans, in order and apart, in code points
+ * @param shortfalls what of the answers is not learned though the row has it
  */
-public record SupervisedText(String text, List<Span> spans) {
+public record SupervisedText(String text, List<Span> spans, Set<Shortfall> shortfalls) {
   public SupervisedText {
     spans = List.copyOf(spans);
+    shortfalls = Set.copyOf(shortfalls);
   }
 
   /**
@@ -37,14 +38,30 @@ public record SupervisedText(String text, List<Span> spans) {
       ChatTemplate template, Conversation conversation, Supervision supervision) {
     Rendering whole = template.render(conversation, false);
     List<Integer> messages = supervision.supervised(conversation);
-    Template used = template.of(conversation);
-    List<Span> spans =
-        used.marksGeneration()
-            ? marked(messages, conversation, whole)
-            : messages.stream()
-                .map(number -> located(number, template, conversation, whole.text()))
-                .toList();
-    return new SupervisedText(whole.text(), apart(spans));
+    return template.of(conversation).marksGeneration()
+        ? marked(messages, conversation, whole)
+        : located(messages, new TurnLocator(template, conversation, whole.text()), conversation, whole.text());
+  }
+
+  private static SupervisedText located(
+      List<Integer> messages, TurnLocator locator, Conversation conversation, String text) {
+    List<Span> spans = new ArrayList<>();
+    Set<Shortfall> shortfalls = EnumSet.noneOf(Shortfall.class);
+    for (int number : messages) {
+      Turn turn = locator.find(number);
+      String learned = text.substring(turn.start(), turn.end());
+      shortfalls.addAll(Said.of(conversation.messages().get(number)).missingIn(learned));
+      if (locator.isAll(learned)) {
+        shortfalls.add(Shortfall.EMPTY);
+        continue;
+      }
+      if (!turn.follows()) {
+        shortfalls.add(Shortfall.PROMPT);
+      }
+      spans.add(
+          new Span(text.codePointCount(0, turn.start()), text.codePointCount(0, turn.end())));
+    }
+    return new SupervisedText(text, apart(spans), shortfalls);
   }
 
   private static List<Span> apart(List<Span> spans) {
@@ -61,8 +78,38 @@ public record SupervisedText(String text, List<Span> spans) {
     return kept;
   }
 
+  /** The text of each span. */
+  public List<String> parts() {
+    return parts(text, spans);
+  }
+
+  private static List<String> parts(String text, List<Span> spans) {
+    List<String> parts = new ArrayList<>();
+    int at = 0;
+    int points = 0;
+    for (Span span : spans) {
+      int start = text.offsetByCodePoints(at, span.start() - points);
+      at = text.offsetByCodePoints(start, span.end() - span.start());
+      points = span.end();
+      parts.add(text.substring(start, at));
+    }
+    return parts;
+  }
+
+  private static SupervisedText marked(
+      List<Integer> messages, Conversation conversation, Rendering whole) {
+    List<Span> spans = apart(chosen(messages, conversation, whole));
+    String learned = String.join("", parts(whole.text(), spans));
+    Set<Shortfall> shortfalls = EnumSet.noneOf(Shortfall.class);
+    for (int number : messages) {
+      shortfalls.addAll(
+          Said.of(conversation.messages().get(number)).missingIn(learned));
+    }
+    return new SupervisedText(whole.text(), spans, shortfalls);
+  }
+
   /** The spans of these messages among those that the template marks. */
-  private static List<Span> marked(
+  private static List<Span> chosen(
       List<Integer> messages, Conversation conversation, Rendering whole) {
     List<Integer> assistant = new ArrayList<>();
     for (int i = 0; i < conversation.messages().size(); i++) {
@@ -84,35 +131,5 @@ public record SupervisedText(String text, List<Span> spans) {
               .formatted(whole.generated().size(), assistant.size()));
     }
     return messages.stream().map(i -> whole.generated().get(assistant.indexOf(i))).toList();
-  }
-
-  /** The span of a message that the template does not mark. */
-  private static Span located(
-      int number, ChatTemplate template, Conversation conversation, String text) {
-    boolean last = number == conversation.messages().size() - 1;
-    Optional<String> upTo =
-        last ? Optional.of(text) : rendered(template, conversation.first(number + 1), false);
-    Optional<String> before =
-        conversation.role(number).equals(Conversation.ASSISTANT)
-            ? rendered(template, conversation.first(number), true)
-            : Optional.empty();
-    int start = before.filter(text::startsWith).map(String::length).orElse(-1);
-    int end = upTo.filter(text::startsWith).map(String::length).orElse(-1);
-    if (start < 0 || end < start) {
-      Span exact =
-          new RewrittenTurnLocator(template, conversation, text, number).find(start, upTo, before);
-      start = exact.start();
-      end = exact.end();
-    }
-    return new Span(text.codePointCount(0, start), text.codePointCount(0, end));
-  }
-
-  private static Optional<String> rendered(
-      ChatTemplate template, Conversation part, boolean addGenerationPrompt) {
-    try {
-      return Optional.of(template.render(part, addGenerationPrompt).text());
-    } catch (JinjaException e) {
-      return Optional.empty();
-    }
   }
 }

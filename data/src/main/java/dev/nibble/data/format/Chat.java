@@ -26,12 +26,20 @@ public record Chat(ConversationSource rows, ChatTemplate template, Supervision s
 
   @Override
   public Example example(Row row) {
-    Media.refuse(row, rows.columns());
-    Conversation conversation = rows.conversation(row);
+    Conversation conversation = conversation(row);
     try {
       return example(SupervisedText.of(template, conversation, supervision));
     } catch (JinjaException e) {
       throw row.invalid("the chat template refuses it: " + e.getMessage() + ".");
+    } catch (InvalidConversation e) {
+      throw row.invalid(e);
+    }
+  }
+
+  private Conversation conversation(Row row) {
+    Media.refuse(row, rows.columns());
+    try {
+      return template.adapted(rows.conversation(row));
     } catch (InvalidConversation e) {
       throw row.invalid(e);
     }
@@ -51,7 +59,7 @@ public record Chat(ConversationSource rows, ChatTemplate template, Supervision s
       points = span.end();
     }
     add(segments, text.substring(at), false);
-    return new Example(segments, false);
+    return new Example(segments, false, rendered.shortfalls());
   }
 
   private static void add(List<Segment> segments, String text, boolean supervised) {
@@ -63,8 +71,7 @@ public record Chat(ConversationSource rows, ChatTemplate template, Supervision s
   /** The conversation up to the assistant's last message, which is the answer. */
   @Override
   public Question question(Row row) {
-    Media.refuse(row, rows.columns());
-    Conversation conversation = rows.conversation(row);
+    Conversation conversation = conversation(row);
     for (int i = conversation.messages().size() - 1; i > 0; i--) {
       if (conversation.role(i).equals(Conversation.ASSISTANT)
           && conversation.messages().get(i).get("content") instanceof Value.Text answer) {

@@ -1,6 +1,8 @@
 package dev.nibble.data.format;
 
+import dev.nibble.data.chat.Shortfall;
 import java.util.List;
+import java.util.Set;
 import java.util.stream.Collectors;
 
 /**
@@ -9,10 +11,18 @@ import java.util.stream.Collectors;
  * @param segments the text in order; neighbours may both be supervised
  * @param addsSpecialTokens whether the tokenizer adds its own, and an end-of-sequence token follows
  *     a last answer; false where the text has them already
+ * @param shortfalls what of the answers is not in a supervised segment though the row has it
  */
-public record Example(List<Segment> segments, boolean addsSpecialTokens) {
+public record Example(
+    List<Segment> segments, boolean addsSpecialTokens, Set<Shortfall> shortfalls) {
   public Example {
     segments = List.copyOf(segments);
+    shortfalls = Set.copyOf(shortfalls);
+  }
+
+  /** Text with all of its answers. */
+  public Example(List<Segment> segments, boolean addsSpecialTokens) {
+    this(segments, addsSpecialTokens, Set.of());
   }
 
   /** Plain text. */

@@ -13,6 +13,7 @@ package dev.nibble.data.samples;
  * @param supervisedTokens tokens among them that the loss is computed on
  * @param longest length of the longest kept sample
  * @param bad rows left out because they cannot be used
+ * @param shortfalls rows of whose answers less is learned than they have
  */
 public record DataReport(
     long rows,
@@ -23,9 +24,11 @@ public record DataReport(
     long tokens,
     long supervisedTokens,
     int longest,
-    BadRows bad) {
+    BadRows bad,
+    Shortfalls shortfalls) {
   /** A report of nothing. */
-  public static final DataReport NONE = new DataReport(0, 0, 0, 0, 0, 0, 0, 0, BadRows.NONE);
+  public static final DataReport NONE =
+      new DataReport(0, 0, 0, 0, 0, 0, 0, 0, BadRows.NONE, Shortfalls.NONE);
 
   /** One sentence for the log. */
   public String summary() {

@@ -1,6 +1,8 @@
 package dev.nibble.data.samples;
 
 import dev.nibble.data.Sample;
+import dev.nibble.data.chat.Shortfall;
+import java.util.Set;
 
 /** Result of making a sample of a row. */
 public sealed interface Outcome {
@@ -8,8 +10,13 @@ public sealed interface Outcome {
    * A sample to train on.
    *
    * @param truncated whether its end was cut off
+   * @param shortfalls what of its answers is not learned though the row has it
    */
-  record Kept(Sample sample, boolean truncated) implements Outcome {}
+  record Kept(Sample sample, boolean truncated, Set<Shortfall> shortfalls) implements Outcome {
+    public Kept {
+      shortfalls = Set.copyOf(shortfalls);
+    }
+  }
 
   /**
    * Left out, being longer than the sequence length.
@@ -18,6 +25,14 @@ public sealed interface Outcome {
    */
   record TooLong(int tokens) implements Outcome {}
 
-  /** Left out, since no token would be supervised. */
-  record Unsupervised() implements Outcome {}
+  /**
+   * Left out, since no token would be supervised.
+   *
+   * @param shortfalls what of its answers is not learned though the row has it
+   */
+  record Unsupervised(Set<Shortfall> shortfalls) implements Outcome {
+    public Unsupervised {
+      shortfalls = Set.copyOf(shortfalls);
+    }
+  }
 }

@@ -84,7 +84,8 @@ public final class SampleMaker {
    * @throws dev.nibble.data.rows.InvalidDataset when the row cannot be used
    */
   public Outcome make(Row row) {
-    Sample sample = tokenised(row);
+    Example example = format.example(row);
+    Sample sample = tokenised(row, example);
     int length = sample.length();
     boolean truncated = false;
     if (length > sequenceLen) {
@@ -107,13 +108,13 @@ public final class SampleMaker {
       }
     }
     return sample.supervisedTokens() == 0
-        ? new Outcome.Unsupervised()
-        : new Outcome.Kept(sample, truncated);
+        ? new Outcome.Unsupervised(example.shortfalls())
+        : new Outcome.Kept(sample, truncated, example.shortfalls());
   }
 
-  private Sample tokenised(Row row) {
+  private Sample tokenised(Row row, Example example) {
     try {
-      return sample(format.example(row));
+      return sample(example);
     } catch (InvalidText e) {
       throw row.invalid(e);
     }

@@ -14,6 +14,7 @@ import dev.nibble.data.samples.DataReport;
 import dev.nibble.data.samples.Dataset;
 import dev.nibble.data.samples.ExcessLength;
 import dev.nibble.data.samples.SampleMaker;
+import dev.nibble.data.samples.Shortfalls;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -36,7 +37,9 @@ class CorpusTest {
   void countsWhatIsLeftOut() {
     Corpus corpus = corpus(source("a", 10, i -> i < 3 ? "x".repeat(40) : "abc"));
     DataReport report = corpus.all().report();
-    assertThat(report).isEqualTo(new DataReport(10, 7, 0, 3, 0, 7 * 5, 7 * 4, 5, BadRows.NONE));
+    assertThat(report)
+        .isEqualTo(
+            new DataReport(10, 7, 0, 3, 0, 7 * 5, 7 * 4, 5, BadRows.NONE, Shortfalls.NONE));
     assertThat(report.summary()).contains("3 too long, left out");
   }
 

@@ -6,9 +6,12 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.nibble.data.rows.InvalidDataset;
 import dev.nibble.data.rows.Row;
+import dev.nibble.data.rows.Struct;
 import dev.nibble.jinja.Value;
+import dev.nibble.jinja.Value.Dict;
 import dev.nibble.jinja.Values;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -31,6 +34,55 @@ class MessageRowsTest {
         .isEqualTo(
             Values.of(Map.of("role", "assistant", "content", "a", "reasoning_content", "r")));
     assertThat(conversation.tools()).isEmpty();
+  }
+
+  /** An Arrow file fills the fields that other rows have; a null of JSON is what the row says. */
+  @Test
+  void nullsInCallsAndSchemasStayUnlessTheyFillAStruct() {
+    for (boolean filled : new boolean[] {false, true}) {
+      Map<String, @Nullable Object> arguments = filled ? new Struct(2) : new LinkedHashMap<>();
+      arguments.put("port", "Brest");
+      arguments.put("x", null);
+      Map<String, @Nullable Object> message = new HashMap<>();
+      message.put("role", "assistant");
+      message.put("content", null);
+      message.put(
+          "tool_calls", List.of(Map.of("function", Map.of("name", "f", "arguments", arguments))));
+      Conversation conversation =
+          MESSAGES.conversation(row("messages", List.of(message), "tools", List.of(arguments)));
+      Map<String, @Nullable Object> kept = new LinkedHashMap<>(arguments);
+      if (filled) {
+        kept.remove("x");
+      }
+      assertThat(conversation.messages().getFirst().get("content")).isEqualTo(Value.NONE);
+      assertThat(conversation.messages().getFirst().get("tool_calls"))
+          .isEqualTo(
+              Values.of(
+                  List.of(Map.of("function", Map.of("name", "f", "arguments", kept)))));
+      assertThat(conversation.tools()).contains(Values.of(List.of(kept)));
+    }
+  }
+
+  @Test
+  void aColumnWithThePromptOfTheSystemIsItsMessage() {
+    Map<String, Object> user = Map.of("role", "user", "content", "u");
+    Map<String, Object> system = Map.of("role", "system", "content", "S");
+    List<Dict> expected = List.of(message(system), message(user));
+    assertThat(MESSAGES.conversation(row("messages", List.of(user), "system", "S")).messages())
+        .isEqualTo(expected);
+    assertThat(
+            MESSAGES.conversation(row("messages", List.of(system, user), "system", "S")).messages())
+        .isEqualTo(expected);
+    assertThat(MESSAGES.conversation(row("messages", List.of(user), "system", "")).messages())
+        .hasSize(1);
+    refused(
+        MESSAGES,
+        row("messages", List.of(system, user), "system", "other"),
+        "column 'system' and the first message");
+  }
+
+  private static Dict message(Map<String, Object> fields) {
+    return (Dict) Values.of(fields);
   }
 
   @Test

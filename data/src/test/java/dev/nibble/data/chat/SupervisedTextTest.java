@@ -1,16 +1,15 @@
 package dev.nibble.data.chat;
 
+import static dev.nibble.data.chat.TestTemplates.call;
+import static dev.nibble.data.chat.TestTemplates.inline;
+import static dev.nibble.data.chat.TestTemplates.template;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.nibble.data.Golden;
-import dev.nibble.jinja.Span;
-import dev.nibble.jinja.Template;
-import dev.nibble.jinja.Value;
 import dev.nibble.jinja.Value.Dict;
 import dev.nibble.jinja.Values;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.time.LocalDateTime;
 import java.util.ArrayList;
 import java.util.List;
@@ -44,7 +43,7 @@ class SupervisedTextTest {
     SupervisedText expected = SupervisedText.of(template(marked), TALK, Supervision.STANDARD);
     assertThat(found.text()).isEqualTo(expected.text());
     // Qwen's training variant counts the line break after the role, which is part of the prompt.
-    assertThat(parts(found)).isEqualTo(parts(expected).stream().map(String::stripLeading).toList());
+    assertThat(found.parts()).isEqualTo(expected.parts().stream().map(String::stripLeading).toList());
   }
 
   @ParameterizedTest
@@ -63,7 +62,7 @@ class SupervisedTextTest {
   void everyTurnEndsWithWhatTheTemplateWritesAfterIt(String name, String expected)
       throws IOException {
     SupervisedText learned = SupervisedText.of(template(name), TALK, Supervision.STANDARD);
-    assertThat(String.join("|", parts(learned))).isEqualTo(expected);
+    assertThat(String.join("|", learned.parts())).isEqualTo(expected);
   }
 
   /** Qwen3 drops the thinking of earlier turns: what is left of them is learned. */
@@ -74,7 +73,7 @@ class SupervisedTextTest {
     SupervisedText learned =
         SupervisedText.of(template("qwen3.jinja"), thinking, Supervision.STANDARD);
     assertThat(learned.text()).doesNotContain("hm");
-    assertThat(parts(learned))
+    assertThat(learned.parts())
         .containsExactly("First<|im_end|>\n", "<think>\n\n</think>\n\nSecond.<|im_end|>\n");
     assertThat(learned.text()).contains("assistant\nFirst<|im_end|>");
   }
@@ -89,7 +88,7 @@ class SupervisedTextTest {
             template("mistral_v2v3.jinja"),
             new Conversation(messages, Optional.empty()),
             Supervision.STANDARD);
-    assertThat(parts(learned)).containsExactly("First é</s>", "Second.</s>");
+    assertThat(learned.parts()).containsExactly("First é</s>", "Second.</s>");
   }
 
   @Test
@@ -104,11 +103,11 @@ class SupervisedTextTest {
             Optional.empty());
     String call =
         "<tool_call>\n{\"name\": \"f\", \"arguments\": {\"x\": 1}}\n</tool_call><|im_end|>\n";
-    assertThat(parts(SupervisedText.of(template("qwen3.jinja"), calls, Supervision.STANDARD)))
+    assertThat(SupervisedText.of(template("qwen3.jinja"), calls, Supervision.STANDARD).parts())
         .containsExactly(call, "<think>\n\n</think>\n\n21 degrees<|im_end|>\n");
     assertThat(
-            parts(
-                SupervisedText.of(template("qwen2_5_training.jinja"), calls, Supervision.STANDARD)))
+            SupervisedText.of(template("qwen2_5_training.jinja"), calls, Supervision.STANDARD)
+                .parts())
         .containsExactly("\n" + call, "\n21 degrees<|im_end|>\n");
   }
 
@@ -119,12 +118,12 @@ class SupervisedTextTest {
     Conversation weighted = TALK.with(1, TALK.messages().get(1).with("weight", Values.of(0)));
     for (String name : List.of("llama3.jinja", "llama3_training.jinja")) {
       ChatTemplate template = template(name);
-      assertThat(parts(SupervisedText.of(template, TALK, lastOnly)))
+      assertThat(SupervisedText.of(template, TALK, lastOnly).parts())
           .containsExactly("Second.<|eot_id|>");
-      assertThat(parts(SupervisedText.of(template, weighted, Supervision.STANDARD)))
+      assertThat(SupervisedText.of(template, weighted, Supervision.STANDARD).parts())
           .containsExactly("Second.<|eot_id|>");
     }
-    assertThat(parts(SupervisedText.of(template("llama3.jinja"), TALK, users)))
+    assertThat(SupervisedText.of(template("llama3.jinja"), TALK, users).parts())
         .containsExactly("one 👋<|eot_id|>", "two<|eot_id|>");
     assertThatThrownBy(() -> SupervisedText.of(template("llama3_training.jinja"), TALK, users))
         .hasMessageContaining("assistant's messages alone");
@@ -163,40 +162,7 @@ class SupervisedTextTest {
     assertThat(learned.text())
         .startsWith(
             "<|im_start|>user\none 👋<|im_end|>\n<|im_start|>assistant\nFirst é<|im_end|>\n");
-    assertThat(parts(learned)).containsExactly("First é<|im_end|>", "Second.<|im_end|>");
+    assertThat(learned.parts()).containsExactly("First é<|im_end|>", "Second.<|im_end|>");
     assertThat(chatml.endOfTurn()).isEqualTo("<|im_end|>\n");
-  }
-
-  private static Value call() {
-    return Values.of(
-        List.of(
-            Map.of(
-                "type", "function", "function", Map.of("arguments", Map.of("x", 1), "name", "f"))));
-  }
-
-  private static List<String> parts(SupervisedText learned) {
-    List<String> parts = new ArrayList<>();
-    int[] points = learned.text().codePoints().toArray();
-    for (Span span : learned.spans()) {
-      parts.add(new String(points, span.start(), span.end() - span.start()));
-    }
-    return parts;
-  }
-
-  private static ChatTemplate template(String file) throws IOException {
-    return template(file, Files.readString(Golden.path("templates", file)));
-  }
-
-  private static ChatTemplate inline(String source) {
-    return template("inline", source);
-  }
-
-  private static ChatTemplate template(String name, String source) {
-    return new ChatTemplate(
-        name,
-        Template.parse(name, source),
-        Optional.empty(),
-        Map.of("bos_token", Values.of("<s>"), "eos_token", Values.of("</s>")),
-        LocalDateTime.of(2026, 1, 2, 3, 4, 5));
   }
 }

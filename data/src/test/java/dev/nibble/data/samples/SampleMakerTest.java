@@ -18,6 +18,7 @@ import dev.nibble.data.tokenizer.Tokenizer;
 import dev.nibble.data.tokenizer.Tokenizers;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Set;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -70,7 +71,7 @@ class SampleMakerTest {
     assertThat(shown(kept(cut))).isEqualTo("\u0001héllo👋>[wö]");
     assertThat(((Outcome.Kept) cut).truncated()).isTrue();
     assertThat(maker(new CharTokenizer(), 8, ExcessLength.TRUNCATE).make(ROW))
-        .isEqualTo(new Outcome.Unsupervised());
+        .isEqualTo(new Outcome.Unsupervised(Set.of()));
     assertThatThrownBy(() -> maker(new CharTokenizer(), 13, ExcessLength.RAISE).make(ROW))
         .isInstanceOf(InvalidDataset.class)
         .hasMessageContaining("test.jsonl, row 7")
