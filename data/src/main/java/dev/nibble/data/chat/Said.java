@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
+import java.util.stream.Stream;
 
 /**
  * What a message says, as its row has it.
@@ -70,6 +71,13 @@ record Said(List<String> text, List<String> thinking, List<String> calls) {
         .filter(c -> !Character.isWhitespace(c))
         .collect(StringBuilder::new, (s, c) -> s.append((char) c), StringBuilder::append)
         .toString();
+  }
+
+  /** Whether nothing of it is in the text that is learned, which then teaches silence. */
+  boolean isLost(String learned) {
+    String there = squeezed(learned);
+    return text.isEmpty()
+        && Stream.concat(thinking.stream(), calls.stream()).noneMatch(there::contains);
   }
 
   /** What of it is missing in the text that is learned. */

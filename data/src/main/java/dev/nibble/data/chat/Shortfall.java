@@ -11,7 +11,9 @@ public enum Shortfall {
   /** A template knows no tools. */
   CALLS("with tool calls that the chat template leaves out"),
   /** Such as a prompt that opens a block for thinking, before an answer without. */
-  PROMPT("with an answer that does not begin as the generation prompt does");
+  PROMPT("with an answer that does not begin as the generation prompt does"),
+  /** Such as a prompt that ends in a space, which the tokenizer joins with the first word. */
+  TOKEN("with an answer that shares a token with its prompt, so generation starts differently");
 
   private final String described;
 

@@ -50,8 +50,9 @@ public record SupervisedText(String text, List<Span> spans, Set<Shortfall> short
     for (int number : messages) {
       Turn turn = locator.find(number);
       String learned = text.substring(turn.start(), turn.end());
-      shortfalls.addAll(Said.of(conversation.messages().get(number)).missingIn(learned));
-      if (locator.isAll(learned)) {
+      Said said = Said.of(conversation.messages().get(number));
+      shortfalls.addAll(said.missingIn(learned));
+      if (locator.isAll(learned) || said.isLost(learned)) {
         shortfalls.add(Shortfall.EMPTY);
         continue;
       }

@@ -1,6 +1,7 @@
 package dev.nibble.data.samples;
 
 import dev.nibble.data.Sample;
+import dev.nibble.data.chat.Shortfall;
 import dev.nibble.data.format.Example;
 import dev.nibble.data.format.PromptFormat;
 import dev.nibble.data.format.Question;
@@ -12,8 +13,10 @@ import dev.nibble.data.tokenizer.InvalidTokenizer;
 import dev.nibble.data.tokenizer.Tokenizer;
 import dev.nibble.errors.Remedy;
 import java.util.Arrays;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.OptionalInt;
+import java.util.Set;
 
 /**
  * Maker of tokenised samples with their loss mask.
@@ -85,7 +88,9 @@ public final class SampleMaker {
    */
   public Outcome make(Row row) {
     Example example = format.example(row);
-    Sample sample = tokenised(row, example);
+    Encoding encoding = encoded(row, example);
+    Sample sample = sample(example, encoding);
+    Set<Shortfall> shortfalls = shortfalls(example, encoding);
     int length = sample.length();
     boolean truncated = false;
     if (length > sequenceLen) {
@@ -108,16 +113,49 @@ public final class SampleMaker {
       }
     }
     return sample.supervisedTokens() == 0
-        ? new Outcome.Unsupervised(example.shortfalls())
-        : new Outcome.Kept(sample, truncated, example.shortfalls());
+        ? new Outcome.Unsupervised(shortfalls)
+        : new Outcome.Kept(sample, truncated, shortfalls);
   }
 
-  private Sample tokenised(Row row, Example example) {
+  private Encoding encoded(Row row, Example example) {
     try {
-      return sample(example);
+      return encoded(example);
     } catch (InvalidText e) {
       throw row.invalid(e);
     }
+  }
+
+  private Encoding encoded(Example example) {
+    return tokenizer.encode(example.text(), example.addsSpecialTokens());
+  }
+
+  private Set<Shortfall> shortfalls(Example example, Encoding encoding) {
+    if (trainOnInputs || !sharesToken(example.segments(), encoding)) {
+      return example.shortfalls();
+    }
+    Set<Shortfall> more = EnumSet.of(Shortfall.TOKEN);
+    more.addAll(example.shortfalls());
+    return more;
+  }
+
+  /** Whether an answer begins within a token. */
+  private static boolean sharesToken(List<Segment> segments, Encoding encoding) {
+    int start = 0;
+    int token = 0;
+    boolean asked = false;
+    for (Segment segment : segments) {
+      if (segment.supervised() && asked) {
+        while (token < encoding.ids().length && encoding.ends()[token] <= start) {
+          token++;
+        }
+        if (token < encoding.ids().length && encoding.starts()[token] < start) {
+          return true;
+        }
+      }
+      asked = !segment.supervised();
+      start += segment.text().codePointCount(0, segment.text().length());
+    }
+    return false;
   }
 
   /** The tokens to give to the model so that it answers, without an end token. */
@@ -133,7 +171,10 @@ public final class SampleMaker {
 
   /** The whole text of an example as tokens with their mask, however long. */
   public Sample sample(Example example) {
-    Encoding encoding = tokenizer.encode(example.text(), example.addsSpecialTokens());
+    return sample(example, encoded(example));
+  }
+
+  private Sample sample(Example example, Encoding encoding) {
     int[] ids = encoding.ids();
     int from = example.addsSpecialTokens() && doubledBos(ids) ? 1 : 0;
     boolean stops = example.endsWithAnswer();

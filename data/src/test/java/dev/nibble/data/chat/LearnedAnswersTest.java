@@ -166,6 +166,26 @@ class LearnedAnswersTest {
     assertThat(learned.shortfalls()).isEmpty();
   }
 
+  /** The header's block for thinking is written, the call is not: learning the rest is silence. */
+  @Test
+  void answersWhoseCallsAreDroppedAreNotLearned() {
+    ChatTemplate open =
+        inline(
+            "{% for m in messages %}<{{ m.role }}>\n{% if m.role == 'assistant' %}<think>\n\n</think>\n\n{% endif %}{{ m.content }}<end>\n{% endfor %}"
+                + "{% if add_generation_prompt %}<assistant>\n<think>\n\n{% endif %}");
+    Conversation calls =
+        new Conversation(
+            List.of(
+                Conversation.message("user", "?"),
+                Conversation.message("assistant", "").with("tool_calls", call()),
+                Conversation.message("tool", "3"),
+                Conversation.message("assistant", "3 m")),
+            Optional.empty());
+    SupervisedText learned = SupervisedText.of(open, calls, Supervision.STANDARD);
+    assertThat(learned.parts()).containsExactly("</think>\n\n3 m<end>\n");
+    assertThat(learned.shortfalls()).containsExactlyInAnyOrder(Shortfall.EMPTY, Shortfall.CALLS);
+  }
+
   /** Thinking before a tool call is kept until the next question, and the call always. */
   @Test
   void findsToolCallsAfterThinking() throws IOException {

@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.nibble.data.CharTokenizer;
 import dev.nibble.data.Golden;
 import dev.nibble.data.Sample;
+import dev.nibble.data.chat.Shortfall;
 import dev.nibble.data.format.Alpaca;
 import dev.nibble.data.format.Example;
 import dev.nibble.data.format.PromptTemplate;
@@ -41,8 +42,11 @@ class SampleMakerTest {
    */
   @Test
   void tokensAcrossTheBorderCountAsAnswer() {
-    Sample sample = kept(maker(new CharTokenizer(false, 2), 64, ExcessLength.DROP).make(ROW));
-    assertThat(shown(sample)).isEqualTo("hlo[>öl\u0002]");
+    Outcome outcome = maker(new CharTokenizer(false, 2), 64, ExcessLength.DROP).make(ROW);
+    assertThat(shown(kept(outcome))).isEqualTo("hlo[>öl\u0002]");
+    assertThat(((Outcome.Kept) outcome).shortfalls()).containsExactly(Shortfall.TOKEN);
+    outcome = maker(new CharTokenizer(), 64, ExcessLength.DROP).make(ROW);
+    assertThat(((Outcome.Kept) outcome).shortfalls()).isEmpty();
   }
 
   @Test
