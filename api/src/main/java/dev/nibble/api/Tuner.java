@@ -84,6 +84,7 @@ public final class Tuner {
               .map(eval -> new AnswerEvaluation(recipe, eval, wiring.formats(), tokenizer));
       wiring.formats().report(tokenizer).ifPresent(listener);
       listener.accept(data.report());
+      StepCount steps = wiring.steps(data.train());
       answers.ifPresent(test -> listener.accept(new Event.QuestionsRead(test.size())));
       wiring.adapterWarnings(Optional.empty()).forEach(listener);
       Event.ModelFound found = wiring.modelFound();
@@ -94,7 +95,6 @@ public final class Tuner {
         ModelFiles trained =
             RunAssembly.checkpointFiles(recipe, wiring, model.parameters(), kernels);
         try (Optimizer optimizer = wiring.optimizer(kernels, model.parameters(), memory)) {
-          StepCount steps = wiring.steps(data.train());
           TrainingPlan plan = wiring.plan(steps.total());
           Finetune.Parts parts =
               new Finetune.Parts(

@@ -300,9 +300,20 @@ public final class Wiring {
     };
   }
 
-  /** How many steps the recipe comes to. */
+  /**
+   * How many steps the recipe comes to.
+   *
+   * @throws RecipeException when the learning rate would still be rising at the end
+   */
   public StepCount steps(Subset train) {
-    return StepCount.of(recipe.training(), batches(), train);
+    StepCount steps = StepCount.of(recipe.training(), batches(), train);
+    if (recipe.optimization().learningRate().warmup() instanceof Recipe.Warmup.Steps(int warmup)
+        && warmup > steps.total()) {
+      throw new RecipeException(
+          "warmup_steps: %d is more than the %d steps of the run, so the learning rate would never reach its peak. Lower it, or write warmup_ratio"
+              .formatted(warmup, steps.total()));
+    }
+    return steps;
   }
 
   /** How long to train, and what to do when. */

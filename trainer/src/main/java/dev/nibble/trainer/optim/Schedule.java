@@ -75,12 +75,15 @@ public sealed interface Schedule {
     }
   }
 
-  /** Steps of warm-up as a share of the run, rounded up. */
+  /**
+   * Steps of warm-up as a share of the run, rounded up; all but the last at most, so that a run of
+   * one step has a rate above 0.
+   */
   static long warmupSteps(double ratio, long total) {
     if (!(ratio >= 0 && ratio <= 1)) {
       throw new IllegalArgumentException("warm-up ratio %s is not in [0, 1]".formatted(ratio));
     }
-    return (long) Math.ceil(ratio * total);
+    return Math.min((long) Math.ceil(ratio * total), total - 1);
   }
 
   private static double warm(long step, long warmup) {

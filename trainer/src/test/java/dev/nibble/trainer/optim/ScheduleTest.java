@@ -63,6 +63,8 @@ final class ScheduleTest {
     assertThat(Schedule.warmupSteps(0.03, 100)).isEqualTo(3);
     assertThat(Schedule.warmupSteps(0.03, 101)).isEqualTo(4);
     assertThat(Schedule.warmupSteps(0, 100)).isZero();
+    assertThat(Schedule.warmupSteps(0.03, 1)).as("the only step trains").isZero();
+    assertThat(Schedule.warmupSteps(1, 100)).isEqualTo(99);
     assertThatThrownBy(() -> Schedule.warmupSteps(1.5, 100)).hasMessageContaining("1.5");
   }
 
