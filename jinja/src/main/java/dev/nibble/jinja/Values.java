@@ -72,7 +72,7 @@ public final class Values {
 
   /** The text that Python's {@code str} makes of a value. */
   public static String text(Value value) {
-    return Repr.text(value);
+    return Repr.text(new Meter(Limits.STANDARD), value);
   }
 
   /**
