@@ -70,7 +70,9 @@ final class Arithmetic {
   }
 
   private static long exponent(Value value) {
-    return value instanceof Int(BigInteger n) ? n.abs().min(BigInteger.valueOf(MAX_BITS)).longValue() : 1;
+    return value instanceof Int(BigInteger n)
+        ? n.abs().min(BigInteger.valueOf(MAX_BITS)).longValue()
+        : 1;
   }
 
   /** What it costs to write an int in decimal, in steps. */

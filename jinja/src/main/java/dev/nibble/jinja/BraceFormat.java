@@ -51,7 +51,9 @@ final class BraceFormat {
   private String field(Matcher m, Arguments args) {
     Value value = value(m.group("name"), args);
     if (m.group("conversion") != null) {
-      value = new Text(m.group("conversion").equals("r") ? Repr.of(meter, value) : Repr.text(meter, value));
+      value =
+          new Text(
+              m.group("conversion").equals("r") ? Repr.of(meter, value) : Repr.text(meter, value));
     }
     return m.group("spec") == null || m.group("spec").isEmpty()
         ? Repr.text(meter, value)
@@ -99,8 +101,7 @@ final class BraceFormat {
     String text =
         type.equals("f")
             ? Printf.Numbers.fixed(
-                meter,
-                Arithmetic.real(value), precision == null ? 6 : Integer.parseInt(precision))
+                meter, Arithmetic.real(value), precision == null ? 6 : Integer.parseInt(precision))
             : number ? numberText(value) : Repr.text(meter, value);
     if (!number
         && precision != null

@@ -38,8 +38,7 @@ final class Evaluator {
     this.root = new Output(meter);
   }
 
-  Rendering render(
-      List<Statement> statements, LocalDateTime now, Map<String, Value> variables) {
+  Rendering render(List<Statement> statements, LocalDateTime now, Map<String, Value> variables) {
     Map<String, Value> all = new HashMap<>(Globals.at(now, meter));
     all.putAll(variables);
     run(statements, Scope.of(all), root);
@@ -74,7 +73,8 @@ final class Evaluator {
       case Statement.Set s -> assign(s.target(), expressions.evaluate(s.value(), scope), scope);
       case Statement.SetBlock s ->
           assign(s.target(), filtered(s.filters(), s.body(), scope), scope);
-      case Statement.FilterBlock s -> out.add(Repr.text(meter, filtered(s.filters(), s.body(), scope)));
+      case Statement.FilterBlock s ->
+          out.add(Repr.text(meter, filtered(s.filters(), s.body(), scope)));
       case Statement.With s -> {
         return with(s, scope, out);
       }
@@ -222,7 +222,8 @@ final class Evaluator {
       if (value == null) {
         value =
             i < withDefault
-                ? Undefined.hint("parameter " + Repr.shown(new Text(parameter)) + " was not provided")
+                ? Undefined.hint(
+                    "parameter " + Repr.shown(new Text(parameter)) + " was not provided")
                 : expressions.evaluate(signature.defaults().get(i - withDefault), scope);
       }
       scope.set(parameter, value);

@@ -66,7 +66,8 @@ final class ExpressionEvaluator {
           operators.binary(e.operator(), evaluate(e.left(), scope), evaluate(e.right(), scope));
       case Expression.Concat e ->
           Texts.concat(
-              meter, e.parts().stream().map(p -> new Text(Repr.text(meter, evaluate(p, scope)))).toList());
+              meter,
+              e.parts().stream().map(p -> new Text(Repr.text(meter, evaluate(p, scope)))).toList());
       case Expression.Compare e -> compare(e, scope);
       case Expression.Junction e -> {
         Value left = evaluate(e.left(), scope);

@@ -28,7 +28,8 @@ final class Globals {
         globals,
         "raise_exception",
         args -> {
-          throw Failure.of(Kind.RAISED, Repr.text(meter, args.bind("raise_exception", "message").get(0)));
+          throw Failure.of(
+              Kind.RAISED, Repr.text(meter, args.bind("raise_exception", "message").get(0)));
         });
     add(
         globals,

@@ -181,9 +181,7 @@ final class NumberFilters {
       throw Failure.type("type " + Values.type(value) + " doesn't define __round__ method");
     }
     Optional<BigInteger> whole = Arithmetic.integer(value);
-    filters
-        .meter()
-        .steps(EXACT + Math.abs(precision) + whole.map(Arithmetic::writing).orElse(0L));
+    filters.meter().steps(EXACT + Math.abs(precision) + whole.map(Arithmetic::writing).orElse(0L));
     return switch (method) {
       case "common" ->
           whole.isPresent()

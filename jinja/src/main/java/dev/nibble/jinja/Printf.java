@@ -85,7 +85,9 @@ final class Printf {
             yield signed(integer(value).toString(16), flags);
           }
           case "f", "F" ->
-              signed(Numbers.fixed(meter, Numbers.real(value), number(m.group("precision"), 6)), flags);
+              signed(
+                  Numbers.fixed(meter, Numbers.real(value), number(m.group("precision"), 6)),
+                  flags);
           default ->
               throw Failure.unsupported(
                   "the format %" + type + " is not supported; known are %s %r %d %i %u %x %f %%");

@@ -50,7 +50,9 @@ final class Repr {
     return repr.out.toString();
   }
 
-  /** What {@code repr} gives of a number or a text that is part of a message, cut when it is long. */
+  /**
+   * What {@code repr} gives of a number or a text that is part of a message, cut when it is long.
+   */
   static String shown(Value value) {
     Value cut =
         value instanceof Text(String text, boolean html) && text.length() > SHOWN

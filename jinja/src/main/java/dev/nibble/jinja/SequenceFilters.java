@@ -272,8 +272,7 @@ final class SequenceFilters {
     Value place = Values.of(by.equals("key") ? 0 : 1);
     UnaryOperator<Value> key = key(f, Optional.of(place), b.flag(0, false));
     f.meter().each(dict.entries().size());
-    return sorted(
-        Keyed.of(dict.pairs().values(), List.of(key)), order(f), b.flag(2, false));
+    return sorted(Keyed.of(dict.pairs().values(), List.of(key)), order(f), b.flag(2, false));
   }
 
   private static Value unique(Filters f, Value value, Arguments args) {

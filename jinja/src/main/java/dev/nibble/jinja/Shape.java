@@ -67,9 +67,7 @@ record Shape(int depth, int size, long weight) {
 
   Shape and(Shape other) {
     return new Shape(
-        Math.max(depth, other.depth),
-        checkSize((long) size + other.size),
-        weight + other.weight);
+        Math.max(depth, other.depth), checkSize((long) size + other.size), weight + other.weight);
   }
 
   static int checkDepth(int depth) {

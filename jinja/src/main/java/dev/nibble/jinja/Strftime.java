@@ -31,8 +31,7 @@ final class Strftime {
     return out.toString();
   }
 
-  private static void write(
-      Meter meter, LocalDateTime time, String format, StringBuilder out) {
+  private static void write(Meter meter, LocalDateTime time, String format, StringBuilder out) {
     meter.each(format.length());
     for (int i = 0; i < format.length(); i++) {
       char c = format.charAt(i);

@@ -46,8 +46,7 @@ final class TextFilters {
     all.put(
         "forceescape",
         (f, v, args) ->
-            new Text(
-                Texts.escape(f.meter(), unaryText("forceescape", f, v, args).text()), true));
+            new Text(Texts.escape(f.meter(), unaryText("forceescape", f, v, args).text()), true));
     all.put("replace", TextFilters::replace);
     all.put("indent", TextFilters::indent);
     all.put("truncate", TextFilters::truncate);

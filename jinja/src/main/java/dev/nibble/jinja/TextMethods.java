@@ -321,9 +321,7 @@ final class TextMethods {
     if (name.equals("rsplit")) {
       Search search = Search.backward(meter, separator);
       int end = s.length();
-      for (int at;
-          (most < 0 || parts.size() < most) && (at = search.last(s, end)) >= 0;
-          end = at) {
+      for (int at; (most < 0 || parts.size() < most) && (at = search.last(s, end)) >= 0; end = at) {
         meter.step();
         parts.add(s.substring(at + separator.length(), end));
       }

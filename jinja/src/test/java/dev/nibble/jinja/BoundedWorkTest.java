@@ -137,8 +137,7 @@ class BoundedWorkTest {
     long start = System.nanoTime();
     JinjaException thrown =
         catchThrowableOfType(
-            JinjaException.class,
-            () -> Template.parse("hostile", source).render(Map.of(), NOW));
+            JinjaException.class, () -> Template.parse("hostile", source).render(Map.of(), NOW));
     Duration took = Duration.ofNanos(System.nanoTime() - start);
     assertThat(thrown).isNotNull();
     assertThat(took).isLessThan(BOUND);
@@ -149,8 +148,7 @@ class BoundedWorkTest {
   @MethodSource("dev.nibble.jinja.GoldenTemplatesTest#templates")
   void longConversationsStayFarFromTheLimit(String name) throws IOException {
     Limits few = new Limits(Limits.STANDARD.steps() / 4, Limits.STANDARD.text(), 400);
-    Template template =
-        Template.parse(name, Files.readString(Golden.path("templates", name)), few);
+    Template template = Template.parse(name, Files.readString(Golden.path("templates", name)), few);
     List<Value> messages = new ArrayList<>();
     for (int i = 0; i < 250; i++) {
       messages.add(Values.of(Map.of("role", "user", "content", "Straße 👋 <b>\n".repeat(80))));

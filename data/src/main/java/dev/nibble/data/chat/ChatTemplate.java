@@ -69,8 +69,7 @@ public final class ChatTemplate {
   public Conversation adapted(Conversation conversation) {
     return ToolCallForm.matters(conversation)
         ? calls
-            .computeIfAbsent(
-                of(conversation), _ -> ToolCallForm.of(this, conversation.tools()))
+            .computeIfAbsent(of(conversation), _ -> ToolCallForm.of(this, conversation.tools()))
             .adapted(conversation)
         : conversation;
   }
@@ -114,13 +113,13 @@ public final class ChatTemplate {
     Conversation conversation = new Conversation(messages, Optional.empty());
     SupervisedText learned = SupervisedText.of(this, conversation, Supervision.STANDARD);
     return learned.parts().stream()
-        .allMatch(part -> answers.stream().noneMatch(answer -> part.stripTrailing().endsWith(answer)));
+        .allMatch(
+            part -> answers.stream().noneMatch(answer -> part.stripTrailing().endsWith(answer)));
   }
 
   /** What the template writes behind an answer in such a conversation. */
   TurnEnd turnEnd(Conversation conversation) {
-    return ends.computeIfAbsent(
-        of(conversation), _ -> TurnEnd.of(this, conversation.tools()));
+    return ends.computeIfAbsent(of(conversation), _ -> TurnEnd.of(this, conversation.tools()));
   }
 
   /** A rendering without the token that begins a sequence. */

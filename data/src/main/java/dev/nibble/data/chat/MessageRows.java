@@ -42,16 +42,17 @@ public record MessageRows(MessageFields fields) implements ConversationSource {
     if (messages.isEmpty()) {
       throw row.invalid("column '" + fields.messages() + "' holds no message.");
     }
-    system(row).ifPresent(text -> {
-      Dict said = Conversation.message(SYSTEM, text);
-      if (!SYSTEM.equals(Conversation.role(messages.getFirst()))) {
-        messages.addFirst(said);
-      } else if (!said.equals(messages.getFirst())) {
-        throw row.invalid(
-            "column '%s' and the first message in column '%s' are different prompts of the system; leave one of them out."
-                .formatted(SYSTEM, fields.messages()));
-      }
-    });
+    system(row)
+        .ifPresent(text -> {
+          Dict said = Conversation.message(SYSTEM, text);
+          if (!SYSTEM.equals(Conversation.role(messages.getFirst()))) {
+            messages.addFirst(said);
+          } else if (!said.equals(messages.getFirst())) {
+            throw row.invalid(
+                "column '%s' and the first message in column '%s' are different prompts of the system; leave one of them out."
+                    .formatted(SYSTEM, fields.messages()));
+          }
+        });
     return new Conversation(messages, tools(row));
   }
 

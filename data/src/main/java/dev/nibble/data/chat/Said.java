@@ -53,7 +53,9 @@ record Said(List<String> text, List<String> thinking, List<String> calls) {
       add(content, text);
     } else {
       String thought = content.substring(0, end).stripLeading();
-      add(thought.startsWith("<think>") ? thought.substring("<think>".length()) : thought, thinking);
+      add(
+          thought.startsWith("<think>") ? thought.substring("<think>".length()) : thought,
+          thinking);
       add(content.substring(end + END_OF_THINKING.length()), text);
     }
   }

@@ -40,7 +40,11 @@ public record SupervisedText(String text, List<Span> spans, Set<Shortfall> short
     List<Integer> messages = supervision.supervised(conversation);
     return template.of(conversation).marksGeneration()
         ? marked(messages, conversation, whole)
-        : located(messages, new TurnLocator(template, conversation, whole.text()), conversation, whole.text());
+        : located(
+            messages,
+            new TurnLocator(template, conversation, whole.text()),
+            conversation,
+            whole.text());
   }
 
   private static SupervisedText located(
@@ -59,8 +63,7 @@ public record SupervisedText(String text, List<Span> spans, Set<Shortfall> short
       if (!turn.follows()) {
         shortfalls.add(Shortfall.PROMPT);
       }
-      spans.add(
-          new Span(text.codePointCount(0, turn.start()), text.codePointCount(0, turn.end())));
+      spans.add(new Span(text.codePointCount(0, turn.start()), text.codePointCount(0, turn.end())));
     }
     return new SupervisedText(text, apart(spans), shortfalls);
   }
@@ -103,8 +106,7 @@ public record SupervisedText(String text, List<Span> spans, Set<Shortfall> short
     String learned = String.join("", parts(whole.text(), spans));
     Set<Shortfall> shortfalls = EnumSet.noneOf(Shortfall.class);
     for (int number : messages) {
-      shortfalls.addAll(
-          Said.of(conversation.messages().get(number)).missingIn(learned));
+      shortfalls.addAll(Said.of(conversation.messages().get(number)).missingIn(learned));
     }
     return new SupervisedText(whole.text(), spans, shortfalls);
   }

@@ -49,8 +49,7 @@ record ToolCallForm(Arguments arguments, boolean readsFunctionCall) {
         quoted && asObject.isPresent()
             ? Arguments.OBJECT
             : asObject.isEmpty() && !quoted ? Arguments.TEXT : Arguments.EITHER;
-    Dict older =
-        Conversation.message(Conversation.ASSISTANT, "").with(FUNCTION_CALL, call(object));
+    Dict older = Conversation.message(Conversation.ASSISTANT, "").with(FUNCTION_CALL, call(object));
     boolean reads = rendered(template, tools, older).filter(t -> t.contains(PROBE)).isPresent();
     return new ToolCallForm(arguments, reads);
   }

@@ -89,7 +89,8 @@ final class TurnLocator {
       return -1;
     }
     int length = Overlap.longestSuffix(turn.get(), text, start);
-    boolean found = length >= ends.middle().length() && !text.substring(start, start + length).isBlank();
+    boolean found =
+        length >= ends.middle().length() && !text.substring(start, start + length).isBlank();
     return found ? start + length : -1;
   }
 

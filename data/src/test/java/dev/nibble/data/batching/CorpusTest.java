@@ -38,8 +38,7 @@ class CorpusTest {
     Corpus corpus = corpus(source("a", 10, i -> i < 3 ? "x".repeat(40) : "abc"));
     DataReport report = corpus.all().report();
     assertThat(report)
-        .isEqualTo(
-            new DataReport(10, 7, 0, 3, 0, 7 * 5, 7 * 4, 5, BadRows.NONE, Shortfalls.NONE));
+        .isEqualTo(new DataReport(10, 7, 0, 3, 0, 7 * 5, 7 * 4, 5, BadRows.NONE, Shortfalls.NONE));
     assertThat(report.summary()).contains("3 too long, left out");
   }
 

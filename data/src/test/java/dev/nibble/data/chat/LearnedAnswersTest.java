@@ -115,8 +115,7 @@ class LearnedAnswersTest {
     assertThat(off.parts()).containsExactly("add\n</think>\n\n4<|im_end|>\n");
     assertThat(off.shortfalls()).containsExactly(Shortfall.PROMPT);
 
-    SupervisedText on =
-        SupervisedText.of(template("qwen3.jinja"), thinking, Supervision.STANDARD);
+    SupervisedText on = SupervisedText.of(template("qwen3.jinja"), thinking, Supervision.STANDARD);
     assertThat(on.parts()).containsExactly(THOUGHT + "4<|im_end|>\n");
     assertThat(on.shortfalls()).isEmpty();
   }
@@ -135,8 +134,9 @@ class LearnedAnswersTest {
         .containsExactlyInAnyOrder(Shortfall.THINKING, Shortfall.PROMPT);
 
     ChatTemplate deaf =
-        inline("{% for m in messages %}<{{ m.role }}>{{ m.content | truncate(3, true, '', 0) }}<end>{% endfor %}"
-            + "{% if add_generation_prompt %}<assistant>{% endif %}");
+        inline(
+            "{% for m in messages %}<{{ m.role }}>{{ m.content | truncate(3, true, '', 0) }}<end>{% endfor %}"
+                + "{% if add_generation_prompt %}<assistant>{% endif %}");
     Conversation calls =
         new Conversation(
             List.of(

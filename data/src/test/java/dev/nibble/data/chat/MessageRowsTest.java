@@ -57,8 +57,7 @@ class MessageRowsTest {
       assertThat(conversation.messages().getFirst().get("content")).isEqualTo(Value.NONE);
       assertThat(conversation.messages().getFirst().get("tool_calls"))
           .isEqualTo(
-              Values.of(
-                  List.of(Map.of("function", Map.of("name", "f", "arguments", kept)))));
+              Values.of(List.of(Map.of("function", Map.of("name", "f", "arguments", kept)))));
       assertThat(conversation.tools()).contains(Values.of(List.of(kept)));
     }
   }

@@ -43,7 +43,8 @@ class SupervisedTextTest {
     SupervisedText expected = SupervisedText.of(template(marked), TALK, Supervision.STANDARD);
     assertThat(found.text()).isEqualTo(expected.text());
     // Qwen's training variant counts the line break after the role, which is part of the prompt.
-    assertThat(found.parts()).isEqualTo(expected.parts().stream().map(String::stripLeading).toList());
+    assertThat(found.parts())
+        .isEqualTo(expected.parts().stream().map(String::stripLeading).toList());
   }
 
   @ParameterizedTest

@@ -5,7 +5,6 @@ import static dev.nibble.data.chat.TestTemplates.template;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-
 import dev.nibble.data.format.Chat;
 import dev.nibble.data.rows.InvalidDataset;
 import dev.nibble.data.rows.Row;
@@ -76,7 +75,9 @@ class ToolRowsTest {
     String calls =
         "{%% for m in messages %%}{%% if m.tool_calls %%}|{%% for t in m.tool_calls %%}%s{%% endfor %%}{%% endif %%}{%% endfor %%}";
     String quoting = calls.formatted("{{ t.function.arguments | tojson }}");
-    String items = calls.formatted("{% for k, v in t.function.arguments | items %}{{ k }}={{ v }};{% endfor %}");
+    String items =
+        calls.formatted(
+            "{% for k, v in t.function.arguments | items %}{{ k }}={{ v }};{% endfor %}");
     String joining = calls.formatted("{{ 'f:' + t.function.arguments }}");
     for (Object port : List.of("{\"port\": \"Brest\"}", Map.of("port", "Brest"))) {
       assertThat(called(quoting, port)).isEqualTo("{\"port\": \"Brest\"}");
