@@ -41,6 +41,8 @@ public final class Template {
       return new Template(name, result.statements(), result.marksGeneration(), limits);
     } catch (Failure e) {
       throw new JinjaException(name, e);
+    } catch (StackOverflowError e) { // a number of many digits, whose pattern recurs for each
+      throw new JinjaException(name, Failure.limit("a number is too long"));
     }
   }
 

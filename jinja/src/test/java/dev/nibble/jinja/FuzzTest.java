@@ -238,6 +238,16 @@ class FuzzTest {
   }
 
   @Test
+  void refusesNumbersOfManyDigits() {
+    for (String digits : List.of("9".repeat(1_000_000), "1_".repeat(1_000_000) + "1")) {
+      assertThatThrownBy(() -> Template.parse("long", "{{ " + digits + " }}"))
+          .isInstanceOfSatisfying(
+              JinjaException.class,
+              e -> assertThat(e.kind()).isEqualTo(JinjaException.Kind.LIMIT));
+    }
+  }
+
+  @Test
   void longChainsAreNoStackOverflow() {
     for (String link : List.of(" + x", " | trim", ".a", " ~ x", " and x", " if x else y")) {
       String chain = "{{ x" + link.repeat(20_000) + " }}";
