@@ -242,8 +242,7 @@ class FuzzTest {
     for (String digits : List.of("9".repeat(1_000_000), "1_".repeat(1_000_000) + "1")) {
       assertThatThrownBy(() -> Template.parse("long", "{{ " + digits + " }}"))
           .isInstanceOfSatisfying(
-              JinjaException.class,
-              e -> assertThat(e.kind()).isEqualTo(JinjaException.Kind.LIMIT));
+              JinjaException.class, e -> assertThat(e.kind()).isEqualTo(JinjaException.Kind.LIMIT));
     }
   }
 
