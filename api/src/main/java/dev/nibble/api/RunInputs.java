@@ -1,5 +1,6 @@
 package dev.nibble.api;
 
+import dev.nibble.adapters.PeftAdapter;
 import dev.nibble.data.chat.TemplateChoice;
 import dev.nibble.errors.Remedy;
 import dev.nibble.recipes.recipe.Recipe;
@@ -11,9 +12,12 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.PathMatcher;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /** The files that a recipe reads, by the keys that name them. */
@@ -21,11 +25,18 @@ final class RunInputs {
   /** Decides where a generated answer ends, and nothing of what is trained. */
   private static final String GENERATION = "generation_config.json";
 
+  private static final Pattern PATTERN = Pattern.compile("[*?\\[{]");
+
   private RunInputs() {}
 
   /** Those that decide a run's result. */
   static List<RunInput> decisive(Recipe recipe) throws IOException {
     List<RunInput> inputs = new ArrayList<>(model(recipe));
+    Optional<Path> earlier =
+        recipe.model().adapterSource().flatMap(Recipe.AdapterSource::continueFrom);
+    if (earlier.isPresent()) {
+      inputs.add(adapter(earlier.get()));
+    }
     inputs.addAll(datasets("datasets", recipe.data().train()));
     return inputs;
   }
@@ -81,6 +92,16 @@ final class RunInputs {
     return inputs;
   }
 
+  private static RunInput adapter(Path folder) throws IOException {
+    List<FileDigest> files = new ArrayList<>();
+    for (String name : List.of(PeftAdapter.CONFIG, PeftAdapter.WEIGHTS)) {
+      if (Files.exists(folder.resolve(name))) {
+        files.add(FileDigest.of(name, folder.resolve(name)));
+      }
+    }
+    return new RunInput("lora_model_dir", folder.toString(), files);
+  }
+
   private static List<RunInput> datasets(String key, List<Recipe.Dataset> datasets)
       throws IOException {
     List<RunInput> inputs = new ArrayList<>();
@@ -92,16 +113,39 @@ final class RunInputs {
 
   private static RunInput dataset(String key, Recipe.Dataset dataset) throws IOException {
     Path path = dataset.path();
+    if (Files.isRegularFile(path)) {
+      return new RunInput(
+          key,
+          path.toString(),
+          List.of(FileDigest.of(String.valueOf(path.getFileName()), path)));
+    }
+    if (!Files.exists(path) && !PATTERN.matcher(path.toString()).find()) {
+      return new RunInput(key, path.toString(), List.of()); // whoever reads it says so
+    }
+    PathMatcher pattern = path.getFileSystem().getPathMatcher("glob:" + path);
+    Path root = path;
+    while (!Files.isDirectory(root)) {
+      root = Objects.requireNonNull(root.getParent(), "input paths are absolute");
+    }
     List<FileDigest> files = new ArrayList<>();
-    if (Files.isDirectory(path)) {
-      try (Stream<Path> all = Files.walk(path)) {
-        for (Path file : all.filter(Files::isRegularFile).sorted().toList()) {
-          files.add(FileDigest.of(path.relativize(file).toString(), file));
+    try (Stream<Path> all = Files.walk(root)) {
+      for (Path file : all.filter(Files::isRegularFile).sorted().toList()) {
+        Path name = root.relativize(file);
+        if (!isHidden(name) && (root.equals(path) || pattern.matches(file))) {
+          files.add(FileDigest.of(name.toString(), file));
         }
       }
-    } else if (Files.exists(path)) {
-      files.add(FileDigest.of(String.valueOf(path.getFileName()), path));
     }
     return new RunInput(key, path.toString(), files);
+  }
+
+  /** Such as what version control keeps beside rows. */
+  private static boolean isHidden(Path name) {
+    for (Path part : name) {
+      if (part.toString().startsWith(".")) {
+        return true;
+      }
+    }
+    return false;
   }
 }

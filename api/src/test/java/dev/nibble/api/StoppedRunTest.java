@@ -158,6 +158,30 @@ class StoppedRunTest {
   }
 
   @Test
+  void foldersOfRowsAndAnEarlierAdapterCountToo() throws IOException {
+    train("start", new ExistingRunPolicy.Anew(), new StopRequest(), "max_steps=1");
+    Path data = Files.createDirectories(folder.resolve("data"));
+    Files.copy(folder.resolve("rows.jsonl"), data.resolve("train-1.jsonl"));
+    Path start = folder.resolve("start");
+    String[] sets = {
+      "datasets.0.path=" + data,
+      "lora_model_dir=" + start,
+      "lora_r=",
+      "lora_dropout=",
+      "max_steps=2"
+    };
+    train("rows", new ExistingRunPolicy.Anew(), atOnce(), sets);
+    Files.writeString(Files.createDirectories(data.resolve(".git")).resolve("HEAD"), "main");
+    Files.copy(folder.resolve("rows.jsonl"), data.resolve("train-2.jsonl"));
+    Files.write(start.resolve("adapter_model.safetensors"), new byte[] {0}, StandardOpenOption.APPEND);
+    assertThatThrownBy(() -> train("rows", RESUME, new StopRequest(), sets))
+        .isInstanceOf(RunException.class)
+        .hasMessageContaining("datasets.0.path: " + data + "/train-2.jsonl was not there then")
+        .hasMessageContaining("lora_model_dir: " + start + "/adapter_model.safetensors has changed")
+        .hasMessageNotContaining(".git");
+  }
+
+  @Test
   void whatDoesNotChangeTheResultMayChange() {
     train("steady", new ExistingRunPolicy.Anew(), new StopRequest(), "max_steps=3");
     train("varied", new ExistingRunPolicy.Anew(), atOnce(), "max_steps=3");
