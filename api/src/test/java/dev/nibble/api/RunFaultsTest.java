@@ -46,26 +46,14 @@ class RunFaultsTest {
           "save_total_limit=1");
 
   /** What a run does while it is attacked. */
-  private enum Scenario {
-    STARTS(new ExistingRunPolicy.Anew(), "lora_r=1"),
-    REPLACES_ANOTHER(new ExistingRunPolicy.Overwrite(), "lora_r=1"),
-    RESUMES(new ExistingRunPolicy.Resume(Optional.empty()), "lora_r=1"),
-    CONTINUES_BEYOND_ITS_END(new ExistingRunPolicy.Resume(Optional.empty()), "lora_r=1"),
-    CONVERTS_ITS_ADAPTER(new ExistingRunPolicy.Anew(), "lora_r=1", "peft_init_lora_weights=pissa"),
-    PAGES_ITS_OPTIMIZER(
-        new ExistingRunPolicy.Anew(),
-        "lora_r=64",
-        "optimizer=paged_adamw",
-        "paged_optimizer_memory=16KB"),
-    TRAINS_ALL_WEIGHTS(new ExistingRunPolicy.Anew());
-
-    private final ExistingRunPolicy existing;
-    private final List<String> settings;
-
-    Scenario(ExistingRunPolicy existing, String... settings) {
-      this.existing = existing;
-      this.settings = List.of(settings);
-    }
+  enum Scenario {
+    STARTS,
+    REPLACES_ANOTHER,
+    RESUMES,
+    CONTINUES_BEYOND_ITS_END,
+    CONVERTS_ITS_ADAPTER,
+    PAGES_ITS_OPTIMIZER,
+    TRAINS_ALL_WEIGHTS;
 
     private boolean hasAdapter() {
       return this != TRAINS_ALL_WEIGHTS;
@@ -73,6 +61,25 @@ class RunFaultsTest {
 
     private String weights() {
       return hasAdapter() ? "adapter_model.safetensors" : "model.safetensors";
+    }
+
+    private ExistingRunPolicy existing() {
+      return switch (this) {
+        case REPLACES_ANOTHER -> new ExistingRunPolicy.Overwrite();
+        case RESUMES, CONTINUES_BEYOND_ITS_END -> new ExistingRunPolicy.Resume(Optional.empty());
+        case STARTS, CONVERTS_ITS_ADAPTER, PAGES_ITS_OPTIMIZER, TRAINS_ALL_WEIGHTS ->
+            new ExistingRunPolicy.Anew();
+      };
+    }
+
+    private List<String> settings() {
+      return switch (this) {
+        case STARTS, REPLACES_ANOTHER, RESUMES, CONTINUES_BEYOND_ITS_END -> List.of("lora_r=1");
+        case CONVERTS_ITS_ADAPTER -> List.of("lora_r=1", "peft_init_lora_weights=pissa");
+        case PAGES_ITS_OPTIMIZER ->
+            List.of("lora_r=64", "optimizer=paged_adamw", "paged_optimizer_memory=16KB");
+        case TRAINS_ALL_WEIGHTS -> List.of();
+      };
     }
   }
 
@@ -90,7 +97,7 @@ class RunFaultsTest {
     if (scenario.hasAdapter()) {
       sets.addAll(List.of("answer_eval=", "lora_target_modules=[q_proj]"));
     }
-    sets.addAll(scenario.settings);
+    sets.addAll(scenario.settings());
     sets.addAll(List.of(more));
     String file = scenario.hasAdapter() ? "qlora.yaml" : "pretrain.yaml";
     Recipe recipe = Recipes.read(folder.resolve(file), sets);
@@ -141,14 +148,14 @@ class RunFaultsTest {
     Path out = folder.resolve("attacked");
     FaultyFileSystem counting = new FaultyFileSystem(Fault.none());
     replace(out, before);
-    train(recipe(scenario, counting.path(out)), scenario.existing);
+    train(recipe(scenario, counting.path(out)), scenario.existing());
     assertThat(counting.operations()).isGreaterThan(80);
     for (int at = 0; at < counting.operations(); at++) {
       replace(out, before);
       FaultyFileSystem system = new FaultyFileSystem(faults.apply(at));
       String what = "a fault at operation %d of %d".formatted(at, counting.operations());
       try {
-        train(recipe(scenario, system.path(out)), scenario.existing);
+        train(recipe(scenario, system.path(out)), scenario.existing());
       } catch (Fault.Killed | NibbleException e) {
         // The only ways in which a run may end early.
       }
@@ -196,11 +203,11 @@ class RunFaultsTest {
     try {
       train(
           recipe(scenario, out),
-          began ? new ExistingRunPolicy.Resume(Optional.empty()) : scenario.existing);
+          began ? new ExistingRunPolicy.Resume(Optional.empty()) : scenario.existing());
     } catch (RunException e) {
       assertThat(scenario).as(what).isEqualTo(Scenario.REPLACES_ANOTHER);
       assertThat(e).as(what).hasMessageContaining("seed: 1 there, 42 now");
-      train(recipe(scenario, out), scenario.existing);
+      train(recipe(scenario, out), scenario.existing());
     }
   }
 
