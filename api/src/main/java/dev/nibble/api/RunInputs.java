@@ -115,9 +115,7 @@ final class RunInputs {
     Path path = dataset.path();
     if (Files.isRegularFile(path)) {
       return new RunInput(
-          key,
-          path.toString(),
-          List.of(FileDigest.of(String.valueOf(path.getFileName()), path)));
+          key, path.toString(), List.of(FileDigest.of(String.valueOf(path.getFileName()), path)));
     }
     if (!Files.exists(path) && !PATTERN.matcher(path.toString()).find()) {
       return new RunInput(key, path.toString(), List.of()); // whoever reads it says so

@@ -173,7 +173,8 @@ class StoppedRunTest {
     train("rows", new ExistingRunPolicy.Anew(), atOnce(), sets);
     Files.writeString(Files.createDirectories(data.resolve(".git")).resolve("HEAD"), "main");
     Files.copy(folder.resolve("rows.jsonl"), data.resolve("train-2.jsonl"));
-    Files.write(start.resolve("adapter_model.safetensors"), new byte[] {0}, StandardOpenOption.APPEND);
+    Files.write(
+        start.resolve("adapter_model.safetensors"), new byte[] {0}, StandardOpenOption.APPEND);
     assertThatThrownBy(() -> train("rows", RESUME, new StopRequest(), sets))
         .isInstanceOf(RunException.class)
         .hasMessageContaining("datasets.0.path: " + data + "/train-2.jsonl was not there then")
