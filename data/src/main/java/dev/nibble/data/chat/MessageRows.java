@@ -1,5 +1,7 @@
 package dev.nibble.data.chat;
 
+import dev.nibble.data.json.InvalidJson;
+import dev.nibble.data.json.JsonReader;
 import dev.nibble.data.rows.Row;
 import dev.nibble.data.rows.Struct;
 import dev.nibble.errors.Remedy;
@@ -12,8 +14,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
-import tools.jackson.core.JacksonException;
-import tools.jackson.databind.json.JsonMapper;
 
 /**
  * Rows with a list of messages. A message reaches the template whole; only its role and content get
@@ -26,7 +26,6 @@ import tools.jackson.databind.json.JsonMapper;
  * @param fields names of columns, fields and roles
  */
 public record MessageRows(MessageFields fields) implements ConversationSource {
-  private static final JsonMapper JSON = new JsonMapper();
   private static final String FUNCTION_CALL = "function_call";
   private static final String SYSTEM = "system";
   private static final List<String> SAID_OTHERWISE =
@@ -144,9 +143,11 @@ public record MessageRows(MessageFields fields) implements ConversationSource {
 
   private static Object parsed(Row row, String place, String text) {
     try {
-      return JSON.readValue(text, Object.class);
-    } catch (JacksonException e) {
-      throw row.invalid(place + " is not valid JSON: " + e.getOriginalMessage() + ".");
+      return JsonReader.parse(text);
+    } catch (InvalidJson e) {
+      throw row.invalid(
+          "%s is not valid JSON: %s, at line %d, column %d of it."
+              .formatted(place, e.problem(), e.line(), e.column()));
     }
   }
 

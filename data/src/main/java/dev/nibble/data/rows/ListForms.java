@@ -49,7 +49,7 @@ final class ListForms {
         return Optional.empty();
       }
       while (items.size() < values.size()) {
-        items.add(new LinkedHashMap<>());
+        items.add(struct instanceof Struct ? new Struct(struct.size()) : new LinkedHashMap<>());
       }
       for (int i = 0; i < values.size(); i++) {
         items.get(i).put(String.valueOf(field.getKey()), values.get(i));
