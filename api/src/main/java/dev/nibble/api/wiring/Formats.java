@@ -89,8 +89,10 @@ public final class Formats {
   /** What makes samples of a dataset's rows. */
   public SampleMaker samples(Dataset dataset, Tokenizer tokenizer) {
     Recipe.Data data = recipe.data();
-    return new SampleMaker(
-        tokenizer, of(dataset), data.sequenceLength(), data.excess(), data.trainOnInputs());
+    SampleMaker samples =
+        new SampleMaker(
+            tokenizer, of(dataset), data.sequenceLength(), data.excess(), data.trainOnInputs());
+    return data.trainOnEmptyAnswers() ? samples.learningEmptyAnswers() : samples;
   }
 
   /** What makes text of a dataset's rows. */
@@ -117,7 +119,8 @@ public final class Formats {
         new Supervision(
             Set.copyOf(messages.trainedRoles()),
             recipe.data().chat().lastOnly(),
-            messages.weightField());
+            messages.weightField(),
+            recipe.data().trainOnEmptyAnswers());
     return new Chat(rows, template.orElseThrow(), supervision);
   }
 

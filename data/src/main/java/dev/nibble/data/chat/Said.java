@@ -82,10 +82,15 @@ record Said(List<String> text, List<String> thinking, List<String> calls) {
         && Stream.concat(thinking.stream(), calls.stream()).noneMatch(there::contains);
   }
 
+  /** Whether it says nothing at all. */
+  boolean isEmpty() {
+    return text.isEmpty() && thinking.isEmpty() && calls.isEmpty();
+  }
+
   /** What of it is missing in the text that is learned. */
   Set<Shortfall> missingIn(String learned) {
     Set<Shortfall> missing = EnumSet.noneOf(Shortfall.class);
-    if (text.isEmpty() && thinking.isEmpty() && calls.isEmpty()) {
+    if (isEmpty()) {
       missing.add(Shortfall.EMPTY);
       return missing;
     }

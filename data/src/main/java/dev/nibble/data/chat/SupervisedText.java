@@ -39,24 +39,32 @@ public record SupervisedText(String text, List<Span> spans, Set<Shortfall> short
     Rendering whole = template.render(conversation, false);
     List<Integer> messages = supervision.supervised(conversation);
     return template.of(conversation).marksGeneration()
-        ? marked(messages, conversation, whole)
+        ? marked(messages, conversation, whole, supervision.empty())
         : located(
             messages,
             new TurnLocator(template, conversation, whole.text()),
             conversation,
-            whole.text());
+            whole.text(),
+            supervision.empty());
   }
 
   private static SupervisedText located(
-      List<Integer> messages, TurnLocator locator, Conversation conversation, String text) {
+      List<Integer> messages,
+      TurnLocator locator,
+      Conversation conversation,
+      String text,
+      boolean empty) {
     List<Span> spans = new ArrayList<>();
     Set<Shortfall> shortfalls = EnumSet.noneOf(Shortfall.class);
     for (int number : messages) {
       Turn turn = locator.find(number);
       String learned = text.substring(turn.start(), turn.end());
       Said said = Said.of(conversation.messages().get(number));
-      shortfalls.addAll(said.missingIn(learned));
-      if (locator.isAll(learned) || said.isLost(learned)) {
+      boolean wanted = empty && said.isEmpty();
+      if (!wanted) {
+        shortfalls.addAll(said.missingIn(learned));
+      }
+      if (!wanted && (locator.isAll(learned) || said.isLost(learned))) {
         shortfalls.add(Shortfall.EMPTY);
         continue;
       }
@@ -101,12 +109,15 @@ public record SupervisedText(String text, List<Span> spans, Set<Shortfall> short
   }
 
   private static SupervisedText marked(
-      List<Integer> messages, Conversation conversation, Rendering whole) {
+      List<Integer> messages, Conversation conversation, Rendering whole, boolean empty) {
     List<Span> spans = apart(chosen(messages, conversation, whole));
     String learned = String.join("", parts(whole.text(), spans));
     Set<Shortfall> shortfalls = EnumSet.noneOf(Shortfall.class);
     for (int number : messages) {
-      shortfalls.addAll(Said.of(conversation.messages().get(number)).missingIn(learned));
+      Said said = Said.of(conversation.messages().get(number));
+      if (!(empty && said.isEmpty())) {
+        shortfalls.addAll(said.missingIn(learned));
+      }
     }
     return new SupervisedText(whole.text(), spans, shortfalls);
   }

@@ -12,11 +12,12 @@ import java.util.Set;
  * @param roles roles of the messages
  * @param lastOnly whether only the last of these is selected
  * @param field the field of a message that excludes it when it is false or 0
+ * @param empty whether a message that says nothing counts, from which a model learns to end at once
  */
-public record Supervision(Set<String> roles, boolean lastOnly, String field) {
+public record Supervision(Set<String> roles, boolean lastOnly, String field, boolean empty) {
   /** Everything that the assistant says. */
   public static final Supervision STANDARD =
-      new Supervision(Set.of(Conversation.ASSISTANT), false, "weight");
+      new Supervision(Set.of(Conversation.ASSISTANT), false, "weight", false);
 
   public Supervision {
     roles = Set.copyOf(roles);

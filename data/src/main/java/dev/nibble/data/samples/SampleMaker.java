@@ -37,6 +37,7 @@ public final class SampleMaker {
   private final int sequenceLen;
   private final ExcessLength excess;
   private final boolean trainOnInputs;
+  private final boolean learnsEmpty;
   private final OptionalInt bos;
   private final int eos;
 
@@ -51,6 +52,16 @@ public final class SampleMaker {
       int sequenceLen,
       ExcessLength excess,
       boolean trainOnInputs) {
+    this(tokenizer, format, sequenceLen, excess, trainOnInputs, false);
+  }
+
+  private SampleMaker(
+      Tokenizer tokenizer,
+      PromptFormat format,
+      int sequenceLen,
+      ExcessLength excess,
+      boolean trainOnInputs,
+      boolean learnsEmpty) {
     if (sequenceLen < 2) {
       throw new IllegalArgumentException(
           "the largest number of tokens of a sample must be at least 2, is " + sequenceLen);
@@ -60,6 +71,7 @@ public final class SampleMaker {
     this.sequenceLen = sequenceLen;
     this.excess = excess;
     this.trainOnInputs = trainOnInputs;
+    this.learnsEmpty = learnsEmpty;
     this.bos = tokenizer.special().bos();
     this.eos =
         tokenizer
@@ -69,6 +81,14 @@ public final class SampleMaker {
                 new InvalidTokenizer(
                     "the tokenizer names no end-of-sequence token, so the model could not learn to stop;"
                         + " set eos_token in tokenizer_config.json"));
+  }
+
+  /**
+   * The same for rows with empty answers too: a model learns from them to end at once. Without it
+   * they are left out, since most of them are gaps in the data.
+   */
+  public SampleMaker learningEmptyAnswers() {
+    return new SampleMaker(tokenizer, format, sequenceLen, excess, trainOnInputs, true);
   }
 
   /** The format of the rows. */
@@ -88,6 +108,9 @@ public final class SampleMaker {
    */
   public Outcome make(Row row) {
     Example example = format.example(row);
+    if (!learnsEmpty && example.addsSpecialTokens() && example.answer().isBlank()) {
+      return new Outcome.Unsupervised(Set.of(Shortfall.EMPTY));
+    }
     Encoding encoding = encoded(row, example);
     Sample sample = sample(example, encoding);
     Set<Shortfall> shortfalls = shortfalls(example, encoding);

@@ -69,7 +69,7 @@ class LearnedAnswersTest {
     assertThat(learned.parts()).containsExactly("First é" + end, "Second." + end);
     assertThat(learned.shortfalls()).isEmpty();
     assertThat(template.endOfTurn()).isEqualTo(end);
-    Supervision users = new Supervision(Set.of("user"), false, "weight");
+    Supervision users = new Supervision(Set.of("user"), false, "weight", false);
     assertThat(SupervisedText.of(template, TALK, users).parts())
         .containsExactly("one 👋" + end, "two" + end);
   }
@@ -159,6 +159,9 @@ class LearnedAnswersTest {
           .as(said)
           .containsExactly("<think>\n\n</think>\n\nSecond.<|im_end|>\n");
       assertThat(learned.shortfalls()).as(said).contains(Shortfall.EMPTY);
+      Supervision askedFor = new Supervision(Set.of("assistant"), false, "weight", true);
+      SupervisedText all = SupervisedText.of(template("qwen3.jinja"), empty, askedFor);
+      assertThat(all.parts()).as(said).hasSize(said.isBlank() ? 2 : 1);
     }
     Conversation last = TALK.with(3, Conversation.message("assistant", THOUGHT));
     SupervisedText learned = SupervisedText.of(template("qwen3.jinja"), last, Supervision.STANDARD);

@@ -114,8 +114,8 @@ class SupervisedTextTest {
 
   @Test
   void learnsWhatIsAskedFor() throws IOException {
-    Supervision lastOnly = new Supervision(Set.of("assistant"), true, "weight");
-    Supervision users = new Supervision(Set.of("user"), false, "weight");
+    Supervision lastOnly = new Supervision(Set.of("assistant"), true, "weight", false);
+    Supervision users = new Supervision(Set.of("user"), false, "weight", false);
     Conversation weighted = TALK.with(1, TALK.messages().get(1).with("weight", Values.of(0)));
     for (String name : List.of("llama3.jinja", "llama3_training.jinja")) {
       ChatTemplate template = template(name);

@@ -29,6 +29,21 @@ class SampleMakerTest {
   private static final Alpaca PLAIN = Alpaca.with(new PromptTemplate("{instruction}>"));
   private static final Row ROW = row("instruction", "héllo👋", "output", "wörld");
 
+  /** They were trained on as an end of text alone. */
+  @ParameterizedTest
+  @ValueSource(strings = {"", " ", "\n"})
+  void leavesEmptyAnswersOutUnlessAskedFor(String answer) {
+    Row given = row("instruction", "Hi", "output", answer);
+    SampleMaker maker =
+        new SampleMaker(new CharTokenizer(), Alpaca.standard(), 1000, ExcessLength.DROP, false);
+    assertThat(maker.make(given)).isEqualTo(new Outcome.Unsupervised(Set.of(Shortfall.EMPTY)));
+    assertThat(maker.learningEmptyAnswers().make(given))
+        .isInstanceOfSatisfying(
+            Outcome.Kept.class,
+            kept ->
+                assertThat(kept.sample().supervisedTokens()).isEqualTo(answer.length() + 1));
+  }
+
   @Test
   void masksThePromptAndEndsWithEos() {
     Sample sample = kept(maker(new CharTokenizer(), 64, ExcessLength.DROP).make(ROW));

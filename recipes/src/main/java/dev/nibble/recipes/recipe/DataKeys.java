@@ -86,6 +86,15 @@ final class DataKeys {
           r -> r.data().trainOnInputs(),
           "Train on the prompts too. By default the loss is computed on answers only.");
 
+  static final Key<Recipe, Boolean> TRAIN_ON_EMPTY_ANSWERS =
+      Key.of(
+          "train_on_empty_answers",
+          flag(),
+          value(false),
+          r -> r.data().trainOnEmptyAnswers(),
+          "Train on answers without text too, from which a model learns to end at once. By default they are left out, and"
+              + " `train` says how many there are and names the first.");
+
   static final Key<Recipe, Boolean> SHUFFLE =
       Key.of(
           "shuffle",
@@ -117,6 +126,7 @@ final class DataKeys {
                           SAMPLE_PACKING,
                           EXCESS,
                           TRAIN_ON_INPUTS,
+                          TRAIN_ON_EMPTY_ANSWERS,
                           SHUFFLE,
                           MAX_BAD_ROWS),
                       ChatKeys.keys().stream())
@@ -142,6 +152,7 @@ final class DataKeys {
         v.get(SAMPLE_PACKING),
         v.get(EXCESS),
         v.get(TRAIN_ON_INPUTS),
+        v.get(TRAIN_ON_EMPTY_ANSWERS),
         v.get(SHUFFLE),
         v.get(MAX_BAD_ROWS),
         ChatKeys.build(v));

@@ -113,6 +113,7 @@ public record Recipe(
    * @param packing whether several samples share a row of the batch
    * @param excess treatment of longer samples
    * @param trainOnInputs whether prompts are trained on too
+   * @param trainOnEmptyAnswers whether answers without text are trained on
    * @param shuffle whether samples are shuffled anew in every epoch
    * @param maxBadRows part (below 1) or number (from 1) of rows that may be left out because they
    *     cannot be used
@@ -126,6 +127,7 @@ public record Recipe(
       boolean packing,
       ExcessLength excess,
       boolean trainOnInputs,
+      boolean trainOnEmptyAnswers,
       boolean shuffle,
       double maxBadRows,
       Chat chat) {}
