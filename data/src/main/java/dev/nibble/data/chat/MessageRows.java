@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -143,7 +144,7 @@ public record MessageRows(MessageFields fields) implements ConversationSource {
 
   private static Object parsed(Row row, String place, String text) {
     try {
-      return JsonReader.parse(text);
+      return Objects.requireNonNullElse(JsonReader.parse(text), Map.of());
     } catch (InvalidJson e) {
       throw row.invalid(
           "%s is not valid JSON: %s, at line %d, column %d of it."
