@@ -40,8 +40,7 @@ class SampleMakerTest {
     assertThat(maker.learningEmptyAnswers().make(given))
         .isInstanceOfSatisfying(
             Outcome.Kept.class,
-            kept ->
-                assertThat(kept.sample().supervisedTokens()).isEqualTo(answer.length() + 1));
+            kept -> assertThat(kept.sample().supervisedTokens()).isEqualTo(answer.length() + 1));
   }
 
   @Test
