@@ -214,10 +214,10 @@ final class PeftJson {
     if (isAbsent(value)) {
       return List.of();
     }
-    if (value.isIntegralNumber()) {
+    if (value.isInt()) {
       return List.of(value.asInt());
     }
-    if (!value.isArray() || value.valueStream().anyMatch(v -> !v.isIntegralNumber())) {
+    if (!value.isArray() || !value.valueStream().allMatch(JsonNode::isInt)) {
       wrong("layers_to_transform", "null, a number or a list of numbers");
       return List.of();
     }

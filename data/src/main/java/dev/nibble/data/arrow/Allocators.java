@@ -12,7 +12,12 @@ final class Allocators {
 
   private Allocators() {}
 
-  static BufferAllocator child(String name) {
-    return ROOT.newChildAllocator(name, 0, Long.MAX_VALUE);
+  /**
+   * An allocator.
+   *
+   * @param most bytes that it may have at once
+   */
+  static BufferAllocator child(String name, long most) {
+    return ROOT.newChildAllocator(name, 0, most);
   }
 }

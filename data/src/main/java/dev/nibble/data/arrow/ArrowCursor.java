@@ -77,7 +77,7 @@ final class ArrowCursor implements RowCursor {
       }
     } catch (InvalidDataset e) {
       throw e;
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | OutOfMemoryError e) { // a wild length asks for all memory
       throw corrupt("row " + rows, e);
     }
     row = new Row(values, names, file.toString(), rows);
@@ -90,6 +90,8 @@ final class ArrowCursor implements RowCursor {
       if (!reader.loadNextBatch()) {
         return false;
       }
+      root.getFieldVectors().forEach(OffsetCheck::of);
+      reader.getDictionaryVectors().values().forEach(d -> OffsetCheck.of(d.getVector()));
       batchRows = root.getRowCount();
       inBatch = -1;
       columns =
@@ -100,10 +102,9 @@ final class ArrowCursor implements RowCursor {
       return true;
     } catch (InvalidDataset e) {
       throw e;
-    } catch (IOException
-        | RuntimeException
-        | OutOfMemoryError e) { // a wild length asks for all memory
-      throw corrupt("after row " + rows, e);
+    } catch (IOException | RuntimeException | OutOfMemoryError e) {
+      batchRows = 0; // half made, so that there is no next row
+      throw owned.closedBy(corrupt("after row " + rows, e));
     }
   }
 
@@ -129,9 +130,10 @@ final class ArrowCursor implements RowCursor {
   }
 
   static InvalidDataset unreadable(Path file, Throwable e) {
+    String why = e instanceof IpcCheck.Corrupt corrupt ? " (" + corrupt.getMessage() + ")" : "";
     return new InvalidDataset(
-        file
-            + ": cannot be read as Arrow data. Expected an Arrow IPC stream or file; fetch or write the file again.",
+        "%s: cannot be read as Arrow data%s. Expected an Arrow IPC stream or file; fetch or write the file again."
+            .formatted(file, why),
         e);
   }
 

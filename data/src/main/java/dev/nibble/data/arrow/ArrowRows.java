@@ -54,19 +54,20 @@ public record ArrowRows(Path file, Projection projection) implements RowSource {
   public ArrowCursor open() {
     Resources resources = new Resources();
     try {
-      BufferAllocator allocator = resources.add(Allocators.child(describe()));
+      BufferAllocator allocator =
+          resources.add(Allocators.child(describe(), 2 * BatchCheck.memory(Files.size(file))));
       ArrowReader reader = resources.add(reader(allocator, resources));
       List<String> names = ArrowCursor.names(reader.getVectorSchemaRoot().getSchema());
       return new ArrowCursor(file, reader, projection, names, resources);
     } catch (IOException | RuntimeException | OutOfMemoryError e) {
-      resources.close();
-      throw ArrowCursor.unreadable(file, e);
+      throw resources.closedBy(ArrowCursor.unreadable(file, e));
     }
   }
 
   private ArrowReader reader(BufferAllocator allocator, Resources resources) throws IOException {
     boolean random = isFileFormat();
     FileChannel channel = resources.add(FileChannel.open(file));
+    IpcCheck.check(channel, random);
     return random
         ? new ArrowFileReader(channel, allocator, CommonsCompressionFactory.INSTANCE)
         : new ArrowStreamReader(

@@ -53,7 +53,7 @@ public record ParquetRows(Path file, Projection projection) implements RowSource
   public ArrowCursor open() {
     Resources resources = new Resources();
     try {
-      BufferAllocator allocator = resources.add(Allocators.child(describe()));
+      BufferAllocator allocator = resources.add(Allocators.child(describe(), Long.MAX_VALUE));
       DatasetFactory factory =
           resources.add(
               new FileSystemDatasetFactory(
@@ -69,19 +69,19 @@ public record ParquetRows(Path file, Projection projection) implements RowSource
       return new ArrowCursor(
           file, resources.add(scanner.scanBatches()), projection, names, resources);
     } catch (LinkageError e) {
-      resources.close();
-      throw new InvalidDataset(
-          "%s: the native library that reads Parquet cannot be loaded on %s %s. Save the rows as Arrow or JSON lines."
-              .formatted(file, System.getProperty("os.name"), System.getProperty("os.arch")),
-          e);
+      throw resources.closedBy(
+          new InvalidDataset(
+              "%s: the native library that reads Parquet cannot be loaded on %s %s. Save the rows as Arrow or JSON lines."
+                  .formatted(file, System.getProperty("os.name"), System.getProperty("os.arch")),
+              e));
     } catch (IOException | RuntimeException e) {
-      resources.close();
-      throw ArrowCursor.missingCodec(file, e)
-          .orElseGet(() ->
-              new InvalidDataset(
-                  file
-                      + ": cannot be read as Parquet: it is damaged or cut short. Fetch or write the file again.",
-                  e));
+      throw resources.closedBy(
+          ArrowCursor.missingCodec(file, e)
+              .orElseGet(() ->
+                  new InvalidDataset(
+                      file
+                          + ": cannot be read as Parquet: it is damaged or cut short. Fetch or write the file again.",
+                      e)));
     }
   }
 }

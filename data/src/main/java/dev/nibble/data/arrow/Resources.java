@@ -12,6 +12,19 @@ final class Resources implements AutoCloseable {
     return resource;
   }
 
+  /**
+   * Closes all because of an error, which stays what it is: of what was half made, not all is given
+   * back.
+   */
+  <E extends RuntimeException> E closedBy(E error) {
+    try {
+      close();
+    } catch (IllegalStateException e) {
+      error.addSuppressed(e);
+    }
+    return error;
+  }
+
   @Override
   public void close() {
     RuntimeException failure = null;

@@ -1,5 +1,6 @@
 package dev.nibble.data.chat;
 
+import dev.nibble.data.tokenizer.JsonFault;
 import dev.nibble.errors.Remedy;
 import dev.nibble.jinja.JinjaException;
 import dev.nibble.jinja.Template;
@@ -152,9 +153,7 @@ public final class ChatTemplates {
       return JSON.readTree(file);
     } catch (JacksonException e) {
       throw new InvalidChatTemplate(
-          "%s: is not valid JSON (line %d: %s). Fetch the file again."
-              .formatted(file, e.getLocation().getLineNr(), e.getOriginalMessage()),
-          e);
+          "%s: is not valid JSON (%s). Fetch the file again.".formatted(file, JsonFault.of(e)), e);
     }
   }
 

@@ -146,6 +146,13 @@ final class NativeTokenizer implements Tokenizer {
         throw new IllegalStateException(file + ": the tokenizer is closed");
       }
       return call.apply(handle);
+    } catch (IllegalStateException e) {
+      throw e;
+    } catch (RuntimeException e) { // the library's word for what its model lacks
+      throw new InvalidTokenizer(
+          "%s: the tokenizers library cannot tokenise a text with it (%s). The file is damaged; fetch it again."
+              .formatted(file, e.getMessage()),
+          e);
     } finally {
       users.readLock().unlock();
     }

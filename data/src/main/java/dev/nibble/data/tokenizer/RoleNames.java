@@ -96,9 +96,7 @@ record RoleNames(Map<String, String> names, Map<String, Integer> ids, List<Integ
       return JSON.readTree(file);
     } catch (JacksonException e) {
       throw new InvalidTokenizer(
-          "%s: is not valid JSON (line %d: %s). Fetch the file again."
-              .formatted(file, e.getLocation().getLineNr(), e.getOriginalMessage()),
-          e);
+          "%s: is not valid JSON (%s). Fetch the file again.".formatted(file, JsonFault.of(e)), e);
     }
   }
 }

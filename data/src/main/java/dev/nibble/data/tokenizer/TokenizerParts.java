@@ -4,8 +4,7 @@ import java.nio.file.Path;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
-import tools.jackson.core.JsonParser;
-import tools.jackson.core.JsonToken;
+import tools.jackson.databind.JsonNode;
 
 /**
  * The kinds of parts that a tokenizer.json may have. The library takes a part of a kind that it
@@ -63,31 +62,26 @@ final class TokenizerParts {
   private TokenizerParts() {}
 
   /**
-   * Reads a section and checks the kinds in it; any other section is skipped.
+   * Checks the kinds in a section.
    *
-   * @param parser at the section's value
+   * @param part the section's value
+   * @throws InvalidTokenizer when it has a part of a kind that the library does not know
    */
-  static void check(Path file, String section, JsonParser parser) {
-    Set<String> kinds = KINDS.get(section);
-    if (kinds == null) {
-      parser.skipChildren();
-      return;
+  static void check(Path file, String section, JsonNode part) {
+    Set<String> kinds = KINDS.getOrDefault(section, Set.of());
+    JsonNode type = part.path("type");
+    if (type.isString() && !kinds.contains(type.asString())) {
+      throw new InvalidTokenizer(
+          "%s: %s has a part of type '%s'; supported: %s."
+              .formatted(file, section, type.asString(), String.join(", ", new TreeSet<>(kinds))));
     }
-    int depth = 0;
-    JsonToken token = parser.currentToken();
-    while (true) {
-      depth += token.isStructStart() ? 1 : token.isStructEnd() ? -1 : 0;
-      boolean kind = token == JsonToken.VALUE_STRING && "type".equals(parser.currentName());
-      if (kind && !kinds.contains(parser.getString())) {
-        throw new InvalidTokenizer(
-            "%s: %s has a part of type '%s'; supported: %s."
-                .formatted(
-                    file, section, parser.getString(), String.join(", ", new TreeSet<>(kinds))));
-      }
-      if (depth == 0) {
-        return;
-      }
-      token = parser.nextToken();
+    for (JsonNode inner : part) {
+      check(file, section, inner);
     }
+  }
+
+  /** Whether a section consists of parts. */
+  static boolean isSection(String name) {
+    return KINDS.containsKey(name);
   }
 }

@@ -6,6 +6,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -48,7 +49,7 @@ public final class Tokenizers {
         IntStream.of(complete.size(), special.bos().orElse(-1) + 1, special.eos().orElse(-1) + 1)
             .max()
             .getAsInt();
-    NativeTokenizer tokenizer = new NativeTokenizer(file, complete.json(), size, special);
+    Tokenizer tokenizer = tokenizer(file, complete.json(), size, special, vocabulary.hazards());
     try {
       checkIds(file, vocabulary, tokenizer);
       return tokenizer;
@@ -75,6 +76,19 @@ public final class Tokenizers {
       tokenizer.close();
       throw e;
     }
+  }
+
+  /** The native library within this process, unless it may panic. */
+  private static Tokenizer tokenizer(
+      Path file, String json, int size, SpecialTokens special, List<String> hazards) {
+    if (!hazards.isEmpty()) {
+      return new IsolatedTokenizer(file, json, size, special, String.join("; ", hazards));
+    }
+    return new LongTexts(
+        new NativeTokenizer(file, json, size, special),
+        () ->
+            new IsolatedTokenizer(
+                file, json, size, special, "a long run of the same kind of characters"));
   }
 
   /** Other forms of a tokenizer, which are not read. */

@@ -3,14 +3,17 @@ package dev.nibble.data.tokenizer;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
 import java.util.Set;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.JsonParser;
 import tools.jackson.core.JsonToken;
-import tools.jackson.core.ObjectReadContext;
-import tools.jackson.core.json.JsonFactory;
+import tools.jackson.databind.DeserializationFeature;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
 
 /**
  * The part of tokenizer.json that Nibble itself reads: its size, its added tokens, and the ids of a
@@ -19,8 +22,10 @@ import tools.jackson.core.json.JsonFactory;
  * @param size one more than the largest id
  * @param ids the ids of the wanted tokens that exist
  * @param added the tokens of {@code added_tokens}
+ * @param hazards what may make the native library panic
  */
-record Vocabulary(int size, Map<String, Integer> ids, Map<String, Added> added) {
+record Vocabulary(
+    int size, Map<String, Integer> ids, Map<String, Added> added, List<String> hazards) {
   /**
    * An added token.
    *
@@ -28,7 +33,9 @@ record Vocabulary(int size, Map<String, Integer> ids, Map<String, Added> added) 
    */
   record Added(int id, boolean normalized) {}
 
-  private static final JsonFactory JSON = new JsonFactory();
+  /** A name that comes twice would be read one way here and another way by the library. */
+  private static final JsonMapper JSON =
+      JsonMapper.builder().enable(DeserializationFeature.FAIL_ON_READING_DUP_TREE_KEY).build();
 
   OptionalInt id(String token) {
     Integer id = ids.get(token);
@@ -37,7 +44,7 @@ record Vocabulary(int size, Map<String, Integer> ids, Map<String, Added> added) 
 
   static Vocabulary read(Path file, String json, Set<String> wanted) {
     Reading reading = new Reading(wanted);
-    try (JsonParser parser = JSON.createParser(ObjectReadContext.empty(), json)) {
+    try (JsonParser parser = JSON.createParser(json)) {
       if (parser.nextToken() != JsonToken.START_OBJECT) {
         throw new InvalidTokenizer(file + ": is no tokenizer: expected a JSON object.");
       }
@@ -47,20 +54,22 @@ record Vocabulary(int size, Map<String, Integer> ids, Map<String, Added> added) 
         switch (name) {
           case "model" -> reading.model(parser);
           case "added_tokens" -> reading.addedTokens(parser);
-          default -> TokenizerParts.check(file, name, parser);
+          default -> reading.section(file, name, parser);
         }
       }
     } catch (JacksonException e) {
       throw new InvalidTokenizer(
-          "%s: is not valid JSON (line %d: %s). Fetch the file again."
-              .formatted(file, e.getLocation().getLineNr(), e.getOriginalMessage()),
+          "%s: is not valid JSON, or a value is of another kind than expected (%s). Fetch the file again."
+              .formatted(file, JsonFault.of(e)),
           e);
     }
     if (reading.largest < 0) {
       throw new InvalidTokenizer(
           file + ": has no vocabulary ('model.vocab'). Fetch the file again.");
     }
-    return new Vocabulary(reading.largest + 1, reading.ids, reading.added);
+    Hazards.ofModel(reading.fields).ifPresent(reading.hazards::add);
+    return new Vocabulary(
+        reading.largest + 1, reading.ids, reading.added, List.copyOf(reading.hazards));
   }
 
   /** One pass over the file. An added token overrides an entry of the model's vocabulary. */
@@ -68,6 +77,8 @@ record Vocabulary(int size, Map<String, Integer> ids, Map<String, Added> added) 
     private final Set<String> wanted;
     private final Map<String, Integer> ids = new HashMap<>();
     private final Map<String, Added> added = new LinkedHashMap<>();
+    private final Map<String, String> fields = new HashMap<>();
+    private final Set<String> hazards = new LinkedHashSet<>();
     private int largest = -1;
 
     Reading(Set<String> wanted) {
@@ -85,13 +96,27 @@ record Vocabulary(int size, Map<String, Integer> ids, Map<String, Added> added) 
       }
     }
 
+    void section(Path file, String name, JsonParser parser) {
+      if (!TokenizerParts.isSection(name)) {
+        parser.skipChildren();
+        return;
+      }
+      JsonNode part = parser.readValueAsTree();
+      TokenizerParts.check(file, name, part);
+      Hazards.of(name, part).ifPresent(hazards::add);
+    }
+
     void model(JsonParser parser) {
       if (parser.currentToken() != JsonToken.START_OBJECT) {
         return;
       }
       while (parser.nextToken() == JsonToken.PROPERTY_NAME) {
-        boolean vocabulary = parser.currentName().equals("vocab");
+        String name = parser.currentName();
+        boolean vocabulary = name.equals("vocab");
         JsonToken value = parser.nextToken();
+        if (fields.put(name, value.isScalarValue() ? parser.getString() : "") != null) {
+          hazards.add("model has '%s' twice".formatted(name));
+        }
         if (vocabulary && value == JsonToken.START_OBJECT) {
           while (parser.nextToken() == JsonToken.PROPERTY_NAME) {
             String token = parser.currentName();
@@ -110,6 +135,9 @@ record Vocabulary(int size, Map<String, Integer> ids, Map<String, Added> added) 
     private void scoredPieces(JsonParser parser) {
       for (int id = 0; parser.nextToken() == JsonToken.START_ARRAY; id++) {
         parser.nextToken();
+        if (parser.getString().isEmpty()) {
+          hazards.add("model has an empty piece");
+        }
         add(parser.getString(), id, false);
         while (parser.nextToken() != JsonToken.END_ARRAY) {
           parser.skipChildren();
@@ -136,6 +164,7 @@ record Vocabulary(int size, Map<String, Integer> ids, Map<String, Added> added) 
           }
         }
         add(content, id, true);
+        Hazards.ofAdded(content, normalized).ifPresent(hazards::add);
         added.put(content, new Added(id, normalized));
       }
     }

@@ -2,6 +2,7 @@ package dev.nibble.trainer.checkpoint;
 
 import dev.nibble.compute.files.AtomicFile;
 import java.io.IOException;
+import java.nio.charset.CharacterCodingException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import tools.jackson.core.JacksonException;
@@ -45,6 +46,9 @@ final class TrainerStateFile {
           "%s is damaged: %s. Resume from an earlier checkpoint"
               .formatted(path, e.getOriginalMessage()),
           e);
+    } catch (CharacterCodingException e) {
+      throw new CheckpointException(
+          path + " is damaged: it is not UTF-8 text. Resume from an earlier checkpoint", e);
     }
   }
 }

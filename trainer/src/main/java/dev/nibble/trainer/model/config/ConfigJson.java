@@ -102,8 +102,13 @@ final class ConfigJson implements ConfigSection {
     return has(key) ? positiveNumber(key) : fallback;
   }
 
+  /** JSON can write numbers that a double cannot hold. */
+  private static boolean isPositive(JsonNode n) {
+    return n.isNumber() && n.asDouble() > 0 && Double.isFinite(n.asDouble());
+  }
+
   double positiveNumber(String key) {
-    if (!has(key) || !node.get(key).isNumber() || !(node.get(key).asDouble() > 0)) {
+    if (!has(key) || !isPositive(node.get(key))) {
       throw wrong(key, "a positive number");
     }
     return node.get(key).asDouble();
@@ -112,7 +117,7 @@ final class ConfigJson implements ConfigSection {
   List<Double> positiveNumbers(String key) {
     if (!has(key)
         || !node.get(key).isArray()
-        || !node.get(key).valueStream().allMatch(n -> n.isNumber() && n.asDouble() > 0)) {
+        || !node.get(key).valueStream().allMatch(ConfigJson::isPositive)) {
       throw wrong(key, "a list of positive numbers");
     }
     return node.get(key).valueStream().map(JsonNode::asDouble).toList();
