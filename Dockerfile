@@ -22,7 +22,7 @@ RUN apt-get update \
     && rm -rf /var/lib/apt/lists/*
 COPY --from=build /opt/java/openjdk /opt/java/openjdk
 COPY --from=build /opt/nibble /opt/nibble
-ENV NIBBLE_JAVA_HOME=/opt/java/openjdk
+ENV NIBBLE_JAVA_HOME=/opt/java/openjdk LANG=C.UTF-8
 WORKDIR /work
 ENTRYPOINT ["/opt/nibble/nibble"]
 CMD ["--help"]
@@ -33,7 +33,7 @@ RUN apt-get update \
     && apt-get install -y --no-install-recommends libgomp1 \
     && rm -rf /var/lib/apt/lists/*
 COPY --from=build /opt/nibble /opt/nibble
-ENV NIBBLE_JAVA_HOME=/opt/java/openjdk
+ENV NIBBLE_JAVA_HOME=/opt/java/openjdk LANG=C.UTF-8
 WORKDIR /work
 ENTRYPOINT ["/opt/nibble/nibble"]
 CMD ["--help"]

@@ -62,8 +62,7 @@ final class Estimator {
     KernelSet set = wiring.machine().kernelSet();
     try (Tokenizer tokenizer = wiring.tokenizer();
         Kernels kernels = set.open(wiring.machine().options())) {
-      String description = KernelSets.describe(wiring.machine().kernels(), set);
-      listener.accept(new Event.KernelsOpened(set.name(), description));
+      listener.accept(Event.KernelsOpened.of(wiring.machine().kernels(), set));
       listener.accept(wiring.modelFound());
       working(Activity.PLANNING_MEMORY);
       Planner planner = new Planner(recipe, wiring, kernels);
@@ -77,11 +76,10 @@ final class Estimator {
       listener.accept(
           new Event.LayersChosen(
               checkpointing, ModelConfig.of(recipe.model().base()).layers().size()));
-      working(Activity.READING_ROWS);
-      RunData data = wiring.data(tokenizer);
+      RunData data = wiring.data(tokenizer, listener);
       listener.accept(data.report());
       return new Estimate(
-          description,
+          KernelSets.describe(set),
           planner.plan(checkpointing),
           budget,
           lengths(planner),

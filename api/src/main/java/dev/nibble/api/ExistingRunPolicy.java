@@ -3,7 +3,7 @@ package dev.nibble.api;
 import java.nio.file.Path;
 import java.util.Optional;
 
-/** What to do about a run that is in the output folder already. */
+/** Policy for an output folder that already holds a run. */
 public sealed interface ExistingRunPolicy {
   /** There must be none that has saved anything. */
   record Anew() implements ExistingRunPolicy {}

@@ -70,8 +70,8 @@ public final class Model implements AutoCloseable {
       try {
         Scope memory = Scope.open("model", kernels.memory());
         try {
-          listener.accept(
-              new KernelsOpened(set.name(), KernelSets.describe(wiring.machine().kernels(), set)));
+          listener.accept(KernelsOpened.of(wiring.machine().kernels(), set));
+          listener.accept(new Working(Activity.LOADING_MODEL));
           CausalLm lm = wiring.modelToUse(source.run(), maxTokens, kernels, memory);
           return new Model(source.recipe(), wiring, listener, tokenizer, kernels, memory, lm);
         } catch (Throwable e) {
@@ -172,9 +172,9 @@ public final class Model implements AutoCloseable {
     try (Scope scope = Scope.open("loss", kernels.memory())) {
       Objective objective = wiring.objective(kernels, scope);
       return wiring
-          .data(tokenizer)
+          .data(tokenizer, listener)
           .validation()
-          .map(held -> RunAssembly.validation(lm, objective, held, wiring).measure());
+          .map(held -> RunAssembly.validation(lm, objective, held, wiring, listener).measure());
     }
   }
 
@@ -185,8 +185,7 @@ public final class Model implements AutoCloseable {
         .answers()
         .map(eval -> {
           AnswerEvaluation test = new AnswerEvaluation(recipe, eval, wiring.formats(), tokenizer);
-          listener.accept(new Working(Activity.ASKING_QUESTIONS, 0, test.size()));
-          return test.measure(lm);
+          return test.measure(lm, listener);
         });
   }
 

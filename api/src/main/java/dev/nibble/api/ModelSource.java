@@ -11,7 +11,7 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Where a model comes from.
+ * Source of a model: a recipe, and the folder of its run if there is one.
  *
  * @param recipe that describes it
  * @param run the folder with the trained weights: a run's folder, or that of a checkpoint; empty
@@ -64,7 +64,7 @@ public record ModelSource(Recipe recipe, Optional<Path> run) {
     return TrainedWeights.runOf(place)
         .orElseThrow(() ->
             new RecipeException(
-                "%s is not a run of Nibble: it has no %s. Give the output_dir of a run, a checkpoint in it, or a recipe"
+                "%s is not a Nibble run (no %s). Give a run's output_dir, a checkpoint in it, or a recipe file"
                     .formatted(place, RunDirectory.RECIPE)));
   }
 }

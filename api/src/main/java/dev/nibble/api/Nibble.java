@@ -61,7 +61,7 @@ public final class Nibble {
     return new Preview(recipe, listener);
   }
 
-  /** What memory and time a run will take, against the memory that is free here. */
+  /** The memory and time that a run needs, compared with the memory that is free here. */
   public Estimate estimate(Recipe recipe) {
     return new Estimator(recipe, OptionalLong.empty(), listener).estimate();
   }

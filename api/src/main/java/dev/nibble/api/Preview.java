@@ -39,7 +39,7 @@ public final class Preview {
         read(dataset, count, wiring.formats(), tokenizer, rows);
       }
       wiring.formats().report(tokenizer).ifPresent(listener);
-      listener.accept(wiring.data(tokenizer).report());
+      listener.accept(wiring.data(tokenizer, listener).report());
     }
   }
 

@@ -1,9 +1,9 @@
 package dev.nibble.api;
 
-/** What a model is asked to continue. */
+/** Input of a generation. */
 public sealed interface Prompt {
 
-  /** This text, as it is. */
+  /** A text, passed to the model unchanged. */
   record Text(String text) implements Prompt {}
 
   /**

@@ -2,7 +2,9 @@ package dev.nibble.api;
 
 import dev.nibble.api.machine.ResidentMemory;
 import dev.nibble.compute.kernels.KernelSet;
+import dev.nibble.quant.WeightFormat;
 import dev.nibble.recipes.recipe.Recipe;
+import dev.nibble.recipes.recipe.Recipe.AdapterSource;
 import dev.nibble.recipes.recipe.Recipes;
 import dev.nibble.trainer.checkpoint.Checkpoints;
 import dev.nibble.trainer.checkpoint.ModelFiles;
@@ -23,8 +25,10 @@ import java.time.ZoneId;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
-/** What a run writes into its folder: where it comes from, how it went, and what it gave. */
+/** Files of a run besides the model: its recipe, provenance, metrics, loss curve and evaluation. */
 final class RunRecords implements Consumer<Report>, AutoCloseable {
   private final Recipe recipe;
   private final RunDirectory directory;
@@ -122,6 +126,9 @@ final class RunRecords implements Consumer<Report>, AutoCloseable {
   public void accept(Report report) {
     write(() -> follow(report));
     metrics.orElseThrow().accept(report);
+    if (report instanceof Report.EvaluationReport || report instanceof Report.CheckpointReport) {
+      drawLoss();
+    }
   }
 
   private void follow(Report report) throws IOException {
@@ -141,13 +148,38 @@ final class RunRecords implements Consumer<Report>, AutoCloseable {
     write(() -> result.write(directory.path()));
   }
 
-  /** Draws the loss curve. */
+  /** Draws the loss curve as far as it goes. */
   void drawLoss() {
     write(() ->
         LossPlot.write(
             directory.metrics(),
             directory.lossPlot(),
-            String.valueOf(directory.path().getFileName())));
+            String.valueOf(directory.path().getFileName()),
+            subtitle()));
+  }
+
+  /** The base model by the end of its path, and what was trained. */
+  private String subtitle() {
+    Path base = recipe.model().base();
+    int names = base.getNameCount();
+    String model = base.subpath(Math.max(0, names - 2), names).toString();
+    String trained =
+        recipe
+            .model()
+            .adapterSource()
+            .map(source ->
+                switch (source) {
+                  case AdapterSource.New(var spec) -> spec.describe();
+                  case AdapterSource.Continued earlier ->
+                      "continued from " + earlier.folder().getFileName();
+                })
+            .orElse("all weights trained");
+    return Stream.of(
+            Optional.of(model),
+            recipe.model().quantization().map(WeightFormat::describe),
+            Optional.of(trained))
+        .flatMap(Optional::stream)
+        .collect(Collectors.joining(" · "));
   }
 
   /** Writes how much better the model became. */

@@ -58,6 +58,7 @@ public final class Tuner {
    *     the loop ends it after its first step
    */
   public Outcome train(ExistingRunPolicy existing, StopRequest stop) {
+    working(Activity.HASHING_FILES);
     try (RunRecords records = RunRecords.open(recipe, existing)) {
       return train(records, new Wiring(recipe, records.began()), stop);
     } catch (IOException e) {
@@ -70,13 +71,12 @@ public final class Tuner {
     try (Tokenizer tokenizer = wiring.tokenizer();
         Kernels kernels = set.open(wiring.machine().options());
         Scope memory = Scope.open("run", kernels.memory())) {
-      listener.accept(
-          new Event.KernelsOpened(
-              set.name(), KernelSets.describe(wiring.machine().kernels(), set)));
+      listener.accept(Event.KernelsOpened.of(wiring.machine().kernels(), set));
+      working(Activity.PLANNING_MEMORY);
       Planner planner = new Planner(recipe, wiring, kernels);
       planner.requireFit();
       Checkpointing checkpointing = planner.checkpointing();
-      RunData data = wiring.data(tokenizer);
+      RunData data = wiring.data(tokenizer, listener);
       Optional<AnswerEvaluation> answers =
           recipe
               .evaluation()
@@ -90,6 +90,7 @@ public final class Tuner {
       Event.ModelFound found = wiring.modelFound();
       listener.accept(found);
       try (EndlessBatches batches = new EndlessBatches(data.train(), wiring.batches())) {
+        working(Activity.LOADING_MODEL);
         CausalLm model = wiring.modelToTrain(kernels, memory, checkpointing);
         Objective objective = wiring.objective(kernels, memory);
         ModelFiles trained =
@@ -105,7 +106,7 @@ public final class Tuner {
                   wiring.schedule(plan.steps()),
                   wiring.clip(kernels, memory),
                   data.validation()
-                      .map(held -> RunAssembly.validation(model, objective, held, wiring)),
+                      .map(held -> RunAssembly.validation(model, objective, held, wiring, listener)),
                   Optional.of(
                       new Checkpoints(
                           recipe.output().folder(),
@@ -173,15 +174,19 @@ public final class Tuner {
     }
   }
 
+  private void working(Activity activity) {
+    listener.accept(new Event.Working(activity));
+  }
+
   private Accuracy measure(Occasion occasion, AnswerEvaluation test, CausalLm model) {
-    listener.accept(new Event.Working(Activity.ASKING_QUESTIONS, 0, test.size()));
-    Accuracy accuracy = test.measure(model);
+    Accuracy accuracy = test.measure(model, listener);
     listener.accept(new Event.AnswersMeasured(occasion, accuracy));
     return accuracy;
   }
 
   private Comparison compare(Accuracy before, AnswerEvaluation test, CausalLm model) {
     Accuracy after = measure(Occasion.AFTER, test, model);
+    working(Activity.TRAINING_BASELINE);
     Optional<Accuracy> baseline = test.baseline();
     baseline.ifPresent(b -> listener.accept(new Event.AnswersMeasured(Occasion.BASELINE, b)));
     return new Comparison(before, after, baseline);

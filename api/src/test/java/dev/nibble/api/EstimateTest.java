@@ -58,7 +58,7 @@ class EstimateTest {
     Estimate estimate = estimate(FreeMemory.JAVA + 1000);
     assertThat(estimate.fits()).isFalse();
     assertThat(estimate.time().reached())
-        .isEqualTo(new Estimate.Reached.Assumed("there is too little memory to try"));
+        .isEqualTo(new Estimate.Reached.Assumed("there is too little memory to measure"));
     assertThat(estimate.json()).contains("\"efficiency_measured\":false");
   }
 }

@@ -387,13 +387,13 @@ class TunerTest {
             new Case(done, folder.resolve("new"), List.of(), "is quantised already: NF4"),
             new Case(model, done, List.of(), "Overwrite it"),
             new Case(model, model, List.of(), "cannot be written over itself"),
-            new Case(model, folder.resolve("new"), List.of("q"), "no linear map 'q'"),
+            new Case(model, folder.resolve("new"), List.of("q"), "no linear layer 'q'"),
             new Case(
                 model,
                 folder.resolve("new"),
                 List.of(
                     "q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"),
-                "leaves nothing"))) {
+                "nothing to quantise"))) {
       assertThatThrownBy(() ->
               nibble.quantize(
                   new Quantizer.Request(

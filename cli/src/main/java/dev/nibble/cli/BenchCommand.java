@@ -5,24 +5,21 @@ import dev.nibble.cli.bench.BenchRun;
 import dev.nibble.cli.bench.BenchShape;
 import dev.nibble.cli.terminal.Console;
 import dev.nibble.recipes.schema.AutoFlag;
-import java.io.OutputStream;
-import java.io.PrintStream;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 import picocli.CommandLine.TypeConversionException;
 
 /** {@code nibble bench}. */
 @Command(
     name = "bench",
-    header = "Measure how fast QLoRA steps are on this machine.",
+    header = "Measure the speed of QLoRA training on this machine.",
     description = {
-      "%nTrains a model of random weights for a few steps: NF4 with double quantisation, rank 16 on all linear layers,"
+      "%nTrains a model with random weights for a few steps: NF4 with double quantisation, rank 16 on all linear layers,"
           + " AdamW, gradient checkpointing. Nothing is read or written."
     },
     optionListHeading = "%nOptions:%n",
@@ -41,28 +38,28 @@ final class BenchCommand implements Callable<Integer> {
       defaultValue = "tiny",
       converter = ShapeConverter.class,
       description =
-          "A Llama of 14 million weights (tiny, the default), 1.1 (1b) or 6.7 billion (7b).")
+          "A Llama with 16 million (tiny, the default), 1.1 billion (1b) or 6.7 billion weights (7b).")
   private BenchShape shape = BenchShape.TINY;
 
   @Option(
       names = "--seq",
       paramLabel = "N",
       defaultValue = "512",
-      description = "Tokens of a sample (default ${DEFAULT-VALUE}).")
+      description = "Tokens in each sample (default ${DEFAULT-VALUE}).")
   private int seq;
 
   @Option(
       names = "--steps",
       paramLabel = "N",
       defaultValue = "3",
-      description = "Steps to measure, after one that warms up (default ${DEFAULT-VALUE}).")
+      description = "Steps to measure after one warm-up step (default ${DEFAULT-VALUE}).")
   private int steps;
 
   @Option(
       names = "--micro-batch",
       paramLabel = "N",
       defaultValue = "1",
-      description = "Samples of a step (default ${DEFAULT-VALUE}).")
+      description = "Samples in each step (default ${DEFAULT-VALUE}).")
   private int microBatch;
 
   @Option(
@@ -70,8 +67,8 @@ final class BenchCommand implements Callable<Integer> {
       paramLabel = "WHEN",
       defaultValue = "auto",
       description =
-          "Layers compute their activations again: all (true), none (false), or those whose activations do not fit into memory"
-              + " (auto, the default).")
+          "Recompute activations in the backward pass: of all layers (true), of none (false), or of those whose activations"
+              + " do not fit in memory (auto, the default).")
   private AutoFlag checkpointing = AutoFlag.AUTO;
 
   @Mixin private MachineOptions machine = new MachineOptions();
@@ -81,32 +78,25 @@ final class BenchCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    atLeast("--seq", seq, 2);
-    atLeast("--steps", steps, 1);
-    atLeast("--micro-batch", microBatch, 1);
-    atLeast("--threads", machine.threads(), 0);
-    Console silent = new Console(new PrintStream(OutputStream.nullOutputStream()), false, false);
-    Console console = Console.standard();
-    BenchResult result =
-        new BenchRun(
-                new BenchRun.Request(
-                    shape, seq, steps, microBatch, checkpointing, machine.machine()),
-                json ? silent : console)
-            .run();
-    if (json) {
-      console.line(result.json());
+    Arguments.atLeast(spec, "--seq", seq, 2);
+    Arguments.atLeast(spec, "--steps", steps, 1);
+    Arguments.atLeast(spec, "--micro-batch", microBatch, 1);
+    Arguments.atLeast(spec, "--threads", machine.threads(), 0);
+    try (Console console = Console.standard()) {
+      BenchResult result =
+          new BenchRun(
+                  new BenchRun.Request(
+                      shape, seq, steps, microBatch, checkpointing, machine.machine()),
+                  json ? Console.silent() : console)
+              .run();
+      if (json) {
+        console.line(result.json());
+      }
     }
     return ExitCode.OK;
   }
 
-  private void atLeast(String option, int value, int least) {
-    if (value < least) {
-      throw new ParameterException(
-          spec.commandLine(), "%s: expected %d or more, got %d".formatted(option, least, value));
-    }
-  }
-
-  /** For picocli. */
+  /** Picocli's converter of {@code --shape}. */
   static final class ShapeConverter implements ITypeConverter<BenchShape> {
     @Override
     public BenchShape convert(String text) {

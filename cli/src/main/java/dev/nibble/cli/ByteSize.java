@@ -15,7 +15,7 @@ record ByteSize(long bytes) {
     }
   }
 
-  /** For picocli. */
+  /** Picocli's converter of sizes. */
   static final class Converter implements ITypeConverter<ByteSize> {
     @Override
     public ByteSize convert(String text) {

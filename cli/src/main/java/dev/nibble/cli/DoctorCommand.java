@@ -10,10 +10,9 @@ import picocli.CommandLine.Option;
 /** {@code nibble doctor}. */
 @Command(
     name = "doctor",
-    header = "Look at this machine: Java, processor, memory, GPUs, disks.",
+    header = "Check this machine: Java, processor, memory, GPUs, disks.",
     description = {
-      "%nSays for each whether it is as it should be, and what to do where it is not. Ends with exit code 0 when something"
-          + " here can train."
+      "%nSays for each whether it is fine, and how to fix it if it is not. The exit code is 0 if this machine can train."
     },
     optionListHeading = "%nOptions:%n",
     footer = {"", "Example:", "  nibble doctor --json"})
@@ -32,7 +31,7 @@ final class DoctorCommand implements Callable<Integer> {
       console.line(
           checkup.trains()
               ? "Nibble can train here."
-              : "Nibble cannot train here: no kernel set can run.");
+              : "Nibble cannot train here: it has no kernels that run on this machine.");
     }
     return checkup.trains() ? ExitCode.OK : ExitCode.FAILED;
   }

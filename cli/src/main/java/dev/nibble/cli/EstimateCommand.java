@@ -15,11 +15,10 @@ import picocli.CommandLine.Option;
 /** {@code nibble estimate}. */
 @Command(
     name = "estimate",
-    header = "Say what memory and time a recipe will take, before it does.",
+    header = "Estimate the memory and time that a run will need.",
     description = {
-      "%nCounts what the run would allocate, by building it without memory; reads config.json, the headers of the"
-          + " model's files, and the rows, and no weights. The time is an estimate: operations of the matrix products"
-          + " over what they reach here, measured."
+      "%nCounts what the run would allocate. Reads config.json, the headers of the model's files and the rows, but no"
+          + " weights. The time is the number of matrix operations divided by the speed measured on this machine."
     },
     parameterListHeading = "%nArguments:%n",
     optionListHeading = "%nOptions:%n",
@@ -36,7 +35,7 @@ final class EstimateCommand implements Callable<Integer> {
       names = "--memory",
       paramLabel = "SIZE",
       converter = ByteSize.Converter.class,
-      description = "What the run may take, such as 16GiB, instead of what is free here.")
+      description = "Memory that the run may use, such as 16GiB, instead of what is free on this machine.")
   private @Nullable ByteSize memory;
 
   @Option(names = "--json", description = "Print one line of JSON and nothing else.")
@@ -44,7 +43,13 @@ final class EstimateCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    Console console = Console.standard();
+    try (Console console = Console.standard()) {
+      estimate(console);
+    }
+    return ExitCode.OK;
+  }
+
+  private void estimate(Console console) {
     Recipe read = recipe.read();
     Nibble nibble = json ? Nibble.silent() : Nibble.reportingTo(new RunReport(read, console));
     Estimate estimate =
@@ -54,6 +59,5 @@ final class EstimateCommand implements Callable<Integer> {
     } else {
       new EstimateReport(read, console).show(estimate);
     }
-    return ExitCode.OK;
   }
 }

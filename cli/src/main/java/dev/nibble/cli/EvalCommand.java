@@ -19,7 +19,7 @@ import picocli.CommandLine.Option;
 /** {@code nibble eval}. */
 @Command(
     name = "eval",
-    header = "Measure a run, or the model that a recipe starts from.",
+    header = "Evaluate a trained model, or the base model of a recipe.",
     description = {
       "%nMeasures the validation loss (val_set_size or test_datasets) and the accuracy of generated answers"
           + " (answer_eval), whichever the recipe has."
@@ -39,19 +39,25 @@ final class EvalCommand implements Callable<Integer> {
       names = "--save-logits",
       paramLabel = "FILE",
       description =
-          "Also save tokens, positions, targets and logits of the first samples (some 512 tokens) to a safetensors file, "
-              + "to compare the model with other tools.")
+          "Also save tokens, positions, targets and logits of the first samples (about 512 tokens) to a safetensors file, "
+              + "for comparison with other tools.")
   private @Nullable Path logits;
 
   @Override
   public Integer call() {
-    Console console = Console.standard();
+    try (Console console = Console.standard()) {
+      measure(console);
+    }
+    return ExitCode.OK;
+  }
+
+  private void measure(Console console) {
     ModelSource source = run.read();
     Recipe recipe = source.recipe();
     boolean validates = !recipe.data().validation().isEmpty() || recipe.data().validationSize() > 0;
     if (!validates && recipe.evaluation().answers().isEmpty() && logits == null) {
       throw new RecipeException(
-          "there is nothing to measure with: the recipe has neither val_set_size nor test_datasets nor answer_eval");
+          "there is nothing to measure: the recipe has no val_set_size, no test_datasets and no answer_eval; add one, or give one with --set");
     }
     Nibble nibble = Nibble.reportingTo(event -> Activities.show(event, console));
     EvaluationReport report = new EvaluationReport(recipe, console);
@@ -63,6 +69,5 @@ final class EvalCommand implements Callable<Integer> {
       }
       model.answerAccuracy().ifPresent(report::answers);
     }
-    return ExitCode.OK;
   }
 }

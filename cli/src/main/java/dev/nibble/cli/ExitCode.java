@@ -1,6 +1,6 @@
 package dev.nibble.cli;
 
-/** What the command returns to the shell. */
+/** Exit codes of the command. */
 final class ExitCode {
   private ExitCode() {}
 

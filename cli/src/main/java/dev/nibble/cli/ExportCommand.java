@@ -42,14 +42,14 @@ final class ExportCommand implements Callable<Integer> {
   @Mixin private RunArguments run = new RunArguments();
 
   @ArgGroup(multiplicity = "1")
-  private What what = new What();
+  private Form form = new Form();
 
-  /** What to write. */
-  static final class What {
+  /** The form to write, one of four. */
+  static final class Form {
     @Option(
         names = "--merged",
         description =
-            "A whole model in Hugging Face's layout, the adapter merged into its weights.")
+            "A complete model in Hugging Face's layout, with the adapter merged into its weights.")
     boolean merged;
 
     @Option(names = "--adapter", description = "The adapter in PEFT's layout.")
@@ -58,7 +58,7 @@ final class ExportCommand implements Callable<Integer> {
     @Option(
         names = "--gguf",
         paramLabel = "TYPE",
-        description = "A whole model in one GGUF file: ${COMPLETION-CANDIDATES}.")
+        description = "A complete model in one GGUF file: ${COMPLETION-CANDIDATES}.")
     @Nullable GgufType gguf;
 
     @Option(
@@ -72,7 +72,7 @@ final class ExportCommand implements Callable<Integer> {
       names = {"-o", "--output"},
       required = true,
       paramLabel = "PATH",
-      description = "The folder to write, or the file with --gguf and --gguf-lora.")
+      description = "Folder to write; with --gguf and --gguf-lora, the file.")
   private Path output = Path.of("");
 
   @Option(
@@ -80,8 +80,8 @@ final class ExportCommand implements Callable<Integer> {
       paramLabel = "WEIGHTS",
       defaultValue = "trained",
       description =
-          "What the adapter is merged onto: the weights that it was trained against, which for QLoRA are those "
-              + "in four bits (trained, the default), or the base model's own weights (original).")
+          "Weights that the adapter is merged into: those it was trained against, which for QLoRA are the quantised ones"
+              + " (trained, the default), or the base model's original weights (original).")
   private Onto onto = Onto.TRAINED;
 
   @Option(
@@ -89,7 +89,7 @@ final class ExportCommand implements Callable<Integer> {
       paramLabel = "DTYPE",
       defaultValue = "bf16",
       converter = FloatTypeConverter.class,
-      description = "With --merged: element type, bf16 (default), f16 or f32.")
+      description = "With --merged: data type of the weights, bf16 (default), f16 or f32.")
   private DType dtype = DType.BF16;
 
   @Option(
@@ -97,15 +97,15 @@ final class ExportCommand implements Callable<Integer> {
       paramLabel = "SIZE",
       defaultValue = "5GB",
       converter = ByteSize.Converter.class,
-      description = "With --merged: the most bytes of one file (default ${DEFAULT-VALUE}).")
+      description = "With --merged: largest size of one file (default ${DEFAULT-VALUE}).")
   private ByteSize maxShardSize = ByteSize.parse("5GB");
 
   @Option(
       names = "--max-divergence",
       paramLabel = "NATS",
       description =
-          "With --merged: fail when the merged model is further than this from base and adapter (mean KL divergence "
-              + "of the next token; default 0.01, or 1 with --onto original).")
+          "With --merged: fail if the merged model differs more than this from base and adapter (mean KL divergence of the"
+              + " next token; default 0.01, or 1 with --onto original).")
   private @Nullable Double maxDivergence;
 
   @Option(
@@ -116,27 +116,29 @@ final class ExportCommand implements Callable<Integer> {
   @Option(
       names = "--base-name",
       paramLabel = "NAME",
-      description = "With --adapter: the base model's name to put into adapter_config.json.")
+      description = "With --adapter: name of the base model to write into adapter_config.json.")
   private @Nullable String baseName;
 
-  @Option(names = "--overwrite", description = "Replace what an earlier export wrote there.")
+  @Option(names = "--overwrite", description = "Replace an earlier export at PATH.")
   private boolean overwrite;
 
   @Spec private CommandSpec spec = CommandSpec.create();
 
   @Override
   public Integer call() {
-    only(what.merged, "--merged", "--dtype", "--max-shard-size", "--max-divergence", "--no-check");
-    only(what.merged || what.gguf != null, "--merged or --gguf", "--onto");
-    only(what.adapter, "--adapter", "--base-name");
+    only(form.merged, "--merged", "--dtype", "--max-shard-size", "--max-divergence", "--no-check");
+    only(form.merged || form.gguf != null, "--merged or --gguf", "--onto");
+    only(form.adapter, "--adapter", "--base-name");
     ModelSource source = run.read();
     ExportFormat format = format();
-    ExportReport report = new ExportReport(source.recipe(), format, output, Console.standard());
-    Exporter exporter = Nibble.reportingTo(report).exporter(source);
-    if (overwrite) {
-      exporter.overwrite(format, output);
-    } else {
-      exporter.write(format, output);
+    try (Console console = Console.standard()) {
+      ExportReport report = new ExportReport(source.recipe(), format, output, console);
+      Exporter exporter = Nibble.reportingTo(report).exporter(source);
+      if (overwrite) {
+        exporter.overwrite(format, output);
+      } else {
+        exporter.write(format, output);
+      }
     }
     return ExitCode.OK;
   }
@@ -152,14 +154,14 @@ final class ExportCommand implements Callable<Integer> {
   }
 
   private ExportFormat format() {
-    if (what.adapter) {
+    if (form.adapter) {
       return new ExportFormat.Adapter(Optional.ofNullable(baseName));
     }
-    if (what.gguf != null) {
-      return new ExportFormat.Gguf(what.gguf, onto);
+    if (form.gguf != null) {
+      return new ExportFormat.Gguf(form.gguf, onto);
     }
-    if (what.ggufLora != null) {
-      return new ExportFormat.GgufLora(what.ggufLora);
+    if (form.ggufLora != null) {
+      return new ExportFormat.GgufLora(form.ggufLora);
     }
     return new ExportFormat.Merged(onto, dtype, maxShardSize.bytes(), largestDivergence());
   }

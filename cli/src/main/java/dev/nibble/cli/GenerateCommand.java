@@ -4,8 +4,12 @@ import dev.nibble.api.Model;
 import dev.nibble.api.Nibble;
 import dev.nibble.api.Prompt;
 import dev.nibble.api.Sampling;
+import dev.nibble.cli.report.Activities;
 import dev.nibble.cli.terminal.Console;
 import dev.nibble.trainer.generate.Sampler;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.ArgGroup;
@@ -19,14 +23,19 @@ import picocli.CommandLine.Spec;
 /** {@code nibble generate}. */
 @Command(
     name = "generate",
-    header = "Let a run's model continue a prompt.",
+    header = "Generate text with a trained model.",
+    description = {
+      "%nContinues a prompt, or answers a question in the form of the training data. Without --prompt, --input and"
+          + " --instruction the prompt is read from standard input."
+    },
     parameterListHeading = "%nArguments:%n",
     optionListHeading = "%nOptions:%n",
     footer = {
       "",
       "Examples:",
       "  nibble generate outputs/quickstart --input \"a large feline of tropical America\"",
-      "  nibble generate outputs/my-run --prompt \"Once upon a time\" --temperature 0.8"
+      "  nibble generate outputs/my-run --prompt \"Once upon a time\" --temperature 0.8",
+      "  nibble generate outputs/my-run < prompt.txt"
     })
 final class GenerateCommand implements Callable<Integer> {
   private static final int PASS_TOKENS = 512;
@@ -35,15 +44,14 @@ final class GenerateCommand implements Callable<Integer> {
 
   @Mixin private RunArguments run = new RunArguments();
 
-  @ArgGroup(multiplicity = "1")
-  private Text text = new Text();
+  @ArgGroup private @Nullable Text text;
 
-  /** What to continue: as it is, or as a row of the training data. */
+  /** The text to continue, or a row in the form of the training data. */
   static final class Text {
     @Option(
         names = "--prompt",
         paramLabel = "TEXT",
-        description = "The text to continue, as it is.")
+        description = "Text to continue, passed to the model unchanged.")
     @Nullable String prompt;
 
     @ArgGroup(exclusive = false)
@@ -55,13 +63,13 @@ final class GenerateCommand implements Callable<Integer> {
     @Option(
         names = "--input",
         paramLabel = "TEXT",
-        description = "Ask as the training data did: the input of the recipe's prompt.")
+        description = "Input of a question in the form of the training data.")
     @Nullable String input;
 
     @Option(
         names = "--instruction",
         paramLabel = "TEXT",
-        description = "Ask as the training data did: the instruction of the recipe's prompt.")
+        description = "Instruction of a question in the form of the training data.")
     @Nullable String instruction;
   }
 
@@ -69,47 +77,48 @@ final class GenerateCommand implements Callable<Integer> {
       names = "--max-new-tokens",
       paramLabel = "N",
       defaultValue = "128",
-      description = "The most tokens to generate (default ${DEFAULT-VALUE}).")
+      description = "Largest number of tokens to generate (default ${DEFAULT-VALUE}).")
   private int maxNewTokens;
 
   @Option(
       names = "--temperature",
       paramLabel = "T",
       defaultValue = "0",
-      description = "0 takes the likeliest token each time; higher is more varied (default 0).")
+      description = "0 = always the most likely token (default); higher values give more varied text.")
   private double temperature;
 
   @Option(
       names = "--top-p",
       paramLabel = "P",
       defaultValue = "1",
-      description = "Draw from the likeliest tokens that together have this probability.")
+      description = "Sample from the most likely tokens that together have probability P (default 1: all).")
   private double topP;
 
   @Option(
       names = "--top-k",
       paramLabel = "K",
       defaultValue = "0",
-      description = "Draw from so many of the likeliest tokens; 0 for all.")
+      description = "Sample from the K most likely tokens; 0 = no limit (default).")
   private int topK;
 
   @Option(
       names = "--seed",
       paramLabel = "SEED",
       defaultValue = "0",
-      description = "Decides what is drawn (default 0).")
+      description = "Seed of the sampling (default 0).")
   private long seed;
 
   @Override
   public Integer call() {
-    if (maxNewTokens < 1) {
-      throw usage("--max-new-tokens: expected 1 or more, got " + maxNewTokens);
-    }
+    Arguments.atLeast(spec, "--max-new-tokens", maxNewTokens, 1);
     Sampling sampling = new Sampling(sampler(), seed, maxNewTokens);
-    Console console = Console.standard();
-    try (Model model = Nibble.silent().open(run.read(), PASS_TOKENS)) {
-      model.generate(prompt(), sampling, console::part);
-      console.line("");
+    Prompt prompt = prompt();
+    try (Console console = Console.standard()) {
+      Nibble nibble = Nibble.reportingTo(event -> Activities.show(event, console));
+      try (Model model = nibble.open(run.read(), PASS_TOKENS)) {
+        model.generate(prompt, sampling, console::part);
+        console.line("");
+      }
     }
     return ExitCode.OK;
   }
@@ -127,11 +136,29 @@ final class GenerateCommand implements Callable<Integer> {
   }
 
   private Prompt prompt() {
+    if (text == null) {
+      return new Prompt.Text(piped());
+    }
     if (text.prompt != null) {
       return new Prompt.Text(text.prompt);
     }
     Row row = text.row == null ? new Row() : text.row;
     return new Prompt.Row(
         row.instruction == null ? "" : row.instruction, row.input == null ? "" : row.input);
+  }
+
+  /** Standard input without the line break at its end, unless a person sits at it. */
+  private String piped() {
+    if (!Boolean.getBoolean("nibble.piped")) {
+      throw usage(
+          "say what to generate from: --prompt TEXT to continue a text, --input TEXT to ask as the training data do, or"
+              + " pipe a prompt to standard input");
+    }
+    try {
+      String all = new String(System.in.readAllBytes(), StandardCharsets.UTF_8);
+      return all.replaceFirst("\\R\\z", "");
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 }

@@ -23,7 +23,7 @@ final class Interruption {
 
   private Interruption() {}
 
-  /** Takes over the signals. */
+  /** Installs handlers for the signals. */
   static Interruption install() {
     Interruption interruption = new Interruption();
     Signals.register("HUP", () -> interruption.on(HUP));
@@ -59,6 +59,6 @@ final class Interruption {
     signal = number;
     stop.request();
     System.err.println();
-    System.err.println("Saving a checkpoint after this step; Ctrl-C again ends at once.");
+    System.err.println("Saving a checkpoint after this step. Press Ctrl-C again to stop at once.");
   }
 }

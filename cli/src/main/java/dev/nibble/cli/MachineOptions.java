@@ -17,7 +17,7 @@ final class MachineOptions {
       paramLabel = "DEVICE",
       defaultValue = "auto",
       converter = DeviceConverter.class,
-      description = "What computes: " + Device.FORMS + " (default auto).")
+      description = "Device to compute on: " + Device.FORMS + " (default auto).")
   private Device device = Device.AUTO;
 
   @Option(
@@ -25,14 +25,14 @@ final class MachineOptions {
       paramLabel = "BF16",
       defaultValue = "auto",
       description =
-          "Activations in bfloat16: true, false, or auto, which is true on a GPU and on a CPU that has it.")
+          "Activations in bfloat16: true, false, or auto, which is true on GPUs and on CPUs that support it.")
   private AutoFlag bf16 = AutoFlag.AUTO;
 
   @Option(
       names = "--threads",
       paramLabel = "N",
       defaultValue = "0",
-      description = "Threads of the CPU; 0 for one a core (default).")
+      description = "CPU threads; 0 = one for each core (default).")
   private int threads;
 
   int threads() {

@@ -18,13 +18,13 @@ import picocli.CommandLine.Spec;
     exitCodeList = {
       "0:done",
       "1:failed, with a message that says why",
-      "2:wrong usage, or a recipe with errors",
+      "2:wrong usage, or an error in the recipe",
       "130:interrupted by Ctrl-C",
-      "143:ended by SIGTERM"
+      "143:terminated by SIGTERM"
     },
     footer = {
       "",
-      "A first run, on the model and data that come with Nibble:",
+      "A first run, with the model and data that come with Nibble:",
       "  nibble train recipes/quickstart.yaml",
       "",
       "All keys of a recipe: docs/recipes.md"
@@ -48,7 +48,7 @@ final class NibbleCommand implements Runnable {
   @Option(
       names = "--debug",
       scope = ScopeType.INHERIT,
-      description = "Show stack traces and what libraries log.")
+      description = "Show stack traces and the logs of libraries.")
   boolean debug;
 
   @Option(

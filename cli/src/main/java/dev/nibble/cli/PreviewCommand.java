@@ -8,7 +8,9 @@ import dev.nibble.recipes.recipe.Recipe;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
 
 /** {@code nibble preview}. */
 @Command(
@@ -23,6 +25,8 @@ import picocli.CommandLine.Option;
     optionListHeading = "%nOptions:%n",
     footer = {"", "Example:", "  nibble preview recipes/quickstart.yaml -n 5"})
 final class PreviewCommand implements Callable<Integer> {
+  @Spec private CommandSpec spec = CommandSpec.create();
+
   @Mixin private RecipeArguments recipe = new RecipeArguments();
 
   @Option(
@@ -40,11 +44,13 @@ final class PreviewCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    Console console = Console.standard();
-    Recipe read = recipe.read();
-    Nibble.reportingTo(new RunReport(read, console))
-        .preview(read)
-        .read(samples, new PreviewReport(console, tokens));
+    Arguments.atLeast(spec, "--samples", samples, 1);
+    try (Console console = Console.standard()) {
+      Recipe read = recipe.read();
+      Nibble.reportingTo(new RunReport(read, console))
+          .preview(read)
+          .read(samples, new PreviewReport(console, tokens));
+    }
     return ExitCode.OK;
   }
 }

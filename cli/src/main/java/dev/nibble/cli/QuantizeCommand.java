@@ -25,11 +25,11 @@ import picocli.CommandLine.Spec;
 /** {@code nibble quantize}. */
 @Command(
     name = "quantize",
-    header = "Write a model with its linear maps in four or eight bits.",
+    header = "Save a model with its linear layers in 4 or 8 bits.",
     description = {
-      "%nPuts the linear maps inside a model's blocks in NF4 or FP4, as QLoRA training does, for transformers with"
-          + " bitsandbytes, or in 8-bit integers in the layout of compressed-tensors, and copies the rest. What it writes"
-          + " is a base for a recipe, too. One tensor at a time is in memory."
+      "%nQuantises the linear layers of a model's blocks to NF4 or FP4, as QLoRA training does and as transformers with"
+          + " bitsandbytes reads them, or to 8-bit integers in the layout of compressed-tensors; copies the rest. The"
+          + " result can also be the base_model of a recipe. Only one tensor at a time is in memory."
     },
     parameterListHeading = "%nArguments:%n",
     optionListHeading = "%nOptions:%n",
@@ -44,7 +44,7 @@ final class QuantizeCommand implements Callable<Integer> {
   @Parameters(
       index = "0",
       paramLabel = "MODEL",
-      description = "Folder of a model that is not quantised.")
+      description = "Folder of the model, which must not be quantised.")
   private Path model = Path.of("");
 
   @Parameters(index = "1", paramLabel = "OUT", description = "Folder to write.")
@@ -71,7 +71,7 @@ final class QuantizeCommand implements Callable<Integer> {
       negatable = true,
       defaultValue = "true",
       fallbackValue = "true",
-      description = "In four bits, quantise the scales too (default), or not.")
+      description = "With 4 bits: also quantise the scales (default), or not.")
   private boolean doubleQuant;
 
   @Option(
@@ -79,8 +79,8 @@ final class QuantizeCommand implements Callable<Integer> {
       paramLabel = "N",
       defaultValue = "64",
       description =
-          "In four bits, weights that share one scale (default 64). transformers makes 64 only; it reads others as far as its"
-              + " bitsandbytes does.")
+          "With 4 bits: number of weights that share one scale (default 64). transformers itself always writes 64; it can"
+              + " read other sizes if its bitsandbytes supports them.")
   private int blockSize;
 
   @Option(
@@ -88,7 +88,8 @@ final class QuantizeCommand implements Callable<Integer> {
       paramLabel = "N",
       defaultValue = "128",
       description =
-          "In int8, inputs that share a scale and a zero point (default 128). Divides the inputs of every linear map.")
+          "With int8: number of inputs that share a scale and a zero point (default 128). It must divide the inputs of"
+              + " every linear layer.")
   private int groupSize;
 
   @Option(
@@ -96,11 +97,11 @@ final class QuantizeCommand implements Callable<Integer> {
       paramLabel = "DTYPE",
       defaultValue = "bfloat16",
       description =
-          "In four bits, what transformers shall compute in: bfloat16 (default), float16 or float32. Goes into"
-              + " config.json.")
+          "With 4 bits: dtype that transformers will compute in, written to config.json: bfloat16 (default), float16 or"
+              + " float32.")
   private ComputeType computeDtype = ComputeType.BFLOAT16;
 
-  /** As config.json names them. */
+  /** Data types, as config.json names them. */
   enum ComputeType {
     BFLOAT16(DType.BF16),
     FLOAT16(DType.F16),
@@ -118,7 +119,7 @@ final class QuantizeCommand implements Callable<Integer> {
       paramLabel = "NAME",
       split = ",",
       description =
-          "Linear maps to leave as they are, besides the output head: last names or whole paths, with commas.")
+          "Linear layers to leave unquantised besides the output head: names or whole paths, separated by commas.")
   private List<String> skip = new ArrayList<>();
 
   @Option(
@@ -126,26 +127,29 @@ final class QuantizeCommand implements Callable<Integer> {
       paramLabel = "SIZE",
       defaultValue = "5GB",
       converter = ByteSize.Converter.class,
-      description = "The most bytes of one file (default ${DEFAULT-VALUE}).")
+      description = "Largest size of one file (default ${DEFAULT-VALUE}).")
   private ByteSize maxShardSize = ByteSize.parse("5GB");
 
   @Option(
       names = "--threads",
       paramLabel = "N",
       defaultValue = "0",
-      description = "Threads; 0 for one a core (default).")
+      description = "CPU threads; 0 = one for each core (default).")
   private int threads;
 
-  @Option(names = "--overwrite", description = "Replace a model that OUT holds.")
+  @Option(names = "--overwrite", description = "Replace the model in OUT.")
   private boolean overwrite;
 
   @Override
   public Integer call() {
-    if (threads < 0) {
-      throw new ParameterException(
-          spec.commandLine(), "--threads: expected 0 or more, got " + threads);
+    Arguments.atLeast(spec, "--threads", threads, 0);
+    try (Console console = Console.standard()) {
+      quantize(console);
     }
-    Console console = Console.standard();
+    return ExitCode.OK;
+  }
+
+  private void quantize(Console console) {
     WeightFormat format = format();
     Quantizer.Result result =
         Nibble.reportingTo(event -> Activities.show(event, console))
@@ -160,25 +164,20 @@ final class QuantizeCommand implements Callable<Integer> {
                     maxShardSize.bytes(),
                     threads));
     console.line(
-        "  %d of %d linear maps in %s: %s in %d %s in %s"
+        "Saved %s: %d of %s in %s, %s in %s"
             .formatted(
+                Paths.shown(output),
                 result.quantized(),
-                result.linearMaps(),
+                Human.counted(result.linearMaps(), "linear layer"),
                 format.describe(),
                 Human.bytes(result.bytes()),
-                result.files(),
-                result.files() == 1 ? "file" : "files",
-                Paths.shown(output)));
-    return ExitCode.OK;
+                Human.counted(result.files(), "file")));
   }
 
   private WeightFormat format() {
     if (type == Type.INT8) {
       refuse("int8", "--blocksize", "--double-quant", "--compute-dtype");
-      if (groupSize < 1) {
-        throw new ParameterException(
-            spec.commandLine(), "--group-size: expected 1 or more, got " + groupSize);
-      }
+      Arguments.atLeast(spec, "--group-size", groupSize, 1);
       return new Int8Format(groupSize);
     }
     refuse("nf4 and fp4", "--group-size");

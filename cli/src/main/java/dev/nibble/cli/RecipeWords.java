@@ -2,7 +2,7 @@ package dev.nibble.cli;
 
 import dev.nibble.errors.Remedy;
 
-/** Remedies in the words of recipes and of the command line. */
+/** Remedies worded with the keys of recipes and the options of the command line. */
 final class RecipeWords {
   private RecipeWords() {}
 
@@ -19,11 +19,11 @@ final class RecipeWords {
       case LESS_HOST_MEMORY ->
           "Lower micro_batch_size or sequence_len, or give the process more memory";
       case FEWER_PAGES_ON_DISK ->
-          "Make room, choose another output_dir, or raise paged_optimizer_memory, so that less of it is on the disk";
-      case WAIT_FOR_EACH_KERNEL -> "Run again with debug: sync to learn which";
+          "Free some space, choose another output_dir, or raise paged_optimizer_memory to keep less of it on the disk";
+      case WAIT_FOR_EACH_KERNEL -> "Run again with debug: sync to find out which";
       case OTHER_VALIDATION_SIZE -> "Change val_set_size";
       case LONGER_LIMIT_OR_OTHER_FORMAT ->
-          "Raise sequence_len, or look at the columns and the dataset's type";
+          "Raise sequence_len, or check the columns and the type of the dataset";
       case LONGER_LIMIT_OR_SHORTER_SAMPLES ->
           "Raise sequence_len, shorten the row, or set excess_length_strategy to drop or truncate";
       case OTHER_KIND_OF_ROWS ->
@@ -35,10 +35,10 @@ final class RecipeWords {
       case CONVERSATIONS_OR_REMOVE_COLUMN ->
           "Set chat_template, which has a place for a system prompt; or write earlier turns as messages (type: messages); or remove the column";
       case GIVE_CHAT_TEMPLATE ->
-          "Base models often have none: name one in the recipe, such as chat_template: chatml, or a path to a .jinja file";
+          "Base models often have none: set chat_template in the recipe, to chatml or to the path of a .jinja file";
       case GIVE_CHAT_TEMPLATE_FILE ->
-          "Save the one to use as a .jinja file and give its path as chat_template";
-      case MAP_ROLES -> "Name others with the key roles";
+          "Save the template as a .jinja file and give its path as chat_template";
+      case MAP_ROLES -> "Map other names with the key roles";
       case ASSISTANT_ONLY -> "Set roles_to_train to [assistant], or leave it out";
       case LAST_ANSWER_ONLY ->
           "Use a template that marks answers with {% generation %}, or set mask_history: true to train on the last answer only";
@@ -50,20 +50,20 @@ final class RecipeWords {
       case ORIGINAL_BASE ->
           "Put its files back as they were, or give the model that the run was trained on with --set base_model=PATH";
       case MAKE_ROOM_AND_RESUME ->
-          "Make room, or choose another output_dir, and resume from the latest checkpoint";
+          "Free some space and resume from the latest checkpoint";
       case RESUME_OR_OVERWRITE ->
-          "--resume continues it from its latest checkpoint; --overwrite replaces it with a new run; or choose another output_dir";
+          "--resume continues from its latest checkpoint; --overwrite replaces it with a new run; or choose another output_dir";
       case OVERWRITE ->
           "--overwrite replaces that run with a new one; or choose another output_dir";
       case RESUME_ITS_RECIPE_OR_OVERWRITE ->
           "Resume with recipe.resolved.yaml from that folder; --overwrite replaces that run with a new one; or choose another output_dir";
-      case START_ANEW -> "Start it without --resume";
+      case START_ANEW -> "Run it without --resume";
       case RESUME_SAME_SETTINGS ->
-          "Resume with the recipe that the checkpoint was made with, or start a new run in another output_dir";
+          "Resume with the recipe of the checkpoint, or start a new run in another output_dir";
       case OTHER_SAMPLES_OR_MODEL ->
           "Leave out the samples named. If all are named, look for damaged weights in base_model, or set bf16: false";
       case OTHER_SAMPLES_OR_GENTLER_TRAINING ->
-          "Leave out the samples named, or lower learning_rate or max_grad_norm, or warm up longer. To go on all the same, resume with a larger max_skipped_steps";
+          "Leave out the samples named, or lower learning_rate or max_grad_norm, or use more warm-up. To continue anyway, resume with a larger max_skipped_steps";
       case GENTLER_TRAINING ->
           "A lower learning_rate, more warm-up or a smaller max_grad_norm often helps";
       case OVERWRITE_EXPORT -> "--overwrite replaces it; or choose another place";

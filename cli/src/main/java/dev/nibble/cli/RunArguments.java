@@ -7,11 +7,16 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
 
-/** The folder of a run, or a recipe, and what overrides its keys. */
+/** The folder of a run, or a recipe, and overrides of its keys. */
 final class RunArguments {
+  @Spec(Spec.Target.MIXEE)
+  private CommandSpec mixee = CommandSpec.create();
+
   @Parameters(
       paramLabel = "RUN",
       description =
@@ -21,14 +26,18 @@ final class RunArguments {
   @Option(
       names = "--set",
       paramLabel = "KEY=VALUE",
-      description = "Override a key of the recipe; may be given several times.")
+      description = "Override a key of the recipe; can be repeated.")
   private List<String> overrides = new ArrayList<>();
 
   @Mixin private ThreadsOption threads = new ThreadsOption();
 
   ModelSource read() {
     if (!Files.isDirectory(place)) {
-      return ModelSource.untrained(Recipes.read(place, threads.with(overrides)));
+      return ModelSource.untrained(
+          Recipes.read(
+              place,
+              threads.with(overrides),
+              note -> mixee.commandLine().getErr().println(note)));
     }
     ModelSource source = ModelSource.tuned(place, threads.with(overrides));
     source

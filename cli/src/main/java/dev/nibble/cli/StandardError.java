@@ -6,16 +6,16 @@ import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 
 /**
- * The launcher lets standard error run through a filter that drops a line which the JVM prints
- * about itself before {@code main}. From then on the filter is only in the way: what comes through
- * it may arrive after the process has ended.
+ * The process's standard error. The launcher sends it through a filter that drops a line which the
+ * JVM prints before {@code main}. After that the filter only does harm: text that passes through it
+ * may arrive after the process has ended.
  */
 final class StandardError {
   private static final int STDERR = 2;
 
   private StandardError() {}
 
-  /** Makes the stream whose number the launcher passes standard error again, if it passes one. */
+  /** Connects standard error to the stream whose number the launcher passes, if it passes one. */
   @SuppressWarnings("restricted") // Java itself cannot exchange its standard streams' descriptors
   static void leaveFilter() {
     Integer unfiltered = Integer.getInteger("nibble.stderr");

@@ -10,7 +10,7 @@ final class ThreadsOption {
   @Option(
       names = "--threads",
       paramLabel = "N",
-      description = "Threads of the CPU; 0 for one a core. Short for --set threads=N.")
+      description = "CPU threads; 0 = one for each core. Short for --set threads=N.")
   private @Nullable String threads;
 
   /** The overrides with this one behind them. */

@@ -18,11 +18,11 @@ import picocli.CommandLine.Option;
 /** {@code nibble train}. */
 @Command(
     name = "train",
-    header = "Fine-tune a model as a recipe says.",
+    header = "Fine-tune a model with a recipe.",
     description = {
       "%nWrites the adapter (or model), checkpoints, metrics.jsonl, loss.svg and the resolved recipe into the recipe's"
           + " output_dir.",
-      "Ctrl-C ends the run after the step under way and saves a checkpoint; a second Ctrl-C ends it at once."
+      "Ctrl-C finishes the current step, saves a checkpoint and stops; a second Ctrl-C stops at once."
     },
     parameterListHeading = "%nArguments:%n",
     optionListHeading = "%nOptions:%n",
@@ -38,7 +38,7 @@ final class TrainCommand implements Callable<Integer> {
 
   @ArgGroup private Start start = new Start();
 
-  /** What to do with a run that is there already. */
+  /** The options for an output folder that holds a run. */
   static final class Start {
     @Option(
         names = "--resume",
@@ -47,7 +47,7 @@ final class TrainCommand implements Callable<Integer> {
         fallbackValue = "",
         description = {
           "Resume the run in output_dir from its latest checkpoint, or from CHECKPOINT.",
-          "The result is the same, bit for bit, as without the interruption."
+          "The result has the same bits as a run that was not interrupted."
         })
     @Nullable String resume;
 
@@ -70,8 +70,13 @@ final class TrainCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
+    try (Console console = Console.standard()) {
+      return train(console);
+    }
+  }
+
+  private int train(Console console) {
     Interruption interruption = Interruption.install();
-    Console console = Console.standard();
     Recipe read = recipe.read();
     RunReport report = new RunReport(read, console);
     Nibble nibble =
@@ -86,7 +91,7 @@ final class TrainCommand implements Callable<Integer> {
         yield ExitCode.OK;
       }
       case Outcome.Interrupted i -> {
-        console.line("To go on:  ./nibble train " + recipe.asWritten() + " --resume");
+        console.line("To resume:  ./nibble train " + recipe.asWritten() + " --resume");
         yield interruption.exitCode();
       }
     };

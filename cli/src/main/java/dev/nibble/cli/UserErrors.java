@@ -4,11 +4,11 @@ import dev.nibble.errors.Fault;
 import dev.nibble.errors.NibbleException;
 import java.io.UncheckedIOException;
 
-/** The text of an error for somebody who uses Nibble and does not develop it. */
+/** Texts of errors for users. */
 final class UserErrors {
   private UserErrors() {}
 
-  /** What is printed, one or more lines. */
+  /** The text to print, one or more lines. */
   static String text(Throwable e) {
     return switch (e) {
       case NibbleException ours when ours.fault() != Fault.BUG -> inRecipeWords(ours);
@@ -20,7 +20,7 @@ final class UserErrors {
   }
 
   private static final String NOT_YOURS =
-      "This is not your recipe's fault. Run again with --debug to see where.";
+      "This is a bug in Nibble, not in your recipe. Run again with --debug for a stack trace, and please report it.";
 
   private static String inRecipeWords(NibbleException e) {
     return e.remedy().map(remedy -> e.messageWith(RecipeWords.of(remedy))).orElse(e.problem());

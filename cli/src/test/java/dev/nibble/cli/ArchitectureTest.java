@@ -200,6 +200,8 @@ class ArchitectureTest {
             "dev.nibble.compute.kernels.cuda.cublas..")
         .and()
         .doNotHaveFullyQualifiedName("dev.nibble.cli.StandardError") // one call, dup2
+        .and()
+        .haveNameNotMatching("dev\\.nibble\\.cli\\.terminal\\.WindowSize\\$Ioctl") // one call, ioctl
         .should()
         .dependOnClassesThat()
         .haveFullyQualifiedName("java.lang.foreign.Linker")

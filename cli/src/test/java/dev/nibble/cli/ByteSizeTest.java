@@ -12,7 +12,8 @@ class ByteSizeTest {
 
   @ParameterizedTest
   @CsvSource({
-    "1000, 1000",
+    "5000000000, 5000000000",
+    "16B, 16",
     "5GB, 5000000000",
     "5 gb, 5000000000",
     "512MiB, 536870912",
@@ -24,7 +25,7 @@ class ByteSizeTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"", "GB", "-1GB", "1.5GB", "5XB", "0", "999999999999TB"})
+  @ValueSource(strings = {"", "GB", "-1GB", "1.5GB", "5XB", "0", "16", "999999999999TB"})
   void refuses(String text) {
     assertThatThrownBy(() -> ByteSize.parse(text)).isInstanceOf(TypeConversionException.class);
   }

@@ -56,12 +56,40 @@ class CommandLineTest {
   @Test
   void wrongUsage() {
     assertThat(run("trian")).isEqualTo(ExitCode.USAGE);
-    assertThat(err.toString()).contains("trian", "train");
+    assertThat(err.toString()).startsWith("unknown command 'trian'. Did you mean 'train'?");
+    err.getBuffer().setLength(0);
+    assertThat(run("completion")).isEqualTo(ExitCode.USAGE);
+    assertThat(err.toString()).startsWith("unknown command 'completion'. Commands: train, ");
+    err.getBuffer().setLength(0);
+    assertThat(run("train", "r.yaml", "--resum=x")).isEqualTo(ExitCode.USAGE);
+    assertThat(err.toString()).startsWith("unknown option '--resum'. Did you mean '--resume'?");
+    err.getBuffer().setLength(0);
+    assertThat(run("doctor", "x")).isEqualTo(ExitCode.USAGE);
+    assertThat(err.toString()).startsWith("unexpected argument 'x'");
+    err.getBuffer().setLength(0);
     assertThat(run("train")).isEqualTo(ExitCode.USAGE);
     assertThat(err.toString())
         .contains("Missing required parameter: 'RECIPE'", "nibble train --help");
     assertThat(run("train", "r.yaml", "--resume", "--overwrite")).isEqualTo(ExitCode.USAGE);
     assertThat(err.toString()).contains("mutually exclusive");
+  }
+
+  @Test
+  void numbersThatMakeNoSense() {
+    assertThat(run("preview", "r.yaml", "-n", "0")).isEqualTo(ExitCode.USAGE);
+    assertThat(err.toString()).startsWith("--samples: expected 1 or more, got 0");
+    err.getBuffer().setLength(0);
+    assertThat(run("estimate", "r.yaml", "--memory", "16")).isEqualTo(ExitCode.USAGE);
+    assertThat(err.toString()).contains("'16' has no unit; write 16GiB or 16MiB, or 16B for bytes");
+    err.getBuffer().setLength(0);
+    assertThat(run("generate", "out", "--max-new-tokens", "0")).isEqualTo(ExitCode.USAGE);
+    assertThat(err.toString()).contains("--max-new-tokens: expected 1 or more, got 0");
+  }
+
+  @Test
+  void generateWithoutAPromptSaysHowToGiveOne() {
+    assertThat(run("generate", "out")).isEqualTo(ExitCode.USAGE);
+    assertThat(err.toString()).startsWith("say what to generate from: --prompt TEXT");
   }
 
   @Test
@@ -96,6 +124,6 @@ class CommandLineTest {
   @Test
   void aFolderThatIsNoRun(@TempDir Path folder) {
     assertThat(run("generate", folder.toString(), "--prompt", "x")).isEqualTo(ExitCode.USAGE);
-    assertThat(err.toString()).contains("holds no recipe.resolved.yaml");
+    assertThat(err.toString()).contains("is not a Nibble run (no recipe.resolved.yaml)");
   }
 }

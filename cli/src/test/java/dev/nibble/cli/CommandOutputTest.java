@@ -59,7 +59,10 @@ class CommandOutputTest {
             " in tensors",
             "weights",
             "  layers     ",
-            "  plan       8 steps of 2 × 64 tokens, learning rate 1.00e-02, cosine");
+            "  plan       8 steps of ",
+            " samples and ",
+            " tokens on average",
+            "learning rate 1.00e-02, cosine");
   }
 
   @Test
@@ -76,6 +79,7 @@ class CommandOutputTest {
             "  baseline   ",
             "    → ",
             "Adapter saved in ",
+            "Total time: 0:",
             "Peak memory of the process: ",
             "Try it:  ./nibble generate ");
   }
@@ -125,8 +129,8 @@ class CommandOutputTest {
   void export() {
     assertThat(printed("export", at("out"), "--merged", "-o", at("merged")))
         .containsSubsequence(
-            "  merged     ",
-            "  onto       the weights in NF4, blocks of 64, double quantisation that the adapter was trained against",
+            "  merged     saved in ",
+            "  onto       the weights in NF4, blocks of 64, double quantisation that the adapter was trained on",
             "  worst      ",
             "  agreement  over ",
             " tokens: KL divergence ");
@@ -139,7 +143,7 @@ class CommandOutputTest {
   @Test
   void quantize() {
     assertThat(printed("quantize", at("model"), at("four-bit")))
-        .contains("  14 of 14 linear maps in NF4");
+        .contains("Saved ", "four-bit: 14 of 14 linear layers in NF4", " in 1 file");
   }
 
   @Test

@@ -1,8 +1,10 @@
 package dev.nibble.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assumptions.assumeThat;
 
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -13,6 +15,8 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /**
  * The script {@code nibble}, in a tree of its own with a Java that only tells how it was called.
@@ -69,6 +73,8 @@ class LauncherTest {
     ProcessBuilder builder = new ProcessBuilder(command).directory(temp.toFile());
     builder.environment().remove("JAVA_HOME");
     builder.environment().remove("NIBBLE_JAVA_HOME");
+    builder.environment().remove("LC_ALL");
+    builder.environment().remove("LC_CTYPE");
     builder.environment().put("HOME", temp.toString());
     builder.environment().putAll(environment);
     Path out = temp.resolve("out");
@@ -99,8 +105,34 @@ class LauncherTest {
     assertThat(result.exitCode()).isEqualTo(42);
     assertThat(result.err()).isEqualTo("an error\n");
     assertThat(result.out())
-        .contains("<-Xmx1g>\n<-Da=b>\n<-Dnibble.terminal=false>\n")
+        .contains("<-Xmx1g>\n<-Da=b>\n<-Dnibble.terminal=false>\n<-Dnibble.piped=true>\n")
         .endsWith("<dev.nibble.cli.Main>\n<train>\n<my recipe.yaml>\n<--set>\n<a='b c'>\n");
+  }
+
+  @ParameterizedTest
+  @CsvSource({"C, C.UTF-8", "POSIX, C.UTF-8", "C.UTF-8, ''"})
+  void makesTheLocaleUtf8(String before, String after) throws Exception {
+    Files.writeString(jdk.resolve("bin/java"), "#!/bin/bash\nprintf '%s' \"${LC_ALL:-}\"\n");
+    Result result =
+        run(root.resolve("nibble"), Map.of("NIBBLE_JAVA_HOME", jdk.toString(), "LANG", before));
+    assertThat(result.out()).isEqualTo(after);
+  }
+
+  @Test
+  void aDumbTerminalIsNone() throws Exception {
+    // script(1) makes a terminal; without it there is nothing to look at.
+    Path script = Path.of("/usr/bin/script");
+    assumeThat(script).isExecutable();
+    for (String term : List.of("xterm", "dumb")) {
+      String command = "TERM=" + term + " '" + root.resolve("nibble") + "'";
+      ProcessBuilder builder =
+          new ProcessBuilder(script.toString(), "-qec", command, "/dev/null")
+              .redirectInput(Path.of("/dev/null").toFile());
+      builder.environment().put("NIBBLE_JAVA_HOME", jdk.toString());
+      Process process = builder.start();
+      assertThat(new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8))
+          .contains("-Dnibble.terminal=" + term.equals("xterm"));
+    }
   }
 
   @Test
@@ -145,7 +177,7 @@ class LauncherTest {
     Files.delete(root.resolve("cli/target/nibble.built"));
     Path bin = Files.createDirectories(temp.resolve("bin"));
     for (String tool :
-        List.of("bash", "dirname", "readlink", "grep", "find", "mkdir", "sed", "env")) {
+        List.of("bash", "dirname", "readlink", "grep", "find", "locale", "mkdir", "sed", "env")) {
       Files.createSymbolicLink(bin.resolve(tool), onPath(tool));
     }
     Result result =
@@ -174,7 +206,8 @@ class LauncherTest {
         Map.of("NIBBLE_JAVA_HOME", jdk.toString(), "PATH", bin + ":" + System.getenv("PATH"));
     Result failed = run(root.resolve("nibble"), environment);
     assertThat(failed.exitCode()).isEqualTo(1);
-    assertThat(failed.err()).contains("Building Nibble (first use", "[ERROR] broken", "build.log");
+    assertThat(failed.err())
+        .contains("Building Nibble (first use", "up to 350 MB", "[ERROR] broken", "build.log");
 
     Files.writeString(mvn, "#!/bin/bash\necho $* > '" + temp + "/built with'\n");
     assertThat(run(root.resolve("nibble"), environment).err()).contains("Building Nibble");

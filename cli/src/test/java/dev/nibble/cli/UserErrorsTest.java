@@ -23,10 +23,10 @@ class UserErrorsTest {
   void faultsOfNibbleSayThatTheyAre() {
     assertThat(UserErrors.text(new Example(Fault.BUG, "a kernel failed")))
         .startsWith("a kernel failed")
-        .contains("not your recipe's fault", "--debug");
+        .contains("a bug in Nibble, not in your recipe", "--debug");
     assertThat(UserErrors.text(new IllegalArgumentException("columns 3 to 9 do not fit")))
         .startsWith("Nibble failed: java.lang.IllegalArgumentException: columns 3 to 9")
-        .contains("not your recipe's fault", "--debug");
+        .contains("a bug in Nibble, not in your recipe", "--debug");
   }
 
   @Test
@@ -41,7 +41,7 @@ class UserErrorsTest {
     assertThat(full)
         .hasMessage("there is no room for 3 GB. " + full.remedy().orElseThrow().words());
     assertThat(UserErrors.text(full))
-        .startsWith("there is no room for 3 GB. Make room,")
+        .startsWith("there is no room for 3 GB. Free some space,")
         .contains("output_dir", "paged_optimizer_memory")
         .doesNotContain(full.remedy().orElseThrow().words());
   }

@@ -10,7 +10,7 @@ import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.ObjectNode;
 
 /**
- * What a run will need.
+ * Memory and time that a run needs.
  *
  * @param kernels the set that will compute
  * @param plan of the recipe's run

@@ -3,7 +3,7 @@ package dev.nibble.api.estimate;
 import java.util.Map;
 
 /**
- * What a run's tensors take, by the code that will take it.
+ * Memory of a run's tensors, counted by the code that allocates it.
  *
  * @param groups bytes by group, the largest first
  * @param onHost bytes that a run on an accelerator has on the host besides

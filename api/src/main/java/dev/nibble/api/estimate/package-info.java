@@ -1,4 +1,4 @@
-/** What memory and time a run will take. */
+/** Estimates of the memory and time that a run needs. */
 @NullMarked
 package dev.nibble.api.estimate;
 

@@ -1,5 +1,7 @@
 package dev.nibble.api.event;
 
+import dev.nibble.compute.kernels.KernelSet;
+import dev.nibble.compute.kernels.KernelSets;
 import dev.nibble.data.samples.DataReport;
 import dev.nibble.trainer.checkpoint.TrainerState;
 import dev.nibble.trainer.evaluation.Accuracy;
@@ -10,6 +12,7 @@ import dev.nibble.trainer.model.Checkpointing;
 import dev.nibble.trainer.train.Report;
 import dev.nibble.trainer.train.TrainingPlan;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
@@ -23,9 +26,21 @@ public sealed interface Event {
    * A kernel set was chosen and opened.
    *
    * @param name such as {@code cpu} or {@code cuda}
-   * @param description the set, its processor or card, and why it was chosen
+   * @param description the set, its processor or card, and what it computes with
+   * @param skipped names of faster sets that cannot run here
    */
-  record KernelsOpened(String name, String description) implements Event {}
+  record KernelsOpened(String name, String description, List<String> skipped) implements Event {
+    /** Copies the list. */
+    public KernelsOpened {
+      skipped = List.copyOf(skipped);
+    }
+
+    /** The event of a set that was chosen for what a recipe asks for. */
+    public static KernelsOpened of(String asked, KernelSet set) {
+      return new KernelsOpened(
+          set.name(), KernelSets.describe(set), KernelSets.skipped(asked, set));
+    }
+  }
 
   /**
    * The chat template that conversations are written with.
@@ -121,7 +136,7 @@ public sealed interface Event {
   /** The accuracy of answers was measured. */
   record AnswersMeasured(Occasion occasion, Accuracy accuracy) implements Event {}
 
-  /** What answers were measured of. */
+  /** Subjects of a measurement of answers. */
   enum Occasion {
     /** The model before training. */
     BEFORE,
@@ -151,7 +166,7 @@ public sealed interface Event {
   record Warned(String text) implements Event {}
 
   /**
-   * Work that takes a while goes on.
+   * The progress of work that takes a while.
    *
    * @param done of {@code total}, in bytes, questions or whatever the activity counts
    * @param total 0 where nothing is counted
@@ -167,14 +182,22 @@ public sealed interface Event {
   enum Activity {
     /** Plans the memory of a run. */
     PLANNING_MEMORY,
-    /** Reads and counts rows. */
+    /** Reads, tokenises and counts rows; the total is not known. */
     READING_ROWS,
+    /** Hashes the files of the model and the data, for provenance.json. */
+    HASHING_FILES,
+    /** Loads, and if need be quantises, the model. */
+    LOADING_MODEL,
     /** Measures the rate of matrix products. */
     MEASURING_PRODUCTS,
     /** Times steps of the model's first layers. */
     TIMING_LAYERS,
-    /** Asks the questions of the answer evaluation. */
+    /** Measures the validation loss; counted in batches. */
+    VALIDATING,
+    /** Asks the questions of the answer evaluation; counted in questions. */
     ASKING_QUESTIONS,
+    /** Trains the baseline that answers are compared with. */
+    TRAINING_BASELINE,
     /** Loads base and adapter to compare a merged model with. */
     LOADING_TRAINED_MODEL,
     /** Merges an adapter into its base; counted in bytes. */

@@ -1,4 +1,4 @@
-/** What runs tell while they go on. */
+/** Events: reports of a run's progress. */
 @NullMarked
 package dev.nibble.api.event;
 

@@ -19,7 +19,7 @@ import java.util.stream.Stream;
  */
 record ExportTarget(Path path, boolean overwrite) {
 
-  /** Fills a folder that has no name of its own yet, and tells what it wrote. */
+  /** Writer of a folder's content, into a temporary place. */
   interface Content<T> {
     T writeTo(Path folder) throws IOException;
   }

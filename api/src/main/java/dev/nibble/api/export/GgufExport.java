@@ -19,8 +19,7 @@ import java.util.Optional;
 import java.util.function.Consumer;
 
 /**
- * Writes GGUF: a whole model, which is what a run trained or what a recipe starts from, or an
- * adapter.
+ * Export to GGUF: of a complete model, which a run trained or a recipe starts from, or of an adapter.
  */
 final class GgufExport {
   private final Recipe recipe;

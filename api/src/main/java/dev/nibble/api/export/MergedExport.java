@@ -29,7 +29,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
 
-/** Writes a merged model, and shows that it says what base and adapter say. */
+/** Export of a merged model, compared with base and adapter. */
 final class MergedExport {
   private final Path run;
   private final Recipe recipe;

@@ -28,7 +28,7 @@ public final class Quantizer {
   private static final String WEIGHT = ".weight";
 
   /**
-   * What is asked for.
+   * A request to quantise a model.
    *
    * @param model folder of a model that is not quantised
    * @param output folder to write
@@ -50,7 +50,7 @@ public final class Quantizer {
       int threads) {}
 
   /**
-   * What was written.
+   * The result of quantising a model.
    *
    * @param quantized linear maps in the new format
    * @param linearMaps all of them inside the blocks
@@ -135,7 +135,7 @@ public final class Quantizer {
           modules.stream().filter(m -> m.equals(name) || m.endsWith("." + name)).toList();
       if (meant.isEmpty()) {
         throw new ExportException(
-            "%s has no linear map '%s' inside its blocks to skip; expected a name such as %s, or a whole path such as %s. The output head is left as it is anyway"
+            "%s has no linear layer '%s' inside its blocks to skip; expected a name such as %s, or a whole path such as %s. The output head is left as it is anyway"
                 .formatted(
                     request.model(),
                     name,
@@ -146,7 +146,7 @@ public final class Quantizer {
     }
     if (skipped.size() == modules.size()) {
       throw new ExportException(
-          "all linear maps are to be skipped, which leaves nothing to quantise");
+          "--skip-modules names all linear layers, so there is nothing to quantise");
     }
     return skipped;
   }

@@ -18,7 +18,8 @@ import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.ObjectNode;
 
 /**
- * {@code nibble doctor}: what of this machine matters to Nibble, and what is amiss.
+ * The check of a machine that {@code nibble doctor} prints: what matters to Nibble, and how to fix
+ * what is wrong.
  *
  * @param findings in the order of the report
  * @param trains whether any kernel set can run
@@ -47,7 +48,6 @@ public record Checkup(List<Finding> findings, boolean trains) {
     findings.add(java(Runtime.version().feature()));
     findings.add(processor(root));
     findings.add(memory(root));
-    findings.add(hugePages(root));
     for (KernelSet set : sets) {
       if (!set.name().equals("cuda")) {
         findings.add(kernels(set));
@@ -90,7 +90,7 @@ public record Checkup(List<Finding> findings, boolean trains) {
         : Finding.warning(
             "processor",
             text,
-            "the kernels of set cpu are made for AVX2 and later: expect them to be slow");
+            "the CPU kernels are made for AVX2 and later; training will be slow");
   }
 
   private static Finding memory(Path root) {
@@ -102,30 +102,25 @@ public record Checkup(List<Finding> findings, boolean trains) {
                       size(m.total()),
                       size(m.available()),
                       m.limit().isPresent()
-                          ? ", the control group allows " + size(m.limit().getAsLong())
+                          ? ", limited to " + size(m.limit().getAsLong())
                           : "");
           return m.available() >= LITTLE_MEMORY
               ? Finding.ok("memory", text)
               : Finding.warning(
                   "memory",
                   text,
-                  "end other programs, or raise the container's limit; nibble estimate says what a recipe needs");
+                  "end other programs, or raise the container's limit; nibble estimate shows what a recipe needs");
         })
         .orElseGet(() ->
             Finding.warning(
-                "memory", "the system does not say", "runs are not checked for what fits"));
-  }
-
-  private static Finding hugePages(Path root) {
-    List<String> modes = lines(root.resolve("sys/kernel/mm/transparent_hugepage/enabled"));
-    return Finding.ok("huge pages", modes.isEmpty() ? "none" : modes.getFirst().strip());
+                "memory", "unknown on this system", "Nibble cannot check whether a run fits before it starts"));
   }
 
   private static Finding kernels(KernelSet set) {
-    String name = "set " + set.name();
+    String name = "kernels " + set.name();
     return set.unavailableBecause()
         .map(reason -> Finding.warning(name, "cannot run here", reason))
-        .orElseGet(() -> Finding.ok(name, set.describe()));
+        .orElseGet(() -> Finding.ok(name, "can run: " + set.describe()));
   }
 
   private static Finding disk(String name, Path folder) {
@@ -137,7 +132,7 @@ public record Checkup(List<Finding> findings, boolean trains) {
       }
       return free >= LITTLE_DISK
           ? Finding.ok(name, text)
-          : Finding.warning(name, text, "checkpoints and natives may not fit: make room");
+          : Finding.warning(name, text, "checkpoints may not fit; free some space");
     } catch (IOException e) {
       return Finding.warning(name, folder + " cannot be looked at", String.valueOf(e.getMessage()));
     }

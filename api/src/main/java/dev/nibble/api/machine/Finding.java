@@ -3,16 +3,16 @@ package dev.nibble.api.machine;
 import java.util.Optional;
 
 /**
- * What a check found.
+ * The result of one check.
  *
- * @param name of what was looked at
+ * @param name of the thing checked
  * @param status how it is
  * @param text what was found
- * @param remedy what to do about it, where something is amiss
+ * @param remedy how to fix it, if something is wrong
  */
 public record Finding(String name, Status status, String text, Optional<String> remedy) {
 
-  /** How something is. */
+  /** The outcome of a check. */
   public enum Status {
     /** As it should be. */
     OK,

@@ -29,8 +29,9 @@ final class Gpus {
     if (reason.isPresent()) {
       return List.of(
           card
-              ? Finding.warning("gpu", "there is one, and it cannot be used", reason.get())
-              : Finding.ok("gpu", "none that can be used: " + reason.get()));
+              ? Finding.warning("gpu", "an NVIDIA GPU is installed, but cannot be used", reason.get())
+              : Finding.ok(
+                  "gpu", "no NVIDIA GPU found, training runs on the CPU (" + reason.get() + ")"));
     }
     List<Finding> findings = new ArrayList<>();
     for (int i = 0; i < MOST; i++) {

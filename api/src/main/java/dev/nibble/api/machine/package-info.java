@@ -1,4 +1,4 @@
-/** What the machine has: memory, processor, disks. */
+/** Properties of the machine: memory, processor, disks. */
 @NullMarked
 package dev.nibble.api.machine;
 

@@ -6,7 +6,7 @@ import dev.nibble.trainer.model.Checkpointing;
 import java.util.Optional;
 import java.util.function.ToLongFunction;
 
-/** What {@code gradient_checkpointing} means on a machine. */
+/** Choice of the layers that keep their activations, by {@code gradient_checkpointing} and memory. */
 public final class CheckpointingChoice {
   private CheckpointingChoice() {}
 

@@ -75,10 +75,10 @@ public final class StepRateProbe {
     try (Scope scope = Scope.open("probe", kernels.memory())) {
       new Parts(kernels, scope);
       return budget.isPresent() && scope.bytes() > budget.get().forTensors()
-          ? Optional.of("there is too little memory to try")
+          ? Optional.of("there is too little memory to measure")
           : Optional.empty();
     } catch (AdapterException e) {
-      return Optional.of("the first layers alone cannot be tried");
+      return Optional.of("the first layers cannot be measured alone");
     }
   }
 

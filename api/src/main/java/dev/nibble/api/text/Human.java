@@ -2,7 +2,7 @@ package dev.nibble.api.text;
 
 import java.util.Locale;
 
-/** Quantities as people read them, the same in every locale. */
+/** Formatting of quantities for people, the same in every locale. */
 public final class Human {
   private Human() {}
 
@@ -24,6 +24,11 @@ public final class Human {
   /** {@code 12,345}. */
   public static String count(long count) {
     return String.format(Locale.ROOT, "%,d", count);
+  }
+
+  /** {@code 1 row}, {@code 12,345 rows}: a regular noun with its number. */
+  public static String counted(long count, String noun) {
+    return count(count) + " " + noun + (count == 1 ? "" : "s");
   }
 
   /** {@code 56.3 %}. */

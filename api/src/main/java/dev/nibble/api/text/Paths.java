@@ -2,7 +2,7 @@ package dev.nibble.api.text;
 
 import java.nio.file.Path;
 
-/** Paths as a person would type them here. */
+/** Short forms of paths, for messages. */
 public final class Paths {
   private Paths() {}
 

@@ -1,5 +1,6 @@
 package dev.nibble.api.wiring;
 
+import dev.nibble.api.event.Event;
 import dev.nibble.data.format.PromptFormat;
 import dev.nibble.data.rows.InvalidDataset;
 import dev.nibble.data.rows.Row;
@@ -22,6 +23,7 @@ import dev.nibble.trainer.model.Decoder;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Consumer;
 
 /** The questions of {@code answer_eval}, and what is asked of a model with them. */
 public final class AnswerEvaluation {
@@ -69,8 +71,10 @@ public final class AnswerEvaluation {
   /**
    * Asks the model, which answers with its likeliest tokens. An answer is right when it equals the
    * row's.
+   *
+   * @param listener hears how many questions were begun
    */
-  public Accuracy measure(CausalLm model) {
+  public Accuracy measure(CausalLm model, Consumer<Event> listener) {
     int longest = questions.stream().mapToInt(q -> q.prompt().length).max().orElseThrow();
     int capacity = longest + eval.maxNewTokens();
     int sequences = Math.clamp(CACHE_TOKENS / capacity, 1, MOST_SEQUENCES);
@@ -79,7 +83,12 @@ public final class AnswerEvaluation {
           new Generator(decoder, new Sampler.Greedy(), 0, formats.stopTokens(tokenizer));
       return new AnswerAccuracy(
               questions, eval.maxNewTokens(), tokens -> tokenizer.decode(tokens, true))
-          .measure(generator);
+          .measure(
+              generator,
+              begun ->
+                  listener.accept(
+                      new Event.Working(
+                          Event.Activity.ASKING_QUESTIONS, begun, questions.size())));
     }
   }
 

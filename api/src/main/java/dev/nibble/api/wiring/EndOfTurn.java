@@ -7,7 +7,7 @@ import dev.nibble.data.tokenizer.Tokenizer;
 import java.util.OptionalInt;
 
 /**
- * What a chat template ends an answer with.
+ * The end of an answer in a chat template.
  *
  * @param text as the template writes it; empty when it refuses a question with an answer
  * @param token the first special token of that text; none when the tokenizer knows none of it

@@ -27,7 +27,7 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * How rows become text. All formats of a run share one chat template, and templates that ask for
+ * Conversion of rows to text. All formats of a run share one chat template, and templates that ask for
  * the date are told the time at which the run began.
  */
 public final class Formats {
@@ -86,7 +86,7 @@ public final class Formats {
     });
   }
 
-  /** What makes samples of a dataset's rows. */
+  /** The maker of samples from a dataset's rows. */
   public SampleMaker samples(Dataset dataset, Tokenizer tokenizer) {
     Recipe.Data data = recipe.data();
     SampleMaker samples =
@@ -95,7 +95,7 @@ public final class Formats {
     return data.trainOnEmptyAnswers() ? samples.learningEmptyAnswers() : samples;
   }
 
-  /** What makes text of a dataset's rows. */
+  /** The format that makes text of a dataset's rows. */
   public PromptFormat of(Dataset dataset) {
     return switch (dataset.format()) {
       case ALPACA -> alpaca(dataset, dataset.prompt());

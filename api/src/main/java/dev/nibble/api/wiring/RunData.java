@@ -12,6 +12,7 @@ import dev.nibble.data.tokenizer.Tokenizer;
 import dev.nibble.recipes.recipe.Recipe;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Consumer;
 
 /**
  * The samples of a run.
@@ -26,22 +27,37 @@ public record RunData(Subset train, Optional<Subset> validation) {
     return new Event.DataRead(train.report(), validation.map(Subset::report));
   }
 
-  /** Reads every row once. */
-  public static RunData scan(Recipe.Data data, long seed, Formats formats, Tokenizer tokenizer) {
-    Corpus corpus = Corpus.scan(datasets(data.train(), formats, tokenizer), data.maxBadRows());
+  /**
+   * Reads every row once.
+   *
+   * @param listener hears how many rows were read
+   */
+  public static RunData scan(
+      Recipe.Data data,
+      long seed,
+      Formats formats,
+      Tokenizer tokenizer,
+      Consumer<Event> listener) {
+    ReadingProgress progress = new ReadingProgress(listener);
+    Corpus corpus = Corpus.scan(datasets(data.train(), formats, tokenizer, progress), data.maxBadRows());
     if (!data.validation().isEmpty()) {
-      Corpus held = Corpus.scan(datasets(data.validation(), formats, tokenizer), data.maxBadRows());
+      Corpus held = Corpus.scan(datasets(data.validation(), formats, tokenizer, progress), data.maxBadRows());
+      progress.end();
       return new RunData(corpus.all(), Optional.of(held.all()));
     }
+    progress.end();
     Corpus.Split split = corpus.split(data.validationSize(), seed);
     return new RunData(
         split.train(), Optional.of(split.validation()).filter(held -> !held.isEmpty()));
   }
 
   private static List<Dataset> datasets(
-      List<Recipe.Dataset> datasets, Formats formats, Tokenizer tokenizer) {
+      List<Recipe.Dataset> datasets,
+      Formats formats,
+      Tokenizer tokenizer,
+      ReadingProgress progress) {
     return datasets.stream()
-        .map(d -> new Dataset(rows(d, formats), formats.samples(d, tokenizer)))
+        .map(d -> new Dataset(progress.of(rows(d, formats)), formats.samples(d, tokenizer)))
         .toList();
   }
 

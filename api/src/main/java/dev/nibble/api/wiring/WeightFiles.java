@@ -10,7 +10,7 @@ import dev.nibble.trainer.checkpoint.ModelFiles;
 import dev.nibble.trainer.model.build.ModelWriter;
 import java.nio.file.Path;
 
-/** What trained is every weight: a whole model. */
+/** Files of a run that trained every weight: a complete model. */
 record WeightFiles(Path base, DType dtype, Parameters parameters, Kernels kernels)
     implements ModelFiles {
 

@@ -41,10 +41,11 @@ import java.time.LocalDateTime;
 import java.time.ZoneId;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a recipe's words stand for. Everything that a run is made of is made here, in this order.
+ * The objects that a recipe's keys stand for. Everything that a run is made of is made here, in this order.
  */
 public final class Wiring {
   private final Recipe recipe;
@@ -62,7 +63,7 @@ public final class Wiring {
     this.now = now;
   }
 
-  /** How rows become text. */
+  /** Conversion of rows to text. */
   public Formats formats() {
     if (formats == null) {
       formats = new Formats(recipe, now);
@@ -81,8 +82,13 @@ public final class Wiring {
     return Tokenizers.open(base, ModelConfig.of(base).sizes().vocab());
   }
 
-  /** What the model learns from. */
+  /** The training and validation data. */
   public RunData data(Tokenizer tokenizer) {
+    return data(tokenizer, event -> {});
+  }
+
+  /** The same; {@code listener} hears how many rows were read. */
+  public RunData data(Tokenizer tokenizer, Consumer<Event> listener) {
     int positions = ModelConfig.of(recipe.model().base()).longestSample();
     if (recipe.data().sequenceLength() > positions) {
       throw new RecipeException(
@@ -93,10 +99,10 @@ public final class Wiring {
                   recipe.model().base().resolve("config.json"),
                   positions));
     }
-    return RunData.scan(recipe.data(), recipe.training().seed(), formats(), tokenizer);
+    return RunData.scan(recipe.data(), recipe.training().seed(), formats(), tokenizer, listener);
   }
 
-  /** How samples become micro-batches. */
+  /** The plan of micro-batches. */
   public BatchPlan batches() {
     Recipe.Data data = recipe.data();
     return new BatchPlan(
@@ -195,7 +201,7 @@ public final class Wiring {
         .orElse(List.of());
   }
 
-  /** What the model is trained for, and measured by. */
+  /** The objective of training and evaluation. */
   public Objective objective(Kernels kernels, Scope scope) {
     return objective(kernels, scope, batches().maxTokens());
   }
@@ -205,7 +211,7 @@ public final class Wiring {
     return new NextTokenLoss(kernels, scope, maxTokens);
   }
 
-  /** What there is to say of the base model before it is loaded. */
+  /** The base model, before it is loaded. */
   public Event.ModelFound modelFound() {
     Path base = recipe.model().base();
     return new Event.ModelFound(
@@ -237,7 +243,7 @@ public final class Wiring {
     }
   }
 
-  /** How {@link #modelToTrain} builds. */
+  /** Options of {@link #modelToTrain}. */
   public ModelOptions optionsToTrain(int maxTokens, Checkpointing checkpointing) {
     Training training =
         recipe
@@ -279,7 +285,7 @@ public final class Wiring {
     return RunDirectory.optimizerPages(recipe.output().folder());
   }
 
-  /** How large a step may be. */
+  /** The limit of the gradient norm. */
   public GradientClip clip(Kernels kernels, Scope scope) {
     double norm = recipe.optimization().maxGradNorm();
     return new GradientClip(kernels, norm == 0 ? Double.POSITIVE_INFINITY : norm, scope);
@@ -301,7 +307,7 @@ public final class Wiring {
   }
 
   /**
-   * How many steps the recipe comes to.
+   * The number of steps that the recipe asks for.
    *
    * @throws RecipeException when the learning rate would still be rising at the end
    */
@@ -316,7 +322,7 @@ public final class Wiring {
     return steps;
   }
 
-  /** How long to train, and what to do when. */
+  /** The plan of steps, evaluations and checkpoints. */
   public TrainingPlan plan(long steps) {
     Recipe.Training t = recipe.training();
     return new TrainingPlan(

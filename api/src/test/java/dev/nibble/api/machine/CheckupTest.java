@@ -30,7 +30,7 @@ class CheckupTest {
     Checkup checkup = Checkup.here();
     assertThat(checkup.trains()).isTrue();
     assertThat(named(checkup, "java").status()).isEqualTo(Status.OK);
-    assertThat(named(checkup, "set cpu").text()).contains("oneDNN");
+    assertThat(named(checkup, "kernels cpu").text()).contains("oneDNN");
     JsonNode json = JsonMapper.shared().readTree(checkup.json());
     assertThat(json.get("trains").booleanValue()).isTrue();
     assertThat(json.get("findings").size()).isEqualTo(checkup.findings().size());

@@ -9,7 +9,7 @@ import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.ObjectNode;
 
 /**
- * What a measurement found.
+ * The result of a benchmark.
  *
  * @param shape of the model
  * @param kernels the set that computed

@@ -87,7 +87,7 @@ public final class BenchRun {
     KernelSet set = machine.kernelSet();
     try (Kernels kernels = set.open(machine.options());
         Scope memory = Scope.open("bench", kernels.memory())) {
-      console.entry("kernels", KernelSets.describe(machine.kernels(), set));
+      console.entry("kernels", KernelSets.describe(set));
       BenchResult result = measure(kernels, memory);
       tell(result);
       return result;
@@ -235,11 +235,11 @@ public final class BenchRun {
                 String.format(Locale.ROOT, "%,.1f", r.tokensPerSecond())));
     console.entry("memory", Human.bytes(r.tensors()) + " in tensors");
     r.processPeak()
-        .ifPresent(bytes -> console.entry("", Human.bytes(bytes) + " at the most in the process"));
-    console.entry("", "%s of Java's heap a step takes".formatted(Human.bytes(r.heapBytes())));
+        .ifPresent(bytes -> console.entry("", Human.bytes(bytes) + " peak memory of the process"));
+    console.entry("", "%s Java heap per step".formatted(Human.bytes(r.heapBytes())));
     console.entry(
-        "share",
-        "%s of %.3f TFLOP/s, what matrix products reach here"
+        "efficiency",
+        "%s of the measured %.3f TFLOP/s"
             .formatted(Human.percent(r.share()), r.matrixRate() / 1e12));
   }
 

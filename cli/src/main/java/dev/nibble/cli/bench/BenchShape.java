@@ -6,7 +6,7 @@ import java.util.Optional;
 
 /** Sizes of the Llama models that are measured. */
 public enum BenchShape {
-  /** Small enough for a test: 14 million weights. */
+  /** Small enough for a test: 16 million weights. */
   TINY("tiny", 512, 1408, 4, 8, 4, 4096),
   /** As TinyLlama 1.1B. */
   ONE_B("1b", 2048, 5632, 22, 32, 4, 32000),

@@ -4,11 +4,11 @@ import dev.nibble.api.event.Event;
 import dev.nibble.api.text.Human;
 import dev.nibble.cli.terminal.Console;
 
-/** Work that goes on, as live lines. */
+/** Live lines about work that takes a while. */
 public final class Activities {
   private Activities() {}
 
-  /** Shows the event if it is one of work that goes on. */
+  /** Shows the event if it is one of progress. */
   public static void show(Event event, Console console) {
     if (event instanceof Event.Working working) {
       console.live("  " + text(working));
@@ -20,15 +20,26 @@ public final class Activities {
   private static String text(Event.Working e) {
     return switch (e.activity()) {
       case PLANNING_MEMORY -> "planning memory…";
-      case READING_ROWS -> "reading rows…";
+      case READING_ROWS ->
+          e.done() == 0
+              ? "reading and tokenising rows…"
+              : "reading and tokenising rows: " + Human.count(e.done());
+      case HASHING_FILES -> "hashing the files of model and data…";
+      case LOADING_MODEL -> "loading the model…";
       case MEASURING_PRODUCTS -> "measuring matrix products…";
-      case TIMING_LAYERS -> "trying the first layers…";
-      case ASKING_QUESTIONS -> "asking %d questions…".formatted(e.total());
-      case LOADING_TRAINED_MODEL -> "reading the model as it was trained";
-      case MERGING -> "merging %s of %s".formatted(Human.bytes(e.done()), Human.bytes(e.total()));
-      case COMPARING -> "comparing the merged model with base and adapter";
-      case QUANTIZING -> "quantising " + Human.percent((double) e.done() / e.total());
-      case WRITING -> "writing";
+      case TIMING_LAYERS -> "timing steps of the first layers…";
+      case VALIDATING -> "validation: " + of(e, "batches");
+      case ASKING_QUESTIONS -> "asking questions: " + of(e, "");
+      case TRAINING_BASELINE -> "training the baseline…";
+      case LOADING_TRAINED_MODEL -> "loading the model with its adapter…";
+      case MERGING -> "merging: %s of %s".formatted(Human.bytes(e.done()), Human.bytes(e.total()));
+      case COMPARING -> "comparing the merged model with base and adapter…";
+      case QUANTIZING -> "quantising: " + Human.percent((double) e.done() / e.total());
+      case WRITING -> "writing…";
     };
+  }
+
+  private static String of(Event.Working e, String what) {
+    return "%s of %s %s".formatted(Human.count(e.done()), Human.count(e.total()), what).strip();
   }
 }

@@ -9,16 +9,19 @@ import dev.nibble.recipes.recipe.Recipe;
 import dev.nibble.trainer.evaluation.Accuracy;
 import dev.nibble.trainer.evaluation.Answer;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 
 /** The lines after a run's last step. */
 final class EndReport {
   private static final int SAMPLES = 5;
-  private static final int QUESTION_WIDTH = 72;
+  private static final int WIDEST = 72;
+  private static final int INDENT = 6;
 
   private final Recipe recipe;
   private final Console console;
+  private final long start = System.nanoTime();
   private Optional<Accuracy> after = Optional.empty();
   private Optional<Event.ResultSaved> result = Optional.empty();
 
@@ -68,20 +71,20 @@ final class EndReport {
 
   void samples(Accuracy accuracy) {
     console.line("");
-    for (Answer answer : accuracy.samples(SAMPLES)) {
+    List<Answer> answers = accuracy.samples(SAMPLES);
+    List<String> questions =
+        Questions.distinctParts(answers.stream().map(Answer::question).toList());
+    int width = Math.min(WIDEST, console.width() - INDENT);
+    for (int i = 0; i < answers.size(); i++) {
+      Answer answer = answers.get(i);
       String mark =
-          answer.isRight() ? console.green("right") : "wrong, expected " + answer.expected();
-      console.line("  " + console.faint(shortened(answer.question())));
-      console.line("    → " + console.bold(shortened(answer.given())) + "  (" + mark + ")");
+          answer.isRight()
+              ? console.green("right")
+              : "wrong, expected " + Questions.shortened(answer.expected(), width);
+      console.line("  " + console.faint(Questions.shortened(questions.get(i), width)));
+      console.line(
+          "    → " + console.bold(Questions.shortened(answer.given(), width)) + "  (" + mark + ")");
     }
-  }
-
-  /** One line of at most so many characters: the end of what is longer, where the question is. */
-  static String shortened(String text) {
-    String line = text.strip().replaceAll("\\s+", " ");
-    return line.length() <= QUESTION_WIDTH
-        ? line
-        : "…" + line.substring(line.length() - QUESTION_WIDTH + 1);
   }
 
   void finished() {
@@ -95,6 +98,7 @@ final class EndReport {
             + console.bold(shown)
             + ", with metrics.jsonl and loss.svg.");
     result.ifPresent(this::best);
+    console.line("Total time: " + Human.duration((System.nanoTime() - start) / 1e9) + ".");
     ResidentMemory.peak()
         .ifPresent(
             bytes -> console.line("Peak memory of the process: " + Human.bytes(bytes) + "."));

@@ -28,7 +28,7 @@ public final class EstimateReport {
     if (e.plan().onHost() >= 1 << 20) {
       console.line(
           console.faint(
-              "             besides, %s on the host".formatted(Human.bytes(e.plan().onHost()))));
+              "             and %s on the host".formatted(Human.bytes(e.plan().onHost()))));
     }
     console.entry("lengths", "sequence_len   activations   all tensors");
     for (Estimate.Length length : e.lengths()) {
@@ -76,15 +76,15 @@ public final class EstimateReport {
   }
 
   private static String time(Estimate.Time time) {
-    return "%s for %s steps, at %s of the %.3g TFLOP/s that matrix products reach here (%s)"
+    return "%s for %s, at %s of the measured %.3g TFLOP/s (%s)"
         .formatted(
             Human.duration(time.seconds()),
-            Human.count(time.steps()),
+            Human.counted(time.steps(), "step"),
             Human.percent(time.reached().share()),
             time.rate() / 1e12,
             switch (time.reached()) {
-              case Estimate.Reached.Measured m -> "its first %d layers did".formatted(m.layers());
-              case Estimate.Reached.Assumed a -> "assumed: " + a.because();
+              case Estimate.Reached.Measured m -> "measured with the first %d layers".formatted(m.layers());
+              case Estimate.Reached.Assumed a -> "assumed, because " + a.because();
             });
   }
 }

@@ -55,13 +55,12 @@ public final class ExportReport implements Consumer<Event> {
   private void merged(ExportFormat.Merged merged, MergedCheckpoint.Result result) {
     console.entry(
         "merged",
-        "%s of %s in %d %s for %s"
+        "saved in %s: %s of %s in %s"
             .formatted(
+                Paths.shown(output),
                 Human.bytes(result.bytes()),
                 merged.dtype().name().toLowerCase(Locale.ROOT),
-                result.files(),
-                result.files() == 1 ? "file" : "files",
-                Paths.shown(output)));
+                Human.counted(result.files(), "file")));
     console.entry("onto", onto(merged.onto()));
     result
         .worst()
@@ -79,9 +78,9 @@ public final class ExportReport implements Consumer<Event> {
               .model()
               .quantization()
               .map(f ->
-                  "the weights in %s that the adapter was trained against".formatted(f.describe()))
-              .orElse("the base model's weights, which the adapter was trained against");
-      case ORIGINAL -> "the base model's own weights";
+                  "the weights in %s that the adapter was trained on".formatted(f.describe()))
+              .orElse("the base model's weights, which the adapter was trained on");
+      case ORIGINAL -> "the base model's original weights";
     };
   }
 

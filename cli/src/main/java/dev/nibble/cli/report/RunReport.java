@@ -45,7 +45,7 @@ public final class RunReport implements Consumer<Event> {
     }
   }
 
-  /** What there is to say after a run's end. */
+  /** Shows the lines after a run's end. */
   public void finished() {
     end.finished();
   }

@@ -8,6 +8,7 @@ import dev.nibble.cli.terminal.Console;
 import dev.nibble.recipes.recipe.Recipe;
 import dev.nibble.recipes.recipe.Recipe.AdapterSource;
 import dev.nibble.trainer.train.TrainingPlan;
+import java.util.List;
 import java.util.Locale;
 
 /** The lines before a run's first step. */
@@ -21,7 +22,14 @@ final class StartReport {
   }
 
   void kernels(Event.KernelsOpened e) {
-    entry("kernels", e.description());
+    entry("kernels", kernels(e.description(), e.skipped()));
+  }
+
+  /** A kernel set, and that a GPU would have been taken if one could be used. */
+  static String kernels(String description, List<String> skipped) {
+    return skipped.contains("cuda")
+        ? description + "; no usable NVIDIA GPU (nibble doctor says why)"
+        : description;
   }
 
   void data(Event.DataRead e) {
@@ -38,7 +46,7 @@ final class StartReport {
         .forEach(d ->
             entry(
                 "note",
-                "datasets.%d.prompt ends in a space, which many tokenizers join with the answer's first word: the model would be asked with other tokens than it learned from. End it in a line break or in text."
+                "datasets.%d.prompt ends in a space. Many tokenizers join it with the first word of the answer, so that generation would start from other tokens than training did. End the prompt in a line break or in text."
                     .formatted(recipe.data().train().indexOf(d))));
   }
 
@@ -50,9 +58,9 @@ final class StartReport {
   void template(Event.TemplateFound e) {
     String stops =
         e.stopToken()
-            .map(token -> "an answer ends with " + token)
+            .map(token -> "answers end with " + token)
             .orElseGet(() ->
-                "it ends an answer with '%s', which holds no special token of the tokenizer, so that generation may not stop there"
+                "answers end with '%s', which is not a special token of this tokenizer, so generation may not stop"
                     .formatted(e.endOfAnswer().strip().replace("\n", "\\n")));
     entry("template", e.source() + "; " + stops);
     if (!e.endLearned()) {
@@ -64,7 +72,7 @@ final class StartReport {
   }
 
   void questions(Event.QuestionsRead e) {
-    entry("test", Human.count(e.count()) + " questions");
+    entry("test", Human.counted(e.count(), "question"));
   }
 
   void model(Event.ModelFound e) {
@@ -74,11 +82,11 @@ final class StartReport {
   private String weights(Event.ModelFound e) {
     String count = Human.count(e.weights()) + " weights";
     if (recipe.model().init() == Recipe.InitWeights.RANDOM) {
-      return count + ", random to begin with";
+      return count + ", with random initial values";
     }
     return count
         + recipe.model().quantization().map(f -> ", linear layers in " + f.describe()).orElse("")
-        + (e.quantized() ? ", as the base has them" : "");
+        + (e.quantized() ? ", as stored" : "");
   }
 
   void prepared(Event.RunPrepared e) {
@@ -92,7 +100,7 @@ final class StartReport {
         .ifPresent(bytes ->
             entry(
                 "pages",
-                "%s of optimizer state, of which at most %s stay here"
+                "%s of optimizer state, at most %s of it in memory"
                     .formatted(Human.bytes(e.optimizerBytes()), Human.bytes(bytes))));
     plan(e.plan(), e.step());
   }
@@ -127,9 +135,9 @@ final class StartReport {
   private void plan(TrainingPlan plan, Event.StepSize step) {
     entry(
         "plan",
-        "%s steps of %s samples and %s tokens on average%s, learning rate %s, %s"
+        "%s of %s samples and %s tokens on average%s, learning rate %s, %s"
             .formatted(
-                Human.count(plan.steps()),
+                Human.counted(plan.steps(), "step"),
                 average(step.samples()),
                 average(step.tokens()),
                 plan.accumulation() == 1

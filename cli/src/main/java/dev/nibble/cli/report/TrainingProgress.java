@@ -5,15 +5,21 @@ import dev.nibble.api.text.Human;
 import dev.nibble.api.text.Paths;
 import dev.nibble.cli.terminal.Console;
 import dev.nibble.trainer.train.Report;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Locale;
 import java.util.function.Consumer;
-import java.util.stream.Collectors;
-import java.util.stream.Stream;
 
-/** Shows a run: a live line on a terminal, a plain line every few steps elsewhere. */
+/**
+ * The course of a run as text: on a terminal a live line, and a line that stays for each tenth of
+ * the run; elsewhere a line every few steps. A line on a terminal says as much as the window has
+ * room for, the most important first.
+ */
 final class TrainingProgress implements Consumer<Report> {
   private static final int BAR = 24;
+  private static final int KEPT_LINES = 10;
   private static final long REFRESH_NANOS = 100_000_000;
+  private static final String BETWEEN = " · ";
 
   private final Console console;
   private final int loggingSteps;
@@ -46,7 +52,7 @@ final class TrainingProgress implements Consumer<Report> {
                       String.format(Locale.ROOT, "%.3f", e.perplexity()),
                       e.isBest() ? ", the best so far" : ""));
       case Report.CheckpointReport c -> console.line("  checkpoint in " + Paths.shown(c.folder()));
-      case Report.ResumeReport r -> console.line("  goes on after step " + Human.count(r.step()));
+      case Report.ResumeReport r -> console.line("  resuming after step " + Human.count(r.step()));
       case Report.EarlyStopReport s ->
           console.line(
               "  stopped after step %s: no lower validation loss in %s evaluations; the best, %s, was after step %s"
@@ -61,37 +67,65 @@ final class TrainingProgress implements Consumer<Report> {
 
   private void step(Report.StepReport s) {
     boolean last = s.step() == s.steps();
-    if (console.isTerminal()) {
-      long now = System.nanoTime();
-      if (last || now - shown > REFRESH_NANOS) {
-        shown = now;
-        console.live(bar(s) + " " + text(s));
-      }
-      if (last) {
-        console.line(text(s));
-      }
-    } else if (last || s.step() == 1 || s.step() % loggingSteps == 0) {
-      console.line(text(s));
+    long between =
+        console.isTerminal() ? Math.max(1, (s.steps() + KEPT_LINES - 1) / KEPT_LINES) : loggingSteps;
+    if (last || s.step() == 1 || s.step() % between == 0) {
+      console.line(kept(s));
+    } else if (console.isTerminal() && System.nanoTime() - shown > REFRESH_NANOS) {
+      shown = System.nanoTime();
+      console.live(live(s));
     }
+  }
+
+  private String kept(Report.StepReport s) {
+    List<String> parts = new ArrayList<>();
+    parts.add("  step %s of %s".formatted(Human.count(s.step()), Human.count(s.steps())));
+    parts.add("loss " + Human.loss(s.loss()));
+    parts.add(left(s));
+    return fitting(parts, more(s), console.width());
+  }
+
+  private String live(Report.StepReport s) {
+    List<String> parts = new ArrayList<>();
+    parts.add("%s/%s".formatted(Human.count(s.step()), Human.count(s.steps())));
+    parts.add("loss " + String.format(Locale.ROOT, "%.3f", s.loss()));
+    parts.add(left(s));
+    String always = String.join(BETWEEN, parts);
+    int room = console.width() - 2;
+    if (always.length() + BAR + 1 > room) {
+      return "  " + always;
+    }
+    return "  " + bar(s) + " " + fitting(parts, more(s), room - BAR - 1);
+  }
+
+  private static String left(Report.StepReport s) {
+    return Human.duration(s.secondsLeft()) + " left";
+  }
+
+  /** What is said where there is room for it, the most important first. */
+  private static List<String> more(Report.StepReport s) {
+    List<String> more = new ArrayList<>();
+    more.add(Human.count(Math.round(s.tokensPerSecond())) + " tokens/s");
+    more.add("epoch " + String.format(Locale.ROOT, "%.2f", s.epoch()));
+    more.add("learning rate " + Human.rate(s.learningRate()));
+    ResidentMemory.now().ifPresent(bytes -> more.add(Human.bytes(bytes) + " memory"));
+    return more;
+  }
+
+  /** All that {@code always} has, and of {@code more} as much as there is room for. */
+  private static String fitting(List<String> always, List<String> more, int width) {
+    StringBuilder line = new StringBuilder(String.join(BETWEEN, always));
+    for (String part : more) {
+      if (line.length() + BETWEEN.length() + part.length() > width) {
+        break;
+      }
+      line.append(BETWEEN).append(part);
+    }
+    return line.toString();
   }
 
   private static String bar(Report.StepReport s) {
     int done = (int) (BAR * s.step() / s.steps());
-    return "  " + "█".repeat(done) + "░".repeat(BAR - done);
-  }
-
-  private static String text(Report.StepReport s) {
-    Stream<String> memory =
-        ResidentMemory.now().stream().mapToObj(bytes -> Human.bytes(bytes) + " memory");
-    return Stream.of(
-            Stream.of(
-                "  step %s of %s".formatted(Human.count(s.step()), Human.count(s.steps())),
-                "loss " + Human.loss(s.loss()),
-                "learning rate " + Human.rate(s.learningRate()),
-                Human.count(Math.round(s.tokensPerSecond())) + " tokens/s"),
-            memory,
-            Stream.of(Human.duration(s.secondsLeft()) + " left"))
-        .flatMap(part -> part)
-        .collect(Collectors.joining(" · "));
+    return "█".repeat(done) + "░".repeat(BAR - done);
   }
 }

@@ -1,4 +1,4 @@
-/** What the commands show a person: events and results as text. */
+/** Reports: events and results as text. */
 @NullMarked
 package dev.nibble.cli.report;
 

@@ -1,4 +1,4 @@
-/** What a person sees while a run goes on. */
+/** Output to a terminal or a file. */
 @NullMarked
 package dev.nibble.cli.terminal;
 

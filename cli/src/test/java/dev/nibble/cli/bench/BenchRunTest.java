@@ -20,7 +20,7 @@ class BenchRunTest {
   @Test
   void trainsAndTellsEachStep() {
     ByteArrayOutputStream out = new ByteArrayOutputStream();
-    Console console = new Console(new PrintStream(out, true, StandardCharsets.UTF_8), false, false);
+    Console console = Console.plain(new PrintStream(out, true, StandardCharsets.UTF_8));
     BenchResult result =
         new BenchRun(
                 new BenchRun.Request(BenchShape.TINY, 24, 2, 2, AutoFlag.AUTO, MACHINE), console)

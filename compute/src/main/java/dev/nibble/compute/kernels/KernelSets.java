@@ -7,7 +7,7 @@ import java.util.stream.Collectors;
 
 /**
  * The kernel sets on the class path, and the choice of one. A set that is asked for by name and
- * cannot run is an error; {@code auto} reports the sets that it skipped and why.
+ * cannot run is an error; {@code auto} passes over sets that cannot run here.
  */
 public final class KernelSets {
   /** The name that asks for the fastest set that runs here. */
@@ -81,28 +81,25 @@ public final class KernelSets {
         .collect(Collectors.joining());
   }
 
-  /**
-   * One line for the log: the set that {@link #choose} took for this name, and the faster sets that
-   * it skipped.
-   */
-  public static String describe(String name, KernelSet chosen) {
-    return describe(name, chosen, installed());
+  /** One line for the log: the set and what it computes with. */
+  public static String describe(KernelSet chosen) {
+    return chosen.name() + ": " + chosen.describe();
   }
 
-  static String describe(String name, KernelSet chosen, List<KernelSet> sets) {
-    boolean asked = !name.equals(AUTO);
-    String line =
-        "%s, %s: %s"
-            .formatted(
-                chosen.name(),
-                asked ? "as asked for" : "the fastest that runs here",
-                chosen.describe());
-    return asked
-        ? line
-        : line
-            + sets.stream()
-                .takeWhile(s -> !s.name().equals(chosen.name()))
-                .map(s -> "; not " + s.name() + ": " + s.unavailableBecause().orElse(""))
-                .collect(Collectors.joining());
+  /**
+   * Names of the faster sets that {@link #choose} passed over for this name, because they cannot
+   * run here.
+   */
+  public static List<String> skipped(String name, KernelSet chosen) {
+    return skipped(name, chosen, installed());
+  }
+
+  static List<String> skipped(String name, KernelSet chosen, List<KernelSet> sets) {
+    return name.equals(AUTO)
+        ? sets.stream()
+            .map(KernelSet::name)
+            .takeWhile(other -> !other.equals(chosen.name()))
+            .toList()
+        : List.of();
   }
 }

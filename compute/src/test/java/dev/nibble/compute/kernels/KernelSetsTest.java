@@ -28,8 +28,9 @@ class KernelSetsTest {
   void autoTakesTheFirstThatRunsAndSaysWhatItPassedOver() {
     List<KernelSet> sets = List.of(CUDA, CPU, ND4J);
     assertThat(KernelSets.choose("auto", sets)).isSameAs(CPU);
-    assertThat(KernelSets.describe("auto", CPU, sets))
-        .isEqualTo("cpu, the fastest that runs here: fake; not cuda: no driver");
+    assertThat(KernelSets.describe(CPU)).isEqualTo("cpu: fake");
+    assertThat(KernelSets.skipped("auto", CPU, sets)).containsExactly("cuda");
+    assertThat(KernelSets.skipped("cpu", CPU, sets)).isEmpty();
   }
 
   @Test

@@ -34,10 +34,17 @@ public record DataReport(
   public String summary() {
     StringBuilder s =
         new StringBuilder(
-            "%,d rows, %,d samples, %,d tokens (%,d supervised), longest sample %,d tokens"
-                .formatted(rows, kept, tokens, supervisedTokens, longest));
+            "%,d row%s, %,d sample%s, %,d tokens (%,d trained on), longest sample %,d tokens"
+                .formatted(
+                    rows,
+                    rows == 1 ? "" : "s",
+                    kept,
+                    kept == 1 ? "" : "s",
+                    tokens,
+                    supervisedTokens,
+                    longest));
     part(s, tooLong, "too long, left out");
-    part(s, unsupervised, "without a supervised token, left out");
+    part(s, unsupervised, "with nothing to train on, left out");
     part(s, truncated, "cut to the largest length");
     part(s, bad.count(), "bad, left out");
     return s.toString();

@@ -21,7 +21,7 @@ import java.util.function.Function;
 
 /** Keys of any method's adapter, and the choice between methods. */
 final class AdapterKeys {
-  private static final String CONTINUED = "the adapter in lora_model_dir says it; remove it";
+  private static final String CONTINUED = "is set by the adapter in lora_model_dir; remove this line";
 
   /**
    * A method of adapting.
@@ -45,7 +45,7 @@ final class AdapterKeys {
           listOf(wholeNumber(0), "layer numbers"),
           otherwise("all"),
           described(AdapterSpec.class, spec -> spec.targets().layers().map(Layers::indices)),
-          "Layers that get an adapter, counted from 0.");
+          "Numbers of the layers that get an adapter, counted from 0.");
 
   static final Key<Recipe, List<String>> LAYERS_PATTERN =
       Key.when(
@@ -55,7 +55,7 @@ final class AdapterKeys {
           described(
               AdapterSpec.class,
               spec -> spec.targets().layers().map(Layers::patterns).filter(p -> !p.isEmpty())),
-          "Names that precede the number of a layer in a module's path, such as `[layers]`.");
+          "Names before the layer number in module paths, such as `[layers]`.");
 
   static final Key<Recipe, Path> MODEL_DIR =
       Key.when(
@@ -64,7 +64,7 @@ final class AdapterKeys {
           otherwise("a new adapter"),
           r -> r.model().adapterSource().flatMap(AdapterSource::continueFrom),
           "Folder of an adapter in PEFT's layout to continue from: rank, targets and the rest are its own. The optimizer"
-              + " starts anew; to go on with an interrupted run use `nibble train --resume`.");
+              + " starts from zero; to continue an interrupted run, use `nibble train --resume`.");
 
   /** A part of the adapter that a recipe describes, where its method is the one asked for. */
   static <S extends AdapterSpec, T> Function<Recipe, Optional<T>> described(

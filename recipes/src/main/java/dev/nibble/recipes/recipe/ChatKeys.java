@@ -47,7 +47,7 @@ final class ChatKeys {
                   .template()
                   .map(t -> t instanceof TemplateChoice.Inline(String source) ? source : "")
                   .filter(source -> !source.isEmpty()),
-          "The chat template itself, in place of `chat_template`.");
+          "The text of the chat template, instead of `chat_template`.");
 
   static final Key<Recipe, Map<String, Object>> CHAT_TEMPLATE_KWARGS =
       Key.when(
@@ -55,7 +55,7 @@ final class ChatKeys {
           MapTypes.values(),
           otherwise("none"),
           r -> Optional.of(r.data().chat().variables()).filter(map -> !map.isEmpty()),
-          "Further variables of the chat template: `{enable_thinking: false}`.");
+          "Variables passed to the chat template, such as `{enable_thinking: false}`.");
 
   static final Key<Recipe, Boolean> MASK_HISTORY =
       Key.when(
@@ -63,7 +63,7 @@ final class ChatKeys {
           flag(),
           value(false),
           r -> Optional.of(r.data().chat().lastOnly()).filter(lastOnly -> lastOnly),
-          "Train on the last answer of a conversation only.");
+          "Train only on the last answer of each conversation.");
 
   static List<Key<Recipe, ?>> keys() {
     return List.of(CHAT_TEMPLATE, CHAT_TEMPLATE_JINJA, CHAT_TEMPLATE_KWARGS, MASK_HISTORY);

@@ -51,7 +51,7 @@ final class DataKeys {
           atLeast(0),
           value(0.0),
           r -> r.data().validationSize(),
-          "Samples of `datasets` held out for the validation loss: below 1 a part of them, from 1 on a number.");
+          "Samples of `datasets` held out for the validation loss: a fraction if below 1, otherwise a number of samples.");
 
   static final Key<Recipe, Integer> SEQUENCE_LEN =
       Key.of(
@@ -59,7 +59,7 @@ final class DataKeys {
           wholeNumber(2),
           value(1024),
           r -> r.data().sequenceLength(),
-          "The most tokens of a sample, prompt and answer together.");
+          "Largest number of tokens in a sample, prompt and answer together.");
 
   static final Key<Recipe, Boolean> SAMPLE_PACKING =
       Key.of(
@@ -67,7 +67,7 @@ final class DataKeys {
           flag(),
           value(true),
           r -> r.data().packing(),
-          "Fill each row of `sequence_len` tokens with several samples, which do not see each other; rows come in random order. A step"
+          "Fill each row of `sequence_len` tokens with several samples, which do not attend to each other; rows come in random order. A step"
               + " then takes as many samples as fit: `train` says how many on average.");
 
   static final Key<Recipe, ExcessLength> EXCESS =
@@ -76,7 +76,7 @@ final class DataKeys {
           oneOf(ExcessLength.class),
           value(ExcessLength.DROP),
           r -> r.data().excess(),
-          "Treatment of longer samples: `drop` and `truncate` count and report them, `raise` stops with an error.");
+          "What to do with longer samples: leave them out (`drop`), cut off their end (`truncate`), or stop with an error (`raise`). Samples that are left out or cut are counted and reported.");
 
   static final Key<Recipe, Boolean> TRAIN_ON_INPUTS =
       Key.of(
@@ -84,7 +84,7 @@ final class DataKeys {
           flag(),
           value(false),
           r -> r.data().trainOnInputs(),
-          "Train on the prompts too. By default the loss is computed on answers only.");
+          "Also train on prompts. By default the loss is computed on answers only.");
 
   static final Key<Recipe, Boolean> TRAIN_ON_EMPTY_ANSWERS =
       Key.of(
@@ -101,7 +101,7 @@ final class DataKeys {
           flag(),
           value(true),
           r -> r.data().shuffle(),
-          "Shuffle the samples anew in every epoch; the order follows from `seed`. Rows are never all in memory: they are drawn at random"
+          "Shuffle the samples in every epoch, in an order that depends on `seed`. Rows are never all in memory: they are drawn at random"
               + " from 10,000 read ahead, so larger sets are mixed over that distance, and packed 4,096 at a time.");
 
   static final Key<Recipe, Double> MAX_BAD_ROWS =

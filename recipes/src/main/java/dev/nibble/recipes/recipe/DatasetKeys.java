@@ -3,7 +3,7 @@ package dev.nibble.recipes.recipe;
 import static dev.nibble.recipes.schema.Default.otherwise;
 import static dev.nibble.recipes.schema.Default.required;
 import static dev.nibble.recipes.schema.Default.value;
-import static dev.nibble.recipes.schema.KeyTypes.inputPath;
+import static dev.nibble.recipes.schema.KeyTypes.datasetPath;
 import static dev.nibble.recipes.schema.KeyTypes.oneOf;
 import static dev.nibble.recipes.schema.KeyTypes.text;
 import static dev.nibble.recipes.schema.Numbers.wholeNumber;
@@ -58,7 +58,7 @@ final class DatasetKeys<R> {
     path =
         Key.of(
             PATH,
-            inputPath(),
+            datasetPath(),
             required(),
             r -> of.apply(r).path(),
             "A `.parquet`, `.arrow`, `.jsonl`, `.json`, `.csv` or `.tsv` file, text also as `.gz` or `.zst`; a folder of such"
@@ -69,7 +69,7 @@ final class DatasetKeys<R> {
             oneOf(Format.class),
             value(Format.ALPACA),
             r -> of.apply(r).format(),
-            "The kind of rows: `alpaca` (instruction, input, output), `prompt_completion` (prompt, completion),"
+            "Kind of rows: `alpaca` (instruction, input, output), `prompt_completion` (prompt, completion),"
                 + " `completion` (plain text, all of it trained on), or a conversation, rendered by the chat template: `messages` or `chat_template` (role and content), `sharegpt`"
                 + " (from and value). See [chat templates](chat-templates.md).");
     split =
@@ -78,22 +78,22 @@ final class DatasetKeys<R> {
             text(),
             otherwise("`train` where a folder holds several"),
             r -> of.apply(r).split(),
-            "Which split of a folder that holds several.");
+            "Split to use, if the folder has several.");
     limit =
         Key.when(
             "limit",
             wholeNumber(1),
             otherwise("all rows"),
             r -> of.apply(r).limit(),
-            "The most rows: the first so many.");
+            "Use only the first so many rows.");
     prompt =
         Key.when(
             "prompt",
             new PromptType(),
             otherwise("the Alpaca prompt"),
             r -> of.apply(r).prompt(),
-            "With `type: alpaca`: the prompt, with `{instruction}` and `{input}` where the columns go. The answer follows"
-                + " it directly; with `chat_template` it is what the user says.");
+            "With `type: alpaca`: the prompt, with `{instruction}` and `{input}` in place of the columns. The answer follows"
+                + " it directly; with `chat_template`, it is the user's message.");
     instruction = column("instruction", of, Format.ALPACA, d -> d.columns().instruction());
     input = column("input", of, Format.ALPACA, d -> d.columns().input());
     output = column("output", of, Format.ALPACA, d -> d.columns().output());

@@ -29,7 +29,7 @@ final class EvaluationKeys {
           wholeNumber(1),
           value(32),
           AnswerEval::maxNewTokens,
-          "The most tokens of an answer.");
+          "Largest number of tokens in an answer.");
 
   private static final Key<AnswerEval, Boolean> BASELINE =
       Key.of(
@@ -54,7 +54,7 @@ final class EvaluationKeys {
           wholeNumber(0),
           value(0),
           r -> r.evaluation().evalSteps(),
-          "Steps between measurements of the validation loss; 0 for at the end only.");
+          "Steps between measurements of the validation loss; 0 = only at the end.");
 
   static final Key<Recipe, Integer> PATIENCE =
       Key.when(
@@ -70,8 +70,8 @@ final class EvaluationKeys {
           section(ANSWERS),
           otherwise("not measured"),
           r -> r.evaluation().answers(),
-          "Generate answers for the rows of a test set, before and after training, and count those that equal the row's"
-              + " output: the keys of [answer_eval](#answer_eval).");
+          "Generate answers for the rows of a test set before and after training, and count those that equal the row's"
+              + " output. It has the keys of [answer_eval](#answer_eval).");
 
   static final RecipeKeys.Part PART =
       new RecipeKeys.Part(

@@ -46,7 +46,7 @@ final class Ia3Keys {
           new ModuleNames(false),
           otherwise("none"),
           spec(s -> s.targets().excluded()),
-          "Modules that get no vector, though `ia3_target_modules` names them.");
+          "Modules of `ia3_target_modules` that get no vector.");
 
   static final Key<Recipe, List<String>> MODULES_TO_SAVE =
       Key.when(
@@ -54,7 +54,7 @@ final class Ia3Keys {
           listOf(text(), "module names"),
           otherwise("none"),
           spec(s -> Optional.of(s.modulesToSave()).filter(names -> !names.isEmpty())),
-          "Modules that train as a whole, as with `lora_modules_to_save`.");
+          "Modules whose own weights are trained, as with `lora_modules_to_save`.");
 
   private static final List<Key<Recipe, ?>> KEYS =
       List.of(TARGETS, FEEDFORWARD, EXCLUDE, MODULES_TO_SAVE);

@@ -47,7 +47,7 @@ final class LoraKeys {
           fromToBelow(0, 1),
           value(0.0),
           described(LoraSpec::dropout),
-          "Dropout on the adapter's input during training.");
+          "Dropout on the adapter's input in training.");
 
   static final Key<Recipe, ModuleChoice> TARGETS =
       Key.when(

@@ -40,7 +40,7 @@ final class LoraKindKeys {
           flag(),
           value(false),
           spec(k -> Optional.of(k.dora())),
-          "Train the length of each output's weights apart from their direction (DoRA).");
+          "Use DoRA: train magnitude and direction of the weights separately.");
 
   static final Key<Recipe, Boolean> BIAS =
       Key.when(
@@ -48,7 +48,7 @@ final class LoraKindKeys {
           flag(),
           value(false),
           spec(k -> Optional.of(k.bias())),
-          "Give the adapter's second matrix a bias.");
+          "Give the adapter's second matrix (B) a bias.");
 
   static final Key<Recipe, Map<String, Integer>> RANK_PATTERN =
       Key.when(
@@ -56,8 +56,8 @@ final class LoraKindKeys {
           mapOf(wholeNumber(1), "module names or regular expressions with a rank each"),
           otherwise("`lora_r` everywhere"),
           spec(k -> some(k.ranks().rankPattern())),
-          "Ranks of some modules, such as `{down_proj: 32}`: the first name or expression that matches the end of a"
-              + " module's path counts.");
+          "Other ranks for some modules, such as `{down_proj: 32}`: the first name or expression that matches the end of a"
+              + " module's path applies.");
 
   static final Key<Recipe, Map<String, Double>> ALPHA_PATTERN =
       Key.when(
@@ -65,7 +65,7 @@ final class LoraKindKeys {
           mapOf(above(0), "module names or regular expressions with a number each"),
           otherwise("`lora_alpha` everywhere"),
           spec(k -> some(k.ranks().alphaPattern())),
-          "The same for `lora_alpha`.");
+          "Other values of `lora_alpha` for some modules, in the same form.");
 
   static final Key<Recipe, ModuleChoice> EXCLUDE =
       Key.when(
@@ -73,7 +73,7 @@ final class LoraKindKeys {
           new ModuleNames(false),
           otherwise("none"),
           spec(k -> k.targets().excluded()),
-          "Modules that get no adapter, though `lora_target_modules` names them.");
+          "Modules of `lora_target_modules` that get no adapter.");
 
   static final Key<Recipe, List<String>> MODULES_TO_SAVE =
       Key.when(
@@ -81,7 +81,7 @@ final class LoraKindKeys {
           listOf(text(), "module names"),
           otherwise("none"),
           spec(k -> Optional.of(k.modulesToSave()).filter(m -> !m.isEmpty())),
-          "Modules that train as a whole and are saved with the adapter, such as `[embed_tokens, lm_head]`: all whose"
+          "Modules whose own weights are trained and saved with the adapter, such as `[embed_tokens, lm_head]`: all whose"
               + " path ends with such a name.");
 
   static final Key<Recipe, LoraStart> INIT =

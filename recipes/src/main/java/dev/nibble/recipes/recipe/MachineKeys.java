@@ -32,7 +32,7 @@ final class MachineKeys {
           new MachineTypes.DeviceType(),
           value(Device.AUTO),
           r -> r.machine().device(),
-          "The kernel set: `cuda` is an NVIDIA GPU (`cuda:1` the second), `cpu` is oneDNN and the Vector API, `nd4j` is ND4J (portable, slow). `auto` takes the first of these that runs here. `train` prints the choice and its reason first.");
+          "The kernel set: `cuda` is an NVIDIA GPU (`cuda:1` the second), `cpu` is oneDNN and the Vector API, `nd4j` is ND4J (portable, slow). `auto` takes the first of these that works on this machine. `train` prints the choice.");
 
   static final Key<Recipe, Activations> BF16 =
       Key.of(
@@ -48,7 +48,7 @@ final class MachineKeys {
           new MachineTypes.CublasType(),
           value(new Cublas.Auto()),
           r -> r.machine().options().cublas(),
-          "On a GPU: matrix products of NVIDIA's cuBLAS where it is found (`auto`), Nibble's own (`none`), or those of a given `libcublas.so.12` or later.");
+          "On a GPU: use NVIDIA's cuBLAS for matrix products if it is found (`auto`), Nibble's own kernels (`none`), or the cuBLAS at a given path (`libcublas.so.12` or later).");
 
   static final Key<Recipe, DeviceMemory> DEVICE_MEMORY =
       Key.of(
@@ -56,7 +56,7 @@ final class MachineKeys {
           oneOf(DeviceMemory.class),
           value(DeviceMemory.AUTO),
           r -> r.machine().options().deviceMemory(),
-          "On a GPU: who allocates its memory. `nd4j`: tensors lie in INDArrays of ND4J's CUDA backend and kernels run on its stream (built with `-Pnd4j-cuda`, for cards up to compute capability 8.9); `driver`: NVIDIA's driver; `auto`: ND4J where that can, else the driver.");
+          "On a GPU: what allocates its memory. `nd4j`: tensors lie in INDArrays of ND4J's CUDA backend and kernels run on its stream (built with `-Pnd4j-cuda`, for cards up to compute capability 8.9); `driver`: NVIDIA's driver; `auto`: ND4J where that can, else the driver.");
 
   static final Key<Recipe, Debug> DEBUG =
       Key.of(
@@ -64,7 +64,7 @@ final class MachineKeys {
           oneOf(Debug.class),
           value(Debug.NONE),
           r -> r.machine().options().debugSync() ? Debug.SYNC : Debug.NONE,
-          "`sync` waits for each kernel of the GPU, so that an error names the kernel and its arguments. Slow.");
+          "`sync` waits for each GPU kernel, so that an error names the kernel and its arguments. Slow.");
 
   static final Key<Recipe, Integer> THREADS =
       Key.of(
@@ -72,7 +72,7 @@ final class MachineKeys {
           wholeNumber(0),
           value(0),
           r -> r.machine().options().threads(),
-          "Threads of the CPU; 0 for one a core.");
+          "CPU threads; 0 = one for each core.");
 
   static final RecipeKeys.Part PART =
       new RecipeKeys.Part(

@@ -63,7 +63,7 @@ final class MessagesKeys<R> {
             value("tools"),
             r -> when(format, r, of.apply(r).fields().tools()),
             WITH
-                + "the column with the schemas of tools, a list or JSON text; rows need not have it.");
+                + "the column with the schemas of tools, as a list or JSON text; optional.");
     roles =
         Key.when(
             "roles",
@@ -71,7 +71,7 @@ final class MessagesKeys<R> {
             otherwise("as the rows say; with `sharegpt` its usual names"),
             r -> Optional.of(ownRoles(of, format, r)).filter(map -> !map.isEmpty()),
             WITH
-                + "for each role that the template knows, the names that rows use: `{assistant: [bot, model]}`.");
+                + "names that the rows use for the template's roles, such as `{assistant: [bot, model]}`.");
     trainedRoles =
         Key.when(
             "roles_to_train",
@@ -85,7 +85,7 @@ final class MessagesKeys<R> {
             text(),
             value("weight"),
             r -> when(format, r, of.apply(r).weightField()),
-            WITH + "the field that excludes a message from training when it is 0 or false.");
+            WITH + "the field that excludes a message from training if it is 0 or false.");
   }
 
   /** A name that is not the format's usual one. */

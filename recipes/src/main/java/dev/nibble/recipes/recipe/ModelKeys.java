@@ -2,7 +2,7 @@ package dev.nibble.recipes.recipe;
 
 import static dev.nibble.recipes.schema.Default.required;
 import static dev.nibble.recipes.schema.Default.value;
-import static dev.nibble.recipes.schema.KeyTypes.inputPath;
+import static dev.nibble.recipes.schema.KeyTypes.modelPath;
 import static dev.nibble.recipes.schema.KeyTypes.oneOf;
 
 import dev.nibble.compute.safetensors.MalformedSafetensors;
@@ -24,7 +24,7 @@ final class ModelKeys {
   static final Key<Recipe, Path> BASE_MODEL =
       Key.of(
           "base_model",
-          inputPath(),
+          modelPath(),
           required(),
           r -> r.model().base(),
           "Folder of the base model: `config.json`, `tokenizer.json`, and safetensors (one file, or several with"

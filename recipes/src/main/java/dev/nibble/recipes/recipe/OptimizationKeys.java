@@ -48,7 +48,7 @@ final class OptimizationKeys {
           oneOf(OptimizerName.class, OTHER_NAMES),
           value(OptimizerName.ADAMW),
           r -> OptimizerName.of(r.optimization()),
-          "`adamw`: AdamW with 32-bit moments. `adamw_8bit`: its moments in 8 bits as in bitsandbytes, a quarter of the memory; parameters of fewer than 4096 weights and embeddings keep 32. `paged_…`: the same results to the bit, and only `paged_optimizer_memory` of the moments stays on the device. `lion`: half the memory; wants a learning rate some 3 to 10 times smaller. `adafactor`: moments of rows and columns only; the learning rate is the one given. `sgd`: no memory, see `momentum`. Names of transformers such as `adamw_torch`, `adamw_bnb_8bit` and `paged_adamw_32bit` are understood.");
+          "`adamw`: AdamW with 32-bit moments. `adamw_8bit`: its moments in 8 bits as in bitsandbytes, a quarter of the memory; parameters of fewer than 4096 weights and embeddings keep 32. `paged_…`: the same bits, with only `paged_optimizer_memory` of the moments kept on the device. `lion`: half the memory; needs a learning rate about 3 to 10 times smaller. `adafactor`: moments of rows and columns only, with the learning rate as given. `sgd`: no state, unless `momentum` is set. The names `adamw_torch`, `adamw_bnb_8bit` and `paged_adamw_32bit` of transformers also work.");
 
   static final Key<Recipe, Double> LEARNING_RATE =
       Key.of(
@@ -56,7 +56,7 @@ final class OptimizationKeys {
           above(0),
           value(2e-4),
           r -> r.optimization().learningRate().peak(),
-          "The peak of the learning rate.");
+          "Peak learning rate.");
 
   static final Key<Recipe, Schedule> LR_SCHEDULER =
       Key.of(
@@ -76,7 +76,7 @@ final class OptimizationKeys {
               r.optimization().learningRate().warmup() instanceof Warmup.Part(double ratio)
                   ? Optional.of(ratio)
                   : Optional.empty(),
-          "Part of the steps in which the learning rate rises from 0 to its peak.");
+          "Fraction of the steps over which the learning rate rises from 0 to its peak.");
 
   static final Key<Recipe, Integer> WARMUP_STEPS =
       Key.when(
@@ -87,7 +87,7 @@ final class OptimizationKeys {
               r.optimization().learningRate().warmup() instanceof Warmup.Steps(int count)
                   ? Optional.of(count)
                   : Optional.empty(),
-          "Steps in which the learning rate rises from 0 to its peak.");
+          "Number of steps over which the learning rate rises from 0 to its peak.");
 
   static final Key<Recipe, Double> WEIGHT_DECAY =
       Key.of(
@@ -95,7 +95,7 @@ final class OptimizationKeys {
           atLeast(0),
           value(0.0),
           r -> r.optimization().optimizer().weightDecay(),
-          "Decoupled weight decay. Norms and biases have none.");
+          "Decoupled weight decay, not applied to norms and biases.");
 
   static final Key<Recipe, Double> BETA1 =
       Key.when(
@@ -130,7 +130,7 @@ final class OptimizationKeys {
               r.optimization().optimizer() instanceof Sgd.Settings sgd
                   ? Optional.of(sgd.momentum())
                   : Optional.empty(),
-          "With `sgd`: the share of the last step that stays. 0 keeps nothing.");
+          "With `sgd`: momentum coefficient; 0 = none.");
 
   static final Key<Recipe, Long> PAGED_MEMORY =
       Key.when(
@@ -162,7 +162,7 @@ final class OptimizationKeys {
           atLeast(0),
           value(1.0),
           r -> r.optimization().maxGradNorm(),
-          "Gradients with a larger norm are scaled down to this one. 0 leaves them alone.");
+          "Clip the gradient norm to this value; 0 = no clipping.");
 
   static final RecipeKeys.Part PART =
       new RecipeKeys.Part(

@@ -6,7 +6,7 @@ import dev.nibble.trainer.optim.AdamW8bit;
 import dev.nibble.trainer.optim.Lion;
 import dev.nibble.trainer.optim.Sgd;
 
-/** Names of optimizers in recipes; a name says where the state lies, too. */
+/** Names of optimizers in recipes; a name also says where the state lives. */
 enum OptimizerName {
   ADAMW,
   ADAMW_8BIT,

@@ -26,7 +26,7 @@ final class OutputKeys {
           outputPath(),
           required(),
           r -> r.output().folder(),
-          "Folder of the run: adapter or model, checkpoints, metrics, the resolved recipe.");
+          "Folder that the run writes: adapter or model, checkpoints, metrics, the resolved recipe.");
 
   static final Key<Recipe, Boolean> OVERWRITE =
       Key.of(
@@ -34,7 +34,7 @@ final class OutputKeys {
           flag(),
           value(false),
           r -> r.output().overwrite(),
-          "Replace an earlier run in `output_dir`, as `nibble train --overwrite` does. Otherwise it is an error.");
+          "Replace an earlier run in `output_dir`, like `nibble train --overwrite`. Without it, an earlier run is an error.");
 
   static final Key<Recipe, Integer> SAVE_STEPS =
       Key.of(
@@ -50,7 +50,7 @@ final class OutputKeys {
           wholeNumber(1),
           value(2),
           r -> r.output().saveLimit(),
-          "The most checkpoints kept; the oldest go first. The one of the best validation stays besides.");
+          "Number of checkpoints to keep; the oldest are deleted first. The one of the best validation stays besides.");
 
   static final Key<Recipe, Boolean> LOAD_BEST =
       Key.of(
@@ -68,7 +68,7 @@ final class OutputKeys {
           r ->
               Optional.of(r.output().saveDType())
                   .filter(type -> r.model().adapter() == Adapter.NONE),
-          "With `adapter: none`: element type of the saved model. Adapters and checkpoints have 32 bits.");
+          "With `adapter: none`: data type of the saved model. Adapters and checkpoints are saved in 32 bits.");
 
   static final Key<Recipe, Integer> LOGGING_STEPS =
       Key.of(
@@ -76,7 +76,7 @@ final class OutputKeys {
           wholeNumber(1),
           value(10),
           r -> r.output().loggingSteps(),
-          "Steps between log lines where there is no terminal. `metrics.jsonl` has every step.");
+          "Steps between log lines when the output is not a terminal. `metrics.jsonl` has every step.");
 
   static final RecipeKeys.Part PART =
       new RecipeKeys.Part(

@@ -58,10 +58,16 @@ final class Overrides {
         yield new Mapping(m.place(), List.copyOf(entries));
       }
       case Sequence s -> {
-        if (!step.matches("[0-9]{1,6}") || Integer.parseInt(step) > s.items().size()) {
+        int size = s.items().size();
+        if (!step.matches("[0-9]{1,6}") || Integer.parseInt(step) > size) {
           throw new RecipeException(
-              "%s is a list of %d: write a number from 0 to %d in place of %s"
-                  .formatted(before(path, depth), s.items().size(), s.items().size(), step));
+              "%s has %s; use %s to change one or %d to add one, not %s"
+                  .formatted(
+                      before(path, depth),
+                      size == 1 ? "1 entry (index 0)" : size + " entries",
+                      size == 1 ? "0" : "0 to " + (size - 1),
+                      size,
+                      step));
         }
         int index = Integer.parseInt(step);
         List<Node> items = new ArrayList<>(s.items());

@@ -14,17 +14,20 @@ final class RecipeDocs {
       A recipe is one YAML file that says what a run is made of: the model, the data, and how to train. The names are
       those that axolotl and transformers use, where they have one.
 
-      Reading is strict. An unknown key, a wrong type, a value out of range or keys that contradict each other are
-      errors, each with file, line and column, and all of them at once. A key with nothing behind it counts as left out.
+      Recipes are checked strictly. An unknown key, a wrong type, a value out of range and keys that contradict each other
+      are errors, reported all at once with file, line and column. A key without a value counts as left out.
 
       - **Paths** in a recipe start at the recipe's folder; `output_dir`, and any path given with `--set`, at the
         working directory. `~/` is the home folder.
-      - **Numbers** are written plainly: `1e-4`, not `"1e-4"`.
-      - **`--set key=value`** overrides a key from the command line. Nested keys are dotted and list entries numbered:
-        `--set datasets.0.path=more.jsonl`. The value is YAML; an empty one takes the key away.
+      - **Numbers** are written without quotes: `1e-4`, not `"1e-4"`.
+      - **`--set key=value`** overrides a key from the command line. Nested keys have dots and list entries numbers:
+        `--set datasets.0.path=more.jsonl`. The value is YAML; an empty one removes the key.
+      - **Recipes of other tools:** for a key of axolotl, LLaMA-Factory or transformers that Nibble does not have, the error
+        says what to write instead. It is ignored, with a note, if it has no value or asks for what Nibble does anyway, such
+        as `strict: false` or `wandb_project:`.
       - Each run writes `recipe.resolved.yaml`, the recipe with every default filled in, into its folder.
 
-      This page is made from the table that the reader itself uses.
+      This page is generated from the table that the reader itself uses.
       """;
 
   static String markdown() {

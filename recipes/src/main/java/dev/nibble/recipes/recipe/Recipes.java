@@ -18,23 +18,37 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Consumer;
 
 /** Reader and writer of recipes. */
 public final class Recipes {
   private Recipes() {}
 
   /**
-   * Reads a recipe file.
+   * Reads a recipe file. Keys of other tools that are ignored are not told: {@link #read(Path, List,
+   * Consumer)} tells them.
    *
    * @param overrides {@code key=value} each, as {@code --set} takes them
    * @throws RecipeException with everything that is wrong
    */
   public static Recipe read(Path file, List<String> overrides) {
+    return read(file, overrides, note -> {});
+  }
+
+  /**
+   * Reads a recipe file.
+   *
+   * @param overrides {@code key=value} each, as {@code --set} takes them
+   * @param notes hears of each key of another tool that is ignored, because its value asks for what
+   *     Nibble does anyway: place, key and reason
+   * @throws RecipeException with everything that is wrong
+   */
+  public static Recipe read(Path file, List<String> overrides, Consumer<String> notes) {
     if (Files.isDirectory(file)) {
       throw new RecipeException(file + ": is a folder; expected a recipe, a file in YAML");
     }
     try {
-      return parse(Origin.file(file), Files.readString(file), overrides);
+      return parse(Origin.file(file), Files.readString(file), overrides, notes);
     } catch (NoSuchFileException e) {
       throw new RecipeException(file + ": no such file; expected a recipe");
     } catch (CharacterCodingException e) {
@@ -50,15 +64,23 @@ public final class Recipes {
    * @throws RecipeException with everything that is wrong
    */
   static Recipe parse(Origin origin, String text, List<String> overrides) {
+    return parse(origin, text, overrides, note -> {});
+  }
+
+  private static Recipe parse(
+      Origin origin, String text, List<String> overrides, Consumer<String> notes) {
     Problems problems = new Problems();
     Mapping root = root(origin, text);
     for (String override : overrides) {
       root = Overrides.apply(root, override, problems);
     }
     Optional<Recipe> recipe = RecipeKeys.SCHEMA.read(root, "", problems);
-    return recipe
-        .filter(r -> problems.none())
-        .orElseThrow(() -> new RecipeException(problems.inOrder()));
+    Recipe good =
+        recipe
+            .filter(r -> problems.none())
+            .orElseThrow(() -> new RecipeException(problems.inOrder()));
+    problems.notes().forEach(note -> notes.accept(note.toString()));
+    return good;
   }
 
   private static Mapping root(Origin origin, String text) {

@@ -24,7 +24,7 @@ final class TrainingKeys {
           wholeNumber(1),
           value(1),
           r -> r.training().microBatchSize(),
-          "Samples of one forward and backward pass or, with `sample_packing`, rows of `sequence_len` tokens.");
+          "Samples in one forward and backward pass; with `sample_packing`, rows of `sequence_len` tokens.");
 
   static final Key<Recipe, Integer> ACCUMULATION =
       Key.of(
@@ -32,8 +32,8 @@ final class TrainingKeys {
           wholeNumber(1),
           value(1),
           r -> r.training().accumulation(),
-          "Micro-batches of one optimizer step; the last step of an epoch takes what is left. The loss of a step is the mean over all its"
-              + " supervised tokens, so that 1 × 4, 2 × 2 and 4 × 1 (`micro_batch_size` × this) train the same.");
+          "Micro-batches in one optimizer step; the last step of an epoch takes what is left. The loss of a step is the mean over all its"
+              + " tokens that are trained on, so that 1 × 4, 2 × 2 and 4 × 1 (`micro_batch_size` × this) train the same.");
 
   static final Key<Recipe, Integer> NUM_EPOCHS =
       Key.when(
@@ -41,7 +41,7 @@ final class TrainingKeys {
           wholeNumber(1),
           otherwise("1, or as many as `max_steps` needs"),
           r -> r.training().epochs(),
-          "Passes over the data: each sample is trained on exactly once in each. With `max_steps` too, the run ends at whichever comes first.");
+          "Passes over the data: each sample is trained on exactly once in each. With `max_steps`, the run ends at whichever comes first.");
 
   static final Key<Recipe, Integer> MAX_STEPS =
       Key.when(
@@ -85,7 +85,7 @@ final class TrainingKeys {
           longNumber(),
           value(42L),
           r -> r.training().seed(),
-          "Seed of everything random: new weights, dropout, the order of samples, the held-out samples.");
+          "Seed for everything random: new weights, dropout, the order of samples, the held-out samples.");
 
   static final RecipeKeys.Part PART =
       new RecipeKeys.Part(

@@ -49,7 +49,7 @@ final class VeraKeys {
           fromToBelow(0, 1),
           value(0.0),
           spec(s -> Optional.of(s.dropout())),
-          "Dropout on the adapter's input during training.");
+          "Dropout on the adapter's input in training.");
 
   static final Key<Recipe, Integer> PROJECTION_KEY =
       Key.when(
@@ -73,7 +73,7 @@ final class VeraKeys {
           listOf(text(), "module names"),
           otherwise("none"),
           spec(s -> Optional.of(s.modulesToSave()).filter(names -> !names.isEmpty())),
-          "Modules that train as a whole, as with `lora_modules_to_save`.");
+          "Modules whose own weights are trained, as with `lora_modules_to_save`.");
 
   private static final List<Key<Recipe, ?>> KEYS =
       List.of(RANK, INITIAL, DROPOUT, PROJECTION_KEY, TARGETS, MODULES_TO_SAVE);

@@ -46,7 +46,7 @@ final class WeightFormatKeys {
           flag(),
           value(true),
           r -> fourBit(r).map(FourBitFormat::doubleQuant),
-          "Quantise the scales too: 0.127 bits a weight for scales in place of 0.5.");
+          "Also quantise the scales: 0.127 instead of 0.5 bits per weight for scales.");
 
   static final Key<Recipe, Integer> BLOCK_SIZE =
       Key.when(
@@ -54,7 +54,7 @@ final class WeightFormatKeys {
           wholeNumber(1),
           value(FourBitFormat.DEFAULT_BLOCK_SIZE),
           r -> fourBit(r).map(FourBitFormat::blockSize),
-          "Weights that share one scale: 32, 64, 128, 256, 512, 1024, 2048 or 4096.");
+          "Number of weights that share one scale: 32, 64, 128, 256, 512, 1024, 2048 or 4096.");
 
   static final Key<Recipe, Boolean> LOAD_IN_8BIT =
       Key.when(
@@ -72,7 +72,7 @@ final class WeightFormatKeys {
           wholeNumber(1),
           value(Int8Format.DEFAULT_GROUP_SIZE),
           r -> int8(r).map(Int8Format::groupSize),
-          "Inputs that share a scale and a zero point. It divides the inputs of every linear map.");
+          "Number of inputs that share a scale and a zero point. It must divide the inputs of every linear layer.");
 
   private static Optional<Int8Format> int8(Recipe r) {
     return r.model()

@@ -10,7 +10,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * Numbers of bytes as people write them: {@code 5GB}, {@code 512MiB}, {@code 1000}. As in
+ * Numbers of bytes as people write them: {@code 5GB}, {@code 512MiB}, {@code 5000000000}. As in
  * transformers, GB is 10^9 bytes and GiB 2^30.
  */
 public final class ByteSizes {
@@ -26,6 +26,9 @@ public final class ByteSizes {
           "mib", 1L << 20,
           "gib", 1L << 30,
           "tib", 1L << 40);
+
+  // Fewer bytes than this are hardly meant: 16 is 16 GiB to whoever writes it.
+  private static final long LEAST_WITHOUT_UNIT = 1_000_000;
 
   private ByteSizes() {}
 
@@ -43,6 +46,11 @@ public final class ByteSizes {
     }
     try {
       long bytes = Math.multiplyExact(Long.parseLong(matcher.group(1)), factor);
+      if (matcher.group(2) == null && bytes > 0 && bytes < LEAST_WITHOUT_UNIT) {
+        throw new IllegalArgumentException(
+            "'%s' has no unit; write %sGiB or %sMiB, or %sB for bytes"
+                .formatted(text, text.strip(), text.strip(), text.strip()));
+      }
       if (bytes < 1) {
         throw new IllegalArgumentException("a size must be at least 1 byte, got '" + text + "'");
       }

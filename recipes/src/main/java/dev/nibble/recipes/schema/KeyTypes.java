@@ -18,7 +18,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Collectors;
 
-/** The types that keys have. Numbers have their own file: {@link Numbers}. */
+/** Types of keys. Numbers have their own file: {@link Numbers}. */
 public final class KeyTypes {
   private KeyTypes() {}
 
@@ -31,12 +31,22 @@ public final class KeyTypes {
    * The path of something to read; relative paths start at the folder of the text that names them.
    */
   public static KeyType<Path> inputPath() {
-    return new PathType(true);
+    return new PathType(true, Optional.empty());
+  }
+
+  /** The same for a model's folder, which other tools name by its id on a hub. */
+  public static KeyType<Path> modelPath() {
+    return new PathType(true, Optional.of(Hub.MODEL));
+  }
+
+  /** The same for a dataset. */
+  public static KeyType<Path> datasetPath() {
+    return new PathType(true, Optional.of(Hub.DATASET));
   }
 
   /** The path of something to write; relative paths start at the working directory. */
   public static KeyType<Path> outputPath() {
-    return new PathType(false);
+    return new PathType(false, Optional.empty());
   }
 
   /** {@code true} or {@code false}. */
@@ -100,7 +110,7 @@ public final class KeyTypes {
     }
   }
 
-  private record PathType(boolean input) implements KeyType<Path> {
+  private record PathType(boolean input, Optional<Hub> hub) implements KeyType<Path> {
     @Override
     public String describe() {
       return "a path";
@@ -112,13 +122,24 @@ public final class KeyTypes {
         return mismatch(node, path, problems, "");
       }
       String text = s.text();
+      if (text.matches("[A-Za-z][A-Za-z0-9+.-]*://.*")) {
+        problems.add(
+            node.place(),
+            path,
+            "%s is a URL, and Nibble reads and writes local files only; expected a path"
+                .formatted(text));
+        return Optional.empty();
+      }
       try {
         Path given =
             text.startsWith("~/")
                 ? Path.of(System.getProperty("user.home"), text.substring(2))
                 : Path.of(text);
         Path base = input ? node.place().origin().folder() : Path.of("").toAbsolutePath();
-        return Optional.of(base.resolve(given).normalize());
+        Path found = base.resolve(given).normalize();
+        Optional<String> download = hub.flatMap(h -> h.download(text, found));
+        download.ifPresent(how -> problems.add(node.place(), path, how));
+        return download.isPresent() ? Optional.empty() : Optional.of(found);
       } catch (InvalidPathException e) {
         return mismatch(node, path, problems, ": " + e.getReason());
       }

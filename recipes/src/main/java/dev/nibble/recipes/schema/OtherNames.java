@@ -110,7 +110,9 @@ final class OtherNames {
           Map.entry("format_type", "type"),
           Map.entry("dataset_format", "type"),
           Map.entry("data_files", "path"),
-          Map.entry("ds_type", "type"),
+          Map.entry("train_on_split", "split"),
+          Map.entry("conversation", "chat_template"),
+          Map.entry("message_field_system", "roles"),
           Map.entry("prompt_template", "prompt"),
           Map.entry("prompt_style", "prompt"));
 
@@ -122,36 +124,31 @@ final class OtherNames {
           "train_on_completions", "train_on_inputs",
           "disable_gradient_checkpointing", "gradient_checkpointing");
 
-  /** Keys for things that have no key here, and why. */
-  private static final Map<String, String> NOT_KEYS =
+  /** What values of such a key become, where that is not plain. */
+  private static final Map<String, String> VALUES =
       Map.ofEntries(
-          Map.entry("fp16", "activations are bf16 or have 32 bits; see bf16"),
-          Map.entry("tf32", "no product is rounded to tf32; see bf16"),
-          Map.entry("flash_attention", "attention never stores its score matrix whole; remove it"),
-          Map.entry("model_type", "config.json of the base model says it; remove it"),
-          Map.entry("tokenizer_type", "tokenizer.json of the base model says it; remove it"),
-          Map.entry("trust_remote_code", "no code is ever loaded from a model; remove it"),
-          Map.entry("resume_from_checkpoint", "use the option --resume of nibble train"),
-          Map.entry("load_in_8bit", "4 bits are supported: load_in_4bit"),
-          Map.entry(
-              "wandb_project", "metrics are in metrics.jsonl of the output folder; remove it"),
-          Map.entry("report_to", "metrics are in metrics.jsonl of the output folder; remove it"),
-          Map.entry("strict", "recipes are always strict; remove it"),
-          Map.entry("pad_to_sequence_len", "batches have no padding; remove it"),
-          Map.entry("group_by_length", "batches have no padding; remove it"));
+          Map.entry("lora_target", "all is written all-linear"),
+          Map.entry("lora_target_linear", "all-linear is its default"),
+          Map.entry("finetuning_type", "lora is lora or qlora here, full is none"),
+          Map.entry("quantization_bit", "4 is true, or adapter: qlora alone"),
+          Map.entry("template", "left out, it is the model's own"),
+          Map.entry("dataset", "a list of entries with path and type"),
+          Map.entry("conversation", "the model's own template is the default"));
 
   /** Advice about an unknown key; starts with a separator. */
   static String advice(String written, List<String> known) {
     Optional<String> ours = Optional.ofNullable(OURS.get(written)).filter(known::contains);
     if (ours.isPresent()) {
-      return ", did you mean " + ours.get() + "?";
+      String values = Optional.ofNullable(VALUES.get(written)).map(v -> " (" + v + ")").orElse("");
+      return ", did you mean " + ours.get() + "?" + values;
     }
     Optional<String> opposite = Optional.ofNullable(OPPOSITES.get(written)).filter(known::contains);
     if (opposite.isPresent()) {
       return ", did you mean its opposite, " + opposite.get() + "?";
     }
-    if (NOT_KEYS.containsKey(written)) {
-      return ": " + NOT_KEYS.get(written);
+    Optional<String> foreign = ForeignKeys.advice(written);
+    if (foreign.isPresent()) {
+      return ": " + foreign.get();
     }
     return NearestName.among(known, written).map(n -> ", did you mean " + n + "?").orElse("");
   }

@@ -47,7 +47,7 @@ public record Schema<R>(
       read(key, Optional.ofNullable(entries.get(key.name())), mapping.place(), path, values, own);
     }
     checks.forEach(check -> check.accept(values));
-    own.inOrder().forEach(p -> problems.add(p.place(), p.key(), p.message()));
+    problems.addAll(own);
     return own.none() ? Optional.of(build.apply(values)) : Optional.empty();
   }
 
@@ -90,11 +90,18 @@ public record Schema<R>(
             join(path, e.key()),
             "duplicate key, first given on line " + earlier.place().line() + "; remove one");
       } else if (!names.contains(e.key())) {
-        problems.add(
-            e.place(), join(path, e.key()), "unknown key" + OtherNames.advice(e.key(), names));
+        unknown(e, mapping, join(path, e.key()), names, problems);
       }
     }
     return entries;
+  }
+
+  private static void unknown(
+      Entry e, Mapping all, String key, List<String> names, Problems problems) {
+    ForeignKeys.harmless(e, all)
+        .ifPresentOrElse(
+            reason -> problems.note(e.place(), key, "ignored: " + reason),
+            () -> problems.add(e.place(), key, "unknown key" + OtherNames.advice(e.key(), names)));
   }
 
   /** The record as plain values by key, in order; keys that do not apply are left out. */

@@ -70,7 +70,7 @@ class BadRecipeTest {
             "r.yaml:5:1: mask_prompt: unknown key, did you mean its opposite, train_on_inputs?");
     assertThat(with("resume_from_checkpoint: x"))
         .isEqualTo(
-            "r.yaml:5:1: resume_from_checkpoint: unknown key: use the option --resume of nibble train");
+            "r.yaml:5:1: resume_from_checkpoint: unknown key: resuming is an option of the command; use nibble train --resume");
   }
 
   @Test
@@ -268,9 +268,9 @@ class BadRecipeTest {
         .startsWith("r.yaml:5:1: lora_rank_pattern: ")
         .contains("is no regular expression");
     assertThat(with("lora_model_dir: x\npeft_use_dora: true"))
-        .isEqualTo("r.yaml:6:1: peft_use_dora: the adapter in lora_model_dir says it; remove it");
+        .isEqualTo("r.yaml:6:1: peft_use_dora: is set by the adapter in lora_model_dir; remove this line");
     assertThat(with("lora_model_dir: x\nlora_r: 8"))
-        .isEqualTo("r.yaml:6:1: lora_r: the adapter in lora_model_dir says it; remove it");
+        .isEqualTo("r.yaml:6:1: lora_r: is set by the adapter in lora_model_dir; remove this line");
     assertThat(with("loraplus_lr_embedding: 1e-6"))
         .isEqualTo(
             "r.yaml:5:1: loraplus_lr_embedding: only used with loraplus_lr_ratio; remove it");
@@ -294,7 +294,7 @@ class BadRecipeTest {
             """);
     assertThat(with("adapter: ia3\nlora_model_dir: x\nia3_feedforward_modules: [q_proj]"))
         .isEqualTo(
-            "r.yaml:7:1: ia3_feedforward_modules: the adapter in lora_model_dir says it; remove it");
+            "r.yaml:7:1: ia3_feedforward_modules: is set by the adapter in lora_model_dir; remove this line");
     assertThat(with("adapter: ia3\nia3_feedforward_modules: [q_proj]"))
         .startsWith("r.yaml:6:1: ia3_feedforward_modules: ")
         .contains("[q_proj] must be among the target modules [k_proj, v_proj, down_proj]");
@@ -444,8 +444,8 @@ class BadRecipeTest {
     assertThat(errors(GOOD, "lora_r")).isEqualTo("--set lora_r: expected key=value");
     assertThat(errors(GOOD, "datasets.3.path=x"))
         .isEqualTo(
-            "--set datasets.3.path=x: datasets.3.path: datasets is a list of 1: write a number from 0 to 1 in place of"
-                + " 3");
+            "--set datasets.3.path=x: datasets.3.path: datasets has 1 entry (index 0); use 0 to change one or 1"
+                + " to add one, not 3");
     assertThat(errors(GOOD, "output_dir.x=1"))
         .isEqualTo(
             "--set output_dir.x=1: output_dir.x: output_dir is text \"out\" and has no key x");

@@ -2,10 +2,10 @@ package dev.nibble.trainer.evaluation;
 
 import dev.nibble.trainer.generate.Continuation;
 import dev.nibble.trainer.generate.Generator;
-import dev.nibble.trainer.generate.TokenListener;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Function;
+import java.util.function.IntConsumer;
 
 /** Lets a model answer questions and counts exact matches, both sides trimmed of white space. */
 public final class AnswerAccuracy {
@@ -32,11 +32,22 @@ public final class AnswerAccuracy {
   /**
    * Asks all questions. The generator should be greedy, so that the same model gets the same
    * accuracy.
+   *
+   * @param begun hears how many questions have an answer or a part of one
    */
-  public Accuracy measure(Generator generator) {
+  public Accuracy measure(Generator generator, IntConsumer begun) {
+    int[] most = {0};
+    begun.accept(0);
     List<Continuation> continuations =
         generator.generate(
-            questions.stream().map(Question::prompt).toList(), maxNewTokens, TokenListener.NONE);
+            questions.stream().map(Question::prompt).toList(),
+            maxNewTokens,
+            (question, token) -> {
+              if (question >= most[0]) {
+                most[0] = question + 1;
+                begun.accept(most[0]);
+              }
+            });
     List<Answer> answers = new ArrayList<>();
     for (int i = 0; i < questions.size(); i++) {
       Question q = questions.get(i);

@@ -5,19 +5,23 @@ import dev.nibble.trainer.model.CausalLm;
 import dev.nibble.trainer.objective.LossSum;
 import dev.nibble.trainer.objective.Objective;
 import java.util.List;
+import java.util.function.IntConsumer;
 
 /** The loss over batches that never change, so that measurements can be compared. */
 public final class ValidationLoss {
   private final CausalLm model;
   private final Objective objective;
   private final List<Batch> batches;
+  private final IntConsumer progress;
 
   /**
    * Keeps the batches.
    *
+   * @param progress hears how many batches are done
    * @throws EvaluationException when no token of them is supervised
    */
-  public ValidationLoss(CausalLm model, Objective objective, List<Batch> batches) {
+  public ValidationLoss(CausalLm model, Objective objective, List<Batch> batches, IntConsumer progress) {
+    this.progress = progress;
     this.model = model;
     this.objective = objective;
     this.batches = List.copyOf(batches);
@@ -34,7 +38,9 @@ public final class ValidationLoss {
    */
   public LossSum measure() {
     LossSum sum = LossSum.ZERO;
-    for (Batch batch : batches) {
+    for (int i = 0; i < batches.size(); i++) {
+      progress.accept(i);
+      Batch batch = batches.get(i);
       LossSum loss = model.evaluate(batch, objective);
       if (!Double.isFinite(loss.sum())) {
         throw new EvaluationException(

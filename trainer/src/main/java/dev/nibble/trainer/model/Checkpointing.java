@@ -43,8 +43,9 @@ public record Checkpointing(int keptLayers) {
   public String describe(int layers) {
     int kept = keptOf(layers);
     return kept == layers
-        ? "all %d keep their activations".formatted(layers)
-        : "%d of %d keep their activations, the others compute them again".formatted(kept, layers);
+        ? "no gradient checkpointing: the activations of all %d layers are kept".formatted(layers)
+        : "gradient checkpointing: %d of %d layers keep their activations, the others recompute them"
+            .formatted(kept, layers);
   }
 
   /** How many of a model's layers keep their activations. */

@@ -16,16 +16,26 @@ import tools.jackson.databind.json.JsonMapper;
  * @param training one point for each step
  * @param validation one point for each evaluation
  */
-public record Metrics(List<Point> training, List<Point> validation) {
+public record Metrics(List<Step> training, List<Point> validation) {
   private static final JsonMapper JSON = new JsonMapper();
 
   /**
-   * A loss.
+   * An optimizer step.
+   *
+   * @param step its number, counted from 1
+   * @param epoch passes over the data so far
+   * @param loss mean cross-entropy in nats
+   * @param learningRate of its update
+   */
+  public record Step(long step, double epoch, double loss, double learningRate) {}
+
+  /**
+   * A value after some steps.
    *
    * @param step steps done
-   * @param loss mean cross-entropy in nats
+   * @param value such as a loss in nats
    */
-  public record Point(long step, double loss) {}
+  public record Point(long step, double value) {}
 
   /** Copies the lists. */
   public Metrics {
@@ -35,13 +45,18 @@ public record Metrics(List<Point> training, List<Point> validation) {
 
   /** Reads the file. */
   public static Metrics read(Path file) throws IOException {
-    List<Point> training = new ArrayList<>();
+    List<Step> training = new ArrayList<>();
     List<Point> validation = new ArrayList<>();
     for (String line : linesTo(file, Long.MAX_VALUE)) {
       JsonNode node = JSON.readTree(line);
       long step = node.path("step").longValue();
       if (node.path("loss").isNumber()) {
-        training.add(new Point(step, node.path("loss").doubleValue()));
+        training.add(
+            new Step(
+                step,
+                node.path("epoch").asDouble(0),
+                node.path("loss").doubleValue(),
+                node.path("learning_rate").asDouble(0)));
       }
       if (node.path("eval_loss").isNumber()) {
         validation.add(new Point(step, node.path("eval_loss").doubleValue()));

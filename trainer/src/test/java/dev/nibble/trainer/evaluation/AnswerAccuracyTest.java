@@ -10,6 +10,7 @@ import dev.nibble.trainer.generate.Generator;
 import dev.nibble.trainer.generate.Sampler;
 import dev.nibble.trainer.model.Decoder;
 import dev.nibble.trainer.toy.ToyLm;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
@@ -36,13 +37,15 @@ final class AnswerAccuracyTest {
         table.setFloat((long) t * VOCAB + t + 1, 1);
       }
       try (Decoder decoder = model.decoder(2, 16)) {
+        List<Integer> begun = new ArrayList<>();
         Accuracy accuracy =
             new AnswerAccuracy(questions, 8, AnswerAccuracyTest::decode)
-                .measure(new Generator(decoder, new Sampler.Greedy(), 0, Set.of(END)));
+                .measure(new Generator(decoder, new Sampler.Greedy(), 0, Set.of(END)), begun::add);
 
         assertThat(accuracy.answers())
             .extracting(Answer::given)
             .containsExactly("3 4", "4", "2 3 4", "");
+        assertThat(begun).startsWith(0).isSorted().endsWith(3); // the fourth answer is empty
         assertThat(accuracy.accuracy()).isEqualTo(0.5);
         assertThat(accuracy.unknown()).isEqualTo(2);
         assertThat(accuracy.samples(2))

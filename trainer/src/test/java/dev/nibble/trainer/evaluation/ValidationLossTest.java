@@ -12,6 +12,7 @@ import dev.nibble.trainer.objective.LossSum;
 import dev.nibble.trainer.toy.ToyData;
 import dev.nibble.trainer.toy.ToyLm;
 import dev.nibble.trainer.toy.ToyLoss;
+import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -20,8 +21,10 @@ final class ValidationLossTest {
   void sumsOverAllBatches() {
     try (Scope scope = Scope.open("test", Memory.host())) {
       List<Batch> batches = ToyData.chains(5, 4, 1);
-      LossSum loss = new ValidationLoss(new ToyLm(4, scope), new ToyLoss(), batches).measure();
+      List<Integer> done = new ArrayList<>();
+      LossSum loss = new ValidationLoss(new ToyLm(4, scope), new ToyLoss(), batches, done::add).measure();
 
+      assertThat(done).hasSize(batches.size()).startsWith(0).isSorted();
       assertThat(loss.terms()).isEqualTo(batches.stream().mapToLong(Batch::supervisedTokens).sum());
       assertThat(Math.exp(loss.mean())).isCloseTo(4, within(1e-9));
     }
@@ -39,12 +42,12 @@ final class ValidationLossTest {
                       new Sample(new int[] {3, 0}, new boolean[] {false, true})))
               .from(List.of("held.jsonl, row 1", "held.jsonl, row 2"));
       ToyLoss loss = new ToyLoss(batch -> batch.places().contains("held.jsonl, row 2"));
-      assertThatThrownBy(() -> new ValidationLoss(model, loss, List.of(first, two)).measure())
+      assertThatThrownBy(() -> new ValidationLoss(model, loss, List.of(first, two), done -> {}).measure())
           .isInstanceOf(EvaluationException.class)
           .hasMessage("the validation loss is NaN for held.jsonl, row 2, first in the loss");
       model.parameters().named("table").weight().setFloat(5, Double.POSITIVE_INFINITY);
       assertThatThrownBy(
-              () -> new ValidationLoss(model, new ToyLoss(), List.of(first, two)).measure())
+              () -> new ValidationLoss(model, new ToyLoss(), List.of(first, two), done -> {}).measure())
           .hasMessageContaining("first in table");
     }
   }
@@ -55,9 +58,9 @@ final class ValidationLossTest {
         new Batch(new int[] {1}, new int[] {Batch.IGNORE}, new int[] {0}, new int[] {0, 1});
     try (Scope scope = Scope.open("test", Memory.host())) {
       ToyLm model = new ToyLm(4, scope);
-      assertThatThrownBy(() -> new ValidationLoss(model, new ToyLoss(), List.of(batch)))
+      assertThatThrownBy(() -> new ValidationLoss(model, new ToyLoss(), List.of(batch), done -> {}))
           .hasMessageContaining("no supervised token in 1 batches");
-      assertThatThrownBy(() -> new ValidationLoss(model, new ToyLoss(), List.of()))
+      assertThatThrownBy(() -> new ValidationLoss(model, new ToyLoss(), List.of(), done -> {}))
           .hasMessageContaining("no supervised token in 0 batches");
     }
   }
