@@ -87,7 +87,7 @@ final class ReadingProgress {
     @Override
     public List<RowSource> shards() {
       List<RowSource> shards = source.shards();
-      return shards.size() == 1 && shards.getFirst() == source
+      return shards.size() == 1
           ? List.of(this)
           : shards.stream().<RowSource>map(Counted::new).toList();
     }
