@@ -142,14 +142,6 @@ public record Checkup(List<Finding> findings, boolean trains) {
     return Human.bytes(bytes);
   }
 
-  private static List<String> lines(Path file) {
-    try {
-      return Files.isReadable(file) ? Files.readAllLines(file) : List.of();
-    } catch (IOException e) {
-      return List.of();
-    }
-  }
-
   /** One line of JSON. */
   public String json() {
     ObjectNode json = JsonMapper.shared().createObjectNode();
