@@ -168,7 +168,8 @@ final class BatchCheck {
             switch (layout.getType()) {
               case VALIDITY -> 0;
               case OFFSET -> length == 0 ? 0 : (length + (hasEnd(type) ? 1 : 0)) * bits / Byte.SIZE;
-              case TYPE, SIZE -> length * bits / Byte.SIZE;
+              case TYPE -> length; // a byte each, whatever the layout says
+              case SIZE -> length * bits / Byte.SIZE;
               case VIEWS -> length * VIEW_BYTES;
               case DATA -> isVariable(type) ? 0 : (length * bits + Byte.SIZE - 1) / Byte.SIZE;
               default -> 0;

@@ -6,16 +6,14 @@ import java.util.Optional;
 
 /** Kinds of things on the Hugging Face Hub that other tools download by their id. */
 enum Hub {
-  MODEL("model", "", ""),
-  DATASET("dataset", "datasets/", "--repo-type dataset ");
+  MODEL("model", ""),
+  DATASET("dataset", "--repo-type dataset ");
 
   private final String word;
-  private final String folder;
   private final String option;
 
-  Hub(String word, String folder, String option) {
+  Hub(String word, String option) {
     this.word = word;
-    this.folder = folder;
     this.option = option;
   }
 
@@ -35,8 +33,8 @@ enum Hub {
     return Optional.of(
         """
         there is no %s. If %s is a %s of the Hugging Face Hub, download it and give the path of its folder, since Nibble \
-        never uses the network: git clone https://huggingface.co/%s%s (with git-lfs), or hf download %s%s --local-dir %s\
+        never uses the network: hf download %s%s --local-dir %s, or git clone (with git-lfs) of its page\
         """
-            .formatted(path, text, word, folder, text, option, text, name));
+            .formatted(path, text, word, option, text, name));
   }
 }

@@ -168,14 +168,12 @@ class ForeignRecipesTest {
         .asString()
         .startsWith("base_model: there is no " + folder.resolve("meta-llama/Llama-3.2-1B"))
         .contains(
-            "git clone https://huggingface.co/meta-llama/Llama-3.2-1B (with git-lfs)",
             "hf download meta-llama/Llama-3.2-1B --local-dir Llama-3.2-1B");
     assertThat(errors(good.replace("rows.jsonl", "tatsu-lab/alpaca")))
         .singleElement()
         .asString()
         .contains(
             "datasets.0.path: there is no",
-            "git clone https://huggingface.co/datasets/tatsu-lab/alpaca",
             "hf download --repo-type dataset tatsu-lab/alpaca --local-dir alpaca");
     assertThat(errors(good.replace("rows.jsonl", "s3://bucket/rows.jsonl")))
         .containsExactly(
