@@ -39,13 +39,13 @@ final class StepRateProbeTest {
   @Test
   void notWithoutMemory() {
     assertThat(obstacle(probe(TargetModules.allLinear()), new MemoryBudget(1L << 20, 0, "1 MiB")))
-        .hasValue("there is too little memory to try");
+        .hasValue("there is too little memory to measure");
   }
 
   @Test
   void notWhereOnlyLaterLayersAreAdapted() {
     var targets = TargetModules.of(new ModuleChoice.Matching("model\\.layers\\.2\\d\\..*q_proj"));
-    assertThat(obstacle(probe(targets), BUDGET)).hasValue("the first layers alone cannot be tried");
+    assertThat(obstacle(probe(targets), BUDGET)).hasValue("the first layers cannot be measured alone");
   }
 
   private static StepRateProbe probe(TargetModules targets) {
