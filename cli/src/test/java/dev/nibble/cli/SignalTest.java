@@ -12,13 +12,32 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** Signals, sent to a real process in the middle of a run. */
+@Timeout(value = 5, unit = TimeUnit.MINUTES, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class SignalTest {
+  private static final int INT = 2;
+
+  /** Processes inherit which signals are ignored: under nohup SIGHUP, in a script's background SIGINT. */
+  @BeforeAll
+  static void signalsArriveHere() throws IOException {
+    long ignored =
+        Files.readAllLines(Path.of("/proc/self/status")).stream()
+            .filter(line -> line.startsWith("SigIgn:"))
+            .mapToLong(line -> Long.parseUnsignedLong(line.substring(7).strip(), 16))
+            .findFirst()
+            .orElse(0);
+    Assumptions.assumeTrue(
+        (ignored & (1 | 1 << (INT - 1))) == 0,
+        "SIGHUP or SIGINT is ignored where these tests run (nohup, or a script's background job)");
+  }
 
   @ParameterizedTest
   @CsvSource({"HUP, 129", "INT, 130", "TERM, 143", "STOP CONT INT, 130"})
