@@ -43,7 +43,8 @@ class DocumentedCommandsTest {
       String text = Files.readString(page).replaceAll("\\\\\\n *", "");
       Matcher matcher = COMMAND.matcher(text);
       while (matcher.find()) {
-        String command = matcher.group(1).strip();
+        // In a recipe's comments, an explanation follows behind a gap.
+        String command = matcher.group(1).strip().split(" {3,}", 2)[0];
         if (!command.contains(" ")) {
           assertThat(Main.commandLine().getSubcommands()).as(page.toString()).containsKey(command);
           continue; // named, not written out
