@@ -59,7 +59,7 @@ class SignalTest {
       }
     }
     assertThat(process.waitFor(120, TimeUnit.SECONDS)).isTrue();
-    assertThat(out.toString()).contains("checkpoint in", "To go on:", "--resume");
+    assertThat(out.toString()).contains("checkpoint in", "To resume:", "--resume");
     assertThat(process.exitValue()).as(out.toString()).isEqualTo(exitCode);
     try (Stream<Path> files = Files.list(run.path("model"))) {
       assertThat(files.map(f -> f.getFileName().toString()))
