@@ -9,7 +9,6 @@ import dev.nibble.api.wiring.FirstSamples;
 import dev.nibble.api.wiring.RunAssembly;
 import dev.nibble.api.wiring.Wiring;
 import dev.nibble.compute.kernels.KernelSet;
-import dev.nibble.compute.kernels.KernelSets;
 import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.tensor.Scope;
 import dev.nibble.data.chat.ChatTemplate;

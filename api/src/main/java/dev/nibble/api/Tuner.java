@@ -11,7 +11,6 @@ import dev.nibble.api.wiring.RunData;
 import dev.nibble.api.wiring.StepCount;
 import dev.nibble.api.wiring.Wiring;
 import dev.nibble.compute.kernels.KernelSet;
-import dev.nibble.compute.kernels.KernelSets;
 import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.tensor.Scope;
 import dev.nibble.data.tokenizer.Tokenizer;
@@ -106,7 +105,8 @@ public final class Tuner {
                   wiring.schedule(plan.steps()),
                   wiring.clip(kernels, memory),
                   data.validation()
-                      .map(held -> RunAssembly.validation(model, objective, held, wiring, listener)),
+                      .map(
+                          held -> RunAssembly.validation(model, objective, held, wiring, listener)),
                   Optional.of(
                       new Checkpoints(
                           recipe.output().folder(),

@@ -11,8 +11,7 @@ final class Arguments {
   static void atLeast(CommandSpec command, String option, long value, long least) {
     if (value < least) {
       throw new ParameterException(
-          command.commandLine(),
-          "%s: expected %d or more, got %d".formatted(option, least, value));
+          command.commandLine(), "%s: expected %d or more, got %d".formatted(option, least, value));
     }
   }
 }

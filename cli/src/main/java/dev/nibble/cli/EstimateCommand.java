@@ -35,7 +35,8 @@ final class EstimateCommand implements Callable<Integer> {
       names = "--memory",
       paramLabel = "SIZE",
       converter = ByteSize.Converter.class,
-      description = "Memory that the run may use, such as 16GiB, instead of what is free on this machine.")
+      description =
+          "Memory that the run may use, such as 16GiB, instead of what is free on this machine.")
   private @Nullable ByteSize memory;
 
   @Option(names = "--json", description = "Print one line of JSON and nothing else.")

@@ -84,14 +84,16 @@ final class GenerateCommand implements Callable<Integer> {
       names = "--temperature",
       paramLabel = "T",
       defaultValue = "0",
-      description = "0 = always the most likely token (default); higher values give more varied text.")
+      description =
+          "0 = always the most likely token (default); higher values give more varied text.")
   private double temperature;
 
   @Option(
       names = "--top-p",
       paramLabel = "P",
       defaultValue = "1",
-      description = "Sample from the most likely tokens that together have probability P (default 1: all).")
+      description =
+          "Sample from the most likely tokens that together have probability P (default 1: all).")
   private double topP;
 
   @Option(

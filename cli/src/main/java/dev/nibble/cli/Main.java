@@ -67,7 +67,8 @@ public final class Main {
 
   /** The message, for an unknown command or option with the nearest one that there is. */
   private static String message(ParameterException e) {
-    if (!(e instanceof UnmatchedArgumentException unmatched) || unmatched.getUnmatched().isEmpty()) {
+    if (!(e instanceof UnmatchedArgumentException unmatched)
+        || unmatched.getUnmatched().isEmpty()) {
       return String.valueOf(e.getMessage());
     }
     String given = unmatched.getUnmatched().getFirst();
@@ -76,7 +77,8 @@ public final class Main {
     if (given.startsWith("-")) {
       String option = given.replaceFirst("=.*", "");
       return "unknown option '%s'.%s"
-          .formatted(option, NearestName.hint(command.getCommandSpec().optionsMap().keySet(), option));
+          .formatted(
+              option, NearestName.hint(command.getCommandSpec().optionsMap().keySet(), option));
     }
     return commands.isEmpty()
         ? "unexpected argument '%s'".formatted(given)

@@ -49,8 +49,7 @@ final class RecipeWords {
           "Put the files back as they were; or --overwrite replaces the run; or choose another output_dir";
       case ORIGINAL_BASE ->
           "Put its files back as they were, or give the model that the run was trained on with --set base_model=PATH";
-      case MAKE_ROOM_AND_RESUME ->
-          "Free some space and resume from the latest checkpoint";
+      case MAKE_ROOM_AND_RESUME -> "Free some space and resume from the latest checkpoint";
       case RESUME_OR_OVERWRITE ->
           "--resume continues from its latest checkpoint; --overwrite replaces it with a new run; or choose another output_dir";
       case OVERWRITE ->

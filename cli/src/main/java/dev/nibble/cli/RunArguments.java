@@ -35,9 +35,7 @@ final class RunArguments {
     if (!Files.isDirectory(place)) {
       return ModelSource.untrained(
           Recipes.read(
-              place,
-              threads.with(overrides),
-              note -> mixee.commandLine().getErr().println(note)));
+              place, threads.with(overrides), note -> mixee.commandLine().getErr().println(note)));
     }
     ModelSource source = ModelSource.tuned(place, threads.with(overrides));
     source

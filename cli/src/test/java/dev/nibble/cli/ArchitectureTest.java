@@ -201,7 +201,8 @@ class ArchitectureTest {
         .and()
         .doNotHaveFullyQualifiedName("dev.nibble.cli.StandardError") // one call, dup2
         .and()
-        .haveNameNotMatching("dev\\.nibble\\.cli\\.terminal\\.WindowSize\\$Ioctl") // one call, ioctl
+        .haveNameNotMatching(
+            "dev\\.nibble\\.cli\\.terminal\\.WindowSize\\$Ioctl") // one call, ioctl
         .should()
         .dependOnClassesThat()
         .haveFullyQualifiedName("java.lang.foreign.Linker")

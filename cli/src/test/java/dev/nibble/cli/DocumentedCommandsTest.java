@@ -71,6 +71,7 @@ class DocumentedCommandsTest {
     String recipe = Files.readString(ROOT.resolve("recipes/llama-7b-qlora.yaml"));
     Matcher block = Pattern.compile("(?s) *```yaml\\n(.*?)```").matcher(readme);
     assertThat(block.find()).isTrue();
-    assertThat(recipe.lines()).containsAll(block.group(1).stripIndent().lines().filter(l -> !l.isBlank()).toList());
+    assertThat(recipe.lines())
+        .containsAll(block.group(1).stripIndent().lines().filter(l -> !l.isBlank()).toList());
   }
 }

@@ -35,8 +35,8 @@ class LocaleTest {
     Files.writeString(
         lib.resolveSibling("nibble.jvm"),
         Files.readString(shipped.resolve("cli/src/main/launcher/nibble.jvm"))
-            .replace("${nibble.jvm}", System.getProperty("nibble.jvm", ""))
-            .strip()
+                .replace("${nibble.jvm}", System.getProperty("nibble.jvm", ""))
+                .strip()
             + "\n");
     Manifest manifest = new Manifest();
     manifest.getMainAttributes().put(Attributes.Name.MANIFEST_VERSION, "1.0");
@@ -80,7 +80,13 @@ class LocaleTest {
         .contains("  plan       1 step of ", " · loss ", "größen/über");
     assertThat(folder.resolve("über/metrics.jsonl")).exists();
     String answer =
-        run("generate", folder.resolve("über").toString(), "--prompt", "Grüße", "--max-new-tokens", "1");
+        run(
+            "generate",
+            folder.resolve("über").toString(),
+            "--prompt",
+            "Grüße",
+            "--max-new-tokens",
+            "1");
     assertThat(answer).doesNotContain("?", "Error");
     assertThat(run("preview", folder.resolve("fehlt ü.yaml").toString()))
         .contains("größen/fehlt ü.yaml: no such file");

@@ -25,7 +25,10 @@ import org.junit.jupiter.params.provider.CsvSource;
 class SignalTest {
   private static final int INT = 2;
 
-  /** Processes inherit which signals are ignored: under nohup SIGHUP, in a script's background SIGINT. */
+  /**
+   * Processes inherit which signals are ignored: under nohup SIGHUP, in a script's background
+   * SIGINT.
+   */
   @BeforeAll
   static void signalsArriveHere() throws IOException {
     long ignored =

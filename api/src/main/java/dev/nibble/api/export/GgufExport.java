@@ -19,7 +19,8 @@ import java.util.Optional;
 import java.util.function.Consumer;
 
 /**
- * Export to GGUF: of a complete model, which a run trained or a recipe starts from, or of an adapter.
+ * Export to GGUF: of a complete model, which a run trained or a recipe starts from, or of an
+ * adapter.
  */
 final class GgufExport {
   private final Recipe recipe;

@@ -101,9 +101,7 @@ public record Checkup(List<Finding> findings, boolean trains) {
                   .formatted(
                       size(m.total()),
                       size(m.available()),
-                      m.limit().isPresent()
-                          ? ", limited to " + size(m.limit().getAsLong())
-                          : "");
+                      m.limit().isPresent() ? ", limited to " + size(m.limit().getAsLong()) : "");
           return m.available() >= LITTLE_MEMORY
               ? Finding.ok("memory", text)
               : Finding.warning(
@@ -113,7 +111,9 @@ public record Checkup(List<Finding> findings, boolean trains) {
         })
         .orElseGet(() ->
             Finding.warning(
-                "memory", "unknown on this system", "Nibble cannot check whether a run fits before it starts"));
+                "memory",
+                "unknown on this system",
+                "Nibble cannot check whether a run fits before it starts"));
   }
 
   private static Finding kernels(KernelSet set) {

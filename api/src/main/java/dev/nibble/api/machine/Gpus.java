@@ -29,7 +29,8 @@ final class Gpus {
     if (reason.isPresent()) {
       return List.of(
           card
-              ? Finding.warning("gpu", "an NVIDIA GPU is installed, but cannot be used", reason.get())
+              ? Finding.warning(
+                  "gpu", "an NVIDIA GPU is installed, but cannot be used", reason.get())
               : Finding.ok(
                   "gpu", "no NVIDIA GPU found, training runs on the CPU (" + reason.get() + ")"));
     }

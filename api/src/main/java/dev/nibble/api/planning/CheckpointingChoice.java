@@ -6,7 +6,9 @@ import dev.nibble.trainer.model.Checkpointing;
 import java.util.Optional;
 import java.util.function.ToLongFunction;
 
-/** Choice of the layers that keep their activations, by {@code gradient_checkpointing} and memory. */
+/**
+ * Choice of the layers that keep their activations, by {@code gradient_checkpointing} and memory.
+ */
 public final class CheckpointingChoice {
   private CheckpointingChoice() {}
 

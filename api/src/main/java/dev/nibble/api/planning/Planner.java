@@ -19,8 +19,8 @@ import dev.nibble.trainer.optim.Optimizer;
 import java.util.Optional;
 
 /**
- * Planner of a run's memory: it builds the run with kernels and a scope that count and hold nothing.
- * Of the model only config.json and the headers of its files are read.
+ * Planner of a run's memory: it builds the run with kernels and a scope that count and hold
+ * nothing. Of the model only config.json and the headers of its files are read.
  */
 public final class Planner {
   // A micro-batch of more tokens than this is not looked for.

@@ -9,9 +9,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 
 /**
- * Files of a run that trained an adapter, in PEFT's layout, for the base model as it is. An adapter whose start
- * changed the base weights is converted for that, and so lies a second time in a checkpoint, as it
- * is, for a run to continue from to the bit.
+ * Files of a run that trained an adapter, in PEFT's layout, for the base model as it is. An adapter
+ * whose start changed the base weights is converted for that, and so lies a second time in a
+ * checkpoint, as it is, for a run to continue from to the bit.
  *
  * @param continues whether a run can continue from them
  */

@@ -87,8 +87,7 @@ public final class AnswerEvaluation {
               generator,
               begun ->
                   listener.accept(
-                      new Event.Working(
-                          Event.Activity.ASKING_QUESTIONS, begun, questions.size())));
+                      new Event.Working(Event.Activity.ASKING_QUESTIONS, begun, questions.size())));
     }
   }
 

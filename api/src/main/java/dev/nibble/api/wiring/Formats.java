@@ -27,8 +27,8 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * Conversion of rows to text. All formats of a run share one chat template, and templates that ask for
- * the date are told the time at which the run began.
+ * Conversion of rows to text. All formats of a run share one chat template, and templates that ask
+ * for the date are told the time at which the run began.
  */
 public final class Formats {
   private final Recipe recipe;

@@ -42,7 +42,9 @@ public final class RunAssembly {
         : new WeightFiles(recipe.model().base(), wiring.savedType(), parameters, kernels);
   }
 
-  /** The weights in a run's checkpoints: always in float32, so that a resumed run has the same bits. */
+  /**
+   * The weights in a run's checkpoints: always in float32, so that a resumed run has the same bits.
+   */
   public static ModelFiles checkpointFiles(
       Recipe recipe, Wiring wiring, Parameters parameters, Kernels kernels) {
     return switch (result(recipe, wiring, parameters, kernels)) {

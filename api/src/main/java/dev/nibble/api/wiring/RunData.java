@@ -33,15 +33,13 @@ public record RunData(Subset train, Optional<Subset> validation) {
    * @param listener hears how many rows were read
    */
   public static RunData scan(
-      Recipe.Data data,
-      long seed,
-      Formats formats,
-      Tokenizer tokenizer,
-      Consumer<Event> listener) {
+      Recipe.Data data, long seed, Formats formats, Tokenizer tokenizer, Consumer<Event> listener) {
     ReadingProgress progress = new ReadingProgress(listener);
-    Corpus corpus = Corpus.scan(datasets(data.train(), formats, tokenizer, progress), data.maxBadRows());
+    Corpus corpus =
+        Corpus.scan(datasets(data.train(), formats, tokenizer, progress), data.maxBadRows());
     if (!data.validation().isEmpty()) {
-      Corpus held = Corpus.scan(datasets(data.validation(), formats, tokenizer, progress), data.maxBadRows());
+      Corpus held =
+          Corpus.scan(datasets(data.validation(), formats, tokenizer, progress), data.maxBadRows());
       progress.end();
       return new RunData(corpus.all(), Optional.of(held.all()));
     }

@@ -45,7 +45,8 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The objects that a recipe's keys stand for. Everything that a run is made of is made here, in this order.
+ * The objects that a recipe's keys stand for. Everything that a run is made of is made here, in
+ * this order.
  */
 public final class Wiring {
   private final Recipe recipe;

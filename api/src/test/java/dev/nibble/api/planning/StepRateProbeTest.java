@@ -45,7 +45,8 @@ final class StepRateProbeTest {
   @Test
   void notWhereOnlyLaterLayersAreAdapted() {
     var targets = TargetModules.of(new ModuleChoice.Matching("model\\.layers\\.2\\d\\..*q_proj"));
-    assertThat(obstacle(probe(targets), BUDGET)).hasValue("the first layers cannot be measured alone");
+    assertThat(obstacle(probe(targets), BUDGET))
+        .hasValue("the first layers cannot be measured alone");
   }
 
   private static StepRateProbe probe(TargetModules targets) {

@@ -83,7 +83,8 @@ public final class EstimateReport {
             Human.percent(time.reached().share()),
             time.rate() / 1e12,
             switch (time.reached()) {
-              case Estimate.Reached.Measured m -> "measured with the first %d layers".formatted(m.layers());
+              case Estimate.Reached.Measured m ->
+                  "measured with the first %d layers".formatted(m.layers());
               case Estimate.Reached.Assumed a -> "assumed, because " + a.because();
             });
   }

@@ -77,8 +77,7 @@ public final class ExportReport implements Consumer<Event> {
           recipe
               .model()
               .quantization()
-              .map(f ->
-                  "the weights in %s that the adapter was trained on".formatted(f.describe()))
+              .map(f -> "the weights in %s that the adapter was trained on".formatted(f.describe()))
               .orElse("the base model's weights, which the adapter was trained on");
       case ORIGINAL -> "the base model's original weights";
     };

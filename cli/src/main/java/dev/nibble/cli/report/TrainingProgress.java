@@ -68,7 +68,9 @@ final class TrainingProgress implements Consumer<Report> {
   private void step(Report.StepReport s) {
     boolean last = s.step() == s.steps();
     long between =
-        console.isTerminal() ? Math.max(1, (s.steps() + KEPT_LINES - 1) / KEPT_LINES) : loggingSteps;
+        console.isTerminal()
+            ? Math.max(1, (s.steps() + KEPT_LINES - 1) / KEPT_LINES)
+            : loggingSteps;
     if (last || s.step() == 1 || s.step() % between == 0) {
       console.line(kept(s));
     } else if (console.isTerminal() && System.nanoTime() - shown > REFRESH_NANOS) {

@@ -52,9 +52,7 @@ final class WindowSize {
       try (Arena arena = Arena.ofConfined()) {
         MemorySegment size = arena.allocate(BYTES);
         int failed = (int) IOCTL.invokeExact(STDOUT, TIOCGWINSZ, size);
-        return failed == 0
-            ? Short.toUnsignedInt(size.get(ValueLayout.JAVA_SHORT, COLUMNS_AT))
-            : 0;
+        return failed == 0 ? Short.toUnsignedInt(size.get(ValueLayout.JAVA_SHORT, COLUMNS_AT)) : 0;
       } catch (Throwable e) {
         throw new LinkageError("ioctl(1, TIOCGWINSZ)", e);
       }

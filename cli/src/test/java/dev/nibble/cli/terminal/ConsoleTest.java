@@ -28,7 +28,8 @@ class ConsoleTest {
     try (Console plain = Console.plain(out)) {
       plain.live("working");
       plain.line(plain.bold("done"));
-      plain.entry("kernels", "a text that is much longer than any window would be: it stays one line");
+      plain.entry(
+          "kernels", "a text that is much longer than any window would be: it stays one line");
     }
     assertThat(shown())
         .isEqualTo(

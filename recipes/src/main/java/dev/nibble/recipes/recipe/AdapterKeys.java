@@ -21,7 +21,8 @@ import java.util.function.Function;
 
 /** Keys of any method's adapter, and the choice between methods. */
 final class AdapterKeys {
-  private static final String CONTINUED = "is set by the adapter in lora_model_dir; remove this line";
+  private static final String CONTINUED =
+      "is set by the adapter in lora_model_dir; remove this line";
 
   /**
    * A method of adapting.

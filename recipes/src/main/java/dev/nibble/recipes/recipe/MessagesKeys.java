@@ -62,8 +62,7 @@ final class MessagesKeys<R> {
             text(),
             value("tools"),
             r -> when(format, r, of.apply(r).fields().tools()),
-            WITH
-                + "the column with the schemas of tools, as a list or JSON text; optional.");
+            WITH + "the column with the schemas of tools, as a list or JSON text; optional.");
     roles =
         Key.when(
             "roles",

@@ -25,8 +25,8 @@ public final class Recipes {
   private Recipes() {}
 
   /**
-   * Reads a recipe file. Keys of other tools that are ignored are not told: {@link #read(Path, List,
-   * Consumer)} tells them.
+   * Reads a recipe file. Keys of other tools that are ignored are not told: {@link #read(Path,
+   * List, Consumer)} tells them.
    *
    * @param overrides {@code key=value} each, as {@code --set} takes them
    * @throws RecipeException with everything that is wrong

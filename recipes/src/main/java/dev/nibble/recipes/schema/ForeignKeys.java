@@ -62,14 +62,14 @@ final class ForeignKeys {
     boolean isHarmless(Node value, Mapping all) {
       return isNothing(value)
           || (harmless.stream().noneMatch(token -> isExcluded(token, all))
-              && harmless.stream().anyMatch(
-              allowed ->
-                  switch (allowed) {
-                    case "*" -> true;
-                    case "{pad_token}" -> isPadToken(value);
-                    case "{identity}" -> isIdentity(value);
-                    default -> value instanceof Scalar s && s.text().equalsIgnoreCase(allowed);
-                  }));
+              && harmless.stream()
+                  .anyMatch(allowed ->
+                      switch (allowed) {
+                        case "*" -> true;
+                        case "{pad_token}" -> isPadToken(value);
+                        case "{identity}" -> isIdentity(value);
+                        default -> value instanceof Scalar s && s.text().equalsIgnoreCase(allowed);
+                      }));
     }
 
     /** Whether a token such as {@code !x} stands for a key that is given too. */
@@ -92,12 +92,11 @@ final class ForeignKeys {
 
   private static Optional<Foreign> find(String key) {
     return Optional.ofNullable(BY_NAME.get(key))
-        .or(
-            () ->
-                BY_START.stream()
-                    .filter(e -> key.startsWith(e.getKey()))
-                    .map(Map.Entry::getValue)
-                    .findFirst());
+        .or(() ->
+            BY_START.stream()
+                .filter(e -> key.startsWith(e.getKey()))
+                .map(Map.Entry::getValue)
+                .findFirst());
   }
 
   private static boolean isNothing(Node value) {

@@ -268,7 +268,8 @@ class BadRecipeTest {
         .startsWith("r.yaml:5:1: lora_rank_pattern: ")
         .contains("is no regular expression");
     assertThat(with("lora_model_dir: x\npeft_use_dora: true"))
-        .isEqualTo("r.yaml:6:1: peft_use_dora: is set by the adapter in lora_model_dir; remove this line");
+        .isEqualTo(
+            "r.yaml:6:1: peft_use_dora: is set by the adapter in lora_model_dir; remove this line");
     assertThat(with("lora_model_dir: x\nlora_r: 8"))
         .isEqualTo("r.yaml:6:1: lora_r: is set by the adapter in lora_model_dir; remove this line");
     assertThat(with("loraplus_lr_embedding: 1e-6"))

@@ -43,7 +43,10 @@ class ForeignRecipesTest {
       Recipes.read(file, List.of(), notes::add);
       return List.of();
     } catch (RecipeException e) {
-      return e.problem().lines().map(line -> line.replaceFirst("^.*r\\.yaml:\\d+:\\d+: ", "")).toList();
+      return e.problem()
+          .lines()
+          .map(line -> line.replaceFirst("^.*r\\.yaml:\\d+:\\d+: ", ""))
+          .toList();
     }
   }
 
@@ -70,10 +73,9 @@ class ForeignRecipesTest {
         Recipes.read(
             written(
                 text.lines()
-                        .filter(
-                            line ->
-                                !line.matches(
-                                    "(model_type|pad_to|evals_per|saves_per|loss_watchdog).*"))
+                        .filter(line ->
+                            !line.matches(
+                                "(model_type|pad_to|evals_per|saves_per|loss_watchdog).*"))
                         .reduce("", (a, b) -> a + b + "\n")
                     + "eval_steps: 50\nsave_steps: 100\n"),
             List.of(),
@@ -100,7 +102,9 @@ class ForeignRecipesTest {
             "fsdp_config",
             "special_tokens")
         .doesNotContain("bf16", "lora_target_modules");
-    assertThat(notes).contains(folder.resolve("r.yaml") + ":7:1: strict: ignored: recipes are always read strictly");
+    assertThat(notes)
+        .contains(
+            folder.resolve("r.yaml") + ":7:1: strict: ignored: recipes are always read strictly");
   }
 
   @Test
@@ -149,7 +153,8 @@ class ForeignRecipesTest {
             "group_by_length: unknown key: batches have no padding; remove it",
             "rl: unknown key: only supervised fine-tuning is offered; remove it",
             "xyzzy: unknown key");
-    assertThat(errors(good + "special_tokens: {pad_token: <pad>}\nlora_target_linear: true\n")).isEmpty();
+    assertThat(errors(good + "special_tokens: {pad_token: <pad>}\nlora_target_linear: true\n"))
+        .isEmpty();
     assertThat(
             errors(
                 good
@@ -167,8 +172,7 @@ class ForeignRecipesTest {
         .singleElement()
         .asString()
         .startsWith("base_model: there is no " + folder.resolve("meta-llama/Llama-3.2-1B"))
-        .contains(
-            "hf download meta-llama/Llama-3.2-1B --local-dir Llama-3.2-1B");
+        .contains("hf download meta-llama/Llama-3.2-1B --local-dir Llama-3.2-1B");
     assertThat(errors(good.replace("rows.jsonl", "tatsu-lab/alpaca")))
         .singleElement()
         .asString()

@@ -20,7 +20,8 @@ public final class ValidationLoss {
    * @param progress hears how many batches are done
    * @throws EvaluationException when no token of them is supervised
    */
-  public ValidationLoss(CausalLm model, Objective objective, List<Batch> batches, IntConsumer progress) {
+  public ValidationLoss(
+      CausalLm model, Objective objective, List<Batch> batches, IntConsumer progress) {
     this.progress = progress;
     this.model = model;
     this.objective = objective;

@@ -79,7 +79,8 @@ final class Canvas {
         classes,
         attributes,
         points.stream()
-            .map(p -> String.format(Locale.ROOT, "%.1f,%.1f", x.applyAsDouble(p), y.applyAsDouble(p)))
+            .map(p ->
+                String.format(Locale.ROOT, "%.1f,%.1f", x.applyAsDouble(p), y.applyAsDouble(p)))
             .collect(Collectors.joining(" ")));
   }
 

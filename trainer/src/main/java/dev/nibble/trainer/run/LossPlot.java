@@ -55,10 +55,10 @@ public final class LossPlot {
         metrics.validation().stream().filter(p -> Double.isFinite(p.value())).toList();
     this.last =
         DoubleStream.concat(
-                    training.stream().mapToDouble(Point::step),
-                    validation.stream().mapToDouble(Point::step))
-                .max()
-                .orElse(1);
+                training.stream().mapToDouble(Point::step),
+                validation.stream().mapToDouble(Point::step))
+            .max()
+            .orElse(1);
     this.highest = all().max().orElse(1);
     this.x = Ticks.around(0, last, 8, 1);
     this.y = Ticks.around(all().min().orElse(0), top(), 6, 1e-6);

@@ -9,8 +9,8 @@ final class Smoothing {
   private Smoothing() {}
 
   /**
-   * The mean over {@code radius} neighbours on each side. Where there are fewer on one side, as many
-   * are taken on the other, so that the line starts and ends at the curve's own values.
+   * The mean over {@code radius} neighbours on each side. Where there are fewer on one side, as
+   * many are taken on the other, so that the line starts and ends at the curve's own values.
    */
   static List<Point> movingAverage(List<Point> points, int radius) {
     int n = points.size();

@@ -22,7 +22,8 @@ final class ValidationLossTest {
     try (Scope scope = Scope.open("test", Memory.host())) {
       List<Batch> batches = ToyData.chains(5, 4, 1);
       List<Integer> done = new ArrayList<>();
-      LossSum loss = new ValidationLoss(new ToyLm(4, scope), new ToyLoss(), batches, done::add).measure();
+      LossSum loss =
+          new ValidationLoss(new ToyLm(4, scope), new ToyLoss(), batches, done::add).measure();
 
       assertThat(done).hasSize(batches.size()).startsWith(0).isSorted();
       assertThat(loss.terms()).isEqualTo(batches.stream().mapToLong(Batch::supervisedTokens).sum());
@@ -42,12 +43,13 @@ final class ValidationLossTest {
                       new Sample(new int[] {3, 0}, new boolean[] {false, true})))
               .from(List.of("held.jsonl, row 1", "held.jsonl, row 2"));
       ToyLoss loss = new ToyLoss(batch -> batch.places().contains("held.jsonl, row 2"));
-      assertThatThrownBy(() -> new ValidationLoss(model, loss, List.of(first, two), done -> {}).measure())
+      assertThatThrownBy(
+              () -> new ValidationLoss(model, loss, List.of(first, two), done -> {}).measure())
           .isInstanceOf(EvaluationException.class)
           .hasMessage("the validation loss is NaN for held.jsonl, row 2, first in the loss");
       model.parameters().named("table").weight().setFloat(5, Double.POSITIVE_INFINITY);
-      assertThatThrownBy(
-              () -> new ValidationLoss(model, new ToyLoss(), List.of(first, two), done -> {}).measure())
+      assertThatThrownBy(() ->
+              new ValidationLoss(model, new ToyLoss(), List.of(first, two), done -> {}).measure())
           .hasMessageContaining("first in table");
     }
   }

@@ -46,11 +46,12 @@ final class LossPlotTest {
 
   @Test
   void drawsStepsEvaluationsEpochsAndTheLearningRate() throws Exception {
-    List<Step> training = LongStream.rangeClosed(1, 250).mapToObj(s -> step(s, 2 + 1.0 / s)).toList();
-    List<Point> validation =
-        List.of(new Point(80, 2.2), new Point(160, 2.1), new Point(240, 2.15));
+    List<Step> training =
+        LongStream.rangeClosed(1, 250).mapToObj(s -> step(s, 2 + 1.0 / s)).toList();
+    List<Point> validation = List.of(new Point(80, 2.2), new Point(160, 2.1), new Point(240, 2.15));
 
-    Document svg = parse(LossPlot.svg(new Metrics(training, validation), "a < b & c", "base · lora"));
+    Document svg =
+        parse(LossPlot.svg(new Metrics(training, validation), "a < b & c", "base · lora"));
 
     assertThat(svg.getElementsByTagName("title").item(0).getTextContent()).isEqualTo("a < b & c");
     assertThat(text(svg))
@@ -73,7 +74,8 @@ final class LossPlotTest {
         assertThat(xy[1]).isBetween(92.0, 378.0);
       }
     }
-    assertThat(svg.getElementsByTagName("circle").getLength()).isEqualTo(3 + 1); // a ring at the best
+    assertThat(svg.getElementsByTagName("circle").getLength())
+        .isEqualTo(3 + 1); // a ring at the best
   }
 
   @Test
@@ -161,7 +163,8 @@ final class LossPlotTest {
     List<Point> line = LongStream.range(0, 50).mapToObj(s -> new Point(s, 2.0 * s)).toList();
     assertThat(Smoothing.movingAverage(line, 5)).isEqualTo(line);
     List<Point> noise =
-        List.of(new Point(1, 9), new Point(2, 3), new Point(3, 6), new Point(4, 0), new Point(5, 1));
+        List.of(
+            new Point(1, 9), new Point(2, 3), new Point(3, 6), new Point(4, 0), new Point(5, 1));
     assertThat(Smoothing.movingAverage(noise, 1))
         .containsExactly(
             new Point(1, 9),

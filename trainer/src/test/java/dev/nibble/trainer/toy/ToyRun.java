@@ -81,7 +81,8 @@ public final class ToyRun implements AutoCloseable {
                 optimizer,
                 new Schedule.Cosine(0.1, 2, plan.steps(), 0.1),
                 clip,
-                Optional.of(new ValidationLoss(model, objective, ToyData.chains(3, VOCAB, 99), done -> {})),
+                Optional.of(
+                    new ValidationLoss(model, objective, ToyData.chains(3, VOCAB, 99), done -> {})),
                 Optional.of(checkpoints)),
             plan,
             stop,
