@@ -50,7 +50,8 @@ for family in ("llama3", "qwen2", "phi3", "gemma2", "gemma3"):
         difference = (ours[name] - tensor).abs().max().item()
         assert difference <= 1e-5 * max(1, tensor.abs().max().item()), f"{family}: {name} differs by {difference}"
     print(f"{family}, merged onto the original weights: equal to PEFT's merge_and_unload")
+    error = nibble("export", folder, "--merged", "--output", half, fails=True)
+    assert "--overwrite" in error, error
     shutil.rmtree(base)
-
-error = nibble("export", folder, "--merged", "--output", half, fails=True)
-assert "--overwrite" in error, error
+    error = nibble("export", folder, "--merged", "--output", half, fails=True)
+    assert "there is no such folder" in error, error

@@ -78,11 +78,18 @@ final class RunInputs {
 
   private static List<RunInput> model(Recipe recipe) throws IOException {
     Path base = recipe.model().base();
+    if (!Files.isDirectory(base)) {
+      throw new RunException(
+          "base_model: %s: there is no such folder; expected that of a model".formatted(base));
+    }
     List<RunInput> inputs = new ArrayList<>();
     inputs.add(
         new RunInput("base_model", base.toString(), FileDigest.ofModel(base))
             .only(file -> !file.name().equals(GENERATION)));
     if (recipe.data().chat().template().orElse(null) instanceof TemplateChoice.InFile(Path file)) {
+      if (!Files.isRegularFile(file)) {
+        throw new RunException("chat_template: %s: there is no such file".formatted(file));
+      }
       inputs.add(
           new RunInput(
               "chat_template",

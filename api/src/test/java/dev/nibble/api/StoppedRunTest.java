@@ -136,6 +136,9 @@ class StoppedRunTest {
 
     Path moved = Files.move(base, folder.resolve("base-2"));
     Path movedRows = Files.move(rows, folder.resolve("rows-2.jsonl"));
+    assertThatThrownBy(() -> ModelSource.tuned(run))
+        .isInstanceOf(RunException.class)
+        .hasMessageContaining(base + ": there is no such folder");
     assertThat(ModelSource.tuned(run, List.of("base_model=" + moved)).run()).isPresent();
     assertThat(
             train(
