@@ -15,6 +15,9 @@ from transformers import AutoConfig, AutoModelForCausalLM
 
 TYPES = ("f32", "f16", "q8_0", "q4_0")
 
+# What transformers does not read from GGUF; llama.cpp's check covers it.
+UNREAD = ("smollm3",)
+
 
 def rounded(weight, kind):
     return torch.from_numpy(gguf.dequantize(gguf.quantize(weight.numpy(), kind), kind).copy())
@@ -69,6 +72,9 @@ def check(work):
     for path in sorted(work.glob("*/*.gguf")):
         if path.stem in TYPES:
             name = f"{path.parent.name}/{path.stem}"
+            if path.parent.name.startswith(UNREAD):
+                print(f"{name}: not compared here, transformers does not read this architecture from GGUF", flush=True)
+                continue
             line, wrong = check_one(path)
             print(f"{name}: {line}", flush=True)
             failures += [f"{name}: {w}" for w in wrong]
