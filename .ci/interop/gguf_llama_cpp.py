@@ -54,10 +54,13 @@ def compare(job, result):
     expected = load_file(file.parent / "expected.safetensors")["adapter_logits" if adapted else "logits"]
     got = torch.tensor(result["logits"])
     error = ((got - expected).abs().max() / expected.abs().max()).item()
-    same = (got.argmax(-1) == expected.argmax(-1)).sum().item()
+    alike = got.argmax(-1) == expected.argmax(-1)
+    same = alike.sum().item()
+    best, second = expected.topk(2).values.unbind(-1)
+    close = best - second <= 2 * TOLERANCE[file.stem] * expected.abs().max() # errors that are allowed may exchange the two
     line = f"logits differ by {error:.1e}, likeliest token alike at {same} of {len(got)}"
     wrong = []
-    if not error <= TOLERANCE[file.stem] or (TOLERANCE[file.stem] <= 1e-3 and same < len(got)):
+    if not error <= TOLERANCE[file.stem] or (TOLERANCE[file.stem] <= 1e-3 and not (alike | close).all()):
         wrong.append("logits")
     if job["texts"]:
         known = json.loads((file.parent / "tokens.json").read_text())["ids"]
