@@ -73,9 +73,7 @@ final class Estimator {
       OptionalInt most =
           budget.map(r -> OptionalInt.of(planner.mostTokens(r))).orElseGet(OptionalInt::empty);
       Checkpointing checkpointing = planner.checkpointing(budget);
-      listener.accept(
-          new Event.LayersChosen(
-              checkpointing, ModelConfig.of(recipe.model().base()).layers().size()));
+      listener.accept(new Event.LayersChosen(checkpointing, wiring.model().layers().size()));
       RunData data = wiring.data(tokenizer, listener);
       listener.accept(data.report());
       return new Estimate(
@@ -99,7 +97,7 @@ final class Estimator {
 
   /** Powers of two that the model takes, and the recipe's own length. */
   private List<Estimate.Length> lengths(Planner planner) {
-    int positions = Math.min(LONGEST, ModelConfig.of(recipe.model().base()).longestSample());
+    int positions = Math.min(LONGEST, wiring.model().longestSample());
     IntStream powers = IntStream.iterate(SHORTEST, n -> n <= positions, n -> 2 * n);
     return IntStream.concat(powers, IntStream.of(recipe.data().sequenceLength()))
         .sorted()
@@ -114,7 +112,7 @@ final class Estimator {
       RunData data, Kernels kernels, Checkpointing checkpointing, Optional<MemoryBudget> budget) {
     working(Activity.MEASURING_PRODUCTS);
     double rate = MatrixRate.measure(kernels);
-    ModelConfig shape = ModelConfig.of(recipe.model().base());
+    ModelConfig shape = wiring.model();
     ModelOptions options = wiring.optionsToTrain(wiring.batches().maxTokens(), checkpointing);
     MatrixWork work = new MatrixWork(shape, options);
     StepCount steps = wiring.steps(data.train());

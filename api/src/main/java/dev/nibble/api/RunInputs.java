@@ -2,6 +2,7 @@ package dev.nibble.api;
 
 import dev.nibble.adapters.PeftAdapter;
 import dev.nibble.data.chat.TemplateChoice;
+import dev.nibble.data.files.Datasets;
 import dev.nibble.errors.Remedy;
 import dev.nibble.recipes.recipe.Recipe;
 import dev.nibble.trainer.run.FileDigest;
@@ -12,20 +13,15 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.PathMatcher;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
-import java.util.regex.Pattern;
-import java.util.stream.Stream;
 
 /** The files that a recipe reads, by the keys that name them. */
 final class RunInputs {
   /** Decides where a generated answer ends, and nothing of what is trained. */
   private static final String GENERATION = "generation_config.json";
-
-  private static final Pattern PATTERN = Pattern.compile("[*?\\[{]");
 
   private RunInputs() {}
 
@@ -120,37 +116,14 @@ final class RunInputs {
 
   private static RunInput dataset(String key, Recipe.Dataset dataset) throws IOException {
     Path path = dataset.path();
-    if (Files.isRegularFile(path)) {
-      return new RunInput(
-          key, path.toString(), List.of(FileDigest.of(String.valueOf(path.getFileName()), path)));
-    }
-    if (!Files.exists(path) && !PATTERN.matcher(path.toString()).find()) {
-      return new RunInput(key, path.toString(), List.of()); // whoever reads it says so
-    }
-    PathMatcher pattern = path.getFileSystem().getPathMatcher("glob:" + path);
     Path root = path;
     while (!Files.isDirectory(root)) {
       root = Objects.requireNonNull(root.getParent(), "input paths are absolute");
     }
     List<FileDigest> files = new ArrayList<>();
-    try (Stream<Path> all = Files.walk(root)) {
-      for (Path file : all.filter(Files::isRegularFile).sorted().toList()) {
-        Path name = root.relativize(file);
-        if (!isHidden(name) && (root.equals(path) || pattern.matches(file))) {
-          files.add(FileDigest.of(name.toString(), file));
-        }
-      }
+    for (Path file : Datasets.files(path)) {
+      files.add(FileDigest.of(root.relativize(file).toString(), file));
     }
     return new RunInput(key, path.toString(), files);
-  }
-
-  /** Such as what version control keeps beside rows. */
-  private static boolean isHidden(Path name) {
-    for (Path part : name) {
-      if (part.toString().startsWith(".")) {
-        return true;
-      }
-    }
-    return false;
   }
 }

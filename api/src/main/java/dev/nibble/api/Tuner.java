@@ -21,7 +21,6 @@ import dev.nibble.trainer.evaluation.Accuracy;
 import dev.nibble.trainer.evaluation.Comparison;
 import dev.nibble.trainer.model.CausalLm;
 import dev.nibble.trainer.model.Checkpointing;
-import dev.nibble.trainer.model.config.ModelConfig;
 import dev.nibble.trainer.objective.Objective;
 import dev.nibble.trainer.optim.Optimizer;
 import dev.nibble.trainer.run.RunException;
@@ -120,8 +119,7 @@ public final class Tuner {
                   found.weights(),
                   memory.bytes(),
                   memory.groups(),
-                  new Event.LayersChosen(
-                      checkpointing, ModelConfig.of(recipe.model().base()).layers().size()),
+                  new Event.LayersChosen(checkpointing, wiring.model().layers().size()),
                   optimizer.state().bytes(),
                   plan,
                   steps.sizeOf(data.train().report())));

@@ -6,13 +6,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.nibble.api.export.ExportFormat;
 import dev.nibble.api.export.Exporter;
 import dev.nibble.api.export.Quantizer;
+import dev.nibble.compute.safetensors.ChangedTensors;
 import dev.nibble.compute.safetensors.Safetensors;
 import dev.nibble.compute.safetensors.SafetensorsFile;
-import dev.nibble.compute.safetensors.SafetensorsWriter;
 import dev.nibble.compute.tensor.DType;
-import dev.nibble.compute.tensor.Memory;
-import dev.nibble.compute.tensor.Scope;
-import dev.nibble.compute.tensor.Tensor;
 import dev.nibble.quant.bnb.FourBitFormat;
 import dev.nibble.recipes.recipe.Recipe;
 import dev.nibble.recipes.recipe.Recipes;
@@ -27,7 +24,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.function.Consumer;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
@@ -101,7 +97,7 @@ final class ExportedModelTest {
   void aHeadOfItsOwnBesideTiedEmbeddings() throws IOException {
     Path base = Files.createDirectories(folder.resolve("two-heads"));
     copyModel(base);
-    change(
+    ChangedTensors.copy(
         base.resolve("model.safetensors"),
         "model.embed_tokens.weight",
         "lm_head.weight",
@@ -138,7 +134,8 @@ final class ExportedModelTest {
       names.addAll(file.names());
     }
     String name = names.stream().filter(n -> n.contains("down_proj.lora_B")).findFirst().get();
-    change(run.resolve("adapter_model.safetensors"), name, name, t -> t.setFloat(0, 3e38f));
+    ChangedTensors.change(
+        run.resolve("adapter_model.safetensors"), name, t -> t.setFloat(0, 3e38f));
     Exporter exporter = Nibble.silent().exporter(ModelSource.tuned(run));
     Path out = folder.resolve("overflow-merged");
     assertThatThrownBy(() -> exporter.write(ExportFormat.Merged.standard(), out))
@@ -153,23 +150,5 @@ final class ExportedModelTest {
         Files.copy(file, to.resolve(file.getFileName().toString()));
       }
     }
-  }
-
-  /** Writes a file anew with a tensor of the changed values of another. */
-  private static void change(Path file, String from, String to, Consumer<Tensor> c)
-      throws IOException {
-    Path written = file.resolveSibling("changed");
-    try (SafetensorsFile before = Safetensors.open(file);
-        Scope scope = Scope.open("test", Memory.host())) {
-      Map<String, Tensor> tensors = new LinkedHashMap<>();
-      before.names().forEach(n -> tensors.put(n, before.tensor(n)));
-      Tensor old = before.tensor(from);
-      Tensor changed = scope.allocate(to, DType.F32, old.shape().dims()).put(old.toFloats());
-      c.accept(changed);
-      tensors.put(to, changed);
-      SafetensorsWriter.write(written, tensors, before.metadata());
-    }
-    Files.delete(file);
-    Files.move(written, file);
   }
 }

@@ -22,7 +22,6 @@ import dev.nibble.trainer.export.MergedCheckpoint;
 import dev.nibble.trainer.export.MergedSource;
 import dev.nibble.trainer.model.CausalLm;
 import dev.nibble.trainer.model.build.ModelLoader;
-import dev.nibble.trainer.model.config.ModelConfig;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -67,7 +66,7 @@ final class MergedExport {
       throws IOException {
     try (ShardedSafetensors stored = ShardedSafetensors.open(recipe.model().base());
         AdapterMerge adapter = AdapterMerge.open(run);
-        ChangedBase base = adapter.over(stored, tied(stored))) {
+        ChangedBase base = adapter.over(stored, wiring.model().tiedHead())) {
       MergedSource trained = source(base, Onto.TRAINED, adapter, kernels);
       MergedSource written =
           format.onto() == Onto.TRAINED ? trained : source(base, format.onto(), adapter, kernels);
@@ -78,10 +77,6 @@ final class MergedExport {
               format.maxShardBytes(),
               (done, total) -> listener.accept(new Event.Working(Activity.MERGING, done, total)));
     }
-  }
-
-  private boolean tied(ShardedSafetensors checkpoint) {
-    return ModelConfig.of(recipe.model().base(), checkpoint).tiedHead();
   }
 
   private MergedSource source(ChangedBase base, Onto onto, AdapterMerge adapter, Kernels kernels) {

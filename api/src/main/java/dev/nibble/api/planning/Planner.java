@@ -14,7 +14,6 @@ import dev.nibble.recipes.schema.AutoFlag;
 import dev.nibble.trainer.model.CausalLm;
 import dev.nibble.trainer.model.Checkpointing;
 import dev.nibble.trainer.model.Decoder;
-import dev.nibble.trainer.model.config.ModelConfig;
 import dev.nibble.trainer.optim.Optimizer;
 import java.util.Optional;
 
@@ -64,7 +63,7 @@ public final class Planner {
     return CheckpointingChoice.choose(
         recipe.training().checkpointing(),
         budget,
-        ModelConfig.of(recipe.model().base()).layers().size(),
+        wiring.model().layers().size(),
         c -> plan(c).tensors());
   }
 
@@ -122,9 +121,7 @@ public final class Planner {
 
   /** The largest {@code sequence_len} of so many tokens, with the recipe's micro_batch_size. */
   public int longest(int tokens) {
-    return Math.min(
-        tokens / recipe.training().microBatchSize(),
-        ModelConfig.of(recipe.model().base()).longestSample());
+    return Math.min(tokens / recipe.training().microBatchSize(), wiring.model().longestSample());
   }
 
   /** The largest {@code micro_batch_size} of so many tokens, with the recipe's sequence_len. */

@@ -52,6 +52,7 @@ public final class Wiring {
   private final Recipe recipe;
   private final LocalDateTime now;
   private @Nullable Formats formats;
+  private @Nullable ModelConfig model;
 
   /** The objects of a recipe. */
   public Wiring(Recipe recipe) {
@@ -72,6 +73,14 @@ public final class Wiring {
     return formats;
   }
 
+  /** The base model's configuration. Whose head it has may take a look at all its weights. */
+  public ModelConfig model() {
+    if (model == null) {
+      model = ModelConfig.of(recipe.model().base());
+    }
+    return model;
+  }
+
   /** The kernel set and its options. */
   public Machine machine() {
     return recipe.machine();
@@ -79,8 +88,7 @@ public final class Wiring {
 
   /** Text to tokens. A text with a token that the model has no embedding of is refused. */
   public Tokenizer tokenizer() {
-    Path base = recipe.model().base();
-    return Tokenizers.open(base, ModelConfig.of(base).sizes().vocab());
+    return Tokenizers.open(recipe.model().base(), model().sizes().vocab());
   }
 
   /** The training and validation data. */
@@ -90,7 +98,7 @@ public final class Wiring {
 
   /** The same; {@code listener} hears how many rows were read. */
   public RunData data(Tokenizer tokenizer, Consumer<Event> listener) {
-    int positions = ModelConfig.of(recipe.model().base()).longestSample();
+    int positions = model().longestSample();
     if (recipe.data().sequenceLength() > positions) {
       throw new RecipeException(
           "sequence_len: %d is more than the %d positions of the model (max_position_embeddings in %s); write at most %d"
@@ -143,12 +151,8 @@ public final class Wiring {
 
   private void requireTrainable(PeftAdapter adapter) {
     try (ShardedSafetensors base = ShardedSafetensors.open(recipe.model().base())) {
-      adapter.requireTrainable(base, tied(base));
+      adapter.requireTrainable(base, model().tiedHead());
     }
-  }
-
-  private boolean tied(ShardedSafetensors base) {
-    return ModelConfig.of(recipe.model().base(), base).tiedHead();
   }
 
   /**
@@ -181,7 +185,7 @@ public final class Wiring {
       PeftAdapter adapter, ModelOptions options, Kernels kernels, Scope scope) {
     Path folder = recipe.model().base();
     try (ShardedSafetensors stored = ShardedSafetensors.open(folder);
-        ChangedBase base = adapter.over(stored, tied(stored))) {
+        ChangedBase base = adapter.over(stored, model().tiedHead())) {
       CausalLm model = ModelLoader.load(folder, base, options, kernels, scope);
       adapter.copyTo(model.parameters(), kernels);
       return model;
@@ -216,7 +220,7 @@ public final class Wiring {
   public Event.ModelFound modelFound() {
     Path base = recipe.model().base();
     return new Event.ModelFound(
-        base, ModelConfig.of(base).weights(), ModelLoader.storedFormat(base).isPresent());
+        base, model().weights(), ModelLoader.storedFormat(base).isPresent());
   }
 
   /** The adapter's shape: what the recipe says, or what the adapter to continue from is. */

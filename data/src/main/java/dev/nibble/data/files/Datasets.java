@@ -63,6 +63,20 @@ public final class Datasets {
     return file(path);
   }
 
+  /**
+   * The files that the path of a dataset stands for: itself, all in its folder, those that describe
+   * the rows included, or what its pattern matches. None where {@link #open} finds nothing.
+   */
+  public static List<Path> files(Path path) {
+    if (Files.isDirectory(path)) {
+      return FileTree.all(path);
+    }
+    if (Files.exists(path)) {
+      return List.of(path);
+    }
+    return FileTree.isGlob(path) ? FileTree.matching(path) : List.of();
+  }
+
   static RowSource file(Path file) {
     byte[] head = head(file);
     if (head.length == 0) {

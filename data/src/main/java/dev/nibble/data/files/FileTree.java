@@ -31,6 +31,11 @@ final class FileTree {
         path -> !isHidden(path) && DataFile.of(path).isPresent() && !DataFile.isDescription(path));
   }
 
+  /** All files but hidden and temporary ones, and empty text files. */
+  static List<Path> all(Path folder) {
+    return files(folder, MOST_LEVELS, path -> !isHidden(path));
+  }
+
   /** The files that match a glob whose folders before the first wildcard are plain. */
   static List<Path> matching(Path glob) {
     Path base = glob;

@@ -1,5 +1,6 @@
 package dev.nibble.data.chat;
 
+import static dev.nibble.data.chat.TestTemplates.TALK;
 import static dev.nibble.data.chat.TestTemplates.call;
 import static dev.nibble.data.chat.TestTemplates.inline;
 import static dev.nibble.data.chat.TestTemplates.template;
@@ -28,14 +29,6 @@ import org.junit.jupiter.params.provider.MethodSource;
  */
 class LearnedAnswersTest {
   private static final String THOUGHT = "<think>\nadd\n</think>\n\n";
-  private static final Conversation TALK =
-      new Conversation(
-          List.of(
-              Conversation.message("user", "one 👋"),
-              Conversation.message("assistant", "First é"),
-              Conversation.message("user", "two"),
-              Conversation.message("assistant", "Second.")),
-          Optional.empty());
 
   static List<Arguments> headers() {
     return List.of(

@@ -1,5 +1,6 @@
 package dev.nibble.data.chat;
 
+import static dev.nibble.data.chat.TestTemplates.TALK;
 import static dev.nibble.data.chat.TestTemplates.call;
 import static dev.nibble.data.chat.TestTemplates.inline;
 import static dev.nibble.data.chat.TestTemplates.template;
@@ -22,15 +23,6 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 /** What is learned of a conversation, with templates that mark it and with those that do not. */
 class SupervisedTextTest {
-  private static final Conversation TALK =
-      new Conversation(
-          List.of(
-              Conversation.message("user", "one 👋"),
-              Conversation.message("assistant", "First é"),
-              Conversation.message("user", "two"),
-              Conversation.message("assistant", "Second.")),
-          Optional.empty());
-
   @ParameterizedTest
   @CsvSource({
     "gemma.jinja, gemma_training.jinja",

@@ -15,6 +15,16 @@ import java.util.Optional;
 
 /** Chat templates for tests. */
 final class TestTemplates {
+  /** Two questions, answered. */
+  static final Conversation TALK =
+      new Conversation(
+          List.of(
+              Conversation.message("user", "one 👋"),
+              Conversation.message("assistant", "First é"),
+              Conversation.message("user", "two"),
+              Conversation.message("assistant", "Second.")),
+          Optional.empty());
+
   private TestTemplates() {}
 
   /** A golden one. */

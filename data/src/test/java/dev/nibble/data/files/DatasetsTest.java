@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.nibble.data.Golden;
 import dev.nibble.data.Rows;
 import dev.nibble.data.rows.InvalidDataset;
+import dev.nibble.data.rows.RowSource;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -195,5 +196,23 @@ class DatasetsTest {
         .isInstanceOf(InvalidDataset.class)
         .hasMessageContaining(path.toString())
         .hasMessageContaining(message);
+  }
+
+  @Test
+  void aPathStandsForTheFilesThatItsRowsComeFrom(@TempDir Path folder) throws IOException {
+    String rows = "{\"text\": \"a\"}\n";
+    Path flat = Files.writeString(folder.resolve("a.jsonl"), rows);
+    Path deep =
+        Files.writeString(Files.createDirectories(folder.resolve("more")).resolve("b.jsonl"), rows);
+    Path described = Files.writeString(folder.resolve("state.json"), "{}");
+    Files.writeString(folder.resolve(".c.jsonl"), rows);
+    Path pattern = folder.resolve("**/*.jsonl");
+    assertThat(Datasets.files(pattern)).containsExactly(flat, deep);
+    assertThat(Datasets.open(pattern).shards())
+        .extracting(RowSource::describe)
+        .containsExactly(flat.toString(), deep.toString());
+    assertThat(Datasets.files(folder)).containsExactly(flat, deep, described);
+    assertThat(Datasets.files(flat)).containsExactly(flat);
+    assertThat(Datasets.files(folder.resolve("none.jsonl"))).isEmpty();
   }
 }

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.nibble.adapters.LoraSpec;
 import dev.nibble.adapters.TargetModules;
 import dev.nibble.compute.kernels.Kernels;
+import dev.nibble.compute.safetensors.ChangedTensors;
 import dev.nibble.compute.tensor.Tensor;
 import dev.nibble.data.Batch;
 import dev.nibble.trainer.model.Training;
@@ -45,7 +46,7 @@ final class HeadTyingTest {
   }
 
   private void addHead(float factor) throws IOException {
-    Checkpoints.copy(
+    ChangedTensors.copy(
         folder.resolve("model.safetensors"),
         ModelTensors.EMBEDDING,
         ModelTensors.HEAD,

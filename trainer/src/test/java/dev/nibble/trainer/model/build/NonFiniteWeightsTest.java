@@ -8,6 +8,7 @@ import dev.nibble.adapters.LoraSpec;
 import dev.nibble.adapters.PeftAdapter;
 import dev.nibble.adapters.TargetModules;
 import dev.nibble.compute.kernels.Kernels;
+import dev.nibble.compute.safetensors.ChangedTensors;
 import dev.nibble.quant.UnusableWeight;
 import dev.nibble.trainer.model.Training;
 import java.io.IOException;
@@ -54,7 +55,7 @@ final class NonFiniteWeightsTest {
   @MethodSource("weights")
   void ofABase(String tensor, Training training) throws IOException {
     Path file = folder.resolve("model.safetensors");
-    Checkpoints.change(file, tensor, t -> t.setFloat(t.elements() - 2, Float.NaN));
+    ChangedTensors.change(file, tensor, t -> t.setFloat(t.elements() - 2, Float.NaN));
     assertThatThrownBy(
             () -> ModelFixture.load("cpu", folder, ModelFixture.options(training)).close())
         .isInstanceOf(UnusableWeight.class)
@@ -68,7 +69,7 @@ final class NonFiniteWeightsTest {
     try (ModelFixture f =
         ModelFixture.load("cpu", folder, ModelFixture.options(new Training.Adapter(LORA, 1)))) {
       PeftAdapter.save(adapter, LORA, "", f.model.parameters(), f.kernels);
-      Checkpoints.change(
+      ChangedTensors.change(
           adapter.resolve(PeftAdapter.WEIGHTS),
           tensor,
           t -> t.setFloat(t.cols() + 3, Float.NEGATIVE_INFINITY));

@@ -1,8 +1,5 @@
-package dev.nibble.trainer.model.build;
+package dev.nibble.compute.safetensors;
 
-import dev.nibble.compute.safetensors.Safetensors;
-import dev.nibble.compute.safetensors.SafetensorsFile;
-import dev.nibble.compute.safetensors.SafetensorsWriter;
 import dev.nibble.compute.tensor.DType;
 import dev.nibble.compute.tensor.Memory;
 import dev.nibble.compute.tensor.Scope;
@@ -15,8 +12,8 @@ import java.util.Map;
 import java.util.function.Consumer;
 
 /** Changes of safetensors files, for tests. */
-public final class Checkpoints {
-  private Checkpoints() {}
+public final class ChangedTensors {
+  private ChangedTensors() {}
 
   /** Writes a file anew with changed values of one tensor. */
   public static void change(Path file, String name, Consumer<Tensor> change) throws IOException {
