@@ -6,8 +6,8 @@ import dev.nibble.api.wiring.RunData;
 import dev.nibble.api.wiring.Wiring;
 import dev.nibble.data.Sample;
 import dev.nibble.data.rows.RowCursor;
-import dev.nibble.data.samples.Outcome;
 import dev.nibble.data.samples.SampleMaker;
+import dev.nibble.data.samples.SampleOutcome;
 import dev.nibble.data.tokenizer.Tokenizer;
 import dev.nibble.recipes.recipe.Recipe;
 import java.nio.file.Path;
@@ -56,15 +56,15 @@ public final class Preview {
         long number = cursor.row().number();
         rows.accept(
             switch (maker.make(cursor.row())) {
-              case Outcome.Kept kept ->
+              case SampleOutcome.Kept kept ->
                   new PreviewedRow.Sample(
                       path,
                       number,
                       tokens(kept.sample(), tokenizer),
                       text(kept.sample(), tokenizer));
-              case Outcome.TooLong tooLong ->
+              case SampleOutcome.TooLong tooLong ->
                   new PreviewedRow.TooLong(path, number, tooLong.tokens());
-              case Outcome.Unsupervised u -> new PreviewedRow.Unsupervised(path, number);
+              case SampleOutcome.Unsupervised u -> new PreviewedRow.Unsupervised(path, number);
             });
       }
     }

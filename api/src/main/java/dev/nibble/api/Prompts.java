@@ -4,7 +4,7 @@ import dev.nibble.api.wiring.Formats;
 import dev.nibble.data.chat.Conversation;
 import dev.nibble.data.format.Chat;
 import dev.nibble.data.format.PromptFormat;
-import dev.nibble.data.format.Question;
+import dev.nibble.data.format.PromptText;
 import dev.nibble.data.rows.Row;
 import dev.nibble.data.samples.SampleMaker;
 import dev.nibble.data.tokenizer.Tokenizer;
@@ -48,10 +48,11 @@ final class Prompts {
     return samples.prompt(question(asked, dataset, samples.format()));
   }
 
-  private static Question question(Prompt.Row asked, Recipe.Dataset dataset, PromptFormat format) {
+  private static PromptText question(
+      Prompt.Row asked, Recipe.Dataset dataset, PromptFormat format) {
     if (format instanceof Chat chat) {
       try {
-        return new Question(
+        return new PromptText(
             chat.prompt(chat.rows().question(asked.instruction(), asked.input())), false, "");
       } catch (JinjaException e) {
         throw new RecipeException("the chat template refuses the question: " + e.getMessage());

@@ -5,8 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.nibble.data.format.Alpaca;
 import dev.nibble.data.format.PromptTemplate;
 import dev.nibble.data.samples.ExcessLength;
-import dev.nibble.data.samples.Outcome;
 import dev.nibble.data.samples.SampleMaker;
+import dev.nibble.data.samples.SampleOutcome;
 import dev.nibble.data.tokenizer.Tokenizer;
 import dev.nibble.data.tokenizer.Tokenizers;
 import java.io.IOException;
@@ -38,7 +38,7 @@ class NoPaddingTest {
       List<Sample> samples =
           List.of("one", "a much longer answer than the other").stream()
               .map(answer -> maker.make(Rows.row("instruction", "say", "output", answer)))
-              .map(outcome -> ((Outcome.Kept) outcome).sample())
+              .map(outcome -> ((SampleOutcome.Kept) outcome).sample())
               .toList();
       assertThat(samples.get(0).length()).isLessThan(samples.get(1).length());
       Batch batch = Batch.of(samples);

@@ -2,8 +2,8 @@ package dev.nibble.data.batching;
 
 import dev.nibble.data.Sample;
 import dev.nibble.data.rows.Row;
-import dev.nibble.data.samples.Outcome;
 import dev.nibble.data.samples.SampleMaker;
+import dev.nibble.data.samples.SampleOutcome;
 
 /**
  * A sample whose length is known and which is tokenised only when its batch is due.
@@ -12,7 +12,7 @@ import dev.nibble.data.samples.SampleMaker;
  */
 record PlannedSample(int length, Row row, SampleMaker samples) {
   Sample make() {
-    if (samples.make(row) instanceof Outcome.Kept kept && kept.sample().length() == length) {
+    if (samples.make(row) instanceof SampleOutcome.Kept kept && kept.sample().length() == length) {
       return kept.sample();
     }
     throw row.invalid(

@@ -5,7 +5,7 @@ import dev.nibble.data.rows.InvalidDataset;
 import dev.nibble.data.rows.Row;
 import dev.nibble.data.samples.BadRows;
 import dev.nibble.data.samples.DataReport;
-import dev.nibble.data.samples.Outcome;
+import dev.nibble.data.samples.SampleOutcome;
 import dev.nibble.data.samples.Shortfalls;
 import java.util.Arrays;
 import java.util.BitSet;
@@ -61,17 +61,17 @@ final class SampleTable {
    *
    * @param row to name it by
    */
-  void add(Outcome outcome, Row row) {
+  void add(SampleOutcome outcome, Row row) {
     grow();
     switch (outcome) {
-      case Outcome.Kept kept -> {
+      case SampleOutcome.Kept kept -> {
         lengths[rows] = kept.sample().length();
         supervised[rows] = kept.sample().supervisedTokens();
         truncated.set(rows, kept.truncated());
         note(kept.shortfalls(), row);
       }
-      case Outcome.TooLong tooLong -> lengths[rows] = -tooLong.tokens();
-      case Outcome.Unsupervised left -> {
+      case SampleOutcome.TooLong tooLong -> lengths[rows] = -tooLong.tokens();
+      case SampleOutcome.Unsupervised left -> {
         lengths[rows] = 0;
         note(left.shortfalls(), row);
       }

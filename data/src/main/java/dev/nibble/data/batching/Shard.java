@@ -4,8 +4,8 @@ import dev.nibble.data.rows.InvalidDataset;
 import dev.nibble.data.rows.Row;
 import dev.nibble.data.rows.RowCursor;
 import dev.nibble.data.rows.RowSource;
-import dev.nibble.data.samples.Outcome;
 import dev.nibble.data.samples.SampleMaker;
+import dev.nibble.data.samples.SampleOutcome;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -64,7 +64,7 @@ record Shard(int number, RowSource rows, SampleMaker samples, SampleTable table)
     /** Enters the outcome into a table, or throws what no row is to blame for. */
     void enter(SampleTable table);
 
-    record Made(Outcome outcome, Row row) implements Attempt {
+    record Made(SampleOutcome outcome, Row row) implements Attempt {
       @Override
       public void enter(SampleTable table) {
         table.add(outcome, row);

@@ -70,13 +70,13 @@ public record Chat(ConversationSource rows, ChatTemplate template, Supervision s
 
   /** The conversation up to the assistant's last message, which is the answer. */
   @Override
-  public Question question(Row row) {
+  public PromptText question(Row row) {
     Conversation conversation = conversation(row);
     for (int i = conversation.messages().size() - 1; i > 0; i--) {
       if (conversation.role(i).equals(Conversation.ASSISTANT)
           && conversation.messages().get(i).get("content") instanceof Value.Text answer) {
         try {
-          return new Question(prompt(conversation.first(i)), false, answer.text());
+          return new PromptText(prompt(conversation.first(i)), false, answer.text());
         } catch (JinjaException e) {
           throw row.invalid("the chat template refuses it: " + e.getMessage() + ".");
         }

@@ -18,9 +18,9 @@ public sealed interface PromptFormat permits Alpaca, Chat, Completion {
    *
    * @throws dev.nibble.data.rows.InvalidDataset as {@link #example}
    */
-  default Question question(Row row) {
+  default PromptText question(Row row) {
     Example example = example(row);
-    return new Question(example.prompt(), example.addsSpecialTokens(), example.answer());
+    return new PromptText(example.prompt(), example.addsSpecialTokens(), example.answer());
   }
 
   /** The columns that are read of each row, as far as it has them. */

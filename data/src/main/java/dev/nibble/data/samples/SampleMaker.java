@@ -4,7 +4,7 @@ import dev.nibble.data.Sample;
 import dev.nibble.data.chat.Shortfall;
 import dev.nibble.data.format.Example;
 import dev.nibble.data.format.PromptFormat;
-import dev.nibble.data.format.Question;
+import dev.nibble.data.format.PromptText;
 import dev.nibble.data.format.Segment;
 import dev.nibble.data.rows.Row;
 import dev.nibble.data.tokenizer.Encoding;
@@ -106,10 +106,10 @@ public final class SampleMaker {
    *
    * @throws dev.nibble.data.rows.InvalidDataset when the row cannot be used
    */
-  public Outcome make(Row row) {
+  public SampleOutcome make(Row row) {
     Example example = format.example(row);
     if (!learnsEmpty && example.addsSpecialTokens() && example.answer().isBlank()) {
-      return new Outcome.Unsupervised(Set.of(Shortfall.EMPTY));
+      return new SampleOutcome.Unsupervised(Set.of(Shortfall.EMPTY));
     }
     Encoding encoding = encoded(row, example);
     Sample sample = sample(example, encoding);
@@ -119,7 +119,7 @@ public final class SampleMaker {
     if (length > sequenceLen) {
       switch (excess) {
         case DROP -> {
-          return new Outcome.TooLong(length);
+          return new SampleOutcome.TooLong(length);
         }
         case RAISE ->
             throw row.invalid(
@@ -136,8 +136,8 @@ public final class SampleMaker {
       }
     }
     return sample.supervisedTokens() == 0
-        ? new Outcome.Unsupervised(shortfalls)
-        : new Outcome.Kept(sample, truncated, shortfalls);
+        ? new SampleOutcome.Unsupervised(shortfalls)
+        : new SampleOutcome.Kept(sample, truncated, shortfalls);
   }
 
   private Encoding encoded(Row row, Example example) {
@@ -182,7 +182,7 @@ public final class SampleMaker {
   }
 
   /** The tokens to give to the model so that it answers, without an end token. */
-  public int[] prompt(Question question) {
+  public int[] prompt(PromptText question) {
     int[] ids = tokenizer.ids(question.prompt(), question.addsSpecialTokens());
     if (!question.addsSpecialTokens()) {
       return ids;

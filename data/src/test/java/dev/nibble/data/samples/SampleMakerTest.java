@@ -11,7 +11,7 @@ import dev.nibble.data.chat.Shortfall;
 import dev.nibble.data.format.Alpaca;
 import dev.nibble.data.format.Example;
 import dev.nibble.data.format.PromptTemplate;
-import dev.nibble.data.format.Question;
+import dev.nibble.data.format.PromptText;
 import dev.nibble.data.format.Segment;
 import dev.nibble.data.rows.InvalidDataset;
 import dev.nibble.data.rows.Row;
@@ -36,10 +36,11 @@ class SampleMakerTest {
     Row given = row("instruction", "Hi", "output", answer);
     SampleMaker maker =
         new SampleMaker(new CharTokenizer(), Alpaca.standard(), 1000, ExcessLength.DROP, false);
-    assertThat(maker.make(given)).isEqualTo(new Outcome.Unsupervised(Set.of(Shortfall.EMPTY)));
+    assertThat(maker.make(given))
+        .isEqualTo(new SampleOutcome.Unsupervised(Set.of(Shortfall.EMPTY)));
     assertThat(maker.learningEmptyAnswers().make(given))
         .isInstanceOfSatisfying(
-            Outcome.Kept.class,
+            SampleOutcome.Kept.class,
             kept -> assertThat(kept.sample().supervisedTokens()).isEqualTo(answer.length() + 1));
   }
 
@@ -56,11 +57,11 @@ class SampleMakerTest {
    */
   @Test
   void tokensAcrossTheBorderCountAsAnswer() {
-    Outcome outcome = maker(new CharTokenizer(false, 2), 64, ExcessLength.DROP).make(ROW);
+    SampleOutcome outcome = maker(new CharTokenizer(false, 2), 64, ExcessLength.DROP).make(ROW);
     assertThat(shown(kept(outcome))).isEqualTo("hlo[>öl\u0002]");
-    assertThat(((Outcome.Kept) outcome).shortfalls()).containsExactly(Shortfall.TOKEN);
+    assertThat(((SampleOutcome.Kept) outcome).shortfalls()).containsExactly(Shortfall.TOKEN);
     outcome = maker(new CharTokenizer(), 64, ExcessLength.DROP).make(ROW);
-    assertThat(((Outcome.Kept) outcome).shortfalls()).isEmpty();
+    assertThat(((SampleOutcome.Kept) outcome).shortfalls()).isEmpty();
   }
 
   @Test
@@ -84,12 +85,12 @@ class SampleMakerTest {
   @Test
   void leavesOutOrCutsOrRefusesLongSamples() {
     assertThat(maker(new CharTokenizer(), 13, ExcessLength.DROP).make(ROW))
-        .isEqualTo(new Outcome.TooLong(14));
-    Outcome cut = maker(new CharTokenizer(), 10, ExcessLength.TRUNCATE).make(ROW);
+        .isEqualTo(new SampleOutcome.TooLong(14));
+    SampleOutcome cut = maker(new CharTokenizer(), 10, ExcessLength.TRUNCATE).make(ROW);
     assertThat(shown(kept(cut))).isEqualTo("\u0001héllo👋>[wö]");
-    assertThat(((Outcome.Kept) cut).truncated()).isTrue();
+    assertThat(((SampleOutcome.Kept) cut).truncated()).isTrue();
     assertThat(maker(new CharTokenizer(), 8, ExcessLength.TRUNCATE).make(ROW))
-        .isEqualTo(new Outcome.Unsupervised(Set.of()));
+        .isEqualTo(new SampleOutcome.Unsupervised(Set.of()));
     assertThatThrownBy(() -> maker(new CharTokenizer(), 13, ExcessLength.RAISE).make(ROW))
         .isInstanceOf(InvalidDataset.class)
         .hasMessageContaining("test.jsonl, row 7")
@@ -103,7 +104,7 @@ class SampleMakerTest {
     Example example =
         new Example(List.of(new Segment("\u0001q", false), new Segment("a\u0002", true)));
     assertThat(shown(maker.sample(example))).isEqualTo("\u0001q[a\u0002]");
-    assertThat(maker.prompt(new Question(example.prompt(), true, "")))
+    assertThat(maker.prompt(new PromptText(example.prompt(), true, "")))
         .containsExactly(CharTokenizer.BOS, 'q');
   }
 
@@ -135,9 +136,9 @@ class SampleMakerTest {
     return new SampleMaker(tokenizer, PLAIN, length, excess, false);
   }
 
-  private static Sample kept(Outcome outcome) {
-    assertThat(outcome).isInstanceOf(Outcome.Kept.class);
-    return ((Outcome.Kept) outcome).sample();
+  private static Sample kept(SampleOutcome outcome) {
+    assertThat(outcome).isInstanceOf(SampleOutcome.Kept.class);
+    return ((SampleOutcome.Kept) outcome).sample();
   }
 
   private static int[] supervised(Sample sample) {

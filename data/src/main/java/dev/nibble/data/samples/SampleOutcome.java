@@ -5,14 +5,15 @@ import dev.nibble.data.chat.Shortfall;
 import java.util.Set;
 
 /** Result of making a sample of a row. */
-public sealed interface Outcome {
+public sealed interface SampleOutcome {
   /**
    * A sample to train on.
    *
    * @param truncated whether its end was cut off
    * @param shortfalls what of its answers is not learned though the row has it
    */
-  record Kept(Sample sample, boolean truncated, Set<Shortfall> shortfalls) implements Outcome {
+  record Kept(Sample sample, boolean truncated, Set<Shortfall> shortfalls)
+      implements SampleOutcome {
     public Kept {
       shortfalls = Set.copyOf(shortfalls);
     }
@@ -23,14 +24,14 @@ public sealed interface Outcome {
    *
    * @param tokens its length
    */
-  record TooLong(int tokens) implements Outcome {}
+  record TooLong(int tokens) implements SampleOutcome {}
 
   /**
    * Left out, since no token would be supervised.
    *
    * @param shortfalls what of its answers is not learned though the row has it
    */
-  record Unsupervised(Set<Shortfall> shortfalls) implements Outcome {
+  record Unsupervised(Set<Shortfall> shortfalls) implements SampleOutcome {
     public Unsupervised {
       shortfalls = Set.copyOf(shortfalls);
     }

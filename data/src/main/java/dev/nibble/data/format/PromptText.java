@@ -7,4 +7,4 @@ package dev.nibble.data.format;
  * @param addsSpecialTokens whether the tokenizer adds its own to it
  * @param answer the answer's text, without what ends it
  */
-public record Question(String prompt, boolean addsSpecialTokens, String answer) {}
+public record PromptText(String prompt, boolean addsSpecialTokens, String answer) {}
