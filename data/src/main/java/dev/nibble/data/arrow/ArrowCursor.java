@@ -24,6 +24,7 @@ final class ArrowCursor implements RowCursor {
 
   private final Path file;
   private final ArrowReader reader;
+  private final Guard guard;
   private final VectorSchemaRoot root;
   private final Projection projection;
   private final List<String> names;
@@ -35,16 +36,29 @@ final class ArrowCursor implements RowCursor {
   private int batchRows;
   private @Nullable Row row;
 
+  /** A check that values which were read are those of the file. */
+  @FunctionalInterface
+  interface Guard {
+    void check() throws IOException;
+  }
+
   /**
+   * @param guard is asked after each row and each record batch
    * @param projection the columns to read
    * @param names all columns of the file
    * @param owned resources that are closed with this cursor, the reader included
    */
   ArrowCursor(
-      Path file, ArrowReader reader, Projection projection, List<String> names, Resources owned)
+      Path file,
+      ArrowReader reader,
+      Guard guard,
+      Projection projection,
+      List<String> names,
+      Resources owned)
       throws IOException {
     this.file = file;
     this.reader = reader;
+    this.guard = guard;
     this.root = reader.getVectorSchemaRoot();
     this.projection = projection;
     this.names = names;
@@ -75,9 +89,11 @@ final class ArrowCursor implements RowCursor {
       for (ColumnReader column : columns) {
         values.put(column.name(), column.read(inBatch));
       }
+      guard.check();
     } catch (InvalidDataset e) {
       throw e;
-    } catch (RuntimeException | OutOfMemoryError e) { // a wild length asks for all memory
+    } catch (IOException | RuntimeException | VirtualMachineError e) {
+      // A wild length asks for all memory; what is mapped and gone is an InternalError.
       throw corrupt("row " + rows, e);
     }
     row = new Row(values, names, file.toString(), rows);
@@ -92,6 +108,7 @@ final class ArrowCursor implements RowCursor {
       }
       root.getFieldVectors().forEach(OffsetCheck::of);
       reader.getDictionaryVectors().values().forEach(d -> OffsetCheck.of(d.getVector()));
+      guard.check();
       batchRows = root.getRowCount();
       inBatch = -1;
       columns =
@@ -102,7 +119,7 @@ final class ArrowCursor implements RowCursor {
       return true;
     } catch (InvalidDataset e) {
       throw e;
-    } catch (IOException | RuntimeException | OutOfMemoryError e) {
+    } catch (IOException | RuntimeException | VirtualMachineError e) {
       batchRows = 0; // half made, so that there is no next row
       throw owned.closedBy(corrupt("after row " + rows, e));
     }

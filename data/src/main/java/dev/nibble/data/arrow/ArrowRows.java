@@ -2,25 +2,20 @@ package dev.nibble.data.arrow;
 
 import dev.nibble.data.rows.Projection;
 import dev.nibble.data.rows.RowSource;
-import java.io.BufferedInputStream;
 import java.io.IOException;
 import java.io.InputStream;
-import java.nio.channels.Channels;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
-import org.apache.arrow.compression.CommonsCompressionFactory;
 import org.apache.arrow.memory.BufferAllocator;
-import org.apache.arrow.vector.ipc.ArrowFileReader;
-import org.apache.arrow.vector.ipc.ArrowReader;
-import org.apache.arrow.vector.ipc.ArrowStreamReader;
 
 /**
  * Rows of an Arrow IPC file: the streaming format, which the {@code datasets} library saves, or the
  * random-access file format ("Feather 2"); the first bytes tell which. One record batch at a time
- * is in memory.
+ * is in memory, and of a large one that is not compressed no more than the system's cache of the
+ * file.
  *
  * @param file the file
  * @param projection the columns to read
@@ -52,28 +47,23 @@ public record ArrowRows(Path file, Projection projection) implements RowSource {
 
   @Override
   public ArrowCursor open() {
+    return open(IpcReader.LEAST_MAPPED);
+  }
+
+  /** The same, with record batches mapped from so many bytes on. */
+  ArrowCursor open(long leastMapped) {
     Resources resources = new Resources();
     try {
       BufferAllocator allocator =
           resources.add(Allocators.child(describe(), 2 * BatchCheck.memory(Files.size(file))));
-      ArrowReader reader = resources.add(reader(allocator, resources));
-      List<String> names = ArrowCursor.names(reader.getVectorSchemaRoot().getSchema());
-      return new ArrowCursor(file, reader, projection, names, resources);
+      FileChannel channel = resources.add(FileChannel.open(file));
+      IpcLayout layout = IpcCheck.check(channel, isFileFormat());
+      IpcReader reader = resources.add(new IpcReader(channel, layout, allocator, leastMapped));
+      List<String> names = ArrowCursor.names(layout.schema());
+      return new ArrowCursor(file, reader, reader::requireWhole, projection, names, resources);
     } catch (IOException | RuntimeException | OutOfMemoryError e) {
       throw resources.closedBy(ArrowCursor.unreadable(file, e));
     }
-  }
-
-  private ArrowReader reader(BufferAllocator allocator, Resources resources) throws IOException {
-    boolean random = isFileFormat();
-    FileChannel channel = resources.add(FileChannel.open(file));
-    IpcCheck.check(channel, random);
-    return random
-        ? new ArrowFileReader(channel, allocator, CommonsCompressionFactory.INSTANCE)
-        : new ArrowStreamReader(
-            new BufferedInputStream(Channels.newInputStream(channel), 1 << 16),
-            allocator,
-            CommonsCompressionFactory.INSTANCE);
   }
 
   private boolean isFileFormat() throws IOException {

@@ -7,6 +7,8 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
+import java.util.ArrayList;
+import java.util.List;
 import org.apache.arrow.flatbuf.Block;
 import org.apache.arrow.flatbuf.DictionaryBatch;
 import org.apache.arrow.flatbuf.Field;
@@ -34,6 +36,8 @@ final class IpcCheck {
 
   private final FileChannel channel;
   private final long size;
+  private final List<IpcLayout.Place> messages = new ArrayList<>();
+  private org.apache.arrow.vector.types.pojo.@Nullable Schema columns;
   private @Nullable BatchCheck batches;
   private int fields;
   private int records;
@@ -60,9 +64,10 @@ final class IpcCheck {
    * Checks a file; the channel's position stays where it is.
    *
    * @param random whether it is of the random-access format
+   * @return where its messages are
    * @throws Corrupt when the library cannot read it within the bounds of the file
    */
-  static void check(FileChannel channel, boolean random) throws IOException {
+  static IpcLayout check(FileChannel channel, boolean random) throws IOException {
     IpcCheck check = new IpcCheck(channel);
     try {
       if (random) {
@@ -70,6 +75,7 @@ final class IpcCheck {
       } else {
         check.stream();
       }
+      return check.layout();
     } catch (IndexOutOfBoundsException
         | IllegalArgumentException
         | UnsupportedOperationException
@@ -80,6 +86,13 @@ final class IpcCheck {
       // A table that points out of its message.
       throw new Corrupt(check.place() + "its description is damaged", e);
     }
+  }
+
+  private IpcLayout layout() {
+    if (columns == null) {
+      throw new Corrupt("it has no schema");
+    }
+    return new IpcLayout(columns, messages);
   }
 
   private String place() {
@@ -106,12 +119,9 @@ final class IpcCheck {
         }
         schema((Schema) message.header(new Schema()));
       } else {
-        message(message, body, message.bodyLength());
+        message(message, new IpcLayout.Place(start, prefix.length(), body, message.bodyLength()));
       }
       at = body + message.bodyLength();
-    }
-    if (batches == null) {
-      throw new Corrupt("it has no schema");
     }
   }
 
@@ -150,13 +160,13 @@ final class IpcCheck {
     if (length <= 0) {
       throw new Corrupt(place() + "its message is empty");
     }
+    long start = block.offset() + prefix.size();
     message(
-        Message.getRootAsMessage(read(block.offset() + prefix.size(), length)),
-        body,
-        block.bodyLength());
+        Message.getRootAsMessage(read(start, length)),
+        new IpcLayout.Place(start, length, body, block.bodyLength()));
   }
 
-  private void message(Message message, long body, long bodyLength) throws IOException {
+  private void message(Message message, IpcLayout.Place at) throws IOException {
     BatchCheck check = batches;
     if (check == null) {
       throw new Corrupt("it has no schema");
@@ -164,15 +174,18 @@ final class IpcCheck {
     try {
       switch (message.headerType()) {
         case MessageHeader.RecordBatch ->
-            check.rows((RecordBatch) message.header(new RecordBatch()), body, bodyLength);
+            check.rows((RecordBatch) message.header(new RecordBatch()), at.body(), at.bodyLength());
         case MessageHeader.DictionaryBatch ->
             check.dictionary(
-                (DictionaryBatch) message.header(new DictionaryBatch()), body, bodyLength);
+                (DictionaryBatch) message.header(new DictionaryBatch()),
+                at.body(),
+                at.bodyLength());
         default -> throw new Corrupt("it has a message of kind " + message.headerType());
       }
     } catch (Corrupt e) {
       throw new Corrupt(place() + e.getMessage(), e);
     }
+    messages.add(at);
   }
 
   /** Fields that share their children would take forever, and ones within themselves never end. */
@@ -180,9 +193,8 @@ final class IpcCheck {
     for (int i = 0; i < schema.fieldsLength(); i++) {
       field(schema.fields(i), 0);
     }
-    batches =
-        new BatchCheck(
-            channel, org.apache.arrow.vector.types.pojo.Schema.convertSchema(schema), size);
+    columns = org.apache.arrow.vector.types.pojo.Schema.convertSchema(schema);
+    batches = new BatchCheck(channel, columns, size);
   }
 
   private void field(Field field, int depth) throws IOException {

@@ -67,7 +67,7 @@ public record ParquetRows(Path file, Projection projection) implements RowSource
       Scanner scanner =
           resources.add(dataset.newScan(new ScanOptions(BATCH_ROWS, Optional.of(read))));
       return new ArrowCursor(
-          file, resources.add(scanner.scanBatches()), projection, names, resources);
+          file, resources.add(scanner.scanBatches()), () -> {}, projection, names, resources);
     } catch (LinkageError e) {
       throw resources.closedBy(
           new InvalidDataset(
