@@ -4,6 +4,7 @@ import dev.nibble.adapters.Parameters.Constant;
 import dev.nibble.adapters.Parameters.Parameter;
 import dev.nibble.adapters.PeftNames.Parsed;
 import dev.nibble.compute.files.AtomicFile;
+import dev.nibble.compute.files.FileProblem;
 import dev.nibble.compute.kernels.HostCopies;
 import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.safetensors.Safetensors;
@@ -250,7 +251,8 @@ public final class PeftAdapter {
       SafetensorsWriter.write(folder.resolve(WEIGHTS), tensors, Map.of("format", "pt"));
       AtomicFile.write(folder.resolve(PeftConfig.FILE), config.toJson(modules));
     } catch (IOException e) {
-      throw new AdapterException("cannot write the adapter to %s: %s".formatted(folder, e), e);
+      throw new AdapterException(
+          "cannot write the adapter to %s: %s".formatted(folder, FileProblem.of(e)), e);
     }
   }
 }

@@ -1,6 +1,8 @@
 package dev.nibble.adapters;
 
+import dev.nibble.compute.files.FileProblem;
 import dev.nibble.compute.files.FolderLinks;
+import dev.nibble.compute.files.JsonError;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -55,14 +57,18 @@ final class PeftJson {
           "%s is not a PEFT adapter: it has no %s".formatted(folder, PeftConfig.FILE));
     }
     FolderLinks.check(folder);
+    String text;
+    try {
+      text = Files.readString(file);
+    } catch (IOException e) {
+      throw new AdapterException("cannot read %s: %s".formatted(file, FileProblem.of(e)), e);
+    }
     JsonNode json;
     try {
-      json = JsonMapper.shared().readTree(Files.readString(file));
-    } catch (IOException e) {
-      throw new AdapterException("cannot read %s: %s".formatted(file, e), e);
+      json = JsonMapper.shared().readTree(text);
     } catch (JacksonException e) {
       throw new AdapterException(
-          "%s is not valid JSON: %s".formatted(file, e.getOriginalMessage()), e);
+          "%s is not valid JSON: %s".formatted(file, JsonError.of(e, text)), e);
     }
     if (!json.isObject()) {
       throw new AdapterException(file + " does not hold a JSON object");

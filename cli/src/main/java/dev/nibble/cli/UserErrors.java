@@ -1,8 +1,11 @@
 package dev.nibble.cli;
 
+import dev.nibble.compute.files.FileProblem;
 import dev.nibble.errors.Fault;
 import dev.nibble.errors.NibbleException;
+import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.file.FileSystemException;
 
 /** Texts of errors for users. */
 final class UserErrors {
@@ -13,8 +16,7 @@ final class UserErrors {
     return switch (e) {
       case NibbleException ours when ours.fault() != Fault.BUG -> inRecipeWords(ours);
       case NibbleException ours -> inRecipeWords(ours) + System.lineSeparator() + NOT_YOURS;
-      case UncheckedIOException io when io.getCause() != null ->
-          io.getCause().getClass().getSimpleName() + ": " + message(io);
+      case UncheckedIOException io when io.getCause() != null -> ofFile(io, io.getCause());
       default -> "Nibble failed: " + e + System.lineSeparator() + NOT_YOURS;
     };
   }
@@ -26,7 +28,10 @@ final class UserErrors {
     return e.remedy().map(remedy -> e.messageWith(RecipeWords.of(remedy))).orElse(e.problem());
   }
 
-  private static String message(Throwable e) {
-    return String.valueOf(e.getMessage());
+  /** The message of many a cause is a path alone, and that of others was written for users. */
+  private static String ofFile(UncheckedIOException e, IOException cause) {
+    String message = String.valueOf(e.getMessage());
+    boolean pathAlone = cause instanceof FileSystemException || message.equals(cause.toString());
+    return pathAlone ? FileProblem.of(e) : message;
   }
 }

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.nibble.errors.Fault;
 import dev.nibble.errors.NibbleException;
 import dev.nibble.errors.Remedy;
+import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.NoSuchFileException;
 import java.util.Optional;
@@ -30,9 +31,15 @@ class UserErrorsTest {
   }
 
   @Test
-  void filesThatCannotBeReadKeepTheKindOfTheirError() {
-    assertThat(UserErrors.text(new UncheckedIOException(new NoSuchFileException("model/x"))))
-        .isEqualTo("NoSuchFileException: java.nio.file.NoSuchFileException: model/x");
+  void filesThatCannotBeReadAreSoInWords() {
+    IOException missing = new NoSuchFileException("model/x");
+    assertThat(UserErrors.text(new UncheckedIOException(missing)))
+        .isEqualTo("model/x does not exist");
+    assertThat(UserErrors.text(new UncheckedIOException("cannot read model: model/x", missing)))
+        .isEqualTo("model/x does not exist");
+    IOException torn = new IOException("Input/output error");
+    assertThat(UserErrors.text(new UncheckedIOException("cannot read model: torn", torn)))
+        .isEqualTo("cannot read model: torn");
   }
 
   @Test

@@ -1,17 +1,20 @@
-package dev.nibble.compute.safetensors;
+package dev.nibble.compute.files;
 
+import dev.nibble.errors.text.BrokenText;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.TokenStreamLocation;
 
-/** A one-line description of an error in JSON. */
-final class JsonError {
+/** Description of an error in JSON, in our words instead of the library's. */
+public final class JsonError {
   private JsonError() {}
 
-  static String of(JacksonException e) {
+  /**
+   * Where a text is not what it should be.
+   *
+   * @param text what was parsed
+   */
+  public static String of(JacksonException e, String text) {
     TokenStreamLocation at = e.getLocation();
-    String what = e.getOriginalMessage().lines().findFirst().orElse("unreadable");
-    return at == null
-        ? what
-        : "%s (line %d, column %d)".formatted(what, at.getLineNr(), at.getColumnNr());
+    return BrokenText.at(text, at == null ? -1 : at.getCharOffset());
   }
 }

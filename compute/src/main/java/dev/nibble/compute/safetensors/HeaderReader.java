@@ -1,5 +1,6 @@
 package dev.nibble.compute.safetensors;
 
+import dev.nibble.compute.files.JsonError;
 import dev.nibble.compute.safetensors.Header.Entry;
 import dev.nibble.compute.tensor.DType;
 import dev.nibble.compute.tensor.Shape;
@@ -106,7 +107,7 @@ final class HeaderReader {
       }
     } catch (JacksonException e) {
       throw new MalformedSafetensors(
-          "%s has a header that is not JSON: %s".formatted(file, JsonError.of(e)), e);
+          "%s has a header that is not JSON: %s".formatted(file, JsonError.of(e, json)), e);
     }
   }
 

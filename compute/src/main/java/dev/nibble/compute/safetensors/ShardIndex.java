@@ -1,8 +1,10 @@
 package dev.nibble.compute.safetensors;
 
 import dev.nibble.compute.files.FolderLinks;
+import dev.nibble.compute.files.JsonError;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.charset.CharacterCodingException;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
@@ -47,16 +49,23 @@ final class ShardIndex {
   }
 
   private static JsonNode parse(Path index) {
+    String text;
     try {
       if (Files.size(index) > HeaderReader.MAX_BYTES) {
         throw new MalformedSafetensors(
             "%s has more than %d bytes".formatted(index, HeaderReader.MAX_BYTES));
       }
-      return JSON.readTree(Files.readAllBytes(index));
+      text = Files.readString(index);
+    } catch (CharacterCodingException e) {
+      throw new MalformedSafetensors(index + " is not UTF-8 text", e);
     } catch (IOException e) {
       throw new UncheckedIOException("cannot read %s: %s".formatted(index, e.getMessage()), e);
+    }
+    try {
+      return JSON.readTree(text);
     } catch (JacksonException e) {
-      throw new MalformedSafetensors("%s is not JSON: %s".formatted(index, JsonError.of(e)), e);
+      throw new MalformedSafetensors(
+          "%s is not JSON: %s".formatted(index, JsonError.of(e, text)), e);
     }
   }
 

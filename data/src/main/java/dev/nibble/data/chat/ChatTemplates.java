@@ -1,6 +1,6 @@
 package dev.nibble.data.chat;
 
-import dev.nibble.data.tokenizer.JsonFault;
+import dev.nibble.data.tokenizer.ModelJson;
 import dev.nibble.errors.Remedy;
 import dev.nibble.jinja.JinjaException;
 import dev.nibble.jinja.Template;
@@ -8,6 +8,7 @@ import dev.nibble.jinja.Value;
 import dev.nibble.jinja.Values;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -17,16 +18,13 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.json.JsonMapper;
 
 /** Sources of chat templates: the model's files, shipped templates, and those of the user. */
 public final class ChatTemplates {
   /** The templates that Nibble ships, by name. */
   public static final List<String> SHIPPED = List.of("chatml");
 
-  private static final JsonMapper JSON = new JsonMapper();
   private static final String STANDARD = "default";
   private static final String TOOLS = "tool_use";
 
@@ -146,22 +144,17 @@ public final class ChatTemplates {
   }
 
   private static JsonNode json(Path file) {
-    if (!Files.isRegularFile(file)) {
-      return JSON.createObjectNode();
-    }
-    try {
-      return JSON.readTree(file);
-    } catch (JacksonException e) {
-      throw new InvalidChatTemplate(
-          "%s: is not valid JSON (%s). Fetch the file again.".formatted(file, JsonFault.of(e)), e);
-    }
+    return ModelJson.read(file, InvalidChatTemplate::new);
   }
 
   private static String read(Path file) {
     try {
       return Files.readString(file);
+    } catch (CharacterCodingException e) {
+      throw new InvalidChatTemplate(file + ": the chat template is not UTF-8 text.", e);
     } catch (IOException e) {
-      throw new InvalidChatTemplate(file + ": the chat template cannot be read: " + e, e);
+      throw new InvalidChatTemplate(
+          file + ": the chat template cannot be read: " + e.getMessage(), e);
     }
   }
 

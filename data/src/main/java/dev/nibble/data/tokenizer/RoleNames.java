@@ -1,6 +1,5 @@
 package dev.nibble.data.tokenizer;
 
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -9,9 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
 import java.util.Set;
-import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.json.JsonMapper;
 
 /**
  * Texts of the tokens that have a role. {@code tokenizer_config.json} names them by their text and
@@ -24,7 +21,6 @@ import tools.jackson.databind.json.JsonMapper;
  * @param stop further ids at which generation stops
  */
 record RoleNames(Map<String, String> names, Map<String, Integer> ids, List<Integer> stop) {
-  private static final JsonMapper JSON = new JsonMapper();
   private static final List<String> ROLES = List.of("bos_token", "eos_token", "pad_token");
 
   static RoleNames read(Path folder) {
@@ -89,14 +85,6 @@ record RoleNames(Map<String, String> names, Map<String, Integer> ids, List<Integ
 
   /** A JSON file; an empty object for one that is not there. */
   static JsonNode json(Path file) {
-    if (!Files.isRegularFile(file)) {
-      return JSON.createObjectNode();
-    }
-    try {
-      return JSON.readTree(file);
-    } catch (JacksonException e) {
-      throw new InvalidTokenizer(
-          "%s: is not valid JSON (%s). Fetch the file again.".formatted(file, JsonFault.of(e)), e);
-    }
+    return ModelJson.read(file, InvalidTokenizer::new);
   }
 }

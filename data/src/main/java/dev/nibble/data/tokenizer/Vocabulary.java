@@ -59,8 +59,8 @@ record Vocabulary(
       }
     } catch (JacksonException e) {
       throw new InvalidTokenizer(
-          "%s: is not valid JSON, or a value is of another kind than expected (%s). Fetch the file again."
-              .formatted(file, JsonFault.of(e)),
+          "%s: is not valid JSON, or a value is of another kind than expected: %s. Fetch the file again."
+              .formatted(file, ModelJson.of(e, json)),
           e);
     }
     if (reading.largest < 0) {

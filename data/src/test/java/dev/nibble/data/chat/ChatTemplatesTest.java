@@ -78,6 +78,20 @@ class ChatTemplatesTest {
   }
 
   @Test
+  void saysWhereItsFilesAreBroken() throws IOException {
+    write("tokenizer_config.json", "{\n  \"bos_token\": tru}");
+    assertThatThrownBy(this::find)
+        .isInstanceOf(InvalidChatTemplate.class)
+        .hasMessage(
+            model.resolve("tokenizer_config.json")
+                + ": is not valid JSON: at line 2, column 16 came tru}, which cannot stand there. Fetch the file again.");
+    Files.write(model.resolve("tokenizer_config.json"), new byte[] {'"', (byte) 0xE9, '"'});
+    assertThatThrownBy(this::find)
+        .isInstanceOf(InvalidChatTemplate.class)
+        .hasMessageContaining("is not UTF-8 text");
+  }
+
+  @Test
   void saysWhatToDoWithoutOne() throws IOException {
     assertThatThrownBy(this::find)
         .isInstanceOf(InvalidChatTemplate.class)

@@ -1,5 +1,6 @@
 package dev.nibble.quant.bnb;
 
+import dev.nibble.compute.files.JsonError;
 import dev.nibble.compute.tensor.DType;
 import dev.nibble.quant.UnusableWeight;
 import dev.nibble.quant.bnb.FourBitFormat.QuantType;
@@ -42,11 +43,12 @@ final class QuantStateReader {
    * @param type what the tensor's name says
    */
   static QuantState read(String where, byte[] bytes, QuantType type) {
+    String text = new String(bytes, StandardCharsets.UTF_8);
     JsonNode json;
     try {
-      json = JSON.readTree(new String(bytes, StandardCharsets.UTF_8));
+      json = JSON.readTree(text);
     } catch (JacksonException e) {
-      throw new UnusableWeight(where + " is not JSON: " + e.getOriginalMessage());
+      throw new UnusableWeight(where + " is not JSON: " + JsonError.of(e, text));
     }
     if (!json.isObject()) {
       throw new UnusableWeight(where + " is not a JSON object");

@@ -123,12 +123,14 @@ public final class Yaml {
           mark == null
               ? new Place(origin, 1, 1)
               : new Place(origin, mark.getLine() + 1, mark.getColumn() + 1),
-          "not valid YAML: " + cause.getProblem() + hint(text, mark));
+          "not valid YAML: "
+              + YamlProblem.of(Optional.ofNullable(cause.getProblem()))
+              + hint(text, mark));
     }
     TokenStreamLocation at = e.getLocation();
     return new YamlException(
         at == null ? new Place(origin, 1, 1) : new Place(origin, at.getLineNr(), at.getColumnNr()),
-        "not valid YAML: " + e.getOriginalMessage());
+        "not valid YAML: " + YamlProblem.of(Optional.ofNullable(e.getOriginalMessage())));
   }
 
   private static String hint(String text, @Nullable Mark mark) {

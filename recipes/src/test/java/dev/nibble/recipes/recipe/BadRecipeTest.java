@@ -457,10 +457,28 @@ class BadRecipeTest {
   @Test
   void textThatIsNotYaml() {
     assertThat(errors("base_model: [a\noutput_dir: b\n"))
-        .startsWith("r.yaml:")
-        .contains(": not valid YAML: ");
+        .isEqualTo("r.yaml:2:11: not valid YAML: a list lacks its ',' or ']'");
     assertThat(errors("base_model: a: b\n"))
-        .isEqualTo("r.yaml:1:14: not valid YAML: mapping values are not allowed here");
+        .isEqualTo(
+            "r.yaml:1:14: not valid YAML: a key with a value cannot begin here; a text with ': ' in it needs quotes");
+    assertThat(errors("a: {b: 1\nc: 2\n"))
+        .endsWith(": not valid YAML: a mapping lacks its ',' or '}'");
+    assertThat(errors("a: b\n c: d\n"))
+        .endsWith(
+            ": not valid YAML: a key with a value cannot begin here; a text with ': ' in it needs quotes");
+    assertThat(errors("a:\n    b: 1\n  c: 2\n"))
+        .endsWith(": not valid YAML: the line is not indented as the ones before it ask for");
+    assertThat(errors("a: \"b\n")).endsWith(": not valid YAML: a text in quotes has no end");
+    assertThat(errors("a: \"\\q\"\n"))
+        .endsWith(": not valid YAML: a text in double quotes has a '\\' that means nothing");
+    assertThat(errors("a: - b\n"))
+        .endsWith(
+            ": not valid YAML: an item with '- ' cannot begin here; items of a list begin on lines of their own");
+    assertThat(errors("a: 1\nb\nc: 2\n"))
+        .endsWith(": not valid YAML: expected ':' and a value after the key before this");
+    assertThat(errors("a: @b\n"))
+        .endsWith(
+            ": not valid YAML: this character cannot begin a value; a text with it needs quotes");
     assertThat(errors("datasets:\n\t- path: a\n")).contains("YAML indents with spaces, not tabs");
     assertThat(errors("- a\n- b\n"))
         .isEqualTo("r.yaml:1:1: expected keys with values, such as base_model: …, got a list");

@@ -1,6 +1,7 @@
 package dev.nibble.trainer.checkpoint;
 
 import dev.nibble.compute.files.AtomicFile;
+import dev.nibble.compute.files.JsonError;
 import java.io.IOException;
 import java.nio.charset.CharacterCodingException;
 import java.nio.file.Files;
@@ -39,16 +40,20 @@ final class TrainerStateFile {
           "%s is no checkpoint: it has no %s. Give a checkpoint-N folder of a run"
               .formatted(folder, NAME));
     }
+    String text;
     try {
-      return JSON.readValue(Files.readString(path), TrainerState.class);
-    } catch (JacksonException e) {
-      throw new CheckpointException(
-          "%s is damaged: %s. Resume from an earlier checkpoint"
-              .formatted(path, e.getOriginalMessage()),
-          e);
+      text = Files.readString(path);
     } catch (CharacterCodingException e) {
       throw new CheckpointException(
           path + " is damaged: it is not UTF-8 text. Resume from an earlier checkpoint", e);
+    }
+    try {
+      return JSON.readValue(text, TrainerState.class);
+    } catch (JacksonException e) {
+      throw new CheckpointException(
+          "%s is damaged: %s. Resume from an earlier checkpoint"
+              .formatted(path, JsonError.of(e, text)),
+          e);
     }
   }
 }

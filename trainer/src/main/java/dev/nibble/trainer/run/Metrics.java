@@ -1,5 +1,6 @@
 package dev.nibble.trainer.run;
 
+import dev.nibble.compute.files.JsonError;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -88,7 +89,7 @@ public record Metrics(List<Step> training, List<Point> validation) {
         if (i < lines.size() - 1) {
           throw new RunException(
               "%s:%d is no JSON: %s. Delete the line, or the file"
-                  .formatted(file, i + 1, e.getOriginalMessage()),
+                  .formatted(file, i + 1, JsonError.of(e, lines.get(i))),
               e);
         }
       }

@@ -2,6 +2,7 @@ package dev.nibble.trainer.run;
 
 import dev.nibble.compute.files.AtomicFile;
 import dev.nibble.compute.files.FileProblem;
+import dev.nibble.compute.files.JsonError;
 import dev.nibble.errors.Remedy;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -68,15 +69,19 @@ public record Provenance(
     if (Files.notExists(file)) {
       return Optional.empty();
     }
+    String text;
     try {
-      return Optional.of(JSON.readValue(Files.readString(file), Provenance.class));
+      text = Files.readString(file);
     } catch (IOException e) {
       throw new RunException(
           "%s cannot be read: %s".formatted(file, FileProblem.of(e)), Remedy.OVERWRITE, e);
+    }
+    try {
+      return Optional.of(JSON.readValue(text, Provenance.class));
     } catch (JacksonException e) {
       throw new RunException(
           "%s is damaged, or of another version of Nibble: %s"
-              .formatted(file, e.getOriginalMessage()),
+              .formatted(file, JsonError.of(e, text)),
           Remedy.OVERWRITE,
           e);
     }

@@ -1,5 +1,6 @@
 package dev.nibble.trainer.export.gguf;
 
+import dev.nibble.compute.files.FileProblem;
 import dev.nibble.trainer.export.ExportException;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -39,7 +40,7 @@ final class ChatTemplates {
     try {
       return Files.readString(file);
     } catch (IOException e) {
-      throw new ExportException("cannot read %s: %s".formatted(file, e), e);
+      throw new ExportException("cannot read %s: %s".formatted(file, FileProblem.of(e)), e);
     }
   }
 }

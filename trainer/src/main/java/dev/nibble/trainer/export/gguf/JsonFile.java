@@ -1,5 +1,7 @@
 package dev.nibble.trainer.export.gguf;
 
+import dev.nibble.compute.files.FileProblem;
+import dev.nibble.compute.files.JsonError;
 import dev.nibble.trainer.export.ExportException;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -15,14 +17,18 @@ record JsonFile(Path file, String prefix, JsonNode node) {
   private static final int SHOWN = 300;
 
   static JsonFile read(Path file) {
+    String text;
+    try {
+      text = Files.readString(file);
+    } catch (IOException e) {
+      throw new ExportException("cannot read %s: %s".formatted(file, FileProblem.of(e)), e);
+    }
     JsonNode node;
     try {
-      node = JsonMapper.shared().readTree(Files.readString(file));
-    } catch (IOException e) {
-      throw new ExportException("cannot read %s: %s".formatted(file, e), e);
+      node = JsonMapper.shared().readTree(text);
     } catch (JacksonException e) {
       throw new ExportException(
-          "%s is not valid JSON: %s".formatted(file, e.getOriginalMessage()), e);
+          "%s is not valid JSON: %s".formatted(file, JsonError.of(e, text)), e);
     }
     if (!node.isObject()) {
       throw new ExportException(file + " does not hold a JSON object");

@@ -2,6 +2,7 @@ package dev.nibble.trainer.model.build;
 
 import dev.nibble.adapters.Parameters;
 import dev.nibble.compute.files.AtomicFile;
+import dev.nibble.compute.files.FileProblem;
 import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.safetensors.SafetensorsWriter;
 import dev.nibble.compute.safetensors.SafetensorsWriter.Sink;
@@ -55,7 +56,8 @@ public final class ModelWriter {
       // Last: without it the folder is no model yet.
       AtomicFile.write(folder.resolve(ModelFolder.CONFIG), model.configOf(dtype, ownHead));
     } catch (IOException e) {
-      throw new ModelException("cannot write the model to %s: %s".formatted(folder, e), e);
+      throw new ModelException(
+          "cannot write the model to %s: %s".formatted(folder, FileProblem.of(e)), e);
     }
   }
 

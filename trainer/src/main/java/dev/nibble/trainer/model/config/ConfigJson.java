@@ -1,5 +1,7 @@
 package dev.nibble.trainer.model.config;
 
+import dev.nibble.compute.files.FileProblem;
+import dev.nibble.compute.files.JsonError;
 import dev.nibble.quant.ConfigSection;
 import dev.nibble.trainer.model.ModelException;
 import java.io.IOException;
@@ -32,7 +34,7 @@ final class ConfigJson implements ConfigSection {
     try {
       return parse(file, Files.readString(file));
     } catch (IOException e) {
-      throw new ModelException("cannot read %s: %s".formatted(file, e), e);
+      throw new ModelException("cannot read %s: %s".formatted(file, FileProblem.of(e)), e);
     }
   }
 
@@ -43,7 +45,7 @@ final class ConfigJson implements ConfigSection {
       node = JsonMapper.shared().readTree(text);
     } catch (JacksonException e) {
       throw new ModelException(
-          "%s is not valid JSON: %s".formatted(file, e.getOriginalMessage()), e);
+          "%s is not valid JSON: %s".formatted(file, JsonError.of(e, text)), e);
     }
     if (!node.isObject()) {
       throw new ModelException(file + " does not hold a JSON object");
@@ -198,6 +200,16 @@ final class ConfigJson implements ConfigSection {
         .forEach(e -> {
           if (keys.contains(e.getKey()) && !read.contains(e.getKey()) && !isNeutral(e.getValue())) {
             throw wrong(e.getKey(), "leaving it out, as this model_type has no such key");
+          }
+        });
+  }
+
+  /** Refuses all keys but these, unless their values are such as {@link #refuseUnread} passes. */
+  void refuseOthers(Set<String> known, String supported) {
+    node.properties()
+        .forEach(e -> {
+          if (!known.contains(e.getKey()) && !isNeutral(e.getValue())) {
+            throw wrong(e.getKey(), supported);
           }
         });
   }

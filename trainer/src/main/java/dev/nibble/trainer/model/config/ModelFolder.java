@@ -1,6 +1,7 @@
 package dev.nibble.trainer.model.config;
 
 import dev.nibble.compute.files.AtomicFile;
+import dev.nibble.compute.files.JsonError;
 import dev.nibble.compute.tensor.DType;
 import dev.nibble.quant.WeightFormat;
 import dev.nibble.trainer.model.ModelException;
@@ -83,15 +84,16 @@ public record ModelFolder(Path path) {
 
   private ObjectNode config() throws IOException {
     Path file = path.resolve(CONFIG);
+    String text = Files.readString(file);
     try {
-      JsonNode config = JsonMapper.shared().readTree(Files.readString(file));
+      JsonNode config = JsonMapper.shared().readTree(text);
       if (config instanceof ObjectNode object) {
         return object;
       }
       throw new ModelException(file + " does not hold a JSON object");
     } catch (JacksonException e) {
       throw new ModelException(
-          "%s is not valid JSON: %s".formatted(file, e.getOriginalMessage()), e);
+          "%s is not valid JSON: %s".formatted(file, JsonError.of(e, text)), e);
     }
   }
 
