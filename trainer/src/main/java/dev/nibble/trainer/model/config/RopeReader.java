@@ -1,8 +1,10 @@
 package dev.nibble.trainer.model.config;
 
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.Set;
 
 /**
  * Reads {@code rope_parameters} (transformers 5), or {@code rope_theta}, {@code rope_scaling} and
@@ -12,6 +14,31 @@ final class RopeReader {
   private static final double THETA = 10_000;
   private static final String ORIGINAL = "original_max_position_embeddings";
   private static final String ALL = "default, linear, dynamic, llama3, yarn, longrope";
+
+  /**
+   * Keys of a rope that transformers reads for one type or another, and leaves out for the rest;
+   * and one that only says where a model comes from. A rope with any other key turns in a way that
+   * neither knows.
+   */
+  private static final Set<String> KNOWN =
+      Set.of(
+          "rope_type",
+          "type",
+          "rope_theta",
+          "partial_rotary_factor",
+          ORIGINAL,
+          "factor",
+          "attention_factor",
+          "beta_fast",
+          "beta_slow",
+          "mscale",
+          "mscale_all_dim",
+          "truncate",
+          "short_factor",
+          "long_factor",
+          "low_freq_factor",
+          "high_freq_factor",
+          "finetuned");
 
   private final ConfigJson config;
   private final Sizes sizes;
@@ -90,10 +117,12 @@ final class RopeReader {
     if (all.isPresent() && !all.get().has(Rope.FULL) && !all.get().has(Rope.SLIDING)) {
       throw c.wrong("rope_parameters", "an object for each of " + Rope.FULL + ", " + Rope.SLIDING);
     }
+    all.ifPresent(r -> refuseOthers(r, Rope.FULL, Rope.SLIDING));
     return all.flatMap(r -> r.object(kind));
   }
 
   private Rope gemma3(Optional<ConfigJson> rope, String thetaKey, double thetaDefault) {
+    rope.ifPresent(r -> refuseOthers(r));
     rope.ifPresent(r -> r.requireNumber("partial_rotary_factor", 1));
     return new Rope(
         theta(rope, thetaKey, thetaDefault),
@@ -111,7 +140,14 @@ final class RopeReader {
           config.has("rope_scaling") ? "rope_scaling" : "rope_parameters",
           "one rope for all layers of this family");
     }
+    rope.ifPresent(r -> refuseOthers(r));
     return rope;
+  }
+
+  private static void refuseOthers(ConfigJson rope, String... more) {
+    Set<String> known = new HashSet<>(KNOWN);
+    known.addAll(List.of(more));
+    rope.refuseOthers(known, "leaving it out, as no rope type has such a key");
   }
 
   private double theta(Optional<ConfigJson> rope, String key, double fallback) {

@@ -295,6 +295,10 @@ final class ModelConfigTest {
         "{\"model_type\": \"llama\", \"partial_rotary_factor\": 0.5} | \"partial_rotary_factor\" is 0.5",
         "{\"model_type\": \"llama\", \"rope_parameters\": {\"full_attention\": {}}} | one rope for all layers of this family",
         "{\"model_type\": \"llama\", \"rope_parameters\": {\"rope_type\": \"linear\"}} | \"rope_parameters.factor\" is missing",
+        "{\"model_type\": \"qwen2\", \"rope_scaling\": {\"type\": \"default\", \"mrope_section\": [16, 24, 24]}} | \"rope_scaling.mrope_section\" is [16,24,24]; supported: leaving it out, as no rope type has such a key",
+        "{\"model_type\": \"llama\", \"rope_parameters\": {\"rope_type\": \"dynamic\", \"factor\": 2, \"alpha\": 1000}} | \"rope_parameters.alpha\" is 1000",
+        "{\"model_type\": \"gemma3_text\", \"rope_parameters\": {\"full_attention\": {\"factr\": 8}}} | \"rope_parameters.full_attention.factr\" is 8",
+        "{\"model_type\": \"gemma3_text\", \"rope_parameters\": {\"full_attention\": {}, \"chunked_attention\": {\"factor\": 8}}} | \"rope_parameters.chunked_attention\" is {\"factor\":8}",
         "{\"model_type\": \"smollm3\", \"no_rope_layers\": [1, 0]} | 0 or 1 for each of 36 layers",
         "{\"model_type\": \"smollm3\", \"no_rope_layers\": [2]} | a list of 0 and 1",
         "{\"model_type\": \"llama\", \"logits_scaling\": 8} | \"logits_scaling\" is 8; supported: leaving it out, as this model_type has no such key",
@@ -321,6 +325,18 @@ final class ModelConfigTest {
          "final_logit_softcapping": null, "rotary_pct": 1}
         """;
     assertThat(read(keys)).isEqualTo(read("{\"model_type\": \"llama\", \"num_hidden_layers\": 2}"));
+  }
+
+  /** As in transformers, which warns of keys that a rope type does not read. */
+  @Test
+  void keysOfOtherRopeTypesAreLeftOut() throws IOException {
+    String keys =
+        """
+        "rope_scaling": {"rope_type": "linear", "factor": 2.0, "low_freq_factor": 1.5,
+         "original_max_position_embeddings": 64, "beta_fast": 30, "finetuned": true,
+         "mrope_section": null}
+        """;
+    assertThat(scaling(keys)).isEqualTo(new RopeScaling.Linear(2));
   }
 
   /** Layers share buffers. */
