@@ -2,6 +2,8 @@ package dev.nibble.api;
 
 import dev.nibble.data.chat.ChatTemplate;
 import dev.nibble.data.chat.Conversation;
+import dev.nibble.data.chat.InvalidChatTemplate;
+import dev.nibble.jinja.JinjaException;
 import dev.nibble.jinja.Value.Dict;
 import java.util.ArrayList;
 import java.util.List;
@@ -49,18 +51,25 @@ public final class Chat {
    * conversation is what it was.
    *
    * @throws IllegalArgumentException when the conversation has more tokens than the model takes
-   * @throws dev.nibble.jinja.JinjaException when the chat template refuses the conversation
+   * @throws InvalidChatTemplate when the chat template refuses the conversation
    */
   public String ask(String question, Consumer<String> parts) {
     List<Message> asked = new ArrayList<>(history);
     asked.add(new Message(USER, question));
     List<Dict> messages =
         asked.stream().map(m -> Conversation.message(m.role(), m.text())).toList();
-    String prompt = template.render(new Conversation(messages, Optional.empty()), true).text();
-    String answer = model.answer(prompt, template, sampling, parts);
+    String answer = model.answer(prompt(messages), template, sampling, parts);
     history.add(new Message(USER, question));
     history.add(new Message(Conversation.ASSISTANT, answer));
     return answer;
+  }
+
+  private String prompt(List<Dict> messages) {
+    try {
+      return template.render(new Conversation(messages, Optional.empty()), true).text();
+    } catch (JinjaException e) {
+      throw new InvalidChatTemplate(e);
+    }
   }
 
   /** What was said so far, the system prompt first. */

@@ -5,6 +5,8 @@ import dev.nibble.api.wiring.Formats;
 import dev.nibble.api.wiring.RunData;
 import dev.nibble.api.wiring.Wiring;
 import dev.nibble.data.Sample;
+import dev.nibble.data.rows.InvalidDataset;
+import dev.nibble.data.rows.Row;
 import dev.nibble.data.rows.RowCursor;
 import dev.nibble.data.samples.SampleMaker;
 import dev.nibble.data.samples.SampleOutcome;
@@ -28,9 +30,11 @@ public final class Preview {
 
   /**
    * Passes on the first rows of each dataset, then tells of the chat template and of all rows as
-   * events.
+   * events. A row that cannot be used is passed on too, where the recipe lets a run leave out such
+   * rows.
    *
    * @param count rows of each dataset
+   * @throws InvalidDataset when there are more such rows than a run may leave out
    */
   public void read(int count, Consumer<PreviewedRow> rows) {
     Wiring wiring = new Wiring(recipe);
@@ -43,7 +47,7 @@ public final class Preview {
     }
   }
 
-  private static void read(
+  private void read(
       Recipe.Dataset dataset,
       int count,
       Formats formats,
@@ -53,21 +57,29 @@ public final class Preview {
     SampleMaker maker = formats.samples(dataset, tokenizer);
     try (RowCursor cursor = RunData.rows(dataset, formats).open()) {
       for (int i = 0; i < count && cursor.advance(); i++) {
-        long number = cursor.row().number();
-        rows.accept(
-            switch (maker.make(cursor.row())) {
-              case SampleOutcome.Kept kept ->
-                  new PreviewedRow.Sample(
-                      path,
-                      number,
-                      tokens(kept.sample(), tokenizer),
-                      text(kept.sample(), tokenizer));
-              case SampleOutcome.TooLong tooLong ->
-                  new PreviewedRow.TooLong(path, number, tooLong.tokens());
-              case SampleOutcome.Unsupervised u -> new PreviewedRow.Unsupervised(path, number);
-            });
+        rows.accept(previewed(path, cursor.row(), maker, tokenizer));
       }
     }
+  }
+
+  private PreviewedRow previewed(Path path, Row row, SampleMaker maker, Tokenizer tokenizer) {
+    SampleOutcome outcome;
+    try {
+      outcome = maker.make(row);
+    } catch (InvalidDataset e) {
+      if (recipe.data().maxBadRows() == 0) {
+        throw e;
+      }
+      return new PreviewedRow.Bad(path, row.number(), e.problem());
+    }
+    return switch (outcome) {
+      case SampleOutcome.Kept kept ->
+          new PreviewedRow.Sample(
+              path, row.number(), tokens(kept.sample(), tokenizer), text(kept.sample(), tokenizer));
+      case SampleOutcome.TooLong tooLong ->
+          new PreviewedRow.TooLong(path, row.number(), tooLong.tokens());
+      case SampleOutcome.Unsupervised u -> new PreviewedRow.Unsupervised(path, row.number());
+    };
   }
 
   private static List<PreviewedRow.Token> tokens(Sample sample, Tokenizer tokenizer) {

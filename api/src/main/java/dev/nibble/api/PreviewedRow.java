@@ -44,4 +44,11 @@ public sealed interface PreviewedRow {
 
   /** A row that is left out because no token of it would be trained on. */
   record Unsupervised(Path dataset, long number) implements PreviewedRow {}
+
+  /**
+   * A row that is left out because it cannot be used.
+   *
+   * @param problem what is wrong with it, and where
+   */
+  record Bad(Path dataset, long number, String problem) implements PreviewedRow {}
 }

@@ -3,8 +3,10 @@ package dev.nibble.api;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.nibble.api.event.Event;
 import dev.nibble.data.chat.InvalidChatTemplate;
 import dev.nibble.data.rows.InvalidDataset;
+import dev.nibble.errors.Fault;
 import dev.nibble.recipes.recipe.Recipe;
 import dev.nibble.recipes.recipe.Recipes;
 import dev.nibble.trainer.train.Outcome;
@@ -139,6 +141,56 @@ class ChatRunTest {
       assertThat(chat.history()).containsExactly(new Chat.Message("system", "Be brief."));
       assertThat(chat.ask("star 3")).isEqualTo(answer);
     }
+  }
+
+  @Test
+  void aChatThatTheTemplateRefusesIsAnErrorOfTheUsers() {
+    String alone =
+        "chat_template_jinja=\"{% if messages[1] is defined %}{{ raise_exception('one at a time') }}{% endif %}{{ messages[0].content }}\"";
+    Recipe recipe = recipe(alone, "output_dir=" + folder.resolve("alone"), "answer_eval=");
+    Nibble.silent().tuner(recipe("output_dir=" + folder.resolve("alone"), "answer_eval=")).train();
+    try (Model model = Nibble.silent().open(ModelSource.tuned(recipe))) {
+      Chat chat = model.chat(Optional.of("Be brief."), Sampling.greedy().upTo(2));
+      assertThatThrownBy(() -> chat.ask("star 3"))
+          .isInstanceOfSatisfying(
+              InvalidChatTemplate.class, e -> assertThat(e.fault()).isEqualTo(Fault.USER))
+          .hasMessage(
+              "the chat template refuses the conversation: the given chat template, line 1, column 50: one at a time");
+      assertThat(chat.history()).hasSize(1);
+    }
+  }
+
+  @Test
+  void previewsBadRowsThatARunLeavesOut() throws IOException {
+    Path file = folder.resolve("bad.jsonl");
+    String good = Files.readAllLines(folder.resolve("messages.jsonl")).getFirst();
+    Files.writeString(file, good + "\n{\"messages\": 5}\n{\"messages\": [}\n" + good + "\n");
+    String path = "datasets.0.path=" + file;
+    List<PreviewedRow> rows = new ArrayList<>();
+    List<Event> events = new ArrayList<>();
+    Nibble.reportingTo(events::add).preview(recipe(path, "max_bad_rows=2")).read(9, rows::add);
+    assertThat(rows)
+        .hasSize(4)
+        .contains(
+            new PreviewedRow.Bad(
+                file,
+                2,
+                file + ", row 2: column 'messages' should hold a list, but holds a number."));
+    assertThat(rows.get(2))
+        .isInstanceOfSatisfying(
+            PreviewedRow.Bad.class, bad -> assertThat(bad.problem()).contains("not valid JSON"));
+    assertThat(rows.getLast()).isInstanceOf(PreviewedRow.Sample.class);
+    assertThat(events)
+        .filteredOn(Event.DataRead.class::isInstance)
+        .singleElement()
+        .satisfies(e -> assertThat(((Event.DataRead) e).train().bad().count()).isEqualTo(2));
+    assertThatThrownBy(() -> Nibble.silent().preview(recipe(path)).read(9, row -> {}))
+        .isInstanceOf(InvalidDataset.class)
+        .hasMessageContaining("row 2");
+    assertThatThrownBy(
+            () -> Nibble.silent().preview(recipe(path, "max_bad_rows=1")).read(9, row -> {}))
+        .isInstanceOf(InvalidDataset.class)
+        .hasMessageContaining("2 of 4 rows cannot be used");
   }
 
   @Test

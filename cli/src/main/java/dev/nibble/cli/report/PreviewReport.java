@@ -43,6 +43,11 @@ public final class PreviewReport implements Consumer<PreviewedRow> {
               row,
               "left out, %s tokens are more than sequence_len".formatted(Human.count(t.tokens())));
       case PreviewedRow.Unsupervised u -> title(row, "left out, no token would be trained on");
+      case PreviewedRow.Bad bad -> {
+        title(row, "left out, it cannot be used");
+        console.line(bad.problem());
+        console.line("");
+      }
     }
   }
 

@@ -111,7 +111,12 @@ public final class ChatTemplate {
       messages.add(Conversation.message(Conversation.ASSISTANT, answer));
     }
     Conversation conversation = new Conversation(messages, Optional.empty());
-    SupervisedText learned = SupervisedText.of(this, conversation, Supervision.STANDARD);
+    SupervisedText learned;
+    try {
+      learned = SupervisedText.of(this, conversation, Supervision.STANDARD);
+    } catch (JinjaException | InvalidConversation e) {
+      return true; // a template for other conversations: nothing is known, and nothing warned of
+    }
     return learned.parts().stream()
         .allMatch(
             part -> answers.stream().noneMatch(answer -> part.stripTrailing().endsWith(answer)));

@@ -3,6 +3,7 @@ package dev.nibble.data.chat;
 import dev.nibble.errors.Fault;
 import dev.nibble.errors.NibbleException;
 import dev.nibble.errors.Remedy;
+import dev.nibble.jinja.JinjaException;
 import java.util.Optional;
 
 /** A chat template that is missing or cannot be used; the message says what to do. */
@@ -11,6 +12,12 @@ public final class InvalidChatTemplate extends NibbleException {
 
   InvalidChatTemplate(String message) {
     super(Fault.USER, message);
+  }
+
+  /** With the error of a template that refuses a conversation or fails, which names its place. */
+  public InvalidChatTemplate(JinjaException refusal) {
+    super(
+        Fault.USER, "the chat template refuses the conversation: " + refusal.getMessage(), refusal);
   }
 
   /** With the template, what of it cannot be used, and an error that says why. */
