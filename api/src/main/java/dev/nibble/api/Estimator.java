@@ -63,6 +63,7 @@ final class Estimator {
     try (Tokenizer tokenizer = wiring.tokenizer();
         Kernels kernels = set.open(wiring.machine().options())) {
       listener.accept(Event.KernelsOpened.of(wiring.machine().kernels(), set));
+      wiring.adapterWarnings(Optional.empty()).forEach(listener);
       listener.accept(wiring.modelFound());
       working(Activity.PLANNING_MEMORY);
       Planner planner = new Planner(recipe, wiring, kernels);

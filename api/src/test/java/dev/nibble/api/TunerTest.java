@@ -102,6 +102,26 @@ class TunerTest {
   }
 
   @Test
+  void usingOrEstimatingAnAdapterWarnsOfKeysThatAreIgnored() throws IOException {
+    Path run = folder.resolve("foreign");
+    train(
+        "qlora.yaml",
+        new ExistingRunPolicy.Anew(),
+        "output_dir=" + run,
+        "max_steps=1",
+        "eval_steps=1");
+    Path config = run.resolve("adapter_config.json");
+    Files.writeString(config, Files.readString(config).replaceFirst("\\{", "{\"surprise\": 5,"));
+    String expected = config + ": left out surprise";
+    events.clear();
+    nibble.open(ModelSource.tuned(run)).close();
+    assertThat(last(Event.Warned.class).text()).contains(expected);
+    events.clear();
+    nibble.estimate(recipe("qlora.yaml", "lora_model_dir=" + run));
+    assertThat(last(Event.Warned.class).text()).contains(expected);
+  }
+
+  @Test
   void goesOnToTheBitAfterAnInterruption() throws IOException {
     String whole = "output_dir=" + folder.resolve("whole");
     String parts = "output_dir=" + folder.resolve("parts");
