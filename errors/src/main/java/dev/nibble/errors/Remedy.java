@@ -122,6 +122,10 @@ public enum Remedy {
   }
 
   static String joined(String problem, String remedy) {
-    return problem + (problem.endsWith(".") ? " " : ". ") + remedy;
+    if (problem.endsWith("\n")) {
+      return problem + remedy;
+    }
+    boolean ended = problem.endsWith(".") || problem.endsWith("?");
+    return problem + (ended ? " " : ". ") + remedy;
   }
 }
