@@ -74,7 +74,7 @@ public record MessageRows(MessageFields fields) implements ConversationSource {
     message.put("role", role);
     Object content = given.get(fields.content());
     if (given.containsKey(fields.content())) {
-      message.put("content", plain(content));
+      message.put("content", said(content));
     }
     given.forEach((key, value) -> {
       boolean taken = key.equals(fields.role()) || key.equals(fields.content());
@@ -88,6 +88,16 @@ public record MessageRows(MessageFields fields) implements ConversationSource {
       throw row.invalid(place + " has no '" + fields.content() + "'.");
     }
     return (Dict) value(row, place, message);
+  }
+
+  /** What is said; numbers and booleans as their text, as in other rows. */
+  private static @Nullable Object said(@Nullable Object content) {
+    return switch (content) {
+      case Boolean b -> b.toString();
+      case Double d when !Double.isFinite(d) -> d.toString();
+      case Number n -> Values.text(Values.of(n));
+      case null, default -> plain(content);
+    };
   }
 
   private String role(Row row, String place, String given) {
@@ -129,7 +139,7 @@ public record MessageRows(MessageFields fields) implements ConversationSource {
     String place = "column '" + fields.tools() + "'";
     Object list =
         tools instanceof String text
-            ? (text.isBlank() ? List.of() : parsed(row, place, text))
+            ? (text.isBlank() || text.strip().equals("null") ? List.of() : parsed(row, place, text))
             : tools;
     if (!(list instanceof List<?> schemas)) {
       throw row.invalid(

@@ -16,7 +16,8 @@ import java.util.Set;
  * <p>A template with {@code {% generation %}} marks the assistant's messages itself. With others
  * {@link TurnLocator} finds them: a message spans from the end of the prompt that generation would
  * be given, to the end of what the template writes behind it. A span that cannot be found for
- * certain is an error. An answer of which nothing is left but its end is not learned.
+ * certain is an error. An answer of which nothing is left but its end is not learned; where the
+ * template marks it, one that is empty in the row.
  *
  * @param text the whole rendering
  * @param spans the supervised spans, in order and apart, in code points
@@ -39,7 +40,7 @@ public record SupervisedText(String text, List<Span> spans, Set<Shortfall> short
     Rendering whole = template.render(conversation, false);
     List<Integer> messages = supervision.supervised(conversation);
     return template.of(conversation).marksGeneration()
-        ? marked(messages, conversation, whole, supervision.empty())
+        ? marked(messages, template.turnEnd(conversation), conversation, whole, supervision.empty())
         : located(
             messages,
             new TurnLocator(template, conversation, whole.text()),
@@ -109,17 +110,31 @@ public record SupervisedText(String text, List<Span> spans, Set<Shortfall> short
   }
 
   private static SupervisedText marked(
-      List<Integer> messages, Conversation conversation, Rendering whole, boolean empty) {
+      List<Integer> messages,
+      TurnEnd end,
+      Conversation conversation,
+      Rendering whole,
+      boolean empty) {
     List<Span> spans = apart(chosen(messages, conversation, whole));
-    String learned = String.join("", parts(whole.text(), spans));
+    List<String> parts = parts(whole.text(), spans);
+    String marked = String.join("", parts);
+    List<Said> said =
+        messages.stream().map(number -> Said.of(conversation.messages().get(number))).toList();
     Set<Shortfall> shortfalls = EnumSet.noneOf(Shortfall.class);
-    for (int number : messages) {
-      Said said = Said.of(conversation.messages().get(number));
-      if (!(empty && said.isEmpty())) {
-        shortfalls.addAll(said.missingIn(learned));
+    said.stream()
+        .filter(s -> !(empty && s.isEmpty()))
+        .forEach(s -> shortfalls.addAll(s.missingIn(marked)));
+    // Without a span for each message it is not known whose they are.
+    boolean known = spans.size() == said.size();
+    boolean anyEmpty = said.stream().anyMatch(Said::isEmpty);
+    List<Span> learned = new ArrayList<>();
+    for (int i = 0; i < spans.size(); i++) {
+      boolean silent = known ? said.get(i).isEmpty() : anyEmpty && end.isAll(parts.get(i));
+      if (empty || !silent) {
+        learned.add(spans.get(i));
       }
     }
-    return new SupervisedText(whole.text(), spans, shortfalls);
+    return new SupervisedText(whole.text(), learned, shortfalls);
   }
 
   /** The spans of these messages among those that the template marks. */
@@ -136,7 +151,8 @@ public record SupervisedText(String text, List<Span> spans, Set<Shortfall> short
     }
     if (!assistant.containsAll(messages)) {
       throw new InvalidConversation(
-          "the template marks with {% generation %} what the assistant says, and nothing else can be trained on",
+          "the template marks with {% generation %} what the assistant says, and nothing else can"
+              + " be trained on",
           Remedy.ASSISTANT_ONLY);
     }
     if (whole.generated().size() != assistant.size()) {

@@ -12,6 +12,8 @@ import dev.nibble.jinja.Value;
 import dev.nibble.jinja.Value.Dict;
 import dev.nibble.jinja.Values;
 import java.io.IOException;
+import java.nio.file.Path;
+import java.time.LocalDateTime;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -160,6 +162,27 @@ class LearnedAnswersTest {
     SupervisedText learned = SupervisedText.of(template("qwen3.jinja"), last, Supervision.STANDARD);
     assertThat(learned.parts()).containsExactly("First é<|im_end|>\n", THOUGHT + "<|im_end|>\n");
     assertThat(learned.shortfalls()).isEmpty();
+  }
+
+  /** A template that marks answers itself marks the end of an empty one, too. */
+  @Test
+  void emptyAnswersThatATemplateMarksAreNotLearned() {
+    ChatTemplate shipped =
+        ChatTemplates.find(
+            Path.of("nowhere"),
+            new TemplateChoice.Shipped("chatml"),
+            Map.of(),
+            LocalDateTime.of(2026, 1, 1, 0, 0));
+    for (String said : List.of("", " \n")) {
+      Conversation empty = TALK.with(1, Conversation.message("assistant", said));
+      SupervisedText learned = SupervisedText.of(shipped, empty, Supervision.STANDARD);
+      assertThat(learned.parts()).as(said).containsExactly("Second.<|im_end|>");
+      assertThat(learned.shortfalls()).as(said).containsExactly(Shortfall.EMPTY);
+      Supervision askedFor = new Supervision(Set.of("assistant"), false, "weight", true);
+      SupervisedText all = SupervisedText.of(shipped, empty, askedFor);
+      assertThat(all.parts()).as(said).hasSize(2);
+      assertThat(all.shortfalls()).as(said).isEmpty();
+    }
   }
 
   /** The header's block for thinking is written, the call is not: learning the rest is silence. */

@@ -130,6 +130,14 @@ class MessageRowsTest {
   }
 
   @Test
+  void numbersAreSaidAsText() {
+    Row row = row("conversations", List.of(Map.of("from", "gpt", "value", 4)), "tools", "null");
+    Conversation conversation = SHAREGPT.conversation(row);
+    assertThat(conversation.messages()).containsExactly(Conversation.message("assistant", "4"));
+    assertThat(conversation.tools()).isEmpty();
+  }
+
+  @Test
   void saysWhichMessageIsWrong() {
     refused(
         MESSAGES, row("messages", List.of(Map.of("from", "x"))), "message 1", "[from]", "'role'");
