@@ -164,6 +164,32 @@ class LearnedAnswersTest {
     assertThat(learned.shortfalls()).isEmpty();
   }
 
+  /** As in Llama 3.1, where a model waits for a tool's answer otherwise than for a person's. */
+  @Test
+  void aTurnThatEndsInACallHasItsOwnEnd() {
+    String source =
+        "{% for m in messages %}<{{ m.role }}>{% if m.tool_calls %}CALL {{ m.tool_calls[0].function.name }}<|eom|>"
+            + "{% else %}{{ m.content }}<|eot|>{% endif %}{% endfor %}{% if add_generation_prompt %}<assistant>{% endif %}";
+    Dict question = Conversation.message("user", "?");
+    Dict calling = Conversation.message("assistant", "").with("tool_calls", call());
+    Dict tool = Conversation.message("tool", "3");
+    Dict answer = Conversation.message("assistant", "3 m");
+    List<Dict> twice = List.of(question, calling, tool, answer, question, calling);
+    assertThat(learned(source, twice))
+        .containsExactly("CALL f<|eom|>", "3 m<|eot|>", "CALL f<|eom|>");
+    assertThat(learned(source, List.of(question, calling, tool, calling, tool, answer)))
+        .containsExactly("CALL f<|eom|>", "CALL f<|eom|>", "3 m<|eot|>");
+    assertThat(learned(source, List.of(question, calling))).containsExactly("CALL f<|eom|>");
+  }
+
+  private static List<String> learned(String template, List<Dict> messages) {
+    Conversation conversation = new Conversation(messages, Optional.empty());
+    SupervisedText learned =
+        SupervisedText.of(inline(template), conversation, Supervision.STANDARD);
+    assertThat(learned.shortfalls()).isEmpty();
+    return learned.parts();
+  }
+
   /** A template that marks answers itself marks the end of an empty one, too. */
   @Test
   void emptyAnswersThatATemplateMarksAreNotLearned() {
