@@ -3,6 +3,7 @@ package dev.nibble.api.machine;
 import dev.nibble.api.text.Human;
 import dev.nibble.compute.kernels.KernelSet;
 import dev.nibble.compute.kernels.KernelSets;
+import dev.nibble.compute.kernels.Platform;
 import dev.nibble.compute.kernels.Processor;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -12,7 +13,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
-import java.util.stream.Stream;
+import java.util.stream.Collectors;
 import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.ObjectNode;
@@ -29,12 +30,21 @@ public record Checkup(List<Finding> findings, boolean trains) {
   private static final long LITTLE_MEMORY = 2L << 30;
   private static final long LITTLE_DISK = 5L << 30;
 
-  private static final Map<String, String> FEATURES =
-      Map.of("avx2", "AVX2", "avx512f", "AVX-512", "avx512_bf16", "bf16", "amx_bf16", "AMX");
+  /** An instruction set: its name among a processor's flags, and in words. */
+  private record Feature(String flag, String text) {}
+
+  private static final List<Feature> OF_X86 =
+      List.of(
+          new Feature("avx2", "AVX2"),
+          new Feature("avx512f", "AVX-512"),
+          new Feature("avx512_bf16", "bf16"),
+          new Feature("amx_bf16", "AMX"));
+  private static final List<Feature> OF_ARM =
+      List.of(new Feature("sve", "SVE"), new Feature("bf16", "bf16"));
 
   /** Looks at this machine. */
   public static Checkup here() {
-    return of(Path.of("/"), KernelSets.installed(), Path.of("").toAbsolutePath());
+    return of(Path.of("/"), Processor.here(), KernelSets.installed(), Path.of("").toAbsolutePath());
   }
 
   /**
@@ -43,10 +53,10 @@ public record Checkup(List<Finding> findings, boolean trains) {
    * @param root where its proc and sys are
    * @param output a folder that runs are written below
    */
-  static Checkup of(Path root, List<KernelSet> sets, Path output) {
+  static Checkup of(Path root, Processor processor, List<KernelSet> sets, Path output) {
     List<Finding> findings = new ArrayList<>();
     findings.add(java(Runtime.version().feature()));
-    findings.add(processor(root));
+    findings.add(processor(processor, Platform.here().architecture()));
     findings.add(memory(root));
     for (KernelSet set : sets) {
       if (!set.name().equals("cuda")) {
@@ -71,26 +81,35 @@ public record Checkup(List<Finding> findings, boolean trains) {
         : Finding.problem("java", text, "install a JDK 25; NIBBLE_JAVA_HOME names its folder");
   }
 
-  private static Finding processor(Path root) {
-    Processor processor = Processor.read(root.resolve("proc/cpuinfo"));
+  /** {@code flags} are empty where the system does not tell them. */
+  static Finding processor(Processor processor, Platform.Architecture architecture) {
     Set<String> flags = processor.flags();
-    List<String> has = new ArrayList<>();
-    List<String> lacks = new ArrayList<>();
-    Stream.of("avx2", "avx512f", "avx512_bf16", "amx_bf16")
-        .forEach(flag -> (flags.contains(flag) ? has : lacks).add(FEATURES.get(flag)));
+    List<Feature> features =
+        switch (architecture) {
+          case X86_64 -> OF_X86;
+          case ARM64 -> OF_ARM;
+          case OTHER -> List.of();
+        };
+    Map<Boolean, List<String>> has =
+        (flags.isEmpty() ? List.<Feature>of() : features)
+            .stream()
+                .collect(
+                    Collectors.partitioningBy(
+                        f -> flags.contains(f.flag()),
+                        Collectors.mapping(Feature::text, Collectors.toList())));
+    List<String> with = has.getOrDefault(true, List.of());
+    List<String> without = has.getOrDefault(false, List.of());
     String text =
         "%s, %d cores%s%s"
             .formatted(
                 processor.name(),
                 Runtime.getRuntime().availableProcessors(),
-                has.isEmpty() ? "" : ", with " + String.join(", ", has),
-                lacks.isEmpty() ? "" : ", without " + String.join(", ", lacks));
-    return flags.contains("avx2")
-        ? Finding.ok("processor", text)
-        : Finding.warning(
-            "processor",
-            text,
-            "the CPU kernels are made for AVX2 and later; training will be slow");
+                with.isEmpty() ? "" : ", with " + String.join(", ", with),
+                without.isEmpty() ? "" : ", without " + String.join(", ", without));
+    return without.contains("AVX2")
+        ? Finding.warning(
+            "processor", text, "the CPU kernels are made for AVX2 and later; training will be slow")
+        : Finding.ok("processor", text);
   }
 
   private static Finding memory(Path root) {

@@ -8,11 +8,14 @@ import dev.nibble.compute.kernels.KernelSet;
 import dev.nibble.compute.kernels.KernelSets;
 import dev.nibble.compute.kernels.KernelUnavailable;
 import dev.nibble.compute.kernels.Kernels;
+import dev.nibble.compute.kernels.Platform.Architecture;
+import dev.nibble.compute.kernels.Processor;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import tools.jackson.databind.JsonNode;
@@ -38,7 +41,7 @@ class CheckupTest {
 
   @Test
   void aMachineWithoutKernelsCannotTrain() {
-    Checkup checkup = Checkup.of(root, List.of(), root);
+    Checkup checkup = Checkup.of(root, Processor.here(), List.of(), root);
     assertThat(checkup.trains()).isFalse();
     assertThat(named(checkup, "memory").status()).isEqualTo(Status.WARNING);
     assertThat(Checkup.java(21).status()).isEqualTo(Status.PROBLEM);
@@ -46,19 +49,31 @@ class CheckupTest {
   }
 
   @Test
-  void anOldProcessorWithLittleMemory() throws IOException {
+  void aMachineWithLittleMemory() throws IOException {
     Files.createDirectories(root.resolve("proc"));
     Files.writeString(
-        root.resolve("proc/cpuinfo"), "model name\t: Old One\nflags\t\t: fpu sse2 avx\n");
-    Files.writeString(
         root.resolve("proc/meminfo"), "MemTotal: 4194304 kB\nMemAvailable: 1048576 kB\n");
-    Checkup checkup = Checkup.of(root, KernelSets.installed(), root);
-    Finding processor = named(checkup, "processor");
-    assertThat(processor.status()).isEqualTo(Status.WARNING);
-    assertThat(processor.text()).contains("Old One", "without AVX2, AVX-512, bf16, AMX");
+    Checkup checkup = Checkup.of(root, Processor.here(), KernelSets.installed(), root);
     Finding memory = named(checkup, "memory");
     assertThat(memory.status()).isEqualTo(Status.WARNING);
     assertThat(memory.text()).isEqualTo("4.00 GiB, 1.00 GiB available");
+  }
+
+  @Test
+  void aProcessorIsJudgedByItsArchitecture() {
+    Processor old = new Processor("Old One", Set.of("fpu", "sse2", "avx"));
+    Finding slow = Checkup.processor(old, Architecture.X86_64);
+    assertThat(slow.status()).isEqualTo(Status.WARNING);
+    assertThat(slow.text()).contains("Old One", "without AVX2, AVX-512, bf16, AMX");
+
+    Processor arm = new Processor("Arm One", Set.of("asimd", "bf16"));
+    Finding neon = Checkup.processor(arm, Architecture.ARM64);
+    assertThat(neon.status()).isEqualTo(Status.OK);
+    assertThat(neon.text()).endsWith("cores, with bf16, without SVE");
+
+    Finding untold = Checkup.processor(new Processor("On Windows", Set.of()), Architecture.X86_64);
+    assertThat(untold.status()).isEqualTo(Status.OK);
+    assertThat(untold.text()).endsWith("cores");
   }
 
   @Test

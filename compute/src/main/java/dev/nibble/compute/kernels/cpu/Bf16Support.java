@@ -8,7 +8,7 @@ import java.util.Set;
 
 /** The conditions for activations in bfloat16: instructions that multiply it, and long vectors. */
 final class Bf16Support {
-  private static final Set<String> INSTRUCTIONS = Set.of("avx512_bf16", "amx_bf16");
+  private static final Set<String> INSTRUCTIONS = Set.of("avx512_bf16", "amx_bf16", "bf16");
 
   private Bf16Support() {}
 
@@ -20,7 +20,7 @@ final class Bf16Support {
   static Optional<String> missingBecause(Set<String> flags, int vectorBits) {
     if (Collections.disjoint(flags, INSTRUCTIONS)) {
       return Optional.of(
-          "this processor has no instructions for bfloat16 (avx512_bf16 or amx_bf16)");
+          "this processor has no instructions for bfloat16 (avx512_bf16, amx_bf16, or bf16 of Arm)");
     }
     return vectorBits == 512
         ? Optional.empty()

@@ -4,6 +4,7 @@ import dev.nibble.compute.kernels.KernelOptions;
 import dev.nibble.compute.kernels.KernelSet;
 import dev.nibble.compute.kernels.KernelUnavailable;
 import dev.nibble.compute.kernels.Kernels;
+import dev.nibble.compute.kernels.Platform;
 import dev.nibble.compute.kernels.Processor;
 import dev.nibble.compute.kernels.cpu.onednn.OneDnn;
 import dev.nibble.compute.kernels.cpu.onednn.OneDnnException;
@@ -11,6 +12,7 @@ import dev.nibble.compute.kernels.cpu.work.VectorMath;
 import dev.nibble.compute.tensor.DType;
 import dev.nibble.errors.Remedy;
 import java.util.Optional;
+import java.util.Set;
 
 /** The fast set for the CPU: oneDNN's matrix product and Vector API loops. */
 public final class CpuKernelSet implements KernelSet {
@@ -92,10 +94,21 @@ public final class CpuKernelSet implements KernelSet {
   }
 
   private static String vectors() {
-    return switch (VectorMath.F.vectorBitSize()) {
-      case 512 -> "AVX-512";
-      case 256 -> "AVX2";
-      default -> VectorMath.F.vectorBitSize() + "-bit vectors";
+    return vectors(
+        Platform.here().architecture(), Processor.here().flags(), VectorMath.F.vectorBitSize());
+  }
+
+  /** What instructions of vectors so long are called on a processor with these flags. */
+  static String vectors(Platform.Architecture architecture, Set<String> flags, int bits) {
+    return switch (architecture) {
+      case X86_64 ->
+          switch (bits) {
+            case 512 -> "AVX-512";
+            case 256 -> "AVX2";
+            default -> bits + "-bit vectors";
+          };
+      case ARM64 -> "%s, %d bits".formatted(flags.contains("sve") ? "SVE" : "NEON", bits);
+      case OTHER -> bits + "-bit vectors";
     };
   }
 }

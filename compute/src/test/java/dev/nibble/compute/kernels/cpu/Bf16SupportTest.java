@@ -16,6 +16,9 @@ final class Bf16SupportTest {
     assertThat(Bf16Support.missingBecause(Set.of("fpu", "avx512f", "avx512_bf16"), 512)).isEmpty();
     assertThat(Bf16Support.missingBecause(Set.of("avx512f", "amx_bf16", "amx_tile"), 512))
         .isEmpty();
+    assertThat(Bf16Support.missingBecause(Set.of("asimd", "sve", "bf16"), 512)).isEmpty();
+    assertThat(Bf16Support.missingBecause(Set.of("asimd", "bf16"), 128).orElseThrow())
+        .contains("128");
     assertThat(Bf16Support.missingBecause(Set.of("fpu", "avx2", "avx512f"), 512).orElseThrow())
         .contains("avx512_bf16");
     assertThat(Bf16Support.missingBecause(Set.of("avx512f", "avx512_bf16"), 256).orElseThrow())

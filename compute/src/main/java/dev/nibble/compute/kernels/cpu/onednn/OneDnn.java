@@ -1,5 +1,7 @@
 package dev.nibble.compute.kernels.cpu.onednn;
 
+import dev.nibble.compute.kernels.Platform;
+import dev.nibble.compute.kernels.cpu.onednn.OneDnnLibrary.Natives;
 import dev.nibble.errors.Fault;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
@@ -18,13 +20,25 @@ import java.util.Optional;
  * the library's threads and ours never compete for cores. Once loaded, the library stays loaded.
  */
 public final class OneDnn {
+  private final String file;
   private final SymbolLookup library;
   private final MethodHandle sgemm;
   private final MethodHandle setThreads;
   private final String version;
 
-  private OneDnn(Path file) {
-    library = load(file);
+  private OneDnn(Platform platform, Natives natives) {
+    file = natives.library();
+    Path folder = OneDnnLibrary.extract(natives);
+    // Linux finds the OpenMP runtime beside the library (RUNPATH $ORIGIN). A Mac does not look
+    // there, but takes what is
+    // loaded, and Windows has its own; both look up functions in one library alone.
+    SymbolLookup threads =
+        switch (platform.os()) {
+          case MAC -> load(folder.resolve(natives.threads().orElseThrow()).toString(), platform);
+          case WINDOWS -> load("vcomp140.dll", platform);
+          case LINUX, OTHER -> _ -> Optional.empty();
+        };
+    library = load(folder.resolve(file).toString(), platform).or(threads);
     // dnnl_status_t dnnl_sgemm(char transa, char transb, dnnl_dim_t M, dnnl_dim_t N, dnnl_dim_t K,
     //     float alpha, const float *A, dnnl_dim_t lda, const float *B, dnnl_dim_t ldb,
     //     float beta, float *C, dnnl_dim_t ldc);
@@ -57,7 +71,11 @@ public final class OneDnn {
    * @throws OneDnnException when it cannot be loaded
    */
   public static OneDnn load() {
-    return new OneDnn(OneDnnLibrary.extract());
+    Platform platform = Platform.here();
+    return Natives.of(platform)
+        .map(natives -> new OneDnn(platform, natives))
+        .orElseThrow(
+            () -> new OneDnnException(Fault.MACHINE, OneDnnLibrary.missingBecause().orElseThrow()));
   }
 
   /** Why oneDNN cannot run here, with what to do; empty when it can. Loads nothing. */
@@ -136,14 +154,14 @@ public final class OneDnn {
   }
 
   @SuppressWarnings("restricted")
-  private static SymbolLookup load(Path file) {
+  private static SymbolLookup load(String file, Platform platform) {
     try {
       return SymbolLookup.libraryLookup(file, Arena.global());
     } catch (IllegalArgumentException e) {
       throw new OneDnnException(
           Fault.MACHINE,
-          "cannot load %s (%s). It needs glibc and libstdc++; on Debian: apt-get install libstdc++6"
-              .formatted(file, e.getMessage()),
+          "cannot load %s (%s). It needs %s"
+              .formatted(file, e.getMessage(), OneDnnLibrary.needs(platform.os())),
           e);
     }
   }
@@ -158,7 +176,7 @@ public final class OneDnn {
                 new OneDnnException(
                     Fault.MACHINE,
                     "%s has no symbol %s: is another version of it on the class path?"
-                        .formatted(OneDnnLibrary.FILE, symbol)));
+                        .formatted(file, symbol)));
     return Linker.nativeLinker().downcallHandle(address, descriptor);
   }
 }

@@ -4,6 +4,7 @@ import static java.lang.foreign.ValueLayout.ADDRESS;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
+import dev.nibble.compute.kernels.Platform;
 import dev.nibble.errors.Fault;
 import dev.nibble.errors.Remedy;
 import java.lang.foreign.Arena;
@@ -15,6 +16,7 @@ import java.lang.foreign.SymbolLookup;
 import java.lang.invoke.MethodHandle;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
@@ -97,18 +99,28 @@ public final class Cublas {
    */
   public static Optional<Cublas> find(int cuda) {
     return IntStream.iterate(Math.min(NEWEST, cuda), v -> v >= OLDEST, v -> v - 1)
-        .mapToObj(v -> "libcublas.so." + v)
-        .flatMap(name -> Stream.concat(Stream.of(name), inCudaFolders(name)))
+        .boxed()
+        .flatMap(v -> files(Platform.here().os(), System.getenv(), v))
         .flatMap(file -> tryLoad(file).stream())
         .findFirst();
   }
 
-  private static Stream<String> inCudaFolders(String name) {
-    return Stream.of(System.getenv("CUDA_HOME"), System.getenv("CUDA_PATH"), "/usr/local/cuda")
-        .filter(folder -> folder != null && !folder.isEmpty())
-        .map(folder -> Path.of(folder, "lib64", name))
-        .filter(Files::exists)
-        .map(Path::toString);
+  /** What may be the library of a version: a name for the dynamic loader, then files. */
+  static Stream<String> files(Platform.Os os, Map<String, String> environment, int version) {
+    boolean windows = os == Platform.Os.WINDOWS;
+    String name = windows ? "cublas64_" + version + ".dll" : "libcublas.so." + version;
+    Stream<String> homes =
+        Stream.concat(
+                Stream.of("CUDA_HOME", "CUDA_PATH").map(v -> environment.getOrDefault(v, "")),
+                windows ? Stream.empty() : Stream.of("/usr/local/cuda"))
+            .filter(home -> !home.isEmpty());
+    List<String> folders = windows ? List.of("bin", "bin/x64") : List.of("lib64");
+    return Stream.concat(
+        Stream.of(name),
+        homes
+            .flatMap(home -> folders.stream().map(folder -> Path.of(home, folder, name)))
+            .filter(Files::exists)
+            .map(Path::toString));
   }
 
   private static Optional<Cublas> tryLoad(String file) {
@@ -135,16 +147,21 @@ public final class Cublas {
 
   @SuppressWarnings("restricted")
   private static SymbolLookup open(String file) {
-    // cuBLAS needs libcublasLt of its own version; beside it, where the loader may not look.
-    Path name = Path.of(file).getFileName();
-    if (name != null && file.indexOf('/') >= 0) {
-      Path light =
-          Path.of(file).resolveSibling(name.toString().replace("libcublas.", "libcublasLt."));
-      if (!light.equals(Path.of(file)) && Files.exists(light)) {
+    // cuBLAS needs cublasLt of its own version; beside it, where the loader may not look.
+    Path path = Path.of(file);
+    Path name = path.getFileName();
+    if (name != null && path.getParent() != null) {
+      Path light = path.resolveSibling(light(name.toString()));
+      if (!light.equals(path) && Files.exists(light)) {
         load(light.toString());
       }
     }
     return load(file);
+  }
+
+  /** The file name of cublasLt by that of cuBLAS; any other name as it is. */
+  static String light(String name) {
+    return name.replaceFirst("^((?:lib)?cublas)(?=\\.|64_)", "$1Lt");
   }
 
   @SuppressWarnings("restricted")
@@ -154,7 +171,7 @@ public final class Cublas {
     } catch (IllegalArgumentException e) {
       throw new CublasException(
           Fault.MACHINE,
-          "%s cannot be loaded (%s); expected the libcublas.so of CUDA 11, 12 or 13"
+          "%s cannot be loaded (%s); expected cuBLAS of CUDA 11, 12 or 13"
               .formatted(file, e.getMessage()),
           Remedy.OWN_PRODUCTS,
           e);

@@ -5,6 +5,7 @@ import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
+import dev.nibble.compute.kernels.Platform;
 import dev.nibble.errors.Fault;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
@@ -22,10 +23,9 @@ import java.util.concurrent.ConcurrentHashMap;
  * library stays loaded.
  */
 public final class Cuda {
-  /** Names another library than {@value #LIBRARY}: a path. */
+  /** Names another library than the driver's: a path. */
   public static final String DRIVER_PROPERTY = "nibble.cuda.driver";
 
-  private static final String LIBRARY = "libcuda.so.1";
   private static final Map<String, Cuda> LOADED = new ConcurrentHashMap<>();
 
   private final String file;
@@ -166,13 +166,18 @@ public final class Cuda {
   }
 
   /**
-   * Loads the machine's driver, {@value #LIBRARY}, or the library that the system property {@value
-   * #DRIVER_PROPERTY} names.
+   * Loads the machine's driver, or the library that the system property {@value #DRIVER_PROPERTY}
+   * names.
    *
    * @throws CudaException when it cannot be loaded
    */
   public static Cuda load() {
-    return load(System.getProperty(DRIVER_PROPERTY, LIBRARY));
+    return load(System.getProperty(DRIVER_PROPERTY, library(Platform.here().os())));
+  }
+
+  /** The driver's library, by the name under which the dynamic loader finds it. */
+  static String library(Platform.Os os) {
+    return os == Platform.Os.WINDOWS ? "nvcuda.dll" : "libcuda.so.1";
   }
 
   /**
