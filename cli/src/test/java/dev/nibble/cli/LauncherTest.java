@@ -11,7 +11,10 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -177,7 +180,7 @@ class LauncherTest {
     Files.delete(root.resolve("cli/target/nibble.built"));
     Path bin = Files.createDirectories(temp.resolve("bin"));
     for (String tool :
-        List.of("bash", "dirname", "readlink", "grep", "find", "locale", "mkdir", "sed", "env")) {
+        List.of("bash", "dirname", "readlink", "grep", "find", "locale", "mkdir", "env")) {
       Files.createSymbolicLink(bin.resolve(tool), onPath(tool));
     }
     Result result =
@@ -219,6 +222,31 @@ class LauncherTest {
     assertThat(temp.resolve("built with")).content().contains(" -Pnd4j-cuda -o package");
     assertThat(run(root.resolve("nibble"), profile).err()).doesNotContain("Building");
     assertThat(run(root.resolve("nibble"), environment).err()).contains("NIBBLE_MAVEN");
+  }
+
+  /** It cannot run here: what it has to share with the script is compared. */
+  @Test
+  void theOneForWindowsKnowsTheSameAndCanBeReadByCmd() throws Exception {
+    Path folder = Path.of(System.getProperty("nibble.root"));
+    String unix = Files.readString(folder.resolve("nibble"));
+    String windows = Files.readString(folder.resolve("nibble.cmd"), StandardCharsets.US_ASCII);
+    assertThat(windows.replace("\r\n", "")).as("lines end in CRLF").doesNotContain("\n", "\r");
+    String modules = unix.replaceFirst("(?s).*\nmodules=\\((.*?)\\).*", "$1");
+    assertThat(modules).startsWith("errors ").endsWith(" cli");
+    assertThat(windows).contains("'" + modules.replace(" ", "', '") + "'");
+    assertThat(unix).contains("-pl cli -am -Dmaven.test.skip=true");
+    assertThat(windows)
+        .contains("-pl cli -am -Dmaven.test.skip=true", "-Dnibble.terminal=", "-Dnibble.piped=");
+    Set<String> labels = matches(windows, "(?m)^:(\\w+)");
+    assertThat(matches(windows, "(?:goto |call :)(\\w+)")).isEqualTo(labels);
+  }
+
+  private static Set<String> matches(String text, String pattern) {
+    return Pattern.compile(pattern)
+        .matcher(text)
+        .results()
+        .map(m -> m.group(1))
+        .collect(Collectors.toSet());
   }
 
   private static Path onPath(String tool) {
