@@ -3,6 +3,7 @@ package dev.nibble.cli;
 import dev.nibble.api.machine.Checkup;
 import dev.nibble.api.machine.Finding;
 import dev.nibble.cli.terminal.Console;
+import dev.nibble.cli.terminal.StyledText;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -37,13 +38,13 @@ final class DoctorCommand implements Callable<Integer> {
   }
 
   private static void tell(Console console, Finding f) {
-    String mark =
-        switch (f.status()) {
-          case OK -> console.green("ok      ");
-          case WARNING -> console.bold("warning ");
-          case PROBLEM -> console.bold("problem ");
-        };
-    console.line("  %s %-11s %s".formatted(mark, f.name(), f.text()));
+    StyledText line = new StyledText().plain("  ");
+    switch (f.status()) {
+      case OK -> line.green("ok      ");
+      case WARNING -> line.bold("warning ");
+      case PROBLEM -> line.bold("problem ");
+    }
+    console.line(line.plain(" %-11s %s".formatted(f.name(), f.text())));
     f.remedy().ifPresent(remedy -> console.line(" ".repeat(23) + "→ " + remedy));
   }
 }

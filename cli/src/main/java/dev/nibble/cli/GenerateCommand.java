@@ -118,7 +118,7 @@ final class GenerateCommand implements Callable<Integer> {
     try (Console console = Console.standard()) {
       Nibble nibble = Nibble.reportingTo(event -> Activities.show(event, console));
       try (Model model = nibble.open(run.read(), PASS_TOKENS)) {
-        model.generate(prompt, sampling, console::part);
+        model.generate(prompt, sampling, console::answer);
         console.line("");
       }
     }

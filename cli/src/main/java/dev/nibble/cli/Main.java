@@ -24,6 +24,7 @@ public final class Main {
   /** Runs the command line and ends the process with its exit code. */
   public static void main(String[] args) {
     StandardError.leaveFilter();
+    StandardError.showControlCharacters();
     boolean debug = Arrays.asList(args).contains("--debug");
     if (!debug) {
       LOGS.setLevel(Level.SEVERE); // logs of libraries

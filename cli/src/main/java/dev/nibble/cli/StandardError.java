@@ -1,5 +1,6 @@
 package dev.nibble.cli;
 
+import dev.nibble.cli.terminal.HarmlessOutput;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
 import java.lang.foreign.ValueLayout;
@@ -17,6 +18,11 @@ final class StandardError {
   private static final int STDERR = 2;
 
   private StandardError() {}
+
+  /** Control characters in whatever is written there are shown, wherever it comes from. */
+  static void showControlCharacters() {
+    System.setErr(HarmlessOutput.to(System.err));
+  }
 
   /** Connects standard error to the stream whose number the launcher passes, if it passes one. */
   @SuppressWarnings("restricted") // Java itself cannot exchange its standard streams' descriptors

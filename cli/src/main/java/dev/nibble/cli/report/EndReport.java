@@ -5,6 +5,7 @@ import dev.nibble.api.machine.ResidentMemory;
 import dev.nibble.api.text.Human;
 import dev.nibble.api.text.Paths;
 import dev.nibble.cli.terminal.Console;
+import dev.nibble.cli.terminal.StyledText;
 import dev.nibble.recipes.recipe.Recipe;
 import dev.nibble.trainer.evaluation.Accuracy;
 import dev.nibble.trainer.evaluation.Answer;
@@ -64,8 +65,12 @@ final class EndReport {
     } else {
       String checkpoint = Paths.shown(saved.folder().resolve("checkpoint-" + saved.best().step()));
       console.line(
-          "Its weights are the last of the run, after step %s. The best, %s, are in %s; load_best_model_at_end: true makes them the result."
-              .formatted(Human.count(saved.step()), best, console.bold(checkpoint)));
+          new StyledText()
+              .plain(
+                  "Its weights are the last of the run, after step %s. The best, %s, are in "
+                      .formatted(Human.count(saved.step()), best))
+              .bold(checkpoint)
+              .plain("; load_best_model_at_end: true makes them the result."));
     }
   }
 
@@ -77,13 +82,19 @@ final class EndReport {
     int width = Math.min(WIDEST, console.width() - INDENT);
     for (int i = 0; i < answers.size(); i++) {
       Answer answer = answers.get(i);
-      String mark =
-          answer.isRight()
-              ? console.green("right")
-              : "wrong, expected " + Questions.shortened(answer.expected(), width);
-      console.line("  " + console.faint(Questions.shortened(questions.get(i), width)));
       console.line(
-          "    → " + console.bold(Questions.shortened(answer.given(), width)) + "  (" + mark + ")");
+          new StyledText().plain("  ").faint(Questions.shortened(questions.get(i), width)));
+      StyledText given =
+          new StyledText()
+              .plain("    → ")
+              .bold(Questions.shortened(answer.given(), width))
+              .plain("  (");
+      if (answer.isRight()) {
+        given.green("right");
+      } else {
+        given.plain("wrong, expected " + Questions.shortened(answer.expected(), width));
+      }
+      console.line(given.plain(")"));
     }
   }
 
@@ -93,10 +104,11 @@ final class EndReport {
     String shown = Paths.shown(folder);
     console.line("");
     console.line(
-        (recipe.model().adapterSource().isPresent() ? "Adapter" : "Model")
-            + " saved in "
-            + console.bold(shown)
-            + ", with metrics.jsonl and loss.svg.");
+        new StyledText()
+            .plain(recipe.model().adapterSource().isPresent() ? "Adapter" : "Model")
+            .plain(" saved in ")
+            .bold(shown)
+            .plain(", with metrics.jsonl and loss.svg."));
     result.ifPresent(this::best);
     console.line("Total time: " + Human.duration((System.nanoTime() - start) / 1e9) + ".");
     ResidentMemory.peak()

@@ -4,6 +4,7 @@ import dev.nibble.api.estimate.Estimate;
 import dev.nibble.api.estimate.MemoryBudget;
 import dev.nibble.api.text.Human;
 import dev.nibble.cli.terminal.Console;
+import dev.nibble.cli.terminal.StyledText;
 import dev.nibble.recipes.recipe.Recipe;
 
 /** An estimate as text. */
@@ -27,8 +28,8 @@ public final class EstimateReport {
         .ifPresent(bytes -> console.bytes("runtime", bytes));
     if (e.plan().onHost() >= 1 << 20) {
       console.line(
-          console.faint(
-              "             and %s on the host".formatted(Human.bytes(e.plan().onHost()))));
+          new StyledText()
+              .faint("             and %s on the host".formatted(Human.bytes(e.plan().onHost()))));
     }
     console.entry("lengths", "sequence_len   activations   all tensors");
     for (Estimate.Length length : e.lengths()) {

@@ -4,6 +4,7 @@ import dev.nibble.api.PreviewedRow;
 import dev.nibble.api.text.Human;
 import dev.nibble.api.text.Paths;
 import dev.nibble.cli.terminal.Console;
+import dev.nibble.cli.terminal.StyledText;
 import java.util.List;
 import java.util.function.Consumer;
 
@@ -34,7 +35,7 @@ public final class PreviewReport implements Consumer<PreviewedRow> {
         if (tokens) {
           table(s.tokens());
         } else {
-          console.line(marked(s.text()));
+          console.lines(marked(s.text()));
         }
         console.line("");
       }
@@ -53,8 +54,8 @@ public final class PreviewReport implements Consumer<PreviewedRow> {
 
   private void title(PreviewedRow row, String text) {
     console.line(
-        console.faint(
-            "── %s, row %d: %s".formatted(Paths.shown(row.dataset()), row.number(), text)));
+        new StyledText()
+            .faint("── %s, row %d: %s".formatted(Paths.shown(row.dataset()), row.number(), text)));
   }
 
   private void table(List<PreviewedRow.Token> all) {
@@ -62,22 +63,24 @@ public final class PreviewReport implements Consumer<PreviewedRow> {
       PreviewedRow.Token token = all.get(i);
       String line =
           "%6d %8d  %s  '%s'"
-              .formatted(
-                  i,
-                  token.id(),
-                  token.supervised() ? "trained" : "       ",
-                  token.text().replace("\n", "\\n").replace("\r", "\\r"));
-      console.line(token.supervised() ? console.green(line) : line);
+              .formatted(i, token.id(), token.supervised() ? "trained" : "       ", token.text());
+      console.line(
+          token.supervised() ? new StyledText().green(line) : new StyledText().plain(line));
     }
   }
 
-  private String marked(List<PreviewedRow.Part> parts) {
-    StringBuilder marked = new StringBuilder();
-    parts.forEach(part -> marked.append(part.supervised() ? trained(part.text()) : part.text()));
-    return marked.toString();
-  }
-
-  private String trained(String text) {
-    return console.hasColours() ? console.bold(console.green(text)) : "[[" + text + "]]";
+  /** The text, with what is trained on in a colour or in brackets. */
+  private StyledText marked(List<PreviewedRow.Part> parts) {
+    StyledText marked = new StyledText();
+    for (PreviewedRow.Part part : parts) {
+      if (!part.supervised()) {
+        marked.plain(part.text());
+      } else if (console.hasColours()) {
+        marked.boldGreen(part.text());
+      } else {
+        marked.plain("[[" + part.text() + "]]");
+      }
+    }
+    return marked;
   }
 }

@@ -61,13 +61,13 @@ final class StartReport {
             .map(token -> "answers end with " + token)
             .orElseGet(() ->
                 "answers end with '%s', which is not a special token of this tokenizer, so generation may not stop"
-                    .formatted(e.endOfAnswer().strip().replace("\n", "\\n")));
+                    .formatted(e.endOfAnswer().strip()));
     entry("template", e.source() + "; " + stops);
     if (!e.endLearned()) {
       entry(
           "warning",
           "the {%% generation %%} of this template leaves out the '%s' that ends an answer, so the model does not learn to stop. Write the end inside the block, or use a template without generation blocks"
-              .formatted(e.endOfAnswer().strip().replace("\n", "\\n")));
+              .formatted(e.endOfAnswer().strip()));
     }
   }
 

@@ -3,15 +3,13 @@ package dev.nibble.cli.terminal;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Text measured in the cells of a terminal, without its escape codes. */
+/** Text without escape codes, measured in the cells of a terminal. */
 final class Cells {
-  private static final String ESCAPE_CODES = "\033\\[[0-9;?]*[A-Za-z]";
-
   private Cells() {}
 
   /** Cells that a text takes: two for each ideograph, syllable or emoji, none for marks. */
   static int of(String text) {
-    return text.replaceAll(ESCAPE_CODES, "").codePoints().map(Cells::of).sum();
+    return text.codePoints().map(Cells::of).sum();
   }
 
   private static int of(int c) {
@@ -38,7 +36,7 @@ final class Cells {
         || (c >= 0x20000 && c <= 0x3FFFD);
   }
 
-  /** A text without escape codes, its end cut off and marked when it takes more cells. */
+  /** A text, its end cut off and marked when it takes more cells. */
   static String cut(String text, int most) {
     if (of(text) <= most) {
       return text;

@@ -9,7 +9,7 @@ import java.util.function.IntSupplier;
 /**
  * Lines on standard output. On a terminal there may be one live line at the bottom, which the next
  * one replaces and {@link #close} erases; elsewhere there are no live lines, no colours and no
- * escape codes.
+ * escape codes. Control characters in a text are shown, wherever it comes from.
  */
 public final class Console implements AutoCloseable {
   private static final int NAME = 10;
@@ -18,19 +18,31 @@ public final class Console implements AutoCloseable {
   private final PrintStream out;
   private final boolean terminal;
   private final boolean colours;
+  private final boolean exactAnswers;
   private final IntSupplier columns;
   private int liveCells; // of the live line; 0 when there is none
 
-  private Console(PrintStream out, boolean terminal, boolean colours, IntSupplier columns) {
+  private Console(
+      PrintStream out,
+      boolean terminal,
+      boolean colours,
+      boolean exactAnswers,
+      IntSupplier columns) {
     this.out = out;
     this.terminal = terminal;
     this.colours = colours;
+    this.exactAnswers = exactAnswers;
     this.columns = columns;
   }
 
   /** Lines for a file or another program. */
   public static Console plain(PrintStream out) {
-    return new Console(out, false, false, () -> Integer.MAX_VALUE);
+    return withoutEscapeCodes(out, true);
+  }
+
+  /** Lines for a terminal that knows no escape codes, or for none at all. */
+  private static Console withoutEscapeCodes(PrintStream out, boolean exactAnswers) {
+    return new Console(out, false, false, exactAnswers, () -> Integer.MAX_VALUE);
   }
 
   /**
@@ -40,7 +52,7 @@ public final class Console implements AutoCloseable {
    * @param columns width of the window, asked again for each line
    */
   public static Console terminal(PrintStream out, boolean colours, IntSupplier columns) {
-    return new Console(out, true, colours, columns);
+    return new Console(out, true, colours, false, columns);
   }
 
   /** Lines that nobody sees. */
@@ -54,7 +66,7 @@ public final class Console implements AutoCloseable {
    */
   public static Console standard() {
     if (!Boolean.getBoolean("nibble.terminal")) {
-      return plain(System.out);
+      return withoutEscapeCodes(System.out, !WindowSize.isOfATerminal());
     }
     String noColour = System.getenv("NO_COLOR");
     return terminal(System.out, noColour == null || noColour.isEmpty(), WindowSize::columns);
@@ -71,9 +83,23 @@ public final class Console implements AutoCloseable {
   }
 
   /** A line that stays. */
-  public synchronized void line(String text) {
+  public void line(String text) {
+    line(new StyledText().plain(text));
+  }
+
+  /** A line that stays. */
+  public void line(StyledText text) {
+    print(text.line(colours) + System.lineSeparator());
+  }
+
+  /** Lines that stay: the text's line breaks and tabs are kept. */
+  public void lines(StyledText text) {
+    print(text.lines(colours) + System.lineSeparator());
+  }
+
+  private synchronized void print(String text) {
     erase();
-    out.println(text);
+    out.print(text);
     out.flush();
   }
 
@@ -82,16 +108,21 @@ public final class Console implements AutoCloseable {
    * itself, between words, where the window ends.
    */
   public synchronized void entry(String name, String text) {
+    String shown = ControlCharacters.shown(text);
     List<String> lines =
-        terminal ? Cells.wrap(text, Math.max(NAME, width() - INDENT)) : List.of(text);
-    line("  " + bold(("%-" + NAME + "s").formatted(name)) + " " + lines.getFirst());
+        terminal ? Cells.wrap(shown, Math.max(NAME, width() - INDENT)) : List.of(shown);
+    line(
+        new StyledText()
+            .plain("  ")
+            .bold(("%-" + NAME + "s").formatted(name))
+            .plain(" " + lines.getFirst()));
     lines.stream().skip(1).forEach(rest -> line(" ".repeat(INDENT) + rest));
   }
 
-  /** A line without escape codes that the next one replaces; nothing without a terminal. */
+  /** A line that the next one replaces; nothing without a terminal. */
   public synchronized void live(String text) {
     if (terminal) {
-      String shown = Cells.cut(text, width());
+      String shown = Cells.cut(ControlCharacters.shown(text), width());
       erase();
       out.print(shown);
       out.flush();
@@ -99,11 +130,12 @@ public final class Console implements AutoCloseable {
     }
   }
 
-  /** Text that stays without a line break, such as an answer that grows. */
-  public synchronized void part(String text) {
-    erase();
-    out.print(text);
-    out.flush();
+  /**
+   * A part of a model's answer, without a line break after it. A file or another program gets it as
+   * it is.
+   */
+  public void answer(String text) {
+    print(exactAnswers ? text : ControlCharacters.shownInLines(text));
   }
 
   /** A window that became narrower shows the live line in several rows: all of them go. */
@@ -124,30 +156,13 @@ public final class Console implements AutoCloseable {
 
   /** A line with a name's bytes, below an entry. */
   public void bytes(String name, long bytes) {
-    line(faint(" ".repeat(INDENT) + "%-22s %10s".formatted(name, Human.bytes(bytes))));
-  }
-
-  /** In bold. */
-  public String bold(String text) {
-    return style("1", text);
-  }
-
-  /** In a paler colour. */
-  public String faint(String text) {
-    return style("2", text);
-  }
-
-  /** In green. */
-  public String green(String text) {
-    return style("32", text);
+    line(
+        new StyledText()
+            .faint(" ".repeat(INDENT) + "%-22s %10s".formatted(name, Human.bytes(bytes))));
   }
 
   /** Whether colours tell things apart. */
   public boolean hasColours() {
     return colours;
-  }
-
-  private String style(String code, String text) {
-    return colours && !text.isEmpty() ? "\033[" + code + "m" + text + "\033[0m" : text;
   }
 }

@@ -26,11 +26,18 @@ final class WindowSize {
     return columns > 0 ? columns : USUAL;
   }
 
+  /** Whether standard output goes to a window or another terminal, as far as the system tells. */
+  static boolean isOfATerminal() {
+    return Ioctl.AVAILABLE && Ioctl.columns() != Ioctl.NO_TERMINAL;
+  }
+
   /** The call {@code ioctl(1, TIOCGWINSZ, &size)}. */
   private static final class Ioctl {
     private static final boolean MAC = System.getProperty("os.name", "").startsWith("Mac");
     private static final long TIOCGWINSZ = MAC ? 0x40087468L : 0x5413L;
     static final boolean AVAILABLE = MAC || System.getProperty("os.name", "").equals("Linux");
+
+    static final int NO_TERMINAL = -1;
 
     private static final MethodHandle IOCTL = handle();
 
@@ -48,11 +55,14 @@ final class WindowSize {
           Linker.Option.firstVariadicArg(2));
     }
 
+    /** Columns, 0 when the terminal does not know them, or {@link #NO_TERMINAL}. */
     static int columns() {
       try (Arena arena = Arena.ofConfined()) {
         MemorySegment size = arena.allocate(BYTES);
         int failed = (int) IOCTL.invokeExact(STDOUT, TIOCGWINSZ, size);
-        return failed == 0 ? Short.toUnsignedInt(size.get(ValueLayout.JAVA_SHORT, COLUMNS_AT)) : 0;
+        return failed == 0
+            ? Short.toUnsignedInt(size.get(ValueLayout.JAVA_SHORT, COLUMNS_AT))
+            : NO_TERMINAL;
       } catch (Throwable e) {
         throw new LinkageError("ioctl(1, TIOCGWINSZ)", e);
       }

@@ -27,7 +27,7 @@ class ConsoleTest {
   void filesGetNoLiveLinesColoursOrEscapes() {
     try (Console plain = Console.plain(out)) {
       plain.live("working");
-      plain.line(plain.bold("done"));
+      plain.line(new StyledText().bold("done"));
       plain.entry(
           "kernels", "a text that is much longer than any window would be: it stays one line");
     }
@@ -40,7 +40,7 @@ class ConsoleTest {
   void noColourLeavesLiveLines() {
     try (Console terminal = terminal(false)) {
       terminal.live("working");
-      terminal.line(terminal.green("done"));
+      terminal.line(new StyledText().green("done"));
     }
     assertThat(shown()).isEqualTo("working" + ERASE + "done\n");
   }
@@ -86,8 +86,74 @@ class ConsoleTest {
 
   @Test
   void ideographsTakeTwoCells() {
-    assertThat(Cells.of("日本 a\u0301 \033[1mx\033[0m")).isEqualTo(4 + 1 + 1 + 1 + 1);
+    assertThat(Cells.of("日本 a\u0301 x")).isEqualTo(4 + 1 + 1 + 1 + 1);
     assertThat(Cells.cut("日本語", 5)).isEqualTo("日本…");
     assertThat(Cells.cut("日本語", 6)).isEqualTo("日本語");
+  }
+
+  @Test
+  void onlyStylesOfOursAreObeyed() {
+    Console terminal = terminal(true);
+    terminal.line(new StyledText().plain("a\033[2J").bold("b\033[0m\007").green(""));
+    terminal.lines(new StyledText().boldGreen("one\n\ttwo\r").plain("\b"));
+    assertThat(shown())
+        .isEqualTo(
+            "a\\u001b[2J\033[1mb\\u001b[0m\\u0007\033[0m\n"
+                + "\033[1;32mone\n\ttwo\\r\033[0m\\u0008\n");
+  }
+
+  @Test
+  void controlCharactersAreShownAsJsonWritesThem() {
+    try (Console plain = Console.plain(out)) {
+      plain.line("\0 \t \n \r \u007f \u0085 \u009b31m \u2028 \u202e \u2066 \u200f");
+      plain.entry("warning", "row\n  model      another");
+    }
+    assertThat(shown())
+        .isEqualTo(
+            "\\u0000 \\t \\n \\r \\u007f \\u0085 \\u009b31m \\u2028 \\u202e \\u2066 \\u200f\n"
+                + "  warning    row\\n  model      another\n");
+  }
+
+  @Test
+  void whatIsOnlyUnusualStays() {
+    String text = "日本 \uD83D\uDC69\u200D\uD83D\uDCBB a\u0301 \u00a0 \\ \uFFFD";
+    terminal(true).line(text);
+    assertThat(shown()).isEqualTo(text + "\n");
+  }
+
+  @Test
+  void aLiveLineIsMeasuredAsItIsShown() {
+    Console terminal = terminal(true);
+    terminal.live("\033".repeat(39));
+    assertThat(Cells.of(shown())).isEqualTo(39);
+    terminal.line("");
+    assertThat(shown()).doesNotContain("\033[1A").endsWith("…" + ERASE + "\n");
+  }
+
+  @Test
+  void answersAreExactWhereNoTerminalReadsThem() {
+    String answer = "a\033]0;title\007\r\n\tb\u202e";
+    terminal(true).answer(answer);
+    assertThat(shown()).isEqualTo("a\\u001b]0;title\\u0007\\r\n\tb\\u202e");
+    bytes.reset();
+    Console.plain(out).answer(answer);
+    assertThat(shown()).isEqualTo(answer);
+  }
+
+  @Test
+  void streamsShowControlCharactersWhereverTheirBytesAreDivided() {
+    String text = "Größe \uD83D\uDE00 \u009b31m\u202e\033[1m\n\tend";
+    byte[] all = text.getBytes(StandardCharsets.UTF_8);
+    for (int at = 0; at <= all.length; at++) {
+      bytes.reset();
+      PrintStream harmless = HarmlessOutput.to(out);
+      harmless.write(all, 0, at);
+      harmless.flush();
+      harmless.write(all, at, all.length - at);
+      harmless.write(0xFF); // no character begins so
+      harmless.println();
+      assertThat(shown())
+          .isEqualTo("Größe \uD83D\uDE00 \\u009b31m\\u202e\\u001b[1m\n\tend\uFFFD\n");
+    }
   }
 }

@@ -98,7 +98,25 @@ final class Canvas {
     svg.append(String.format(Locale.ROOT, format, values)).append('\n');
   }
 
+  /** As XML writes it; characters that no XML document may hold are replaced. */
   private static String escape(String text) {
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;");
+    return text.codePoints()
+        .mapToObj(c ->
+            switch (c) {
+              case '&' -> "&amp;";
+              case '<' -> "&lt;";
+              case '>' -> "&gt;";
+              default -> isOfXml(c) ? Character.toString(c) : "\uFFFD";
+            })
+        .collect(Collectors.joining());
+  }
+
+  /** The production Char of XML 1.0, without the control characters that it discourages. */
+  private static boolean isOfXml(int c) {
+    return Character.isISOControl(c)
+        ? c == '\t' || c == '\n'
+        : !(c >= Character.MIN_SURROGATE && c <= Character.MAX_SURROGATE)
+            && c != 0xFFFE
+            && c != 0xFFFF;
   }
 }

@@ -45,6 +45,14 @@ final class LossPlotTest {
   }
 
   @Test
+  void titlesMayHoldWhatNoXmlDocumentMay() throws Exception {
+    String title = "a\u001b[31m\u0000\r\u0085\uD800\uFFFF <b> \uD83D\uDE00";
+    Document svg = parse(LossPlot.svg(new Metrics(List.of(), List.of()), title, title));
+    assertThat(svg.getElementsByTagName("title").item(0).getTextContent())
+        .isEqualTo("a\uFFFD[31m\uFFFD\uFFFD\uFFFD\uFFFD\uFFFD <b> \uD83D\uDE00");
+  }
+
+  @Test
   void drawsStepsEvaluationsEpochsAndTheLearningRate() throws Exception {
     List<Step> training =
         LongStream.rangeClosed(1, 250).mapToObj(s -> step(s, 2 + 1.0 / s)).toList();
