@@ -69,7 +69,8 @@ record ExportTarget(Path path, boolean overwrite) {
     Path unfinished = absolute.resolveSibling(absolute.getFileName() + Folders.TEMPORARY);
     try {
       Folders.delete(unfinished);
-      Files.createDirectories(unfinished);
+      Files.createDirectories(absolute.getParent());
+      Files.createDirectory(unfinished); // never what somebody else put there
       T written = content.writeTo(unfinished);
       Folders.replace(unfinished, absolute);
       return written;

@@ -1,5 +1,6 @@
 package dev.nibble.compute.kernels;
 
+import dev.nibble.compute.files.OwnerOnly;
 import dev.nibble.compute.tensor.DType;
 import dev.nibble.compute.tensor.Shape;
 import dev.nibble.compute.tensor.Tensor;
@@ -13,6 +14,7 @@ import java.nio.channels.FileChannel.MapMode;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.Set;
 
 /**
  * A pager for host kernels: the first pages are resident, the others lie in a memory-mapped file.
@@ -69,7 +71,10 @@ final class MappedPages implements Pager {
       throw new IOException("only %.1f MB are free".formatted(free / 1e6));
     }
     try (FileChannel out =
-        FileChannel.open(file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
+        FileChannel.open(
+            file,
+            Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE),
+            OwnerOnly.file(folder))) {
       ByteBuffer zeros = ByteBuffer.allocateDirect(ZEROS);
       for (long at = 0; at < total; ) {
         zeros.clear().limit((int) Math.min(ZEROS, total - at));

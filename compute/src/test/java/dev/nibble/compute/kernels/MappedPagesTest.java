@@ -10,6 +10,7 @@ import dev.nibble.compute.tensor.Tensor;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -38,6 +39,8 @@ final class MappedPagesTest {
     try (Scope scope = Scope.open("test", Memory.host())) {
       try (Pager pager = Pager.onHost(scope, sizes, new Paging(300, file()))) {
         assertThat(Files.size(file())).isEqualTo(9 * 64);
+        assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(file())))
+            .isEqualTo("rw-------");
         assertThat(scope.bytes()).as("nothing stays").isZero();
         for (int i = 0; i < sizes.length; i++) {
           pager.enter(i);

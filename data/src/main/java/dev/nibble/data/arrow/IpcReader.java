@@ -6,7 +6,6 @@ import java.lang.foreign.Arena;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.util.List;
-import org.apache.arrow.compression.CommonsCompressionFactory;
 import org.apache.arrow.flatbuf.Message;
 import org.apache.arrow.flatbuf.MessageHeader;
 import org.apache.arrow.flatbuf.RecordBatch;
@@ -51,7 +50,7 @@ final class IpcReader extends ArrowReader {
    */
   IpcReader(FileChannel channel, IpcLayout layout, BufferAllocator allocator, long leastMapped)
       throws IOException {
-    super(allocator, CommonsCompressionFactory.INSTANCE);
+    super(allocator, new Codecs());
     this.channel = channel;
     this.layout = layout;
     this.leastMapped = leastMapped;

@@ -1,5 +1,6 @@
 package dev.nibble.data.arrow;
 
+import dev.nibble.data.natives.Unpacking;
 import dev.nibble.data.rows.InvalidDataset;
 import dev.nibble.data.rows.Projection;
 import dev.nibble.data.rows.RowSource;
@@ -9,6 +10,7 @@ import java.util.List;
 import java.util.Optional;
 import org.apache.arrow.dataset.file.FileFormat;
 import org.apache.arrow.dataset.file.FileSystemDatasetFactory;
+import org.apache.arrow.dataset.jni.JniLoader;
 import org.apache.arrow.dataset.jni.NativeMemoryPool;
 import org.apache.arrow.dataset.scanner.ScanOptions;
 import org.apache.arrow.dataset.scanner.Scanner;
@@ -24,6 +26,18 @@ import org.apache.arrow.memory.BufferAllocator;
  * @param projection the columns to read
  */
 public record ParquetRows(Path file, Projection projection) implements RowSource {
+  /** Arrow's dataset library and what hands over its batches, loaded once. */
+  private static final class Library {
+    static {
+      Unpacking.intoTemporary(() -> {
+        JniLoader.get().ensureLoaded();
+        org.apache.arrow.c.jni.JniLoader.get().ensureLoaded();
+      });
+    }
+
+    static void load() {}
+  }
+
   /** Rows asked for at a time. */
   private static final long BATCH_ROWS = 1024;
 
@@ -53,6 +67,7 @@ public record ParquetRows(Path file, Projection projection) implements RowSource
   public ArrowCursor open() {
     Resources resources = new Resources();
     try {
+      Library.load();
       BufferAllocator allocator = resources.add(Allocators.child(describe(), Long.MAX_VALUE));
       DatasetFactory factory =
           resources.add(

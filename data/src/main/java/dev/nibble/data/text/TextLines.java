@@ -1,6 +1,7 @@
 package dev.nibble.data.text;
 
 import com.github.luben.zstd.ZstdInputStream;
+import dev.nibble.data.natives.Zstandard;
 import dev.nibble.data.rows.InvalidDataset;
 import java.io.BufferedInputStream;
 import java.io.IOException;
@@ -88,7 +89,11 @@ final class TextLines extends Reader {
     if (head >>> 16 == 0x1f8b) {
       return new BufferedInputStream(new GZIPInputStream(in, BUFFER), BUFFER);
     }
-    return head == 0x28b52ffd ? new BufferedInputStream(new ZstdInputStream(in), BUFFER) : in;
+    if (head == 0x28b52ffd) {
+      Zstandard.load();
+      return new BufferedInputStream(new ZstdInputStream(in), BUFFER);
+    }
+    return in;
   }
 
   /** Skips the byte order mark. */

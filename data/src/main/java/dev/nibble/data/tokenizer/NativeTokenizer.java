@@ -20,6 +20,7 @@ import java.util.function.LongFunction;
 final class NativeTokenizer implements Tokenizer {
   /** Loads the native library with the first tokenizer. */
   private static final class Native {
+    static final String CACHE = "DJL_CACHE_DIR";
     static final TokenizersLibrary LIBRARY = load();
 
     private static TokenizersLibrary load() {
@@ -28,6 +29,9 @@ final class NativeTokenizer implements Tokenizer {
       setDefault("RUST_FLAVOR", "cpu");
       setDefault("ai.djl.offline", "true");
       setDefault("OPT_OUT_TRACKING", "true");
+      // Where the home cannot be written, DJL would take a folder in the temporary one, of a name
+      // that anybody can tell: another user could have put a library there.
+      setDefault(CACHE, Path.of(System.getProperty("user.home"), ".djl.ai").toString());
       LibUtils.checkStatus();
       return TokenizersLibrary.LIB;
     }

@@ -37,6 +37,14 @@ class TokenizersTest {
     }
   }
 
+  /** DJL's own choice may be a folder that other users could have made. */
+  @Test
+  void theLibraryIsUnpackedIntoTheHome() {
+    Tokenizers.open(Golden.path("tokenizers", "qwen_like")).close();
+    assertThat(System.getProperty("DJL_CACHE_DIR"))
+        .isEqualTo(System.getProperty("user.home") + "/.djl.ai");
+  }
+
   @Test
   void takesIdsFromTheModelWhereNoNameIsGiven() throws IOException {
     copyTokenizer();

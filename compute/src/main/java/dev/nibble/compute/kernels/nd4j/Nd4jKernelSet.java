@@ -1,10 +1,15 @@
 package dev.nibble.compute.kernels.nd4j;
 
+import dev.nibble.compute.files.FileProblem;
 import dev.nibble.compute.kernels.KernelOptions;
 import dev.nibble.compute.kernels.KernelSet;
 import dev.nibble.compute.kernels.KernelUnavailable;
 import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.kernels.Processor;
+import java.io.IOException;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.Optional;
 import org.bytedeco.javacpp.Loader;
 import org.nd4j.linalg.factory.Nd4j;
@@ -12,10 +17,16 @@ import org.nd4j.nativeblas.NativeOpsHolder;
 
 /** The portable set: runs wherever ND4J's native library does. */
 public final class Nd4jKernelSet implements KernelSet {
+  private static final String CACHE = "org.bytedeco.javacpp.cachedir";
+
   static {
     // JavaCPP writes its warnings to standard error unless it is told to log them.
     if (System.getProperty("org.bytedeco.javacpp.logger") == null) {
       System.setProperty("org.bytedeco.javacpp.logger", "slf4j");
+    }
+    if (System.getProperty(CACHE) == null) {
+      System.setProperty(
+          CACHE, Path.of(System.getProperty("user.home"), ".javacpp", "cache").toString());
     }
   }
 
@@ -29,13 +40,31 @@ public final class Nd4jKernelSet implements KernelSet {
     String platform = Loader.Detector.getPlatform();
     String library = "/org/nd4j/linalg/cpu/nativecpu/bindings/" + platform + "/";
     if (Nd4j.class.getResource(library) != null) {
-      return Optional.empty();
+      return noCacheBecause(Path.of(System.getProperty(CACHE)));
     }
     return Optional.of(
         "the class path has no ND4J library for "
             + platform
             + "; add org.nd4j:nd4j-native with the classifier "
             + platform);
+  }
+
+  /**
+   * Why JavaCPP cannot unpack libraries into its cache. It would then take a folder in the
+   * temporary one, of a name that anybody can tell: another user could have put libraries there.
+   */
+  static Optional<String> noCacheBecause(Path folder) {
+    try {
+      Files.createDirectories(folder);
+      if (Files.isWritable(folder)) {
+        return Optional.empty();
+      }
+      throw new AccessDeniedException(folder.toString());
+    } catch (IOException e) {
+      return Optional.of(
+          "its libraries cannot be unpacked into %s: %s; NIBBLE_OPTS=-D%s=FOLDER names another folder, to which only you should be able to write"
+              .formatted(folder, FileProblem.of(e), CACHE));
+    }
   }
 
   @Override

@@ -1,5 +1,6 @@
 package dev.nibble.compute.kernels.cpu.onednn;
 
+import dev.nibble.compute.files.OwnerOnly;
 import dev.nibble.compute.kernels.Platform;
 import java.io.IOException;
 import java.io.InputStream;
@@ -82,9 +83,15 @@ final class OneDnnLibrary {
 
   /** The folder on disk with a platform's files, extracted on first use. */
   static Path extract(Natives natives) {
+    return extractTo(cacheFolder(), natives);
+  }
+
+  /** The folder in a cache that no other user may write to. */
+  static Path extractTo(Path cache, Natives natives) {
     try {
-      Path folder = cacheFolder().resolve("onednn-" + fingerprint(natives));
-      Files.createDirectories(folder);
+      OwnerOnly.createCodeFolder(cache);
+      Path folder = cache.resolve("onednn-" + fingerprint(natives));
+      OwnerOnly.createCodeFolder(folder);
       for (String file : natives.files()) {
         extract(natives, file, folder.resolve(file));
       }
@@ -92,7 +99,7 @@ final class OneDnnLibrary {
     } catch (IOException e) {
       throw new UncheckedIOException(
           "cannot extract oneDNN to %s: %s. It needs 90 MB there; set XDG_CACHE_HOME to another folder"
-              .formatted(cacheFolder(), e.getMessage()),
+              .formatted(cache, e.getMessage()),
           e);
     }
   }

@@ -1,11 +1,18 @@
 package dev.nibble.compute.kernels.cpu.onednn;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.nibble.compute.kernels.Platform;
 import dev.nibble.compute.kernels.cpu.onednn.OneDnnLibrary.Natives;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -40,5 +47,31 @@ final class OneDnnLibraryTest {
   @Test
   void isOnTheClassPathOfThisBuild() {
     assertThat(OneDnnLibrary.missingBecause()).isEmpty();
+  }
+
+  @Test
+  void onlyTheUserMayChangeWhatIsLoaded(@TempDir Path temp) throws IOException {
+    Natives natives = Natives.of(Platform.here()).orElseThrow();
+    Path folder = OneDnnLibrary.extractTo(temp.resolve("cache"), natives);
+    for (Path path : List.of(folder, folder.getParent())) {
+      assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(path)))
+          .isEqualTo("rwx------");
+    }
+    for (String file : natives.files()) {
+      assertThat(
+              PosixFilePermissions.toString(Files.getPosixFilePermissions(folder.resolve(file))))
+          .isEqualTo("rw-------");
+    }
+    assertThat(OneDnnLibrary.extractTo(temp.resolve("cache"), natives)).isEqualTo(folder);
+  }
+
+  @Test
+  void aCacheThatOthersMayWriteToIsNotUsed(@TempDir Path temp) throws IOException {
+    Natives natives = Natives.of(Platform.here()).orElseThrow();
+    Files.setPosixFilePermissions(temp, PosixFilePermissions.fromString("rwxrwxrwx"));
+    assertThatThrownBy(() -> OneDnnLibrary.extractTo(temp, natives))
+        .isInstanceOf(UncheckedIOException.class)
+        .hasMessageContaining("cannot extract oneDNN to " + temp + ": every user may write in")
+        .hasMessageContaining("set XDG_CACHE_HOME to another folder");
   }
 }
