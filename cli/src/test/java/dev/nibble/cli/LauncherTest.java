@@ -249,6 +249,46 @@ class LauncherTest {
         .collect(Collectors.toSet());
   }
 
+  @Test
+  void tellsHowFarAFirstBuildIs() throws Exception {
+    // script(1) makes a terminal; without it there is nothing to look at.
+    Path script = Path.of("/usr/bin/script");
+    assumeThat(script).isExecutable();
+    Files.createDirectories(root.resolve("compute/src"));
+    Files.delete(root.resolve("cli/target/nibble.built"));
+    Path bin = Files.createDirectories(temp.resolve("bin"));
+    Path mvn =
+        Files.writeString(
+            bin.resolve("mvn"),
+            """
+            #!/bin/bash
+            echo '[INFO] Building Nibble quant 0.1.0-SNAPSHOT        [3/11]'
+            echo '[INFO] Downloading from there: there/a/1/a-1.jar'
+            echo '[INFO] Downloaded from there: there/a/1/a-1.jar (1.5 MB at 2 MB/s)'
+            echo 'Downloading from there: there/b/1/b-1.jar'
+            echo 'Downloaded from there: there/b/1/b-1.jar (500 kB at 2 MB/s)'
+            echo '[INFO] Downloading from there: there/natives/2/natives-2.jar'
+            sleep 2
+            echo '[INFO] --- compiler:3.16.0:compile (default-compile) @ nibble-quant ---'
+            sleep 2
+            """);
+    executable(mvn);
+    ProcessBuilder builder =
+        new ProcessBuilder(
+                script.toString(),
+                "-qec",
+                "TERM=xterm '" + root.resolve("nibble") + "'",
+                "/dev/null")
+            .redirectInput(Path.of("/dev/null").toFile());
+    builder.environment().put("NIBBLE_JAVA_HOME", jdk.toString());
+    builder.environment().put("PATH", bin + ":" + System.getenv("PATH"));
+    assertThat(new String(builder.start().getInputStream().readAllBytes(), StandardCharsets.UTF_8))
+        .contains("up to 350 MB", "Log: " + root.toRealPath() + "/cli/target/build.log")
+        .containsPattern(
+            "0:0\\d, downloaded 2 files, 2 MB, module 3 of 11, downloading natives-2.jar")
+        .containsPattern("0:0\\d, downloaded 2 files, 2 MB, module 3 of 11, compiling");
+  }
+
   private static Path onPath(String tool) {
     for (String folder : System.getenv("PATH").split(":", -1)) {
       if (Files.isExecutable(Path.of(folder, tool))) {
