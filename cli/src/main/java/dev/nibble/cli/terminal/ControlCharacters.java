@@ -25,7 +25,8 @@ final class ControlCharacters {
       return text;
     }
     StringBuilder shown = new StringBuilder(text.length() + 16);
-    for (char c : text.toCharArray()) {
+    for (int i = 0; i < text.length(); i++) {
+      char c = text.charAt(i);
       if (isObeyed(c) && kept.indexOf(c) < 0) {
         shown.append(
             switch (c) {

@@ -21,9 +21,9 @@ public final class OwnerOnly {
 
   private OwnerOnly() {}
 
-  /** The attributes of a new file; none where a file system has no such permissions. */
-  public static FileAttribute<?>[] file(Path folder) {
-    return attributes(folder, FILE);
+  /** The attributes of a new file; none where the file system of a path has no such permissions. */
+  public static FileAttribute<?>[] file(Path near) {
+    return attributes(near, FILE);
   }
 
   private static FileAttribute<?>[] attributes(Path near, Set<PosixFilePermission> permissions) {

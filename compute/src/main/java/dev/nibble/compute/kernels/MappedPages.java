@@ -74,7 +74,7 @@ final class MappedPages implements Pager {
         FileChannel.open(
             file,
             Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE),
-            OwnerOnly.file(folder))) {
+            OwnerOnly.file(file))) {
       ByteBuffer zeros = ByteBuffer.allocateDirect(ZEROS);
       for (long at = 0; at < total; ) {
         zeros.clear().limit((int) Math.min(ZEROS, total - at));
