@@ -1,9 +1,9 @@
-// Weights in 8-bit integers, with a scale and a zero point for each group of inputs.
+// Weights in integers of a few bits, with a scale and a zero point for each group of elements.
 #include "nibble.cuh"
 
 constexpr int THREADS = 256;
 
-// ---- decoding ----
+// ---- decoding of signed 8-bit codes, in groups of inputs ----
 
 // out[r, j] = weight first + r * cols + j, j < width: 8 a thread where they lie in one group and can be loaded at once.
 template <class T>
@@ -33,6 +33,68 @@ __device__ void decode(T* out, const int8_t* codes, const float* scales, const i
 DECODE(decode_affine_f32, float)
 DECODE(decode_affine_bf16, bf16)
 DECODE(decode_affine_f16, f16)
+
+// ---- decoding of streams of codes ----
+
+// One number for each group: stored as it is, or in 8 bits with pairs of a scale and a zero point.
+struct Numbers {
+  const void* values;
+  const float* scales;
+  const float* zeros;
+  int64_t pairs;
+  int kind;
+
+  __device__ __forceinline__ float operator[](int64_t g) const {
+    switch (kind) {
+      case 0: return ((const float*)values)[g];
+      case 1: return to_float(((const f16*)values)[g]);
+      case 2: return to_float(((const bf16*)values)[g]);
+      case 3: return ((const uint8_t*)values)[g];
+      default: return __fmul_rn(__fsub_rn(((const uint8_t*)values)[g], zeros[g % pairs]), scales[g % pairs]);
+    }
+  }
+};
+
+// Code i of a stream: bits i * bits and on, from the lowest of the first byte.
+__device__ __forceinline__ int code_at(const uint8_t* codes, int bits, int64_t i) {
+  int64_t bit = i * bits;
+  int shift = bit % 8;
+  int word = codes[bit / 8];
+  if (shift + bits > 8) word |= codes[bit / 8 + 1] << 8;
+  return word >> shift & ((1 << bits) - 1);
+}
+
+// As above, of any width and grouping: size elements of a group along inputs, or groups of them along outputs.
+template <class T>
+__device__ void decode_stream(T* out, const uint8_t* codes, int bits, Numbers scales, Numbers zeros, int64_t first,
+                              int64_t rows, int64_t width, int64_t cols, int size, int64_t groups) {
+  bool fit = first % 8 == 0 && (rows == 1 || (cols % 8 == 0 && width % 8 == 0)) && aligned_16(out);
+  in_eights(rows * width, fit, [&](auto step, int64_t i) {
+    constexpr int N = decltype(step)::value;
+    int64_t from = first + i + (rows == 1 ? 0 : i / width * (cols - width));
+    float v[N];
+#pragma unroll
+    for (int k = 0; k < N; k++) {
+      int64_t g = groups == 0 ? (from + k) / size : (from + k) % groups;
+      v[k] = __fmul_rn(__fsub_rn((float)code_at(codes, bits, from + k), zeros[g]), scales[g]);
+    }
+    store(out + i, v);
+  });
+}
+
+#define DECODE_STREAM(name, T)                                                                                  \
+  NIBBLE_KERNEL(THREADS, name, T* out, const uint8_t* codes, int bits, const void* scales,                      \
+                const float* scale_scales, const float* scale_zeros, int64_t scale_pairs, int scale_kind,       \
+                const void* zeros, const float* zero_scales, const float* zero_zeros, int64_t zero_pairs,       \
+                int zero_kind, int64_t first, int64_t rows, int64_t width, int64_t cols, int size,              \
+                int64_t groups) {                                                                               \
+    decode_stream(out, codes, bits, {scales, scale_scales, scale_zeros, scale_pairs, scale_kind},               \
+                  {zeros, zero_scales, zero_zeros, zero_pairs, zero_kind}, first, rows, width, cols, size,      \
+                  groups);                                                                                      \
+  }
+DECODE_STREAM(decode_stream_f32, float)
+DECODE_STREAM(decode_stream_bf16, bf16)
+DECODE_STREAM(decode_stream_f16, f16)
 
 // ---- encoding ----
 

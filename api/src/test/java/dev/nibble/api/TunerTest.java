@@ -7,8 +7,10 @@ import dev.nibble.api.event.Event;
 import dev.nibble.api.export.ExportFormat;
 import dev.nibble.api.export.Quantizer;
 import dev.nibble.compute.tensor.DType;
+import dev.nibble.compute.weights.Groups.Axis;
 import dev.nibble.quant.WeightFormat;
 import dev.nibble.quant.bnb.FourBitFormat;
+import dev.nibble.quant.hqq.HqqFormat;
 import dev.nibble.quant.int8.Int8Format;
 import dev.nibble.recipes.recipe.Recipe;
 import dev.nibble.recipes.recipe.RecipeException;
@@ -24,6 +26,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -305,41 +308,67 @@ class TunerTest {
     assertThat(last(Event.ModelFound.class).quantized()).isTrue();
   }
 
-  /**
-   * From key and from folder: the same adapter, which merges onto the weights it was trained on.
-   */
+  /** From key and from folder: the same adapter, which merges onto the weights it trained on. */
   @Test
   void aBaseIn8BitsGivesTheSameAdapter() throws IOException {
-    Path base = quantized("model-int8", new Int8Format(16));
-    String[] stored = {
-      "output_dir=" + folder.resolve("stored-int8"),
-      "max_steps=3",
-      "adapter=lora",
-      "answer_eval=",
-      "base_model=" + base
-    };
-    train("qlora.yaml", new ExistingRunPolicy.Anew(), stored);
-    train(
-        "qlora.yaml",
-        new ExistingRunPolicy.Anew(),
-        "output_dir=" + folder.resolve("made-int8"),
-        "max_steps=3",
-        "adapter=lora",
-        "answer_eval=",
-        "load_in_8bit=true",
-        "int8_group_size=16");
-    assertThat(folder.resolve("stored-int8/adapter_model.safetensors"))
-        .hasSameBinaryContentAs(folder.resolve("made-int8/adapter_model.safetensors"));
-    Recipe again = Recipes.read(folder.resolve("stored-int8/recipe.resolved.yaml"), List.of());
-    assertThat(again.model().quantization()).contains(new Int8Format(16));
-    for (String run : List.of("stored-int8", "made-int8")) {
-      nibble
-          .exporter(ModelSource.tuned(folder.resolve(run)))
-          .write(ExportFormat.Merged.standard(), folder.resolve(run + "-merged"));
+    sameAdapter("int8", new Int8Format(16), "load_in_8bit=true", "int8_group_size=16");
+  }
+
+  @Test
+  void aBaseInHqqGivesTheSameAdapter() throws IOException {
+    for (int bits : new int[] {4, 3, 1}) {
+      for (Axis axis : Axis.values()) {
+        sameAdapter(
+            "hqq" + bits + axis,
+            new HqqFormat(bits, 16, axis, true, HqqFormat.Metadata.F16),
+            "hqq_bits=" + bits,
+            "hqq_group_size=16",
+            "hqq_axis=" + axis.name().toLowerCase(Locale.ROOT));
+      }
     }
-    assertThat(folder.resolve("stored-int8-merged/model.safetensors"))
-        .hasSameBinaryContentAs(folder.resolve("made-int8-merged/model.safetensors"));
-    assertThat(folder.resolve("stored-int8-merged/config.json"))
+  }
+
+  /** Scales and zero points in 8 bits have no checkpoint, but train. */
+  @Test
+  void hqqTrainsOnQuantizedMetadata() {
+    assertThat(
+            train(
+                "qlora.yaml",
+                new ExistingRunPolicy.Anew(),
+                "output_dir=" + folder.resolve("hqq-metadata"),
+                "max_steps=3",
+                "adapter=lora",
+                "answer_eval=",
+                "hqq_bits=2",
+                "hqq_quantized_metadata=true"))
+        .isInstanceOf(Outcome.Finished.class);
+  }
+
+  private void sameAdapter(String name, WeightFormat format, String... keys) throws IOException {
+    Path base = quantized("model-" + name, format);
+    List<String> common = List.of("max_steps=3", "adapter=lora", "answer_eval=");
+    for (String run : List.of("stored-", "made-")) {
+      List<String> sets = new ArrayList<>(common);
+      sets.add("output_dir=" + folder.resolve(run + name));
+      if (run.equals("stored-")) {
+        sets.add("base_model=" + base);
+      } else {
+        sets.addAll(List.of(keys));
+      }
+      train("qlora.yaml", new ExistingRunPolicy.Anew(), sets.toArray(String[]::new));
+      nibble
+          .exporter(ModelSource.tuned(folder.resolve(run + name)))
+          .write(ExportFormat.Merged.standard(), folder.resolve(run + name + "-merged"));
+    }
+    String stored = "stored-" + name;
+    String made = "made-" + name;
+    assertThat(folder.resolve(stored + "/adapter_model.safetensors"))
+        .hasSameBinaryContentAs(folder.resolve(made + "/adapter_model.safetensors"));
+    Recipe again = Recipes.read(folder.resolve(stored + "/recipe.resolved.yaml"), List.of());
+    assertThat(again.model().quantization()).contains(format);
+    assertThat(folder.resolve(stored + "-merged/model.safetensors"))
+        .hasSameBinaryContentAs(folder.resolve(made + "-merged/model.safetensors"));
+    assertThat(folder.resolve(stored + "-merged/config.json"))
         .content()
         .doesNotContain("quantization_config");
   }
@@ -362,6 +391,21 @@ class TunerTest {
                 "load_in_8bit=true",
                 "int8_group_size=7"))
         .hasMessageContaining("which groups of 7 do not divide");
+  }
+
+  @Test
+  void keysFollowABaseInHqq() {
+    String base =
+        "base_model="
+            + quantized(
+                "keys-hqq",
+                new HqqFormat(2, 16, Axis.INPUTS, true, HqqFormat.Metadata.F16));
+    assertThatThrownBy(() -> recipe("qlora.yaml", base))
+        .hasMessageContaining("adapter: the base is in HQQ already; write lora");
+    assertThatThrownBy(() -> recipe("qlora.yaml", base, "adapter=lora", "hqq_bits=3"))
+        .hasMessageContaining("hqq_bits: the base is in HQQ already, with 2; remove the key");
+    assertThatThrownBy(() -> recipe("qlora.yaml", base, "adapter=lora", "load_in_8bit=true"))
+        .hasMessageContaining("load_in_8bit: the base is in HQQ already, with false");
   }
 
   @Test

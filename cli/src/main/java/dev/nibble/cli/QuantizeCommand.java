@@ -7,13 +7,17 @@ import dev.nibble.api.text.Paths;
 import dev.nibble.cli.report.Activities;
 import dev.nibble.cli.terminal.Console;
 import dev.nibble.compute.tensor.DType;
+import dev.nibble.compute.weights.Groups.Axis;
 import dev.nibble.quant.WeightFormat;
 import dev.nibble.quant.bnb.FourBitFormat;
 import dev.nibble.quant.bnb.FourBitFormat.QuantType;
+import dev.nibble.quant.hqq.HqqFormat;
 import dev.nibble.quant.int8.Int8Format;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -55,15 +59,16 @@ final class QuantizeCommand implements Callable<Integer> {
       paramLabel = "TYPE",
       defaultValue = "nf4",
       description =
-          "nf4 (default) or fp4, sixteen values and a scale for each block; or int8, integers with a scale and a zero"
-              + " point for each group of inputs.")
+          "nf4 (default) or fp4, sixteen values and a scale for each block; int8, integers with a scale and a zero point for"
+              + " each group of inputs; or hqq, --bits bits and fitted zero points.")
   private Type type = Type.NF4;
 
   /** Kinds of weight formats. */
   enum Type {
     NF4,
     FP4,
-    INT8
+    INT8,
+    HQQ
   }
 
   @Option(
@@ -86,11 +91,25 @@ final class QuantizeCommand implements Callable<Integer> {
   @Option(
       names = "--group-size",
       paramLabel = "N",
-      defaultValue = "128",
       description =
-          "With int8: number of inputs that share a scale and a zero point (default 128). It must divide the inputs of"
-              + " every linear layer.")
-  private int groupSize;
+          "Number of weights that share a scale and a zero point. With int8, 128 by default: it must divide the inputs of every"
+              + " linear layer. With hqq, 64 by default: a multiple of 8.")
+  private Optional<Integer> groupSize = Optional.empty();
+
+  @Option(
+      names = "--bits",
+      paramLabel = "N",
+      defaultValue = "4",
+      description = "With hqq: bits of a weight: 8, 4 (default), 3, 2 or 1.")
+  private int bits;
+
+  @Option(
+      names = "--axis",
+      paramLabel = "AXIS",
+      defaultValue = "inputs",
+      description =
+          "With hqq: whether groups run along inputs (default) or outputs, a little better at 1 and 2 bits.")
+  private Axis axis = Axis.INPUTS;
 
   @Option(
       names = "--compute-dtype",
@@ -175,27 +194,51 @@ final class QuantizeCommand implements Callable<Integer> {
   }
 
   private WeightFormat format() {
-    if (type == Type.INT8) {
-      refuse("int8", "--blocksize", "--double-quant", "--compute-dtype");
-      Arguments.atLeast(spec, "--group-size", groupSize, 1);
-      return new Int8Format(groupSize);
+    if (type == Type.INT8 || type == Type.HQQ) {
+      refuse("--blocksize", "--double-quant", "--compute-dtype");
+      groupSize.ifPresent(size -> Arguments.atLeast(spec, "--group-size", size, 1));
     }
-    refuse("nf4 and fp4", "--group-size");
-    if (!FourBitFormat.BLOCK_SIZES.contains(blockSize)) {
-      throw new ParameterException(
-          spec.commandLine(),
-          "--blocksize: expected one of %s, got %d"
-              .formatted(FourBitFormat.BLOCK_SIZES, blockSize));
-    }
-    return new FourBitFormat(
-        type == Type.NF4 ? QuantType.NF4 : QuantType.FP4, blockSize, doubleQuant);
+    return switch (type) {
+      case INT8 -> {
+        refuse("--bits", "--axis");
+        yield new Int8Format(groupSize.orElse(Int8Format.DEFAULT_GROUP_SIZE));
+      }
+      case HQQ -> hqq();
+      case NF4 -> fourBit(QuantType.NF4);
+      case FP4 -> fourBit(QuantType.FP4);
+    };
   }
 
-  private void refuse(String types, String... options) {
+  private HqqFormat hqq() {
+    int size = groupSize.orElse(HqqFormat.DEFAULT_GROUP_SIZE);
+    if (!HqqFormat.BITS.contains(bits)) {
+      throw wrong("--bits", "one of " + HqqFormat.BITS, bits);
+    }
+    if (size % Byte.SIZE != 0) {
+      throw wrong("--group-size", "a multiple of 8", size);
+    }
+    return new HqqFormat(bits, size, axis, true, HqqFormat.Metadata.F16);
+  }
+
+  private FourBitFormat fourBit(QuantType values) {
+    refuse("--group-size", "--bits", "--axis");
+    if (!FourBitFormat.BLOCK_SIZES.contains(blockSize)) {
+      throw wrong("--blocksize", "one of " + FourBitFormat.BLOCK_SIZES, blockSize);
+    }
+    return new FourBitFormat(values, blockSize, doubleQuant);
+  }
+
+  private ParameterException wrong(String option, Object expected, int found) {
+    return new ParameterException(
+        spec.commandLine(), "%s: expected %s, got %d".formatted(option, expected, found));
+  }
+
+  private void refuse(String... options) {
     for (String option : options) {
       if (spec.commandLine().getParseResult().hasMatchedOption(option)) {
         throw new ParameterException(
-            spec.commandLine(), "%s: not for --type %s; remove it".formatted(option, types));
+            spec.commandLine(),
+            "%s: not for --type %s; remove it".formatted(option, type.name().toLowerCase(Locale.ROOT)));
       }
     }
   }

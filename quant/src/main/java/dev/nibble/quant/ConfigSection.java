@@ -1,5 +1,6 @@
 package dev.nibble.quant;
 
+import java.util.List;
 import java.util.Optional;
 
 /**
@@ -10,6 +11,9 @@ public interface ConfigSection {
 
   /** True when the key is there. */
   boolean has(String key);
+
+  /** The keys, in the order of the file. */
+  List<String> keys();
 
   /** The object under a key. */
   Optional<? extends ConfigSection> object(String key);
@@ -22,6 +26,9 @@ public interface ConfigSection {
 
   /** A positive integer, which must be there. */
   int positive(String key);
+
+  /** An integer of 0 or more. */
+  int notNegative(String key, int fallback);
 
   /** The error that a key has a value which is not supported. */
   RuntimeException wrong(String key, String supported);

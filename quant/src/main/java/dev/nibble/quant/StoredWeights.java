@@ -4,6 +4,7 @@ import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.tensor.Scope;
 import dev.nibble.compute.tensor.Shape;
 import dev.nibble.compute.weights.FrozenMatrix;
+import java.util.LinkedHashSet;
 import java.util.Optional;
 import java.util.Set;
 
@@ -15,6 +16,16 @@ public interface StoredWeights {
 
   /** The shape [O, I] of a weight; empty when it is dense. */
   Optional<Shape> shape(String weight);
+
+  /**
+   * The names of the model's tensors in a checkpoint that has {@code names}: without {@link
+   * #companions}, and with the names of weights that are stored under other ones.
+   */
+  default Set<String> tensors(Set<String> names) {
+    Set<String> all = new LinkedHashSet<>(names);
+    all.removeAll(companions());
+    return all;
+  }
 
   /** Names of the tensors that hold scales, tables and the like: no tensors of the model. */
   Set<String> companions();

@@ -4,27 +4,64 @@ import dev.nibble.compute.tensor.DType;
 import dev.nibble.compute.tensor.Shape;
 import dev.nibble.compute.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.function.UnaryOperator;
 import java.util.stream.IntStream;
 
 /**
- * A frozen matrix in 8-bit integers with a scale and a zero point for each group of consecutive
- * inputs of a row: {@code w[o, i] = (code[o, i] - zero[o, i / group]) * scale[o, i / group]}. The
- * difference is exact, and the product is rounded to float32.
+ * A frozen matrix in integers of a few bits with a scale and a zero point for each group of
+ * elements: {@code w[i] = (code[i] - zero[g]) * scale[g]} with g the group of i. The difference is
+ * rounded to float32, and the product again.
  *
- * @param codes I8 [O, I]
- * @param scales F32 [O, I / group], positive
- * @param zeros I8 [O, I / group]: the code that stands for 0
+ * @param codes I8 [O, I], signed, with 8 bits; or U8 [ceil(O*I*bits / 8)], not signed: a stream of
+ *     the flattened matrix, in which code i takes the bits from i*bits on, counted from the lowest
+ *     of the first byte
+ * @param scales one for each group
+ * @param zeros one for each group: what stands for 0; I8 beside codes of I8, else real numbers
+ * @param rows output features O
+ * @param cols input features I
+ * @param bits of a code, 1 to 8
+ * @param groups how elements share scales and zero points
  */
-public record Affine(Tensor codes, Tensor scales, Tensor zeros) implements FrozenMatrix {
-  private static final int LEAST = Byte.MIN_VALUE;
-  private static final int STEPS = Byte.MAX_VALUE - Byte.MIN_VALUE;
+public record Affine(
+    Tensor codes, Numbers scales, Numbers zeros, long rows, long cols, int bits, Groups groups)
+    implements FrozenMatrix {
 
   /** Checks that the parts fit each other. */
   public Affine {
-    require(codes, DType.I8, codes.shape());
-    require(scales, DType.F32, scales.shape());
-    require(zeros, DType.I8, scales.shape());
+    if (bits < 1 || bits > Byte.SIZE) {
+      throw new IllegalArgumentException(codes + ": codes of " + bits + " bits");
+    }
+    long n = Math.multiplyExact(rows, cols);
+    boolean signed = codes.dtype() == DType.I8 && bits == Byte.SIZE;
+    if (!signed) {
+      require(codes, DType.U8, bytes(n, bits));
+    } else if (!codes.shape().equals(Shape.of(rows, cols))) {
+      throw new IllegalArgumentException("%s: expected I8[%d, %d]".formatted(codes, rows, cols));
+    }
+    long count = groups.count(n);
+    if (scales.count() != count || zeros.count() != count) {
+      throw new IllegalArgumentException(
+          "%s: expected %d scales and zero points, got %d and %d"
+              .formatted(codes, count, scales.count(), zeros.count()));
+    }
+    if (zeros instanceof Numbers.Plain(Tensor values)
+        && values.dtype().isFloating() == signed) {
+      throw new IllegalArgumentException(
+          "%s: zero points %s beside codes %s".formatted(codes, values.dtype(), codes.dtype()));
+    }
+  }
+
+  /**
+   * Signed codes of 8 bits, in groups of consecutive inputs.
+   *
+   * @param codes I8 [O, I]
+   * @param scales F32 [O, I / group], positive
+   * @param zeros I8 [O, I / group]
+   */
+  public static Affine ofInt8(Tensor codes, Tensor scales, Tensor zeros) {
+    require(scales, DType.F32, scales.elements());
+    require(zeros, DType.I8, scales.elements());
     boolean matrices = codes.shape().rank() == 2 && scales.shape().rank() == 2;
     if (!matrices
         || codes.dim(0) != scales.dim(0)
@@ -33,27 +70,42 @@ public record Affine(Tensor codes, Tensor scales, Tensor zeros) implements Froze
       throw new IllegalArgumentException(
           "%s: expected scales of [%d, groups], got %s".formatted(codes, codes.rows(), scales));
     }
+    int group = Math.toIntExact(codes.cols() / scales.cols());
+    return new Affine(
+        codes,
+        new Numbers.Plain(scales),
+        new Numbers.Plain(zeros),
+        codes.rows(),
+        codes.cols(),
+        Byte.SIZE,
+        new Groups(Groups.Axis.INPUTS, group));
   }
 
-  private static void require(Tensor t, DType dtype, Shape shape) {
-    if (t.dtype() != dtype || !t.shape().equals(shape)) {
-      throw new IllegalArgumentException("%s: expected %s%s".formatted(t, dtype, shape));
+  private static void require(Tensor t, DType dtype, long elements) {
+    if (t.dtype() != dtype || t.elements() != elements) {
+      throw new IllegalArgumentException(
+          "%s: expected %s with %d elements".formatted(t, dtype, elements));
     }
   }
 
-  /** Inputs that share a scale and a zero point. */
-  public int group() {
-    return Math.toIntExact(codes.cols() / scales.cols());
+  /** Bytes of a stream of {@code n} codes. */
+  public static long bytes(long n, int bits) {
+    return Math.ceilDiv(Math.multiplyExact(n, bits), (long) Byte.SIZE);
   }
 
-  @Override
-  public long rows() {
-    return codes.rows();
+  /** Whether codes are I8, and zero points whole numbers. */
+  public boolean signed() {
+    return codes.dtype() == DType.I8;
   }
 
-  @Override
-  public long cols() {
-    return codes.cols();
+  /** The least code. */
+  private int least() {
+    return signed() ? Byte.MIN_VALUE : 0;
+  }
+
+  /** The largest code less the least. */
+  private int steps() {
+    return (1 << bits) - 1;
   }
 
   @Override
@@ -63,68 +115,125 @@ public record Affine(Tensor codes, Tensor scales, Tensor zeros) implements Froze
 
   @Override
   public Affine over(UnaryOperator<Tensor> other) {
-    return new Affine(other.apply(codes), other.apply(scales), other.apply(zeros));
+    return new Affine(
+        other.apply(codes), scales.over(other), zeros.over(other), rows, cols, bits, groups);
   }
 
   @Override
   public void decode(long from, long n, MemorySegment to) {
-    int group = group();
-    long i = from;
-    while (i < from + n) {
-      long g = i / group; // groups do not straddle rows
-      float scale = scales.getFloat(g);
-      int zero = zeros.getInt(g);
-      for (long end = Math.min(from + n, (g + 1) * group); i < end; i++) {
-        to.set(FLOAT, (i - from) * Float.BYTES, (codes.getInt(i) - zero) * scale);
-      }
+    long count = scales.count();
+    for (long i = from; i < from + n; i++) {
+      long g = groups.of(i, count);
+      float value = (code(i) - zeros.get(g)) * scales.get(g);
+      to.set(FLOAT, (i - from) * Float.BYTES, value);
     }
+  }
+
+  /** The code of element {@code i}, on the host. */
+  public int code(long i) {
+    if (bits == Byte.SIZE) {
+      return codes.getInt(i);
+    }
+    long bit = i * bits;
+    long at = bit / Byte.SIZE;
+    int shift = (int) (bit % Byte.SIZE);
+    int word = codes.getInt(at);
+    if (shift + bits > Byte.SIZE) {
+      word |= codes.getInt(at + 1) << Byte.SIZE;
+    }
+    return (word >> shift) & steps();
   }
 
   /**
-   * Rounds to the nearest, all in float32. Of a group, low is the least value and high the largest,
-   * 0 counted among them, so that 0 stays 0:
+   * Writes a stream of codes, not signed.
+   *
+   * @param all the codes, in their low bits
+   * @param to U8, on the host; the bits after the last code are 0
+   */
+  public static void pack(byte[] all, int bits, Tensor to) {
+    if (bits == Byte.SIZE) {
+      MemorySegment.copy(all, 0, to.memory(), ValueLayout.JAVA_BYTE, 0, all.length);
+      return;
+    }
+    // Eight codes fill whole bytes.
+    IntStream.range(0, Math.ceilDiv(all.length, Byte.SIZE))
+        .parallel()
+        .forEach(e -> {
+          long word = 0;
+          int from = e * Byte.SIZE;
+          for (int i = from; i < Math.min(all.length, from + Byte.SIZE); i++) {
+            word |= (long) (all[i] & 0xff) << ((i - from) * bits);
+          }
+          long at = (long) e * bits;
+          for (int k = 0; k < Math.min(bits, to.elements() - at); k++) {
+            to.setLong(at + k, (word >> (k * Byte.SIZE)) & 0xff);
+          }
+        });
+  }
+
+  /** Sets all codes, on the host. */
+  public void putCodes(byte[] all) {
+    pack(all, bits, codes);
+  }
+
+  /**
+   * Rounds to the nearest, all in float32. Of a group, low is the least value and high the largest;
+   * with whole zero points 0 is counted among them, so that 0 stays 0:
    *
    * <ul>
-   *   <li>scale = high / 255 - low / 255, or 1 when that is 0
-   *   <li>zero = round(-128 - low / scale)
-   *   <li>code = round(x / scale + zero)
+   *   <li>scale = high / (2^bits-1) - low / (2^bits-1), or 1 when that is 0
+   *   <li>zero = least code - low / scale; where it is a whole number, rounded and clamped to the
+   *       codes
+   *   <li>code = round(x / scale + zero), clamped, with scale and zero as they are held
    * </ul>
    *
-   * <p>round is to the nearest integer, to even in a tie, and clamped to [-128, 127]. A value is
-   * off by half a scale at most.
+   * <p>round is to the nearest integer, to even in a tie. Where scales and zero points are F32 a
+   * value is off by half a scale at most.
    */
   @Override
   public void encode(Tensor in) {
-    int groups = Math.toIntExact(scales.elements());
-    IntStream.range(0, groups).parallel().forEach(g -> encode(in, g));
+    int count = Math.toIntExact(scales.count());
+    float[] scale = new float[count];
+    float[] zero = new float[count];
+    IntStream.range(0, count).parallel().forEach(g -> range(in, g, scale, zero));
+    scales.put(scale);
+    zeros.put(zero);
+    byte[] all = new byte[Math.toIntExact(elements())];
+    IntStream.range(0, count)
+        .parallel()
+        .forEach(g -> {
+          for (int k = 0; k < groups.size(); k++) {
+            int i = (int) groups.element(g, k, count);
+            all[i] = (byte) round(in.getFloat(i) / scales.get(g) + zeros.get(g));
+          }
+        });
+    putCodes(all);
   }
 
-  private void encode(Tensor in, int g) {
-    int group = group();
-    long from = (long) g * group;
-    float low = 0;
-    float high = 0;
-    for (long i = from; i < from + group; i++) {
-      low = Math.min(low, in.getFloat(i));
-      high = Math.max(high, in.getFloat(i));
+  private void range(Tensor in, int g, float[] scale, float[] zero) {
+    float low = signed() ? 0 : Float.POSITIVE_INFINITY;
+    float high = signed() ? 0 : Float.NEGATIVE_INFINITY;
+    for (int k = 0; k < groups.size(); k++) {
+      float x = in.getFloat(groups.element(g, k, scale.length));
+      low = Math.min(low, x);
+      high = Math.max(high, x);
     }
-    float range = high / STEPS - low / STEPS;
-    float scale = range == 0 ? 1 : range;
-    int zero = round(LEAST - low / scale);
-    scales.setFloat(g, scale);
-    zeros.setLong(g, zero);
-    for (long i = from; i < from + group; i++) {
-      codes.setLong(i, round(in.getFloat(i) / scale + zero));
+    float range = high / steps() - low / steps();
+    scale[g] = range == 0 ? 1 : range;
+    zero[g] = least() - low / scale[g];
+    if (signed()) {
+      zero[g] = round(zero[g]);
     }
   }
 
-  private static int round(float x) {
-    return Math.clamp((int) Math.rint(x), Byte.MIN_VALUE, Byte.MAX_VALUE);
+  private int round(float x) {
+    return Math.clamp((long) Math.rint(x), least(), least() + steps());
   }
 
-  /** For example {@code q_proj.weight [64, 64] in 8-bit integers, groups of 32}. */
+  /** For example {@code q_proj.weight [64, 64] in 4-bit integers, groups of 32}. */
   @Override
   public String toString() {
-    return "%s %s in 8-bit integers, groups of %d".formatted(codes.name(), codes.shape(), group());
+    return "%s %s in %d-bit integers, groups of %d"
+        .formatted(codes.name(), Shape.of(rows, cols), bits, groups.size());
   }
 }

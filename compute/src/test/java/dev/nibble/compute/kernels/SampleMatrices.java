@@ -7,6 +7,8 @@ import dev.nibble.compute.weights.Affine;
 import dev.nibble.compute.weights.Codebook;
 import dev.nibble.compute.weights.Codebook.Scales;
 import dev.nibble.compute.weights.Dense;
+import dev.nibble.compute.weights.Groups;
+import dev.nibble.compute.weights.Numbers;
 import java.lang.foreign.MemorySegment;
 import java.util.Random;
 
@@ -116,12 +118,50 @@ public final class SampleMatrices {
         block);
   }
 
-  Affine affine(int rows, int cols, int group) {
-    Tensor scales = tensor("scales", DType.F32, rows, cols / group);
-    for (long g = 0; g < scales.elements(); g++) {
-      scales.setFloat(g, 0.001 + random.nextDouble());
-    }
-    return new Affine(
+  Affine int8(int rows, int cols, int group) {
+    Tensor scales = positive("scales", DType.F32, rows, cols / group);
+    return Affine.ofInt8(
         bytes("codes", DType.I8, rows, cols), scales, bytes("zeros", DType.I8, rows, cols / group));
+  }
+
+  private Tensor positive(String name, DType dtype, long... dims) {
+    Tensor t = tensor(name, dtype, dims);
+    for (long i = 0; i < t.elements(); i++) {
+      t.setFloat(i, 0.001 + random.nextDouble());
+    }
+    return t;
+  }
+
+  /** A stream of codes, with numbers of groups of a dtype; of U8, in 8 bits with scales of theirs. */
+  Affine stream(int bits, Groups groups, DType numbers, int rows, int cols) {
+    long n = (long) rows * cols;
+    long count = groups.count(n);
+    return new Affine(
+        bytes("codes", DType.U8, Affine.bytes(n, bits)),
+        numbers("scales", numbers, count, 1 + (int) (count % 3), 0),
+        numbers("zeros", numbers, count, 1, 1 << (bits - 1)),
+        rows,
+        cols,
+        bits,
+        groups);
+  }
+
+  /** Numbers around {@code middle}, or above it where it is 0. */
+  private Numbers numbers(String name, DType dtype, long count, int pairs, double middle) {
+    if (dtype == DType.U8) {
+      Tensor scales = tensor(name + "_scale", DType.F32, pairs);
+      Tensor zeros = tensor(name + "_zero", DType.F32, pairs);
+      for (int pair = 0; pair < pairs; pair++) {
+        double scale = (0.5 + random.nextDouble()) * Math.max(middle, 1) / 256;
+        scales.setFloat(pair, scale);
+        zeros.setFloat(pair, middle == 0 ? -1 : 128 - middle / scale);
+      }
+      return new Numbers.Quantized(bytes(name, DType.U8, count), scales, zeros);
+    }
+    Tensor values = positive(name, dtype, count);
+    for (long i = 0; i < count && middle > 0; i++) {
+      values.setFloat(i, middle * (0.5 + random.nextDouble()));
+    }
+    return new Numbers.Plain(values);
   }
 }

@@ -6,8 +6,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.nibble.compute.tensor.DType;
 import dev.nibble.compute.weights.FrozenMatrix;
+import dev.nibble.compute.weights.Groups;
 import java.util.Arrays;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Set;
 import java.util.function.Supplier;
 import org.junit.jupiter.api.Test;
@@ -47,6 +49,14 @@ abstract class WeightsConformance extends KernelCases {
     {1, 1, 1}, {3, 7, 7}, {7, 24, 8}, {5, 33, 11}, {33, 128, 32}, {64, 64, 64}, {129, 256, 128}
   };
 
+  /** The same for streams of codes, whose groups may straddle rows. */
+  private static final int[][] STREAMS = {
+    {1, 1, 1}, {3, 7, 7}, {8, 9, 8}, {6, 20, 8}, {33, 40, 24}, {64, 64, 64}, {24, 100, 16}
+  };
+
+  /** What the numbers of groups are held in; U8 stands for 8 bits with scales of their own. */
+  private static final List<DType> NUMBERS = List.of(DType.F16, DType.U8, DType.F32, DType.BF16);
+
   WeightsConformance(Supplier<Kernels> set, DType activations) {
     super(set, activations);
   }
@@ -62,7 +72,17 @@ abstract class WeightsConformance extends KernelCases {
       turn = with(shape, turn, body, s -> s.dense(WEIGHTS.get(shape[0] % 3), shape[0], shape[1]));
     }
     for (int[] g : GROUPS) {
-      turn = with(g, turn, body, s -> s.affine(g[0], g[1], g[2]));
+      turn = with(g, turn, body, s -> s.int8(g[0], g[1], g[2]));
+    }
+    for (int bits = 1; bits <= Byte.SIZE; bits++) {
+      int width = bits;
+      for (Groups.Axis axis : Groups.Axis.values()) {
+        for (int[] g : STREAMS) {
+          DType numbers = NUMBERS.get(turn % NUMBERS.size());
+          Groups groups = new Groups(axis, g[2]);
+          turn = with(g, turn, body, s -> s.stream(width, groups, numbers, g[0], g[1]));
+        }
+      }
     }
     for (float[] values : FOUR_BITS) {
       for (boolean nested : new boolean[] {false, true}) {
@@ -150,7 +170,7 @@ abstract class WeightsConformance extends KernelCases {
         in.set(14 * 64 + i, i % 2 == 0 ? Float.MAX_VALUE : -Float.MAX_VALUE);
         in.set(15 * 64 + i, i * 1e-41f);
       }
-      var out = MatrixOperand.output(t, new SampleMatrices(t.random()).affine(18, 64, 16));
+      var out = MatrixOperand.output(t, new SampleMatrices(t.random()).int8(18, 64, 16));
       t.run(k -> k.products().encode(out.get(), in.get()));
     }
   }

@@ -22,10 +22,14 @@ final class AffineTest {
   }
 
   private Affine allocate(int rows, int cols, int group) {
-    return new Affine(
+    return Affine.ofInt8(
         scope.allocate("codes", DType.I8, rows, cols),
         scope.allocate("scales", DType.F32, rows, cols / group),
         scope.allocate("zeros", DType.I8, rows, cols / group));
+  }
+
+  private static Tensor numbers(Numbers numbers) {
+    return ((Numbers.Plain) numbers).values();
   }
 
   private static float[] decoded(FrozenMatrix matrix) {
@@ -51,8 +55,8 @@ final class AffineTest {
         .containsExactly(
             -128, -15, 97, -97, 15, 127, -67, 45, 127, -52, 52, -128, -24, 80, -100, 4, //
             -128, -128, -128, -128, -128, -128, -128, -128, 66, -128, -16, 97, -98, 15, 127, -67);
-    assertThat(made.zeros().toInts()).containsExactly(24, 4, -128, -122);
-    assertThat(bits(made.scales().toFloats()))
+    assertThat(numbers(made.zeros()).toInts()).containsExactly(24, 4, -128, -122);
+    assertThat(bits(numbers(made.scales()).toFloats()))
         .containsExactly(0x3ba8a8a9, 0x3bb6b6b7, 0x3f800000, 0x3ba8a8a9);
     assertThat(bits(decoded(made)))
         .containsExactly(
@@ -111,7 +115,7 @@ final class AffineTest {
         made.encode(in);
         float[] back = decoded(made);
         for (int i = 0; i < back.length; i++) {
-          double allowed = 0.5001 * made.scales().getDouble(i / 32);
+          double allowed = 0.5001 * (double) made.scales().get(i / 32);
           assertThat(Math.abs(back[i] - in.getDouble(i)))
               .as("%s of size %s shifted by %s", in.getFloat(i), size, shift)
               .isLessThanOrEqualTo(allowed);
@@ -128,13 +132,76 @@ final class AffineTest {
     Tensor codes = scope.allocate("codes", DType.I8, 4, 30);
     Tensor zeros = scope.allocate("zeros", DType.I8, 4, 3);
     Tensor scales = scope.allocate("scales", DType.F32, 4, 3);
-    assertThat(new Affine(codes, scales, zeros).group()).isEqualTo(10);
+    assertThat(Affine.ofInt8(codes, scales, zeros).groups().size()).isEqualTo(10);
     Tensor four = scope.allocate("scales", DType.F32, 4, 4);
-    assertThatThrownBy(() -> new Affine(codes, four, zeros))
+    assertThatThrownBy(() -> Affine.ofInt8(codes, four, zeros))
         .isInstanceOf(IllegalArgumentException.class)
-        .hasMessageContaining("zeros I8[4, 3] on host: expected I8[4, 4]");
+        .hasMessageContaining("zeros I8[4, 3] on host: expected I8 with 16 elements");
     Tensor zeros4 = scope.allocate("zeros", DType.I8, 4, 4);
-    assertThatThrownBy(() -> new Affine(codes, four, zeros4))
+    assertThatThrownBy(() -> Affine.ofInt8(codes, four, zeros4))
         .hasMessageContaining("codes I8[4, 30] on host: expected scales of [4, groups], got");
+  }
+
+  /** Codes 0 to 7 of three bits, from the lowest bit on: 0b01_000_100, 0b0_101_110_0 and so on. */
+  @Test
+  void aStreamOfThreeBits() {
+    Affine made = stream(3, new Groups(Groups.Axis.INPUTS, 8), 1, 16);
+    made.putCodes(new byte[] {4, 0, 5, 6, 2, 7, 1, 3, 7, 7, 7, 7, 7, 7, 7, 7});
+    assertThat(made.codes().toInts())
+        .containsExactly(0b01_000_100, 0b1_010_110_1, 0b011_001_11, 255, 255, 255);
+    for (int i = 0; i < 8; i++) {
+      assertThat(made.code(i)).isEqualTo(new int[] {4, 0, 5, 6, 2, 7, 1, 3}[i]);
+    }
+  }
+
+  /** Group 1 of four is elements 1, 5, 9, 13 along outputs, and 4 to 7 along inputs. */
+  @Test
+  void groupsRunAlongEitherAxis() {
+    for (Groups.Axis axis : Groups.Axis.values()) {
+      Affine made = stream(4, new Groups(axis, 4), 4, 4);
+      made.putCodes(new byte[16]);
+      made.scales().put(new float[] {1, 10, 100, 1000});
+      made.zeros().put(new float[] {-1, -2, -3, -4});
+      float[] values = decoded(made);
+      for (int i = 0; i < 16; i++) {
+        int group = axis == Groups.Axis.INPUTS ? i / 4 : i % 4;
+        assertThat(values[i]).isEqualTo((group + 1) * (float) Math.pow(10, group));
+      }
+    }
+  }
+
+  /** With real zero points no value is off by more than half a scale, at any width. */
+  @Test
+  void aStreamIsOffByHalfAScaleAtMost() {
+    Random random = new Random(6);
+    for (int bits = 1; bits <= 8; bits++) {
+      for (Groups.Axis axis : Groups.Axis.values()) {
+        Tensor in = scope.allocate("in", DType.F32, 12, 40);
+        for (int i = 0; i < in.elements(); i++) {
+          in.setFloat(i, random.nextGaussian() * 0.02 + 1);
+        }
+        Affine made = stream(bits, new Groups(axis, 16), 12, 40);
+        made.encode(in);
+        float[] back = decoded(made);
+        for (int i = 0; i < back.length; i++) {
+          double scale = made.scales().get(made.groups().of(i, made.scales().count()));
+          assertThat(Math.abs(back[i] - in.getDouble(i)))
+              .as("%d bits, element %d", bits, i)
+              .isLessThanOrEqualTo(0.501 * scale);
+        }
+      }
+    }
+  }
+
+  private Affine stream(int bits, Groups groups, int rows, int cols) {
+    long count = groups.count((long) rows * cols);
+    return new Affine(
+        scope.allocate("codes", DType.U8, Affine.bytes((long) rows * cols, bits)),
+        new Numbers.Plain(scope.allocate("scales", DType.F32, count)),
+        new Numbers.Plain(scope.allocate("zeros", DType.F32, count)),
+        rows,
+        cols,
+        bits,
+        groups);
   }
 }

@@ -52,7 +52,7 @@ public record Int8Format(int groupSize) implements WeightFormat {
                 .formatted(name, cols, groupSize, commonDivisor(cols, groupSize)));
       }
       long groups = cols / groupSize;
-      return new Affine(
+      return Affine.ofInt8(
           scope.allocate(GROUP + name, DType.I8, rows, cols),
           scope.allocate(GROUP + name + "_scale", DType.F32, rows, groups),
           scope.allocate(GROUP + name + "_zero_point", DType.I8, rows, groups));

@@ -5,13 +5,25 @@ import java.net.URL;
 import java.nio.file.Path;
 import java.util.Objects;
 
-/** What bitsandbytes made; {@code -Dgolden.dir} names another folder of the same layout. */
-final class Golden {
+/** What bitsandbytes and hqq made; {@code -Dgolden.dir} names another folder of the same layout. */
+public final class Golden {
   private Golden() {}
 
   static Path bnb(String name) {
+    return folder().resolve("bnb").resolve(name);
+  }
+
+  /** A file or folder of hqq's. */
+  public static Path hqq(String name) {
     String given = System.getProperty("golden.dir", "");
-    return (given.isEmpty() ? resources() : Path.of(given)).resolve("bnb").resolve(name);
+    return given.isEmpty()
+        ? resources().resolve("hqq").resolve(name)
+        : Path.of(given).resolve("fewbit/hqq").resolve(name);
+  }
+
+  private static Path folder() {
+    String given = System.getProperty("golden.dir", "");
+    return given.isEmpty() ? resources() : Path.of(given);
   }
 
   private static Path resources() {

@@ -37,7 +37,7 @@ final class ModelKeys {
           value(Adapter.QLORA),
           r -> r.model().adapter(),
           "Which weights are trained: `qlora` trains low-rank adapters on a base in four bits, `lora` the same on a base in full"
-              + " precision or in 8 bits, `ia3` scaling vectors (IA3) and `vera` vectors between random matrices (VeRA) on any of these, `none`"
+              + " precision, in 8 bits or in HQQ, `ia3` scaling vectors (IA3) and `vera` vectors between random matrices (VeRA) on any of these, `none`"
               + " every weight.");
 
   static final Key<Recipe, InitWeights> INIT_WEIGHTS =
@@ -61,11 +61,17 @@ final class ModelKeys {
                   WeightFormatKeys.DOUBLE_QUANT,
                   WeightFormatKeys.BLOCK_SIZE,
                   WeightFormatKeys.LOAD_IN_8BIT,
-                  WeightFormatKeys.GROUP_SIZE)),
+                  WeightFormatKeys.GROUP_SIZE,
+                  HqqKeys.BITS,
+                  HqqKeys.GROUP_SIZE,
+                  HqqKeys.AXIS,
+                  HqqKeys.OPTIMIZE,
+                  HqqKeys.QUANTIZED_METADATA)),
           List.of(
               WeightFormatKeys::checkFourBit,
               WeightFormatKeys::checkBlockSize,
               WeightFormatKeys::checkInt8,
+              HqqKeys::check,
               ModelKeys::checkInit,
               ModelKeys::checkBase));
 

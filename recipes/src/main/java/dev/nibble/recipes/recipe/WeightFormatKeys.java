@@ -9,6 +9,8 @@ import static dev.nibble.recipes.schema.Numbers.wholeNumber;
 import dev.nibble.quant.WeightFormat;
 import dev.nibble.quant.bnb.FourBitFormat;
 import dev.nibble.quant.bnb.FourBitFormat.QuantType;
+import dev.nibble.quant.hqq.HqqFormat;
+import dev.nibble.quant.hqq.MixedHqqFormat;
 import dev.nibble.quant.int8.Int8Format;
 import dev.nibble.recipes.recipe.Recipe.Adapter;
 import dev.nibble.recipes.schema.Key;
@@ -146,6 +148,11 @@ final class WeightFormatKeys {
 
   /** What a base that is quantised already leaves to choose: nothing. */
   static void checkBase(KeyValues<Recipe> v, WeightFormat stored) {
+    if (stored instanceof HqqFormat || stored instanceof MixedHqqFormat) {
+      HqqKeys.checkBase(v, stored);
+      return;
+    }
+    v.refuse("the base is in %s already; remove the key".formatted(stored.describe()), HqqKeys.BITS);
     if (stored instanceof FourBitFormat format) {
       if (takesEither(v) && v.is(LOAD_IN_4BIT, false)) {
         v.problem(LOAD_IN_4BIT, "the base is in four bits already; remove the key");
@@ -173,7 +180,7 @@ final class WeightFormatKeys {
     }
   }
 
-  private static <T> void contradicts(
+  static <T> void contradicts(
       KeyValues<Recipe> v, String bits, Key<Recipe, T> key, T stored) {
     if (v.given(key) && v.find(key).isPresent() && !v.is(key, stored)) {
       v.problem(
@@ -198,6 +205,6 @@ final class WeightFormatKeys {
     }
     return v.is(LOAD_IN_8BIT, true)
         ? Optional.of(new Int8Format(v.get(GROUP_SIZE)))
-        : Optional.empty();
+        : HqqKeys.asked(v);
   }
 }

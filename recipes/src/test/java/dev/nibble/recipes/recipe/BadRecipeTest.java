@@ -226,6 +226,22 @@ class BadRecipeTest {
   }
 
   @Test
+  void hqqAndTheAdapterMustAgree() {
+    assertThat(with("hqq_bits: 4"))
+        .startsWith("r.yaml:5:1: hqq_bits: adapter: qlora is LoRA on a base in bitsandbytes' four bits");
+    assertThat(with("adapter: none\nhqq_bits: 4"))
+        .startsWith("r.yaml:6:1: hqq_bits: adapter: none trains every weight");
+    assertThat(with("adapter: lora\nhqq_group_size: 64"))
+        .isEqualTo("r.yaml:6:1: hqq_group_size: only used with hqq_bits; remove it");
+    assertThat(with("adapter: lora\nhqq_bits: 5"))
+        .isEqualTo("r.yaml:6:1: hqq_bits: expected 8, 4, 3, 2 or 1, got 5");
+    assertThat(with("adapter: lora\nhqq_bits: 2\nhqq_group_size: 12"))
+        .isEqualTo("r.yaml:7:1: hqq_group_size: expected a multiple of 8, got 12");
+    assertThat(with("adapter: lora\nhqq_bits: 2\nload_in_8bit: true"))
+        .contains("hqq_bits: load_in_8bit is true, too; remove one of them");
+  }
+
+  @Test
   void fourBitsAndTheAdapterMustAgree() {
     assertThat(with("load_in_4bit: false"))
         .isEqualTo(

@@ -225,6 +225,9 @@ class RecipesTest {
             parse(SMALL + "lora_model_dir: /adapters/one\n"),
             parse(SMALL + "lora_target_modules: '.*[.](q|k)_proj'\n"),
             parse(SMALL + "adapter: lora\nload_in_8bit: true\nint8_group_size: 64\n"),
+            parse(
+                SMALL
+                    + "adapter: lora\nhqq_bits: 1\nhqq_group_size: 8\nhqq_axis: outputs\nhqq_quantized_metadata: true\n"),
             parse(SMALL + "peft_init_lora_weights: false\n"),
             parse(SMALL + "chat_template: tokenizer_default\n"),
             parse(SMALL + "chat_template_jinja: |\n  {{- messages }}\n   x\n"),
@@ -241,7 +244,7 @@ class RecipesTest {
     String text = Recipes.resolved(parse(FULL));
     RecipeKeys.SCHEMA.keys().stream()
         .map(k -> k.name())
-        .filter(name -> !name.matches("(ia3|vera)_.*"))
+        .filter(name -> !name.matches("(ia3|vera|hqq)_.*"))
         .filter(name ->
             !List.of(
                     "warmup_ratio",

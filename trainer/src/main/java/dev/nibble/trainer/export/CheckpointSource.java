@@ -12,7 +12,6 @@ import dev.nibble.quant.StoredWeights;
 import dev.nibble.quant.WeightFormat;
 import java.util.List;
 import java.util.Optional;
-import java.util.function.Predicate;
 
 /**
  * The tensors of a checkpoint as a model has them that is frozen in a weight format, or as they are
@@ -40,9 +39,7 @@ public final class CheckpointSource implements TensorSource {
 
   @Override
   public List<String> names() {
-    return checkpoint.names().stream()
-        .filter(Predicate.not(stored.companions()::contains))
-        .toList();
+    return List.copyOf(stored.tensors(checkpoint.names()));
   }
 
   @Override

@@ -20,6 +20,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -75,6 +76,7 @@ public final class QuantizedCheckpoint {
     boolean twice = quantized.stream().anyMatch(name -> layout(name).isEmpty());
     Progress done = new Progress(progress, twice ? 2 * weights : weights);
     Map<String, String> origin = new HashMap<>();
+    Set<String> firsts = new HashSet<>();
     List<TensorInfo> tensors = new ArrayList<>();
     for (String name : source.names()) {
       List<TensorInfo> parts =
@@ -82,6 +84,7 @@ public final class QuantizedCheckpoint {
               ? measure(name)
               : List.of(TensorInfo.of(name, source.tensor(name)));
       parts.forEach(part -> origin.put(part.name(), name));
+      firsts.add(parts.getFirst().name());
       tensors.addAll(parts);
       done.add(twice ? source.tensor(name).elements() : 0);
     }
@@ -91,7 +94,7 @@ public final class QuantizedCheckpoint {
           folder.resolve(shard.file()),
           shard.tensors(),
           Map.of("format", "pt"),
-          sink -> fill(sink, shard, origin, done));
+          sink -> fill(sink, shard, origin, firsts, done));
     }
     plan.writeIndex(folder, weights);
     return new Result(plan.shards().size(), plan.totalBytes());
@@ -99,13 +102,22 @@ public final class QuantizedCheckpoint {
 
   /** Puts what belongs into this file; a weight's scales may have come into the next one. */
   private void fill(
-      SafetensorsWriter.Sink sink, Shard shard, Map<String, String> origin, Progress done)
+      SafetensorsWriter.Sink sink,
+      Shard shard,
+      Map<String, String> origin,
+      Set<String> firsts,
+      Progress done)
       throws IOException {
     Set<String> here = new LinkedHashSet<>();
     Set<String> names = new LinkedHashSet<>();
+    Set<String> begun = new HashSet<>();
     for (TensorInfo tensor : shard.tensors()) {
+      String name = origin.getOrDefault(tensor.name(), tensor.name());
       here.add(tensor.name());
-      names.add(origin.getOrDefault(tensor.name(), tensor.name()));
+      names.add(name);
+      if (firsts.contains(tensor.name())) {
+        begun.add(name);
+      }
     }
     for (String name : names) {
       if (quantized.contains(name)) {
@@ -126,7 +138,7 @@ public final class QuantizedCheckpoint {
         sink.put(name, kept);
         source.unload(name);
       }
-      done.add(here.contains(name) ? source.tensor(name).elements() : 0);
+      done.add(begun.contains(name) ? source.tensor(name).elements() : 0);
     }
   }
 

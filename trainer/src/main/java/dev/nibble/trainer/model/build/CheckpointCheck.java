@@ -24,8 +24,7 @@ final class CheckpointCheck {
   static void check(
       Path folder, StoredTensors checkpoint, StoredWeights stored, List<TensorSpec> expected) {
     List<String> problems = new ArrayList<>();
-    Set<String> unexpected = new TreeSet<>(checkpoint.names());
-    unexpected.removeAll(stored.companions());
+    Set<String> unexpected = new TreeSet<>(stored.tensors(checkpoint.names()));
     for (TensorSpec spec : expected) {
       if (!unexpected.remove(spec.name())) {
         problems.add("missing " + spec.name() + " " + spec.shape());

@@ -65,6 +65,11 @@ final class ConfigJson implements ConfigSection {
     return Optional.of(new ConfigJson(file, prefix + key + ".", node.get(key)));
   }
 
+  @Override
+  public List<String> keys() {
+    return List.copyOf(node.propertyNames());
+  }
+
   /** True when the key is there and not null. */
   @Override
   public boolean has(String key) {
@@ -93,7 +98,8 @@ final class ConfigJson implements ConfigSection {
     return node.get(key).asInt();
   }
 
-  int notNegative(String key, int fallback) {
+  @Override
+  public int notNegative(String key, int fallback) {
     if (has(key) && (!node.get(key).isInt() || node.get(key).asInt() < 0)) {
       throw wrong(key, "0 or a positive integer");
     }

@@ -1,6 +1,7 @@
 package dev.nibble.compute.kernels.cpu.products;
 
 import dev.nibble.compute.kernels.cpu.work.Conversion;
+import dev.nibble.compute.weights.Affine;
 import dev.nibble.compute.weights.Codebook;
 import dev.nibble.compute.weights.Dense;
 import dev.nibble.compute.weights.FrozenMatrix;
@@ -21,6 +22,7 @@ interface FrozenTiles {
       case Dense dense -> (start, to, at, n) -> Conversion.widen(dense.weight(), start, to, at, n);
       case Codebook codebook when FourBitDecoder.fits(codebook) ->
           (start, to, at, n) -> FourBitDecoder.decode(codebook, start, to, at, n);
+      case Affine affine when AffineDecoder.fits(affine) -> new AffineDecoder(affine);
       default ->
           (start, to, at, n) ->
               matrix.decode(start, n, to.asSlice(at * Float.BYTES, n * Float.BYTES));

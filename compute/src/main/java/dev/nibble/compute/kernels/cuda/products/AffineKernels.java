@@ -1,12 +1,18 @@
 package dev.nibble.compute.kernels.cuda.products;
 
 import dev.nibble.compute.kernels.cuda.work.Launch;
+import dev.nibble.compute.tensor.DType;
 import dev.nibble.compute.tensor.Tensor;
 import dev.nibble.compute.weights.Affine;
+import dev.nibble.compute.weights.Groups;
+import dev.nibble.compute.weights.Numbers;
 
-/** Weights in 8-bit integers with scales and zero points: encoding and decoding. */
+/** Weights in integers with scales and zero points: encoding, of signed ones, and decoding. */
 final class AffineKernels {
   private static final int WARP = 32;
+
+  /** The kind of numbers in 8 bits, see {@link #kind}. */
+  private static final int QUANTIZED = 4;
 
   private final Launch launch;
 
@@ -14,17 +20,35 @@ final class AffineKernels {
     this.launch = launch;
   }
 
+  /** Whether there is a kernel that encodes. */
+  static boolean encodes(Affine out) {
+    return isInt8(out);
+  }
+
+  /** Whether codes are signed bytes in groups of inputs, with float32 scales. */
+  private static boolean isInt8(Affine weight) {
+    return weight.signed()
+        && weight.groups().axis() == Groups.Axis.INPUTS
+        && weight.scales() instanceof Numbers.Plain(Tensor scales)
+        && scales.dtype() == DType.F32
+        && weight.zeros() instanceof Numbers.Plain;
+  }
+
+  private static Tensor plain(Numbers numbers) {
+    return ((Numbers.Plain) numbers).values();
+  }
+
   /** A warp for each group. */
   void encode(Affine out, Tensor in) {
-    long groups = out.scales().elements();
+    long groups = out.scales().count();
     launch
         .kernel("encode_affine", in.dtype())
         .tensor(out.codes())
-        .tensor(out.scales())
-        .tensor(out.zeros())
+        .tensor(plain(out.scales()))
+        .tensor(plain(out.zeros()))
         .tensor(in)
         .i64(groups)
-        .i32(out.group())
+        .i32(out.groups().size())
         .each(WARP * groups);
   }
 
@@ -33,17 +57,47 @@ final class AffineKernels {
     boolean whole = width == weight.cols();
     long height = whole ? 1 : rows;
     long length = whole ? rows * width : width;
-    launch
-        .kernel("decode_affine", tile.dtype())
-        .tensor(tile)
-        .tensor(weight.codes())
-        .tensor(weight.scales())
-        .tensor(weight.zeros())
-        .i64(first)
-        .i64(height)
-        .i64(length)
-        .i64(weight.cols())
-        .i32(weight.group())
-        .each(height * Math.ceilDiv(length, 8));
+    if (isInt8(weight)) {
+      launch
+          .kernel("decode_affine", tile.dtype())
+          .tensor(tile)
+          .tensor(weight.codes())
+          .tensor(plain(weight.scales()))
+          .tensor(plain(weight.zeros()));
+    } else {
+      launch
+          .kernel("decode_stream", tile.dtype())
+          .tensor(tile)
+          .tensor(weight.codes())
+          .i32(weight.bits());
+      give(weight.scales());
+      give(weight.zeros());
+    }
+    launch.i64(first).i64(height).i64(length).i64(weight.cols()).i32(weight.groups().size());
+    if (!isInt8(weight)) {
+      boolean inputs = weight.groups().axis() == Groups.Axis.INPUTS;
+      launch.i64(inputs ? 0 : weight.scales().count());
+    }
+    launch.each(height * Math.ceilDiv(length, 8));
+  }
+
+  private void give(Numbers numbers) {
+    switch (numbers) {
+      case Numbers.Plain(Tensor values) ->
+          launch.tensor(values).none().none().i64(1).i32(kind(values));
+      case Numbers.Quantized(Tensor codes, Tensor scales, Tensor zeros) ->
+          launch.tensor(codes).tensor(scales).tensor(zeros).i64(scales.elements()).i32(QUANTIZED);
+    }
+  }
+
+  /** What a number is stored as, as affine.cu numbers it. */
+  private static int kind(Tensor values) {
+    return switch (values.dtype()) {
+      case F32 -> 0;
+      case F16 -> 1;
+      case BF16 -> 2;
+      case U8 -> 3;
+      default -> throw new IllegalArgumentException("no kernel reads numbers in " + values);
+    };
   }
 }

@@ -29,7 +29,7 @@ final class FrozenTiles {
     switch (out) {
       case Dense(Tensor weight) -> moving.copy(weight, in);
       case Codebook codebook when FourBitKernels.fits(codebook) -> fourBit.encode(codebook, in);
-      case Affine matrix -> affine.encode(matrix, in);
+      case Affine matrix when AffineKernels.encodes(matrix) -> affine.encode(matrix, in);
       default -> host.encode(out, in);
     }
   }
