@@ -120,7 +120,10 @@ class TunerTest {
     nibble.open(ModelSource.tuned(run)).close();
     assertThat(last(Event.Warned.class).text()).contains(expected);
     events.clear();
-    nibble.estimate(recipe("qlora.yaml", "lora_model_dir=" + run));
+    Files.writeString(
+        folder.resolve("continued.yaml"),
+        Files.readString(folder.resolve("qlora.yaml")).replaceAll("lora_(r|dropout): .*\n", ""));
+    nibble.estimate(recipe("continued.yaml", "lora_model_dir=" + run));
     assertThat(last(Event.Warned.class).text()).contains(expected);
   }
 
