@@ -10,7 +10,7 @@ COPY . .
 RUN mvn -q -B -ntp -pl cli -am -Dmaven.test.skip=true package
 # What the launcher needs, without sources: then it has nothing to build.
 RUN mkdir -p /opt/nibble/recipes /opt/nibble/cli/target \
-    && cp -r nibble LICENSE examples /opt/nibble/ \
+    && cp -r nibble LICENSE THIRD-PARTY.md examples /opt/nibble/ \
     && rm -rf /opt/nibble/examples/src /opt/nibble/examples/target /opt/nibble/examples/pom.xml \
     && cp recipes/*.yaml /opt/nibble/recipes/ \
     && cp -r cli/target/classes cli/target/lib cli/target/nibble.jvm /opt/nibble/cli/target/
