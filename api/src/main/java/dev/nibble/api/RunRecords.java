@@ -182,9 +182,12 @@ final class RunRecords implements Consumer<Report>, AutoCloseable {
         .collect(Collectors.joining(" · "));
   }
 
-  /** Writes how much better the model became. */
+  /** Writes how much better the model became, and by which answers. */
   void compare(Comparison comparison) {
-    write(() -> comparison.write(directory.evaluation()));
+    write(() -> {
+      comparison.writeAnswers(directory.answers());
+      comparison.write(directory.evaluation());
+    });
   }
 
   /** Writing into the run's folder. */

@@ -9,7 +9,11 @@ import dev.nibble.cli.report.EvaluationReport;
 import dev.nibble.cli.terminal.Console;
 import dev.nibble.recipes.recipe.Recipe;
 import dev.nibble.recipes.recipe.RecipeException;
+import dev.nibble.trainer.evaluation.Accuracy;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Path;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -43,6 +47,13 @@ final class EvalCommand implements Callable<Integer> {
               + "for comparison with other tools.")
   private @Nullable Path logits;
 
+  @Option(
+      names = "--save-answers",
+      paramLabel = "FILE",
+      description =
+          "Also save prompt, expected and generated answer of each question (answer_eval) to a .jsonl file.")
+  private @Nullable Path answers;
+
   @Override
   public Integer call() {
     try (Console console = Console.standard()) {
@@ -59,6 +70,10 @@ final class EvalCommand implements Callable<Integer> {
       throw new RecipeException(
           "there is nothing to measure: the recipe has no val_set_size, no test_datasets and no answer_eval; add one, or give one with --set");
     }
+    if (answers != null && recipe.evaluation().answers().isEmpty()) {
+      throw new RecipeException(
+          "--save-answers: the recipe has no answer_eval, so there are no questions; add it, or give it with --set");
+    }
     Nibble nibble = Nibble.reportingTo(event -> Activities.show(event, console));
     EvaluationReport report = new EvaluationReport(recipe, console);
     try (Model model = nibble.open(source)) {
@@ -67,7 +82,20 @@ final class EvalCommand implements Callable<Integer> {
         model.saveLogits(logits);
         console.entry("logits", "saved in " + Paths.shown(logits));
       }
-      model.answerAccuracy().ifPresent(report::answers);
+      Optional<Accuracy> accuracy = model.answerAccuracy();
+      accuracy.ifPresent(report::answers);
+      if (answers != null) {
+        save(accuracy.orElseThrow(), answers);
+        console.entry("answers", "saved in " + Paths.shown(answers));
+      }
+    }
+  }
+
+  private static void save(Accuracy accuracy, Path file) {
+    try {
+      accuracy.saveAnswers(file);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
     }
   }
 }

@@ -54,6 +54,6 @@ public final class AnswerAccuracy {
       String given = decode.apply(continuations.get(i).tokens()).strip();
       answers.add(new Answer(q.text(), q.answer().strip(), given));
     }
-    return LabelScores.of(answers);
+    return Accuracy.of(answers);
   }
 }

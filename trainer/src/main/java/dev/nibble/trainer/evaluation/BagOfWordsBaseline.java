@@ -80,7 +80,7 @@ public final class BagOfWordsBaseline {
     for (LabeledText row : rows) {
       answers.add(new Answer(row.text(), row.label(), classify(row.text())));
     }
-    return LabelScores.of(answers);
+    return Accuracy.of(answers);
   }
 
   /** The most likely label. */

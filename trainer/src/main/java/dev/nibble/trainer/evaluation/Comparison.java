@@ -23,7 +23,7 @@ public record Comparison(Accuracy before, Accuracy after, Optional<Accuracy> bas
 
   /**
    * As {@code eval.json} holds it: {@code {"before": {"accuracy": …}, "after": {"accuracy": …},
-   * "baseline": {"name": …, "accuracy": …}}} with counts beside.
+   * "baseline": {"name": …, "accuracy": …}}}, with the counts of each category or the F1 beside.
    */
   public String toJson() {
     Map<String, Object> all = new LinkedHashMap<>();
@@ -43,15 +43,25 @@ public record Comparison(Accuracy before, Accuracy after, Optional<Accuracy> bas
     AtomicFile.write(file, toJson());
   }
 
+  /** Writes all answers as lines of JSON, whole or not at all. */
+  public void writeAnswers(Path file) throws IOException {
+    AnswersFile.write(file, this);
+  }
+
   private static Map<String, Object> counts(Accuracy a) {
     Map<String, Object> counts = new LinkedHashMap<>();
     counts.put("accuracy", a.accuracy());
     counts.put("questions", a.total());
-    counts.put("unknown_answers", a.unknown());
-    Map<String, Object> categories = new LinkedHashMap<>();
-    a.categories()
-        .forEach((name, c) -> categories.put(name, Map.of("right", c.right(), "total", c.total())));
-    counts.put("categories", categories);
+    switch (a.detail()) {
+      case Accuracy.Labels(int unknown, var byLabel) -> {
+        counts.put("unknown_answers", unknown);
+        Map<String, Object> categories = new LinkedHashMap<>();
+        byLabel.forEach(
+            (name, c) -> categories.put(name, Map.of("right", c.right(), "total", c.total())));
+        counts.put("categories", categories);
+      }
+      case Accuracy.FreeText(double f1) -> counts.put("f1", f1);
+    }
     return counts;
   }
 }

@@ -18,7 +18,7 @@ import org.tribuo.classification.evaluation.LabelEvaluator;
 import org.tribuo.impl.ArrayExample;
 import org.tribuo.provenance.SimpleDataSourceProvenance;
 
-/** Scores answers, whoever gave them, with Tribuo's {@link LabelEvaluator}. */
+/** Scores of answers that are labels, by Tribuo's {@link LabelEvaluator}. */
 final class LabelScores {
   private static final LabelFactory FACTORY = new LabelFactory();
 
@@ -26,9 +26,6 @@ final class LabelScores {
 
   /** Exact matches. An answer that no question expects gets a label of its own, and is wrong. */
   static Accuracy of(List<Answer> answers) {
-    if (answers.isEmpty()) {
-      throw new EvaluationException("no questions: accuracy needs at least one");
-    }
     TreeSet<String> expected = new TreeSet<>();
     answers.forEach(a -> expected.add(a.expected()));
     String unknown = unlike(expected);
@@ -58,7 +55,11 @@ final class LabelScores {
           new Accuracy.Category(
               (int) evaluation.tp(label), (int) evaluation.getConfusionMatrix().support(label)));
     }
-    return new Accuracy(evaluation.accuracy(), answers.size(), unknownAnswers, categories, answers);
+    return new Accuracy(
+        evaluation.accuracy(),
+        answers.size(),
+        new Accuracy.Labels(unknownAnswers, categories),
+        answers);
   }
 
   /** A label that is none of the others. */

@@ -28,7 +28,7 @@ public final class ValidationLoss {
     this.batches = List.copyOf(batches);
     if (this.batches.stream().allMatch(b -> b.supervisedTokens() == 0)) {
       throw new EvaluationException(
-          "the validation data have no supervised token in %d batches".formatted(batches.size()));
+          "the validation data have no token to predict in %d batches".formatted(batches.size()));
     }
   }
 

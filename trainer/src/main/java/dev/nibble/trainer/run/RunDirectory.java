@@ -132,7 +132,7 @@ public final class RunDirectory implements AutoCloseable {
   private void requireSame(List<String> differences) {
     if (!differences.isEmpty()) {
       throw new RunException(
-          "the run in %s was made with other settings, so it cannot go on with these: %s"
+          "the run in %s was made with other settings, so it cannot be resumed with these: %s"
               .formatted(folder, String.join("; ", differences)),
           Remedy.RESUME_ITS_RECIPE_OR_OVERWRITE);
     }
@@ -152,7 +152,7 @@ public final class RunDirectory implements AutoCloseable {
     List<String> changes = run().map(there -> there.changes(now)).orElse(List.of());
     if (!changes.isEmpty()) {
       throw new RunException(
-          "the run in %s was made with other files, so it cannot go on with these: %s"
+          "the run in %s was made with other files, so it cannot be resumed with these: %s"
               .formatted(folder, String.join("; ", changes)),
           Remedy.RESTORE_FILES_OR_OVERWRITE);
     }
@@ -205,6 +205,11 @@ public final class RunDirectory implements AutoCloseable {
   /** {@code eval.json}: accuracy before and after. */
   public Path evaluation() {
     return folder.resolve(RunFiles.EVALUATION);
+  }
+
+  /** {@code answers.jsonl}: the answers before and after. */
+  public Path answers() {
+    return folder.resolve(RunFiles.ANSWERS);
   }
 
   /** The file of optimizer state that does not stay in memory, in a run's folder. */

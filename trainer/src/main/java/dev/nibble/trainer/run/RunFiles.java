@@ -20,11 +20,12 @@ final class RunFiles {
   static final String METRICS = "metrics.jsonl";
   static final String LOSS_PLOT = "loss.svg";
   static final String EVALUATION = "eval.json";
+  static final String ANSWERS = "answers.jsonl";
   static final String PAGES = "optimizer.pages";
   private static final String MODEL_WEIGHTS = "model.safetensors";
 
   private static final List<String> RECORDS =
-      List.of(RECIPE, METRICS, LOSS_PLOT, EVALUATION, PAGES, Provenance.FILE);
+      List.of(RECIPE, METRICS, LOSS_PLOT, EVALUATION, ANSWERS, PAGES, Provenance.FILE);
   private static final List<String> ADAPTER = List.of(PeftAdapter.CONFIG, PeftAdapter.WEIGHTS);
   private static final List<String> MODEL =
       Stream.concat(Stream.of(ModelFolder.CONFIG, MODEL_WEIGHTS), ModelFolder.companions().stream())
@@ -101,6 +102,7 @@ final class RunFiles {
       Files.deleteIfExists(folder.resolve(name));
     }
     Files.deleteIfExists(folder.resolve(EVALUATION));
+    Files.deleteIfExists(folder.resolve(ANSWERS));
   }
 
   private static boolean isLock(Path path) {

@@ -47,7 +47,7 @@ final class AnswerAccuracyTest {
             .containsExactly("3 4", "4", "2 3 4", "");
         assertThat(begun).startsWith(0).isSorted().endsWith(3); // the fourth answer is empty
         assertThat(accuracy.accuracy()).isEqualTo(0.5);
-        assertThat(accuracy.unknown()).isEqualTo(2);
+        assertThat(accuracy.detail()).isEqualTo(new Accuracy.FreeText((1 + 1 + 0.5 + 0) / 4));
         assertThat(accuracy.samples(2))
             .extracting(Answer::question)
             .containsExactly("after 2", "after 1");

@@ -35,10 +35,11 @@ final class ComparisonTest {
     assertThat(json.at("/baseline/accuracy").doubleValue()).isEqualTo(0.5);
     assertThat(json.at("/baseline/unknown_answers").intValue()).isEqualTo(1);
     assertThat(json.at("/before/categories/b/total").intValue()).isEqualTo(1);
-    new Comparison(LabelScores.of(List.of(wrong)), LabelScores.of(List.of(right)), Optional.empty())
+    new Comparison(Accuracy.of(List.of(wrong)), Accuracy.of(List.of(right)), Optional.empty())
         .write(file);
-    assertThat(new JsonMapper().readTree(Files.readString(file)).propertyNames())
-        .containsExactly("before", "after");
+    json = new JsonMapper().readTree(Files.readString(file));
+    assertThat(json.propertyNames()).containsExactly("before", "after");
+    assertThat(json.at("/after").propertyNames()).containsExactly("accuracy", "questions", "f1");
     try (var files = Files.list(dir)) {
       assertThat(files).containsExactly(file);
     }

@@ -61,9 +61,9 @@ final class ValidationLossTest {
     try (Scope scope = Scope.open("test", Memory.host())) {
       ToyLm model = new ToyLm(4, scope);
       assertThatThrownBy(() -> new ValidationLoss(model, new ToyLoss(), List.of(batch), done -> {}))
-          .hasMessageContaining("no supervised token in 1 batches");
+          .hasMessageContaining("no token to predict in 1 batches");
       assertThatThrownBy(() -> new ValidationLoss(model, new ToyLoss(), List.of(), done -> {}))
-          .hasMessageContaining("no supervised token in 0 batches");
+          .hasMessageContaining("no token to predict in 0 batches");
     }
   }
 }
