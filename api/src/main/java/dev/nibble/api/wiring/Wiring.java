@@ -334,6 +334,7 @@ public final class Wiring {
         steps,
         t.accumulation(),
         t.seed(),
+        recipe.evaluation().evalOnStart(),
         recipe.evaluation().evalSteps(),
         recipe.output().saveSteps(),
         t.mostSkipped(),

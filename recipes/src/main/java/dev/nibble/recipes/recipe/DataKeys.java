@@ -110,7 +110,7 @@ final class DataKeys {
           atLeast(0),
           value(0.0),
           r -> r.data().maxBadRows(),
-          "Rows that may be left out because they cannot be used: below 1 a part of them, from 1 on a number. More of them"
+          "Rows that may be left out because they cannot be used: a fraction if below 1, otherwise a number. More of them"
               + " stop the run with an error that says how many there are, and the first of each kind.");
 
   static final RecipeKeys.Part PART =

@@ -30,6 +30,7 @@ final class DecisiveKeys {
   private static final Set<Key<Recipe, ?>> WITHOUT_EFFECT =
       Set.of(
           EvaluationKeys.ANSWER_EVAL,
+          EvaluationKeys.EVAL_ON_START,
           EvaluationKeys.PATIENCE,
           TrainingKeys.MAX_SKIPPED_STEPS,
           TrainingKeys.CHECKPOINTING,

@@ -48,6 +48,14 @@ final class EvaluationKeys {
           List.of(ROWS::check, ROWS::checkHasAnswers),
           v -> new AnswerEval(ROWS.build(v), v.get(MAX_NEW_TOKENS), v.get(BASELINE)));
 
+  static final Key<Recipe, Boolean> EVAL_ON_START =
+      Key.of(
+          "eval_on_start",
+          flag(),
+          value(false),
+          r -> r.evaluation().evalOnStart(),
+          "Also measure the validation loss before the first step, to compare the trained model with.");
+
   static final Key<Recipe, Integer> EVAL_STEPS =
       Key.of(
           "eval_steps",
@@ -75,8 +83,20 @@ final class EvaluationKeys {
 
   static final RecipeKeys.Part PART =
       new RecipeKeys.Part(
-          new Group<>("Evaluation", List.of(EVAL_STEPS, PATIENCE, ANSWER_EVAL)),
-          List.of(EvaluationKeys::checkPatience));
+          new Group<>("Evaluation", List.of(EVAL_ON_START, EVAL_STEPS, PATIENCE, ANSWER_EVAL)),
+          List.of(EvaluationKeys::checkStart, EvaluationKeys::checkPatience));
+
+  private static void checkStart(KeyValues<Recipe> v) {
+    if (v.given(EVAL_ON_START) && v.get(EVAL_ON_START)) {
+      checkValidates(EVAL_ON_START, v);
+    }
+  }
+
+  private static void checkValidates(Key<Recipe, ?> key, KeyValues<Recipe> v) {
+    if (!v.given(DataKeys.TEST_DATASETS) && !v.given(DataKeys.VAL_SET_SIZE)) {
+      v.problem(key, "there is no validation loss; write val_set_size or test_datasets");
+    }
+  }
 
   private static void checkPatience(KeyValues<Recipe> v) {
     if (!v.given(PATIENCE)) {
@@ -85,9 +105,7 @@ final class EvaluationKeys {
     if (!v.given(EVAL_STEPS) || v.get(EVAL_STEPS) == 0) {
       v.problem(PATIENCE, "the validation loss is measured at the end only; write eval_steps");
     }
-    if (!v.given(DataKeys.TEST_DATASETS) && !v.given(DataKeys.VAL_SET_SIZE)) {
-      v.problem(PATIENCE, "there is no validation loss; write val_set_size or test_datasets");
-    }
+    checkValidates(PATIENCE, v);
   }
 
   static Recipe.Evaluation build(KeyValues<Recipe> v) {
@@ -97,6 +115,7 @@ final class EvaluationKeys {
             .findFirst()
             .flatMap(Dataset::prompt);
     return new Recipe.Evaluation(
+        v.get(EVAL_ON_START),
         v.get(EVAL_STEPS),
         v.find(PATIENCE).orElse(0),
         v.find(ANSWER_EVAL).map(e -> withPrompt(e, trainPrompt)));

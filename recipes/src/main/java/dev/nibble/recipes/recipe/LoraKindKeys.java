@@ -91,7 +91,7 @@ final class LoraKindKeys {
           value(new LoraStart.Zero()),
           spec(k -> Optional.of(k.start())),
           "Initial values of the adapter. `true`: no change; `gaussian`, `orthogonal`: the same from other random numbers;"
-              + " `false`: noise. `pissa`, `pissa_niter_N`, `olora` take part of the base's weights over, and `loftq`"
+              + " `false`: noise. `pissa`, `pissa_niter_N`, `olora` move part of the base weights into the adapter, and `loftq`"
               + " what quantising them loses; such an adapter is saved as plain LoRA of twice the rank for the base in"
               + " full precision.");
 

@@ -290,11 +290,13 @@ public record Recipe(
   /**
    * Measurements during and after training.
    *
+   * @param evalOnStart whether the validation loss is measured before the first step
    * @param evalSteps steps between validations; 0 for only at the end
    * @param patience evaluations in a row without a lower loss after which the run ends; 0 for never
    * @param answers accuracy on a test set before and after
    */
-  public record Evaluation(int evalSteps, int patience, Optional<AnswerEval> answers) {}
+  public record Evaluation(
+      boolean evalOnStart, int evalSteps, int patience, Optional<AnswerEval> answers) {}
 
   /**
    * Accuracy of generated answers on rows that are not trained on.

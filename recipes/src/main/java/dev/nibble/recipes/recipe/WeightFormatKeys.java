@@ -31,7 +31,7 @@ final class WeightFormatKeys {
           otherwise("`true` with `adapter: qlora`, else `false` or as the base is stored"),
           r -> fourBit(r).isPresent(),
           "Quantise the base to four bits while loading, one tensor at a time. A base that bitsandbytes or `nibble"
-              + " quantize` saved in four bits is used as it is: keys that are left out follow it, and a key that"
+              + " quantize` saved in four bits is loaded without quantising again: keys that are left out follow it, and a key that"
               + " contradicts it is an error.");
 
   static final Key<Recipe, QuantType> QUANT_TYPE =
@@ -66,7 +66,7 @@ final class WeightFormatKeys {
           r -> int8(r).map(f -> true),
           "With `adapter: lora`, `ia3` or `vera`, keep the base in 8-bit integers with a scale and a zero point for each"
               + " group of inputs: weights alone, and not bitsandbytes' LLM.int8. A base that `nibble quantize --type"
-              + " int8` saved is used as it is, and the keys can be left out.");
+              + " int8` saved is loaded without quantising again, and the keys can be left out.");
 
   static final Key<Recipe, Integer> GROUP_SIZE =
       Key.when(

@@ -346,6 +346,13 @@ class BadRecipeTest {
   }
 
   @Test
+  void anEvaluationBeforeTrainingNeedsAValidationLoss() {
+    assertThat(with("eval_on_start: true"))
+        .isEqualTo(
+            "r.yaml:5:1: eval_on_start: there is no validation loss; write val_set_size or test_datasets");
+  }
+
+  @Test
   void patienceNeedsAValidationLoss() {
     assertThat(with("early_stopping_patience: 2"))
         .contains(

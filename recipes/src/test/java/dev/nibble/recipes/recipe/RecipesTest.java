@@ -88,6 +88,7 @@ class RecipesTest {
       max_grad_norm: 0.3
       gradient_checkpointing: false
       neftune_noise_alpha: 5
+      eval_on_start: true
       eval_steps: 50
       early_stopping_patience: 3
       save_steps: 25

@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.stream.DoubleStream;
+import java.util.stream.Stream;
 
 /**
  * The loss curve as SVG: each step's loss in a pale line, their moving average in a strong one,
@@ -57,6 +58,7 @@ public final class LossPlot {
         DoubleStream.concat(
                 training.stream().mapToDouble(Point::step),
                 validation.stream().mapToDouble(Point::step))
+            .filter(step -> step > 0)
             .max()
             .orElse(1);
     this.highest = all().max().orElse(1);
@@ -83,7 +85,7 @@ public final class LossPlot {
     double usual =
         Math.max(
             later[(int) (PERCENTILE * (later.length - 1))],
-            validation.stream().mapToDouble(Point::value).max().orElse(Double.NEGATIVE_INFINITY));
+            trained().mapToDouble(Point::value).max().orElse(Double.NEGATIVE_INFINITY));
     return highest > MUCH * usual ? usual : highest;
   }
 
@@ -115,7 +117,9 @@ public final class LossPlot {
         Smoothing.thin(Smoothing.movingAverage(training, training.size() / 40), MOST_POINTS);
     curve(canvas, "training", "stroke-width=\"2.5\"", smooth);
     curve(canvas, "validation", "stroke-width=\"1.5\" stroke-opacity=\"0.8\"", validation);
-    validation.forEach(p -> canvas.circle("dot", px(p), py(p), 3.5));
+    validation.stream()
+        .filter(p -> p.value() <= y.to())
+        .forEach(p -> canvas.circle("dot", px(p), py(p), 3.5));
     best().ifPresent(p -> canvas.circle("ring", px(p), py(p), 7));
     start(canvas);
     key(canvas);
@@ -174,7 +178,12 @@ public final class LossPlot {
   }
 
   private Optional<Point> best() {
-    return validation.stream().min(Comparator.comparingDouble(Point::value));
+    return trained().min(Comparator.comparingDouble(Point::value));
+  }
+
+  /** The evaluations after the first step. */
+  private Stream<Point> trained() {
+    return validation.stream().filter(p -> p.step() > 0);
   }
 
   /** The names of the lines, with the values that the command line told. */

@@ -112,6 +112,9 @@ public final class Finetune {
    *     not finite
    */
   public Outcome run() {
+    if (plan.evaluateOnStart() && progress.step() == 0) {
+      validation.ifPresent(this::evaluateStart);
+    }
     while (progress.step() < plan.steps() && !isOutOfPatience()) {
       takeStep(progress.step() + 1);
       long step = progress.step();
@@ -225,11 +228,24 @@ public final class Finetune {
             pace.afterStep(seconds, plan.steps() - progress.step())));
   }
 
+  /** What nothing was learned from is not the best of a run, whatever its loss. */
+  private void evaluateStart(ValidationLoss validationLoss) {
+    long start = System.nanoTime();
+    LossSum loss = validationLoss.measure();
+    progress.atStart(loss.mean());
+    report(loss, start, false);
+  }
+
   /** Tells whether it is the best so far. */
   private boolean evaluate(ValidationLoss validationLoss) {
     long start = System.nanoTime();
     LossSum loss = measure(validationLoss);
     boolean best = progress.afterEvaluation(loss.mean());
+    report(loss, start, best);
+    return best;
+  }
+
+  private void report(LossSum loss, long start, boolean best) {
     reports.accept(
         new Report.EvaluationReport(
             progress.step(),
@@ -240,7 +256,6 @@ public final class Finetune {
             loss.terms(),
             seconds(start),
             best));
-    return best;
   }
 
   /** The evaluation with the lowest loss so far. */

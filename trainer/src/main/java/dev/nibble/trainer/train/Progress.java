@@ -45,6 +45,11 @@ final class Progress {
     history.add(new TrainerState.Entry(step, TrainerState.Kind.TRAINING, loss));
   }
 
+  /** Notes an evaluation before the first step. */
+  void atStart(double loss) {
+    history.add(new TrainerState.Entry(0, TrainerState.Kind.VALIDATION, loss));
+  }
+
   /** Notes an evaluation and tells whether it is the best so far. */
   boolean afterEvaluation(double loss) {
     history.add(new TrainerState.Entry(step, TrainerState.Kind.VALIDATION, loss));

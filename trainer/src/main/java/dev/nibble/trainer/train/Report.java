@@ -52,14 +52,15 @@ public sealed interface Report {
   /**
    * One pass over the validation batches.
    *
-   * @param step steps done before it
+   * @param step steps done before it; 0 for one before training
    * @param steps of the whole run
    * @param epoch passes over the training data so far
    * @param loss mean cross-entropy in nats over the supervised tokens
    * @param perplexity exp(loss)
    * @param supervisedTokens it was measured on
    * @param seconds it took
-   * @param isBest whether no earlier evaluation of this run gave a lower loss
+   * @param isBest whether steps were done before it, and no evaluation after a step gave a lower
+   *     loss
    */
   record EvaluationReport(
       long step,

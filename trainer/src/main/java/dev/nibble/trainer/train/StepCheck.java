@@ -11,7 +11,7 @@ final class StepCheck {
   static void learnsSomething(long step, LossSum loss, long tokens) {
     if (loss.terms() == 0) {
       throw new TrainingException(
-          "step %d has no supervised token among its %d tokens, so there is nothing to learn from"
+          "step %d has no token to train on among its %d tokens, so there is nothing to learn"
               .formatted(step, tokens),
           Remedy.SHOW_SAMPLES);
     }

@@ -6,6 +6,7 @@ package dev.nibble.trainer.train;
  * @param steps optimizer steps of the whole run
  * @param accumulation micro-batches a step; fewer in the last of an epoch
  * @param seed of the dropout masks
+ * @param evaluateOnStart whether there is an evaluation before the first step
  * @param evaluateEvery steps between evaluations; 0 for one after the last step only
  * @param saveEvery steps between checkpoints; 0 for one after the last step only
  * @param mostSkipped steps that may be skipped because their loss or gradient is not finite
@@ -15,6 +16,7 @@ public record TrainingPlan(
     long steps,
     int accumulation,
     long seed,
+    boolean evaluateOnStart,
     long evaluateEvery,
     long saveEvery,
     long mostSkipped,
@@ -30,9 +32,9 @@ public record TrainingPlan(
     require("evaluations to wait for", patience, 0);
   }
 
-  /** A plan in which no step may be skipped, and that goes to the last one. */
+  /** A plan that goes from the first step to the last, and in which none may be skipped. */
   public TrainingPlan(long steps, int accumulation, long seed, long evaluateEvery, long saveEvery) {
-    this(steps, accumulation, seed, evaluateEvery, saveEvery, 0, 0);
+    this(steps, accumulation, seed, false, evaluateEvery, saveEvery, 0, 0);
   }
 
   private static void require(String name, long value, long least) {

@@ -103,6 +103,20 @@ final class LossPlotTest {
   }
 
   @Test
+  void anEvaluationBeforeTrainingIsNeitherTheBestNorTheHeightOfTheAxis() throws Exception {
+    List<Step> training =
+        LongStream.rangeClosed(1, 100).mapToObj(s -> step(s, s == 1 ? 9 : 0.9)).toList();
+    List<Point> validation = List.of(new Point(0, 9.5), new Point(50, 0.9), new Point(100, 0.8));
+
+    Document svg = parse(LossPlot.svg(new Metrics(training, validation), "a", "b"));
+
+    assertThat(text(svg)).contains("best 0.8000 at step 100").contains("↑ 9.0000 at step 1");
+    assertThat(svg.getElementsByTagName("circle").getLength()).isEqualTo(2 + 1);
+    Metrics start = new Metrics(List.of(), List.of(new Point(0, 0.5)));
+    assertThat(LossPlot.svg(start, "a", "b")).doesNotContain("NaN").doesNotContain("best");
+  }
+
+  @Test
   void textCanBeReadOnBothPages() {
     assertThat(contrast("#57606a", "#ffffff")).isGreaterThan(4.5);
     assertThat(contrast("#9da7b3", "#0d1117")).isGreaterThan(4.5);

@@ -2,10 +2,12 @@ package dev.nibble.trainer.train;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.tuple;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.nibble.data.Batch;
 import dev.nibble.trainer.checkpoint.Checkpoints;
+import dev.nibble.trainer.checkpoint.TrainerState;
 import dev.nibble.trainer.toy.ToyData;
 import dev.nibble.trainer.toy.ToyLoss;
 import dev.nibble.trainer.toy.ToyRun;
@@ -119,7 +121,7 @@ final class FinetuneTest {
 
   @Test
   void endsWhenTheValidationLossHasStoppedFalling() {
-    TrainingPlan patient = new TrainingPlan(150, 2, 1, 5, 0, 0, 2);
+    TrainingPlan patient = new TrainingPlan(150, 2, 1, false, 5, 0, 0, 2);
     ToyLoss constant = ToyLoss.measuring(1);
     try (ToyRun run =
         new ToyRun(dir, patient, ToyRun.VOCAB, ToyData.chains(7, ToyRun.VOCAB, 3), 0, constant)) {
@@ -133,6 +135,43 @@ final class FinetuneTest {
     try (ToyRun again = new ToyRun(dir, patient)) {
       again.finetune.resumeFrom(dir.resolve("checkpoint-15"));
       assertThat(again.finetune.run().step()).as("it has ended").isEqualTo(15);
+    }
+  }
+
+  @Test
+  void measuresTheStartOnceAndNeverAsTheBest() {
+    TrainingPlan plan = new TrainingPlan(4, 1, 1, true, 2, 0, 0, 0);
+    ToyLoss constant = ToyLoss.measuring(1);
+    try (ToyRun run =
+        new ToyRun(dir, plan, ToyRun.VOCAB, ToyData.chains(7, ToyRun.VOCAB, 3), 0, constant)) {
+      run.stopAfter(3);
+
+      assertThat(run.reports.getFirst()).isInstanceOf(Report.EvaluationReport.class);
+      assertThat(run.reports(Report.EvaluationReport.class))
+          .extracting(Report.EvaluationReport::step, Report.EvaluationReport::isBest)
+          .containsExactly(tuple(0L, false), tuple(2L, true));
+      assertThat(run.finetune.best().step()).isEqualTo(2);
+    }
+    try (ToyRun resumed = new ToyRun(dir, plan)) {
+      resumed.finetune.resumeFrom(dir.resolve("checkpoint-3"));
+      resumed.finetune.run();
+      assertThat(resumed.reports(Report.EvaluationReport.class))
+          .extracting(Report.EvaluationReport::step)
+          .containsExactly(4L);
+      assertThat(resumed.reports(Report.ResumeReport.class).getFirst().state().history())
+          .extracting(TrainerState.Entry::step)
+          .containsExactly(0L, 1L, 2L, 2L, 3L);
+    }
+  }
+
+  @Test
+  void theEvaluationOfTheStartChangesNoBit() {
+    try (ToyRun plain = new ToyRun(dir.resolve("a"), new TrainingPlan(4, 3, 1, 2, 0));
+        ToyRun measured =
+            new ToyRun(dir.resolve("b"), new TrainingPlan(4, 3, 1, true, 2, 0, 0, 0))) {
+      plain.finetune.run();
+      measured.finetune.run();
+      assertThat(measured.weights()).isEqualTo(plain.weights());
     }
   }
 
@@ -160,7 +199,7 @@ final class FinetuneTest {
         new ToyRun(dir, new TrainingPlan(3, 1, 1, 0, 0), ToyRun.VOCAB, List.of(batch), 0)) {
       assertThatThrownBy(run.finetune::run)
           .isInstanceOf(TrainingException.class)
-          .hasMessageContaining("step 1 has no supervised token among its 2 tokens");
+          .hasMessageContaining("step 1 has no token to train on among its 2 tokens");
     }
   }
 

@@ -54,7 +54,7 @@ final class NonFiniteStepTest {
   private ToyRun run(String name, long most) {
     return new ToyRun(
         dir.resolve(name),
-        new TrainingPlan(STEPS, 2, 1, 0, 0, most, 0),
+        new TrainingPlan(STEPS, 2, 1, false, 0, 0, most, 0),
         ToyRun.VOCAB,
         batches(),
         0,
