@@ -196,6 +196,7 @@ class StoppedRunTest {
         "max_steps=3",
         "threads=1",
         "eval_steps=1",
+        "eval_on_start=true",
         "gradient_checkpointing=true",
         "optimizer=paged_adamw",
         "paged_optimizer_memory=64KB",
@@ -206,6 +207,23 @@ class StoppedRunTest {
             () -> train("varied", RESUME, new StopRequest(), "max_steps=3", "learning_rate=1e-3"))
         .isInstanceOf(RunException.class)
         .hasMessageContaining("learning_rate: 0.01 there, 0.001 now");
+  }
+
+  /** The samples of a step would be the same, and their sums would round otherwise. */
+  @Test
+  void aStepKeepsItsMicroBatches() {
+    train("parts", new ExistingRunPolicy.Anew(), atOnce(), "max_steps=3");
+    assertThatThrownBy(() ->
+            train(
+                "parts",
+                RESUME,
+                new StopRequest(),
+                "max_steps=3",
+                "micro_batch_size=1",
+                "gradient_accumulation_steps=4"))
+        .isInstanceOf(RunException.class)
+        .hasMessageContaining("micro_batch_size: 2 there, 1 now")
+        .hasMessageContaining("gradient_accumulation_steps: 2 there, 4 now");
   }
 
   @Test
