@@ -98,7 +98,7 @@ public final class ChangedBase implements StoredTensors, AutoCloseable {
     Optional<Tensor> before = own ? Optional.of(base.tensor(tensor)) : Optional.empty();
     if (!table && before.isPresent() && before.get().shape().rank() != 1) {
       problems.add(
-          "%s brings the weight of a linear map, which only modules_to_save may"
+          "%s brings the weight of a linear layer, which only modules_to_save may"
               .formatted(given.name()));
     } else if (parsed.isTokens()) {
       before.ifPresent(t -> addRows(tensor, t, given, extras.tokensOf(module)));

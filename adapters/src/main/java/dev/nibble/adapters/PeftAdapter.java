@@ -158,7 +158,7 @@ public final class PeftAdapter {
     }
     if (!more.isEmpty()) {
       throw new AdapterException(
-          "%s holds more than an adapter: %s. Training cannot go on with that; export the merged model, and train a new adapter on it"
+          "%s holds more than an adapter: %s. Training cannot continue from that; export the merged model, and train a new adapter on it"
               .formatted(folder, String.join(", ", more)));
     }
   }

@@ -142,7 +142,7 @@ public final class FrozenWeights {
         };
     if (!readable || stored.shape().rank() != 2) {
       throw new UnusableWeight(
-          "tensor '%s' is %s%s, but the weight of a linear map must be F32, BF16 or F16 [outputs, inputs]"
+          "tensor '%s' is %s%s, but the weight of a linear layer must be F32, BF16 or F16 [outputs, inputs]"
               .formatted(stored.name(), stored.dtype(), stored.shape()));
     }
   }

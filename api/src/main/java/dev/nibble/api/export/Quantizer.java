@@ -135,7 +135,7 @@ public final class Quantizer {
           modules.stream().filter(m -> m.equals(name) || m.endsWith("." + name)).toList();
       if (meant.isEmpty()) {
         throw new ExportException(
-            "%s has no linear layer '%s' inside its blocks to skip; expected a name such as %s, or a whole path such as %s. The output head is left as it is anyway"
+            "%s has no linear layer '%s' inside its blocks to skip; expected a name such as %s, or a whole path such as %s. The output head is never quantised"
                 .formatted(
                     request.model(),
                     name,

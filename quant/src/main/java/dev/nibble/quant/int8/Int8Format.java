@@ -48,7 +48,7 @@ public record Int8Format(int groupSize) implements WeightFormat {
     return (name, rows, cols) -> {
       if (cols % groupSize != 0) {
         throw new UnusableWeight(
-            "tensor '%s' has %d inputs, which groups of %d do not divide; take a group size that divides the inputs of every linear map, such as %d for this one"
+            "tensor '%s' has %d inputs, which groups of %d do not divide; take a group size that divides the inputs of every linear layer, such as %d for this one"
                 .formatted(name, cols, groupSize, commonDivisor(cols, groupSize)));
       }
       long groups = cols / groupSize;

@@ -52,7 +52,7 @@ final class CheckpointCheck {
 
   private static void check(TensorSpec spec, Shape shape, List<String> problems) {
     if (spec.kind() != TensorSpec.Kind.LINEAR && spec.kind() != TensorSpec.Kind.HEAD) {
-      problems.add(spec.name() + " is quantised, which only weights of linear maps can be");
+      problems.add(spec.name() + " is quantised, which only weights of linear layers can be");
     } else if (!shape.equals(spec.shape())) {
       problems.add("%s is %s quantised, expected %s".formatted(spec.name(), shape, spec.shape()));
     }
