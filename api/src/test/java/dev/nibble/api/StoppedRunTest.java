@@ -220,10 +220,10 @@ class StoppedRunTest {
                 new StopRequest(),
                 "max_steps=3",
                 "micro_batch_size=1",
-                "gradient_accumulation_steps=4"))
+                "gradient_accumulation_steps=2"))
         .isInstanceOf(RunException.class)
         .hasMessageContaining("micro_batch_size: 2 there, 1 now")
-        .hasMessageContaining("gradient_accumulation_steps: 2 there, 4 now");
+        .hasMessageContaining("gradient_accumulation_steps: 1 there, 2 now");
   }
 
   @Test
