@@ -71,7 +71,7 @@ public final class Model implements AutoCloseable {
         try {
           listener.accept(KernelsOpened.of(wiring.machine().kernels(), set));
           listener.accept(new Working(Activity.LOADING_MODEL));
-          CausalLm lm = wiring.modelToUse(source.run(), maxTokens, kernels, memory);
+          CausalLm lm = wiring.modelToUse(source.run(), maxTokens, kernels, memory, listener);
           return new Model(source.recipe(), wiring, listener, tokenizer, kernels, memory, lm);
         } catch (Throwable e) {
           memory.close();

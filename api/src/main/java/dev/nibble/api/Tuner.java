@@ -89,7 +89,7 @@ public final class Tuner {
       listener.accept(found);
       try (EndlessBatches batches = new EndlessBatches(data.train(), wiring.batches())) {
         working(Activity.LOADING_MODEL);
-        CausalLm model = wiring.modelToTrain(kernels, memory, checkpointing);
+        CausalLm model = wiring.modelToTrain(kernels, memory, checkpointing, listener);
         Objective objective = wiring.objective(kernels, memory);
         ModelFiles trained =
             RunAssembly.checkpointFiles(recipe, wiring, model.parameters(), kernels);

@@ -60,6 +60,20 @@ class TunerTest {
     return nibble.tuner(recipe(name, sets)).train(start, new StopRequest());
   }
 
+  /** What was told of the latest model that was loaded. */
+  private List<Event.Working> loading() {
+    List<Event.Working> loading = new ArrayList<>();
+    for (Event event : events) {
+      if (event instanceof Event.Working w && w.activity() == Event.Activity.LOADING_MODEL) {
+        if (w.total() == 0) {
+          loading.clear();
+        }
+        loading.add(w);
+      }
+    }
+    return loading;
+  }
+
   private <E extends Event> E last(Class<E> kind) {
     return events.stream().filter(kind::isInstance).map(kind::cast).toList().getLast();
   }
@@ -75,6 +89,7 @@ class TunerTest {
             "adapter_config.json",
             "adapter_model.safetensors",
             "checkpoint-8",
+            "answers.jsonl",
             "eval.json",
             "loss.svg",
             "metrics.jsonl",
@@ -83,11 +98,17 @@ class TunerTest {
       assertThat(run.resolve(file)).exists();
     }
     assertThat(Files.readString(run.resolve("eval.json"))).contains("before", "after", "baseline");
+    assertThat(Files.readAllLines(run.resolve("answers.jsonl")))
+        .hasSize(8)
+        .allMatch(line -> line.contains("\"before\"") && line.contains("\"baseline\""));
     assertThat(Files.readAllLines(run.resolve("metrics.jsonl"))).hasSize(8 + 2);
     assertThat(Recipes.read(run.resolve("recipe.resolved.yaml"), List.of()))
         .isEqualTo(recipe("qlora.yaml", out));
     assertThat(last(Event.KernelsOpened.class).description()).contains("cpu");
     assertThat(last(Event.ModelFound.class).weights()).isPositive();
+    List<Event.Working> loading = loading();
+    assertThat(loading).extracting(Event.Working::done).isSorted();
+    assertThat(loading.getLast().done()).isPositive().isEqualTo(loading.getLast().total());
     assertThat(last(Event.RunPrepared.class).plan().steps()).isEqualTo(8);
     assertThat(last(Event.LoopReport.class).report().step()).isEqualTo(8);
     assertThat(last(Event.AnswersMeasured.class).occasion()).isEqualTo(Event.Occasion.BASELINE);
@@ -141,7 +162,7 @@ class TunerTest {
     assertThat(folder.resolve("parts/checkpoint-1")).exists();
     assertThat(folder.resolve("parts/adapter_model.safetensors")).doesNotExist();
     train("qlora.yaml", new ExistingRunPolicy.Resume(Optional.empty()), parts);
-    for (String file : List.of("adapter_model.safetensors", "eval.json")) {
+    for (String file : List.of("adapter_model.safetensors", "eval.json", "answers.jsonl")) {
       assertThat(Files.readAllBytes(folder.resolve("parts").resolve(file)))
           .as(file)
           .isEqualTo(Files.readAllBytes(folder.resolve("whole").resolve(file)));

@@ -186,7 +186,7 @@ public sealed interface Event {
     READING_ROWS,
     /** Hashes the files of the model and the data, for provenance.json. */
     HASHING_FILES,
-    /** Loads, and if need be quantises, the model. */
+    /** Loads, and if need be quantises, the model; counted in bytes of its files. */
     LOADING_MODEL,
     /** Measures the rate of matrix products. */
     MEASURING_PRODUCTS,
@@ -198,15 +198,13 @@ public sealed interface Event {
     ASKING_QUESTIONS,
     /** Trains the baseline that answers are compared with. */
     TRAINING_BASELINE,
-    /** Loads base and adapter to compare a merged model with. */
-    LOADING_TRAINED_MODEL,
     /** Merges an adapter into its base; counted in bytes. */
     MERGING,
-    /** Compares a merged model with base and adapter. */
+    /** Compares a merged model with base and adapter; counted in batches. */
     COMPARING,
     /** Quantises a model; counted in bytes. */
     QUANTIZING,
-    /** Writes a file. */
+    /** Writes a file; counted in bytes of tensors. */
     WRITING
   }
 }

@@ -46,7 +46,7 @@ final class GgufExport {
 
   void write(ExportFormat.Gguf format, ExportTarget target) {
     target.checkFile();
-    listener.accept(new Event.Working(Event.Activity.WRITING));
+    writing(0, 0);
     try (Kernels kernels = wiring.machine().kernelSet().open(wiring.machine().options())) {
       listener.accept(new Event.GgufWritten(written(format, target.path(), kernels)));
     }
@@ -59,16 +59,22 @@ final class GgufExport {
       if (adapterFolder.isEmpty()) {
         CheckpointSource stored =
             new CheckpointSource(checkpoint, ExportFormat.Onto.ORIGINAL.rounding(wiring), kernels);
-        return GgufModel.write(folder, new HostSource(stored, kernels), out, format.type());
+        return GgufModel.write(
+            folder, new HostSource(stored, kernels), out, format.type(), this::writing);
       }
       boolean tied = ModelConfig.of(folder, checkpoint).tiedHead();
       try (AdapterMerge adapter = AdapterMerge.open(adapterFolder.get());
           ChangedBase base = adapter.over(checkpoint, tied)) {
         MergedSource merged =
             MergedSource.of(base, format.onto().rounding(wiring), adapter, kernels);
-        return GgufModel.write(folder, new HostSource(merged, kernels), out, format.type());
+        return GgufModel.write(
+            folder, new HostSource(merged, kernels), out, format.type(), this::writing);
       }
     }
+  }
+
+  private void writing(long done, long total) {
+    listener.accept(new Event.Working(Event.Activity.WRITING, done, total));
   }
 
   /** The adapter in a run's folder alone, for its base in GGUF. */

@@ -86,9 +86,10 @@ final class MergedExport {
   private Reference reference(Kernels kernels) {
     try (Tokenizer tokenizer = wiring.tokenizer();
         Scope memory = Scope.open("trained", kernels.memory())) {
-      listener.accept(new Event.Working(Activity.LOADING_TRAINED_MODEL));
+      listener.accept(new Event.Working(Activity.LOADING_MODEL));
       CausalLm model =
-          wiring.modelToUse(Optional.of(run), wiring.batches().maxTokens(), kernels, memory);
+          wiring.modelToUse(
+              Optional.of(run), wiring.batches().maxTokens(), kernels, memory, listener);
       List<Batch> batches = FirstSamples.of(wiring, tokenizer, model.vocabSize());
       return new Reference(batches, batches.stream().map(model::logits).toList());
     }
@@ -98,10 +99,11 @@ final class MergedExport {
     LogitAgreement.Sum sum = new LogitAgreement.Sum();
     try (ShardedSafetensors merged = ShardedSafetensors.open(folder);
         Scope memory = Scope.open("merged", kernels.memory())) {
-      listener.accept(new Event.Working(Activity.COMPARING));
       CausalLm model =
           ModelLoader.view(folder, merged, wiring.batches().maxTokens(), kernels, memory);
-      for (int b = 0; b < reference.batches().size(); b++) {
+      int batches = reference.batches().size();
+      for (int b = 0; b < batches; b++) {
+        listener.accept(new Event.Working(Activity.COMPARING, b, batches));
         float[][] expected = reference.logits().get(b);
         float[][] given = model.logits(reference.batches().get(b));
         for (int i = 0; i < expected.length; i++) {

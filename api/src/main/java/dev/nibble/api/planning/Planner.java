@@ -75,7 +75,7 @@ public final class Planner {
 
   private MemoryPlan plan(int tokens, Checkpointing checkpointing) {
     try (Scope scope = Scope.open("plan", kernels.memory())) {
-      CausalLm model = wiring.modelToTrain(kernels, scope, tokens, checkpointing);
+      CausalLm model = wiring.modelToTrain(kernels, scope, tokens, checkpointing, event -> {});
       wiring.objective(kernels, scope, tokens);
       Optimizer optimizer = wiring.optimizer(kernels, model.parameters(), scope);
       try {

@@ -41,6 +41,7 @@ import java.time.LocalDateTime;
 import java.time.ZoneId;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -129,13 +130,18 @@ public final class Wiring {
   }
 
   /** The model with what trains in it: new, or continued from an adapter. */
-  public CausalLm modelToTrain(Kernels kernels, Scope scope, Checkpointing checkpointing) {
-    return modelToTrain(kernels, scope, batches().maxTokens(), checkpointing);
+  public CausalLm modelToTrain(
+      Kernels kernels, Scope scope, Checkpointing checkpointing, Consumer<Event> listener) {
+    return modelToTrain(kernels, scope, batches().maxTokens(), checkpointing, listener);
   }
 
   /** The same for batches of up to so many tokens. */
   public CausalLm modelToTrain(
-      Kernels kernels, Scope scope, int maxTokens, Checkpointing checkpointing) {
+      Kernels kernels,
+      Scope scope,
+      int maxTokens,
+      Checkpointing checkpointing,
+      Consumer<Event> listener) {
     Optional<PeftAdapter> earlier =
         recipe.model().adapterSource().flatMap(AdapterSource::continueFrom).map(PeftAdapter::open);
     earlier.ifPresent(this::requireTrainable);
@@ -144,7 +150,7 @@ public final class Wiring {
         recipe.model().init() == InitWeights.RANDOM
             ? ModelLoader.initialise(
                 recipe.model().base(), recipe.training().seed(), options, kernels, scope)
-            : ModelLoader.load(recipe.model().base(), options, kernels, scope);
+            : ModelLoader.load(recipe.model().base(), options, kernels, scope, loading(listener));
     earlier.ifPresent(adapter -> adapter.copyTo(model.parameters(), kernels));
     return model;
   }
@@ -160,33 +166,45 @@ public final class Wiring {
    * start. An adapter in it does not train.
    *
    * @param maxTokens the most tokens of a batch
+   * @param listener hears how far loading is
    */
-  public CausalLm modelToUse(Optional<Path> run, int maxTokens, Kernels kernels, Scope scope) {
+  public CausalLm modelToUse(
+      Optional<Path> run, int maxTokens, Kernels kernels, Scope scope, Consumer<Event> listener) {
     Optional<AdapterSource> source = recipe.model().adapterSource();
     if (source.isEmpty()) {
       return run.isEmpty()
-          ? modelToTrain(kernels, scope, maxTokens, Checkpointing.FULL)
+          ? modelToTrain(kernels, scope, maxTokens, Checkpointing.FULL, listener)
           : ModelLoader.load(
               run.get(),
               options(new Training.Nothing(), maxTokens, Checkpointing.FULL),
               kernels,
-              scope);
+              scope,
+              loading(listener));
     }
     Optional<PeftAdapter> adapter = run.or(source.get()::continueFrom).map(PeftAdapter::open);
     AdapterSpec spec = adapter.map(PeftAdapter::spec).orElseGet(this::adapterSpec);
     Training frozen = new Training.FrozenAdapter(spec, recipe.training().seed());
     ModelOptions options = options(frozen, maxTokens, Checkpointing.FULL);
     return adapter.isEmpty()
-        ? ModelLoader.load(recipe.model().base(), options, kernels, scope)
-        : adapted(adapter.get(), options, kernels, scope);
+        ? ModelLoader.load(recipe.model().base(), options, kernels, scope, loading(listener))
+        : adapted(adapter.get(), options, kernels, scope, listener);
+  }
+
+  private static BiConsumer<Long, Long> loading(Consumer<Event> listener) {
+    return (done, total) ->
+        listener.accept(new Event.Working(Event.Activity.LOADING_MODEL, done, total));
   }
 
   private CausalLm adapted(
-      PeftAdapter adapter, ModelOptions options, Kernels kernels, Scope scope) {
+      PeftAdapter adapter,
+      ModelOptions options,
+      Kernels kernels,
+      Scope scope,
+      Consumer<Event> listener) {
     Path folder = recipe.model().base();
     try (ShardedSafetensors stored = ShardedSafetensors.open(folder);
         ChangedBase base = adapter.over(stored, model().tiedHead())) {
-      CausalLm model = ModelLoader.load(folder, base, options, kernels, scope);
+      CausalLm model = ModelLoader.load(folder, base, options, kernels, scope, loading(listener));
       adapter.copyTo(model.parameters(), kernels);
       return model;
     }

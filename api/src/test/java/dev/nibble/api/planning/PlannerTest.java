@@ -61,7 +61,7 @@ class PlannerTest {
       MemoryPlan plan = planner.plan();
       Wiring wiring = new Wiring(recipe);
       try (Scope memory = Scope.open("run", kernels.memory())) {
-        CausalLm model = wiring.modelToTrain(kernels, memory, planner.checkpointing());
+        CausalLm model = wiring.modelToTrain(kernels, memory, planner.checkpointing(), event -> {});
         assertThat(wiring.optimizer(kernels, model.parameters(), memory).steps()).isZero();
         assertThat(wiring.clip(kernels, memory)).isNotNull();
         assertThat(wiring.objective(kernels, memory)).isNotNull();

@@ -25,18 +25,23 @@ public final class Activities {
               ? "reading and tokenising rows…"
               : "reading and tokenising rows: " + Human.count(e.done());
       case HASHING_FILES -> "hashing the files of model and data…";
-      case LOADING_MODEL -> "loading the model…";
+      case LOADING_MODEL -> "loading the model" + ofBytes(e);
       case MEASURING_PRODUCTS -> "measuring matrix products…";
       case TIMING_LAYERS -> "timing steps of the first layers…";
       case VALIDATING -> "validation: " + of(e, "batches");
       case ASKING_QUESTIONS -> "asking questions: " + of(e, "");
       case TRAINING_BASELINE -> "training the baseline…";
-      case LOADING_TRAINED_MODEL -> "loading the model with its adapter…";
-      case MERGING -> "merging: %s of %s".formatted(Human.bytes(e.done()), Human.bytes(e.total()));
-      case COMPARING -> "comparing the merged model with base and adapter…";
+      case MERGING -> "merging" + ofBytes(e);
+      case COMPARING -> "comparing with base and adapter: " + of(e, "batches");
       case QUANTIZING -> "quantising: " + Human.percent((double) e.done() / e.total());
-      case WRITING -> "writing…";
+      case WRITING -> "writing" + ofBytes(e);
     };
+  }
+
+  private static String ofBytes(Event.Working e) {
+    return e.total() == 0
+        ? "…"
+        : ": %s of %s".formatted(Human.bytes(e.done()), Human.bytes(e.total()));
   }
 
   private static String of(Event.Working e, String what) {

@@ -46,8 +46,6 @@ public final class ExportReport implements Consumer<Event> {
           gguf(lora.type(), e.report());
       case Event.AdapterWritten e ->
           console.entry("adapter", "saved in " + Paths.shown(e.folder()));
-      case Event.Working e when e.activity() == Event.Activity.WRITING ->
-          console.live("  writing " + Paths.shown(output));
       default -> Activities.show(event, console);
     }
   }

@@ -74,7 +74,8 @@ final class PeftExtrasTest {
         ChangedBase changed = adapter.over(stored, tied(base, stored));
         Scope scope = Scope.open("adapted", kernels.memory())) {
       Training frozen = new Training.FrozenAdapter(adapter.spec(), 1);
-      CausalLm model = ModelLoader.load(base, changed, options(frozen), kernels, scope);
+      CausalLm model =
+          ModelLoader.load(base, changed, options(frozen), kernels, scope, (done, total) -> {});
       adapter.copyTo(model.parameters(), kernels);
       return model.logits(batch);
     }

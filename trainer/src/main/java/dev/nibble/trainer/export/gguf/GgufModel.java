@@ -10,6 +10,7 @@ import dev.nibble.trainer.model.config.Sizes;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.BiConsumer;
 
 /** Writes a model with its tokenizer and chat template as one GGUF file, which llama.cpp runs. */
 public final class GgufModel {
@@ -27,9 +28,15 @@ public final class GgufModel {
    * @param source the tensors, in host memory; an output head among them is written even when
    *     config.json ties it
    * @param out the file, replaced as a whole or not at all
+   * @param progress hears how many bytes of tensors were written, and how many there are
    * @throws ExportException when GGUF or llama.cpp cannot represent the model or its tokenizer
    */
-  public static GgufReport write(Path modelFolder, TensorSource source, Path out, GgufType type) {
+  public static GgufReport write(
+      Path modelFolder,
+      TensorSource source,
+      Path out,
+      GgufType type,
+      BiConsumer<Long, Long> progress) {
     ModelConfig config = ModelConfig.of(modelFolder);
     Architecture architecture = Architecture.of(config);
     // Refuses formats that no source of tensors reads.
@@ -60,7 +67,7 @@ public final class GgufModel {
                 e.apply(values, config.sizes().head());
               }));
     }
-    long bytes = GgufWriter.write(out, metadata, tensors);
+    long bytes = GgufWriter.write(out, metadata, tensors, progress);
     return new GgufReport(bytes, tensors.size(), fallbacks, warnings);
   }
 

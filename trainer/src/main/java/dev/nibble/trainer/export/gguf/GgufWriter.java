@@ -15,6 +15,7 @@ import java.nio.file.Path;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.function.BiConsumer;
 import java.util.stream.IntStream;
 
 /**
@@ -35,14 +36,21 @@ final class GgufWriter {
 
   private GgufWriter() {}
 
+  /** Writes a file, without word of how far it is. */
+  static long write(Path file, GgufMetadata metadata, List<GgufTensor> tensors) {
+    return write(file, metadata, tensors, (done, total) -> {});
+  }
+
   /**
    * Writes a file: beside it first, then renamed over it.
    *
+   * @param progress hears how many bytes of tensors were written, and how many there are
    * @return its size in bytes
    * @throws ExportException when two tensors have one name, a value does not fit its type, or
    *     writing fails; a file that was there before is then untouched
    */
-  static long write(Path file, GgufMetadata metadata, List<GgufTensor> tensors) {
+  static long write(
+      Path file, GgufMetadata metadata, List<GgufTensor> tensors, BiConsumer<Long, Long> progress) {
     Set<String> names = new HashSet<>();
     for (GgufTensor t : tensors) {
       if (!names.add(t.name())) {
@@ -50,7 +58,7 @@ final class GgufWriter {
       }
     }
     try {
-      AtomicFile.write(file, out -> writeTo(out, metadata, tensors));
+      AtomicFile.write(file, out -> writeTo(out, metadata, tensors, progress));
       return Files.size(file);
     } catch (IOException e) {
       throw new ExportException(String.valueOf(e.getMessage()), e);
@@ -58,9 +66,15 @@ final class GgufWriter {
   }
 
   private static void writeTo(
-      WritableByteChannel out, GgufMetadata metadata, List<GgufTensor> tensors) throws IOException {
+      WritableByteChannel out,
+      GgufMetadata metadata,
+      List<GgufTensor> tensors,
+      BiConsumer<Long, Long> progress)
+      throws IOException {
     writeAll(out, ByteBuffer.wrap(header(metadata, tensors)));
     long largest = tensors.stream().mapToLong(t -> t.shape().elements()).max().orElse(0);
+    long total = tensors.stream().mapToLong(GgufTensor::bytes).sum();
+    long done = 0;
     try (Scope scope = Scope.open("gguf", Memory.host())) {
       Tensor memory = scope.allocate("gguf/values", DType.F32, largest);
       for (GgufTensor t : tensors) {
@@ -68,6 +82,8 @@ final class GgufWriter {
         t.values().read(values);
         writeValues(out, t.type(), values);
         writeAll(out, ByteBuffer.allocate((int) (padded(t.bytes()) - t.bytes())));
+        done += t.bytes();
+        progress.accept(done, total);
       }
     }
   }

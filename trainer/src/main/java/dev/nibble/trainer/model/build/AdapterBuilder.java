@@ -124,6 +124,7 @@ final class AdapterBuilder {
     }
     NonFinite.refuse(stored, checkpoint.placeOf(stored.name()), kernels);
     kernels.moving().copy(to, stored);
+    checkpoint.unload(stored.name());
   }
 
   /** The modules that can carry an adapter. */

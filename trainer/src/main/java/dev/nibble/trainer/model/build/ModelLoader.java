@@ -29,6 +29,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.BiConsumer;
 import java.util.function.Function;
 
 /** Builds models from folders in Hugging Face's layout: config.json and safetensors files. */
@@ -44,9 +45,23 @@ public final class ModelLoader {
    *     not fit the config
    */
   public static CausalLm load(Path folder, ModelOptions options, Kernels kernels, Scope scope) {
+    return load(folder, options, kernels, scope, (done, total) -> {});
+  }
+
+  /**
+   * The same with word of how far it is.
+   *
+   * @param progress hears how many bytes of the checkpoint were read, and how many it has
+   */
+  public static CausalLm load(
+      Path folder,
+      ModelOptions options,
+      Kernels kernels,
+      Scope scope,
+      BiConsumer<Long, Long> progress) {
     ModelConfig.of(folder);
     try (ShardedSafetensors checkpoint = ShardedSafetensors.open(folder)) {
-      return load(folder, checkpoint, options, kernels, scope);
+      return load(folder, checkpoint, options, kernels, scope, progress);
     }
   }
 
@@ -56,6 +71,16 @@ public final class ModelLoader {
    * @param folder with the config.json
    */
   public static CausalLm load(
+      Path folder,
+      StoredTensors checkpoint,
+      ModelOptions options,
+      Kernels kernels,
+      Scope scope,
+      BiConsumer<Long, Long> progress) {
+    return load(folder, new CountedTensors(checkpoint, progress), options, kernels, scope);
+  }
+
+  private static CausalLm load(
       Path folder, StoredTensors checkpoint, ModelOptions options, Kernels kernels, Scope scope) {
     ModelConfig config = ModelConfig.of(folder, checkpoint);
     StoredWeights stored = CheckpointReaders.find(checkpoint);
@@ -212,6 +237,7 @@ public final class ModelLoader {
       Tensor stored = checkpoint.tensor(p.name());
       NonFinite.refuse(stored, checkpoint.placeOf(p.name()), kernels);
       kernels.moving().copy(p.weight(), stored);
+      checkpoint.unload(p.name());
     }
   }
 

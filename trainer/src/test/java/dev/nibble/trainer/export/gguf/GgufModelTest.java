@@ -357,7 +357,7 @@ class GgufModelTest {
           }
         };
     Path out = folder.resolve("model.gguf");
-    GgufModel.write(folder, source, out, GgufType.BF16);
+    GgufModel.write(folder, source, out, GgufType.BF16, (done, total) -> {});
     assertThat(GgufFile.read(out).tensor("output.weight").values()).startsWith(14, 0);
   }
 }

@@ -60,6 +60,7 @@ class GgufWriterTest {
   @Test
   void tensorsLieReversedPaddedAndInOrder() {
     Path file = folder.resolve("a.gguf");
+    List<Long> written = new ArrayList<>();
     GgufWriter.write(
         file,
         new GgufMetadata(),
@@ -67,7 +68,12 @@ class GgufWriterTest {
             ramp("odd", GgufType.F16, 7),
             ramp("cube", GgufType.F32, 2, 3, 5),
             ramp("quantised", GgufType.Q8_0, 3, 64),
-            GgufTensor.vector("known", new float[] {1, 2, 3})));
+            GgufTensor.vector("known", new float[] {1, 2, 3})),
+        (done, total) -> {
+          assertThat(total).isEqualTo(14 + 120 + 6 * 34 + 12);
+          written.add(done);
+        });
+    assertThat(written).containsExactly(14L, 134L, 338L, 350L);
     GgufFile read = GgufFile.read(file);
     assertThat(read.tensors().keySet()).containsExactly("odd", "cube", "quantised", "known");
     assertThat(read.tensor("cube").sizes()).containsExactly(5L, 3L, 2L);

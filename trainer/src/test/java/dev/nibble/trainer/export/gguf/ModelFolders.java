@@ -53,7 +53,7 @@ final class ModelFolders {
     try (Kernels kernels = KernelSets.require("cpu").open(KernelOptions.exact(1));
         ShardedSafetensors files = ShardedSafetensors.open(golden(model))) {
       CheckpointSource source = new CheckpointSource(files, Optional.empty(), kernels);
-      return GgufModel.write(folder, source, out, type);
+      return GgufModel.write(folder, source, out, type, (done, total) -> {});
     }
   }
 
