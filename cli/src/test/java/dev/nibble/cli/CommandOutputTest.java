@@ -79,6 +79,7 @@ class CommandOutputTest {
             "  baseline   ",
             "    → ",
             "Adapter saved in ",
+            "loss.svg, eval.json and answers.jsonl.",
             "Total time: 0:",
             "Peak memory of the process: ",
             "Try it:  ./nibble generate ");
@@ -116,13 +117,22 @@ class CommandOutputTest {
 
   @Test
   void eval() {
-    assertThat(printed("eval", at("out"), "--save-logits", at("logits.safetensors")))
+    assertThat(
+            printed(
+                "eval",
+                at("out"),
+                "--save-logits",
+                at("logits.safetensors"),
+                "--save-answers",
+                at("answers.jsonl")))
         .containsSubsequence(
             "  loss       ",
             "  logits     saved in ",
             "  accuracy   ",
             " of 8 answers right",
-            "    → ");
+            "    → ",
+            "  answers    saved in ");
+    assertThat(Path.of(at("answers.jsonl"))).content().contains("\"expected\":").hasLineCount(8);
   }
 
   @Test

@@ -19,15 +19,21 @@ final class EndReport {
   private static final int SAMPLES = 5;
   private static final int WIDEST = 72;
   private static final int INDENT = 6;
+  private static final int CURVE = 40;
+
+  /** Columns of a line that shows the curve, besides its blocks. */
+  private static final int BESIDE_CURVE = 32;
 
   private final Recipe recipe;
+  private final Losses losses;
   private final Console console;
   private final long start = System.nanoTime();
   private Optional<Accuracy> after = Optional.empty();
   private Optional<Event.ResultSaved> result = Optional.empty();
 
-  EndReport(Recipe recipe, Console console) {
+  EndReport(Recipe recipe, Losses losses, Console console) {
     this.recipe = recipe;
+    this.losses = losses;
     this.console = console;
   }
 
@@ -41,8 +47,27 @@ final class EndReport {
   void accuracy(String of, Accuracy accuracy) {
     console.entry(
         of,
-        "%s of %s answers right"
-            .formatted(Human.percent(accuracy.accuracy()), Human.count(accuracy.total())));
+        "%s of %s answers right%s"
+            .formatted(
+                Human.percent(accuracy.accuracy()),
+                Human.count(accuracy.total()),
+                accuracy.detail() instanceof Accuracy.FreeText(double f1)
+                    ? ", token F1 " + Human.percent(f1)
+                    : ""));
+  }
+
+  /** The course of the training loss in one line, where a person looks at it. */
+  void course() {
+    String curve = losses.curve(Math.min(CURVE, console.width() - BESIDE_CURVE));
+    if (console.isTerminal() && !curve.isEmpty()) {
+      console.entry(
+          "loss",
+          "%s %s %s"
+              .formatted(
+                  Human.loss(losses.training().getFirst()),
+                  curve,
+                  Human.loss(losses.training().getLast())));
+    }
   }
 
   void saved(Event.ResultSaved e) {
@@ -61,10 +86,10 @@ final class EndReport {
         "validation loss %s after step %s"
             .formatted(Human.loss(saved.best().loss()), Human.count(saved.best().step()));
     if (saved.step() == saved.best().step()) {
-      console.line("Its weights are the best of the run: " + best + ".");
+      console.sentence("Its weights are the best of the run: " + best + ".");
     } else {
       String checkpoint = Paths.shown(saved.folder().resolve("checkpoint-" + saved.best().step()));
-      console.line(
+      console.sentence(
           new StyledText()
               .plain(
                   "Its weights are the last of the run, after step %s. The best, %s, are in "
@@ -72,6 +97,10 @@ final class EndReport {
               .bold(checkpoint)
               .plain("; load_best_model_at_end: true makes them the result."));
     }
+    losses
+        .start()
+        .ifPresent(loss ->
+            console.sentence("Before training the validation loss was " + Human.loss(loss) + "."));
   }
 
   void samples(Accuracy accuracy) {
@@ -92,10 +121,19 @@ final class EndReport {
       if (answer.isRight()) {
         given.green("right");
       } else {
-        given.plain("wrong, expected " + Questions.shortened(answer.expected(), width));
+        given.plain(
+            wrong(answer, accuracy.detail()) + Questions.shortened(answer.expected(), width));
       }
       console.line(given.plain(")"));
     }
+  }
+
+  /** An answer in other words is less wrong than one about something else. */
+  private static String wrong(Answer answer, Accuracy.Detail detail) {
+    return switch (detail) {
+      case Accuracy.Labels labels -> "wrong, expected ";
+      case Accuracy.FreeText text -> "F1 %s, expected ".formatted(Human.percent(answer.f1()));
+    };
   }
 
   void finished() {
@@ -103,12 +141,14 @@ final class EndReport {
     Path folder = recipe.output().folder();
     String shown = Paths.shown(folder);
     console.line("");
-    console.line(
+    console.sentence(
         new StyledText()
             .plain(recipe.model().adapterSource().isPresent() ? "Adapter" : "Model")
             .plain(" saved in ")
             .bold(shown)
-            .plain(", with metrics.jsonl and loss.svg."));
+            .plain(", with metrics.jsonl")
+            .plain(
+                after.isPresent() ? ", loss.svg, eval.json and answers.jsonl." : " and loss.svg."));
     result.ifPresent(this::best);
     console.line("Total time: " + Human.duration((System.nanoTime() - start) / 1e9) + ".");
     ResidentMemory.peak()

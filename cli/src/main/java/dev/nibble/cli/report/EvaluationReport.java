@@ -15,7 +15,7 @@ public final class EvaluationReport {
   /** A report of a recipe's model. */
   public EvaluationReport(Recipe recipe, Console console) {
     this.console = console;
-    this.answers = new EndReport(recipe, console);
+    this.answers = new EndReport(recipe, new Losses(), console);
   }
 
   /** Shows a validation loss. */

@@ -9,6 +9,7 @@ import java.util.function.Consumer;
 public final class RunReport implements Consumer<Event> {
   private final Console console;
   private final StartReport start;
+  private final Losses losses = new Losses();
   private final TrainingProgress progress;
   private final EndReport end;
 
@@ -17,7 +18,7 @@ public final class RunReport implements Consumer<Event> {
     this.console = console;
     this.start = new StartReport(recipe, console);
     this.progress = new TrainingProgress(console, recipe.output().loggingSteps());
-    this.end = new EndReport(recipe, console);
+    this.end = new EndReport(recipe, losses, console);
   }
 
   @Override
@@ -31,8 +32,11 @@ public final class RunReport implements Consumer<Event> {
       case Event.LayersChosen e -> start.layers(e);
       case Event.RunPrepared e -> start.prepared(e);
       case Event.LoopStarted e -> {}
-      case Event.LoopReport e -> progress.accept(e.report());
-      case Event.LoopEnded e -> {}
+      case Event.LoopReport e -> {
+        losses.accept(e.report());
+        progress.accept(e.report());
+      }
+      case Event.LoopEnded e -> end.course();
       case Event.ResultSaved e -> end.saved(e);
       case Event.AnswersMeasured e -> end.accuracy(e);
       case Event.Working e -> Activities.show(e, console);

@@ -40,28 +40,30 @@ final class TrainingProgress implements Consumer<Report> {
     switch (report) {
       case Report.StepReport s -> step(s);
       case Report.SkipReport s ->
-          console.line(
+          console.sentence(
               "  step %s skipped: %s (%d of at most %d)"
                   .formatted(Human.count(s.step()), s.problem(), s.skipped(), s.most()));
       case Report.EvaluationReport e ->
-          console.line(
-              "  step %s: validation loss %s, perplexity %s%s"
+          console.sentence(
+              "  %s: validation loss %s, perplexity %s%s"
                   .formatted(
-                      Human.count(e.step()),
+                      e.step() == 0 ? "before training" : "step " + Human.count(e.step()),
                       Human.loss(e.loss()),
                       String.format(Locale.ROOT, "%.3f", e.perplexity()),
                       e.isBest() ? ", the best so far" : ""));
-      case Report.CheckpointReport c -> console.line("  checkpoint in " + Paths.shown(c.folder()));
-      case Report.ResumeReport r -> console.line("  resuming after step " + Human.count(r.step()));
+      case Report.CheckpointReport c ->
+          console.sentence("  checkpoint in " + Paths.shown(c.folder()));
+      case Report.ResumeReport r ->
+          console.sentence("  resuming after step " + Human.count(r.step()));
       case Report.EarlyStopReport s ->
-          console.line(
+          console.sentence(
               "  stopped after step %s: no lower validation loss in %s evaluations; the best, %s, was after step %s"
                   .formatted(
                       Human.count(s.step()),
                       Human.count(s.evaluations()),
                       Human.loss(s.bestLoss()),
                       Human.count(s.bestStep())));
-      case Report.StopReport s -> console.line("  stopped after step " + Human.count(s.step()));
+      case Report.StopReport s -> console.sentence("  stopped after step " + Human.count(s.step()));
     }
   }
 
@@ -111,6 +113,7 @@ final class TrainingProgress implements Consumer<Report> {
     more.add("epoch " + String.format(Locale.ROOT, "%.2f", s.epoch()));
     more.add("learning rate " + Human.rate(s.learningRate()));
     ResidentMemory.now().ifPresent(bytes -> more.add(Human.bytes(bytes) + " memory"));
+    more.add("gradient norm " + String.format(Locale.ROOT, "%.3g", s.gradientNorm()));
     return more;
   }
 

@@ -119,6 +119,23 @@ public final class Console implements AutoCloseable {
     lines.stream().skip(1).forEach(rest -> line(" ".repeat(INDENT) + rest));
   }
 
+  /** A sentence without styles, see {@link #sentence(StyledText)}. */
+  public void sentence(String text) {
+    sentence(new StyledText().plain(text));
+  }
+
+  /**
+   * A sentence. On a terminal it goes on below itself, between words and as far indented as it
+   * begins, where the window ends.
+   */
+  public synchronized void sentence(StyledText text) {
+    if (terminal) {
+      text.wrapped(Math.max(NAME, width())).forEach(this::line);
+    } else {
+      line(text);
+    }
+  }
+
   /** A line that the next one replaces; nothing without a terminal. */
   public synchronized void live(String text) {
     if (terminal) {

@@ -2,6 +2,7 @@ package dev.nibble.cli.terminal;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Collectors;
 
 /** Text in parts, each plain or in a style. It may hold anything: only the style is obeyed. */
 public final class StyledText {
@@ -51,6 +52,40 @@ public final class StyledText {
   /** Adds a text in bold green. */
   public StyledText boldGreen(String text) {
     return with(Style.BOLD_GREEN, text);
+  }
+
+  /**
+   * The text in lines of at most so many cells, broken between words, all as far indented as it
+   * begins.
+   */
+  List<StyledText> wrapped(int most) {
+    List<Part> shown =
+        parts.stream().map(p -> new Part(p.style, ControlCharacters.shown(p.text))).toList();
+    String all = shown.stream().map(Part::text).collect(Collectors.joining());
+    int indent = all.length() - all.stripLeading().length();
+    List<StyledText> lines = new ArrayList<>();
+    int from = indent;
+    for (String line : Cells.wrap(all.substring(indent), Math.max(1, most - indent))) {
+      StyledText part = new StyledText().plain(" ".repeat(indent));
+      slice(shown, from, from + line.length()).forEach(part.parts::add);
+      lines.add(part);
+      from += line.length() + 1; // the space between words
+    }
+    return lines;
+  }
+
+  private static List<Part> slice(List<Part> parts, int from, int to) {
+    List<Part> slices = new ArrayList<>();
+    int start = 0;
+    for (Part part : parts) {
+      int end = start + part.text.length();
+      if (from < end && start < to) {
+        int first = Math.max(from, start) - start;
+        slices.add(new Part(part.style, part.text.substring(first, Math.min(to, end) - start)));
+      }
+      start = end;
+    }
+    return slices;
   }
 
   /** The text in one line. */

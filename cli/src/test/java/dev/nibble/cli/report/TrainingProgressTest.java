@@ -41,13 +41,16 @@ class TrainingProgressTest {
     for (long s = 1; s <= 20; s++) {
       progress.accept(step(s));
     }
+    progress.accept(new Report.EvaluationReport(0, 20, 0, 2, Math.exp(2), 9, 0.1, false));
     progress.accept(new Report.CheckpointReport(20, Path.of("/run/checkpoint-20"), 0.1));
-    String rest = " · loss 1.2500 · 1:42 left · 812 tokens/s · epoch 0.50 · learning rate 2.00e-04";
+    String rest =
+        " · loss 1.2500 · 1:42 left · 812 tokens/s · epoch 0.50 · learning rate 2.00e-04 · gradient norm 0.500";
     assertThat(shown().lines())
         .containsExactly(
             "  step 1 of 20" + rest,
             "  step 10 of 20" + rest,
             "  step 20 of 20" + rest,
+            "  before training: validation loss 2.0000, perplexity 7.389",
             "  checkpoint in /run/checkpoint-20");
   }
 

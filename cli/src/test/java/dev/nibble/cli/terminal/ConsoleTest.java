@@ -72,6 +72,16 @@ class ConsoleTest {
   }
 
   @Test
+  void sentencesGoOnBelowThemselvesAsFarIndented() {
+    String sentence = "  step 100: validation loss 0.7857, perplexity 2.194";
+    terminal(false).sentence(sentence);
+    assertThat(shown()).isEqualTo("  step 100: validation loss 0.7857,\n  perplexity 2.194\n");
+    bytes.reset();
+    Console.plain(out).sentence(sentence);
+    assertThat(shown()).isEqualTo(sentence + "\n");
+  }
+
+  @Test
   void entriesGoOnBelowThemselvesBetweenWords() {
     terminal(false).entry("kernels", "cpu: AMD EPYC, AVX-512, 2 threads, oneDNN 3.11.0, bf16");
     assertThat(shown())
