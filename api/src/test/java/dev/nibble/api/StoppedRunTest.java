@@ -243,12 +243,23 @@ class StoppedRunTest {
   }
 
   @Test
-  void theBestIsKeptAndMayBeTheResult() {
+  void theBestIsKeptAndMayBeTheResult() throws IOException {
+    // Another answer to the same questions: the better the training answers, the worse these.
+    Path others = folder.resolve("others.jsonl");
+    try (Stream<String> rows = Files.lines(folder.resolve("rows.jsonl"))) {
+      Files.write(
+          others,
+          rows.limit(4)
+              .map(row -> row.replaceFirst("\"output\": \"\\w+\"", "\"output\": \"sea\""))
+              .toList());
+    }
     String[] sets = {
       "max_steps=6",
+      "val_set_size=0",
+      "test_datasets=[{path: '%s', prompt: \"{input}:\\n\"}]".formatted(others),
       "eval_steps=1",
       "save_steps=0",
-      "learning_rate=3",
+      "learning_rate=0.05",
       "lr_scheduler=constant",
       "warmup_ratio=0",
       "save_total_limit=1"
@@ -256,7 +267,7 @@ class StoppedRunTest {
     train("last", new ExistingRunPolicy.Anew(), new StopRequest(), sets);
     Event.ResultSaved last = saved();
     assertThat(last.step()).isEqualTo(6);
-    assertThat(last.best().step()).as("it diverges").isLessThan(6);
+    assertThat(last.best().step()).as("others are unlearned").isLessThan(6);
     String best = "checkpoint-" + last.best().step();
     assertThat(folder.resolve("last").resolve(best)).isDirectory();
 

@@ -422,8 +422,7 @@ class TunerTest {
     String base =
         "base_model="
             + quantized(
-                "keys-hqq",
-                new HqqFormat(2, 16, Axis.INPUTS, true, HqqFormat.Metadata.F16));
+                "keys-hqq", new HqqFormat(2, 16, Axis.INPUTS, true, HqqFormat.Metadata.F16));
     assertThatThrownBy(() -> recipe("qlora.yaml", base))
         .hasMessageContaining("adapter: the base is in HQQ already; write lora");
     assertThatThrownBy(() -> recipe("qlora.yaml", base, "adapter=lora", "hqq_bits=3"))

@@ -238,7 +238,8 @@ final class QuantizeCommand implements Callable<Integer> {
       if (spec.commandLine().getParseResult().hasMatchedOption(option)) {
         throw new ParameterException(
             spec.commandLine(),
-            "%s: not for --type %s; remove it".formatted(option, type.name().toLowerCase(Locale.ROOT)));
+            "%s: not for --type %s; remove it"
+                .formatted(option, type.name().toLowerCase(Locale.ROOT)));
       }
     }
   }

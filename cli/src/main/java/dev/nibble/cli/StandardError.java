@@ -11,8 +11,8 @@ import java.lang.invoke.MethodHandle;
  * JVM prints before {@code main}. After that the filter only does harm: text that passes through it
  * may arrive after the process has ended.
  *
- * <p>On Windows there is no filter, and the launcher passes no stream: Java writes to a handle there,
- * which {@code _dup2} would close.
+ * <p>On Windows there is no filter, and the launcher passes no stream: Java writes to a handle
+ * there, which {@code _dup2} would close.
  */
 final class StandardError {
   private static final int STDERR = 2;

@@ -108,8 +108,11 @@ class ConsoleTest {
     terminal.lines(new StyledText().boldGreen("one\n\ttwo\r").plain("\b"));
     assertThat(shown())
         .isEqualTo(
-            "a\\u001b[2J\033[1mb\\u001b[0m\\u0007\033[0m\n"
-                + "\033[1;32mone\n\ttwo\\r\033[0m\\u0008\n");
+            """
+            a\\u001b[2J\033[1mb\\u001b[0m\\u0007\033[0m
+            \033[1;32mone
+            \ttwo\\r\033[0m\\u0008
+            """);
   }
 
   @Test
@@ -120,8 +123,10 @@ class ConsoleTest {
     }
     assertThat(shown())
         .isEqualTo(
-            "\\u0000 \\t \\n \\r \\u007f \\u0085 \\u009b31m \\u2028 \\u202e \\u2066 \\u200f\n"
-                + "  warning    row\\n  model      another\n");
+            """
+            \\u0000 \\t \\n \\r \\u007f \\u0085 \\u009b31m \\u2028 \\u202e \\u2066 \\u200f
+              warning    row\\n  model      another
+            """);
   }
 
   @Test

@@ -45,8 +45,7 @@ public record Affine(
           "%s: expected %d scales and zero points, got %d and %d"
               .formatted(codes, count, scales.count(), zeros.count()));
     }
-    if (zeros instanceof Numbers.Plain(Tensor values)
-        && values.dtype().isFloating() == signed) {
+    if (zeros instanceof Numbers.Plain(Tensor values) && values.dtype().isFloating() == signed) {
       throw new IllegalArgumentException(
           "%s: zero points %s beside codes %s".formatted(codes, values.dtype(), codes.dtype()));
     }

@@ -132,7 +132,9 @@ public final class SampleMatrices {
     return t;
   }
 
-  /** A stream of codes, with numbers of groups of a dtype; of U8, in 8 bits with scales of theirs. */
+  /**
+   * A stream of codes, with numbers of groups of a dtype; of U8, in 8 bits with scales of theirs.
+   */
   Affine stream(int bits, Groups groups, DType numbers, int rows, int cols) {
     long n = (long) rows * cols;
     long count = groups.count(n);

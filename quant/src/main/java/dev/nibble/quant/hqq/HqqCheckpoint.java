@@ -23,7 +23,6 @@ import java.util.Optional;
 import java.util.SequencedMap;
 import java.util.Set;
 import java.util.stream.Collectors;
-import java.util.stream.Stream;
 
 /**
  * The weights of a checkpoint in {@link HqqLayout}: the modules that have codes.
@@ -167,8 +166,7 @@ record HqqCheckpoint(StoredTensors checkpoint, SequencedMap<String, Stored> weig
   public Optional<WeightFormat> format() {
     Set<HqqFormat> all =
         weights.values().stream().map(Stored::format).collect(Collectors.toUnmodifiableSet());
-    return Optional.of(
-        all.size() == 1 ? all.iterator().next() : new MixedHqqFormat(weights));
+    return Optional.of(all.size() == 1 ? all.iterator().next() : new MixedHqqFormat(weights));
   }
 
   @Override

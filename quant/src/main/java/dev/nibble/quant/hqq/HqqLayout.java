@@ -98,8 +98,7 @@ record HqqLayout(HqqFormat format) implements CheckpointLayout {
   @Override
   public SequencedMap<String, Tensor> tensors(String weight, FrozenMatrix matrix, DType before) {
     Affine affine = (Affine) matrix;
-    SequencedMap<String, Tensor> all =
-        settings(weight, Shape.of(affine.rows(), affine.cols()));
+    SequencedMap<String, Tensor> all = settings(weight, Shape.of(affine.rows(), affine.cols()));
     String module = module(weight);
     packing(affine.elements()).pack(affine, part(all, module + CODES));
     copy(affine.scales(), part(all, module + SCALE));
@@ -143,7 +142,10 @@ record HqqLayout(HqqFormat format) implements CheckpointLayout {
     put(all, module + SHAPE, DType.I64, Shape.of(2)).put((int) shape.dim(0), (int) shape.dim(1));
     text(all, module + PACKING, packing.name());
     text(all, module + ".unpack_view_dtype", packing.bits() == 3 ? "torch.int32" : "torch.uint8");
-    text(all, module + ".compute_dtype", switch (stored()) {
+    text(
+        all,
+        module + ".compute_dtype",
+        switch (stored()) {
           case F16 -> "torch.float16";
           case BF16 -> "torch.bfloat16";
           default -> "torch.float32";
@@ -160,7 +162,9 @@ record HqqLayout(HqqFormat format) implements CheckpointLayout {
     return all;
   }
 
-  /** Numbers in 8 bits are stored as what they are worth: the layout has no other place for them. */
+  /**
+   * Numbers in 8 bits are stored as what they are worth: the layout has no other place for them.
+   */
   private DType stored() {
     return switch (format.metadata()) {
       case F16 -> DType.F16;

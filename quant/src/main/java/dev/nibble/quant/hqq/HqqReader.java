@@ -61,8 +61,7 @@ public final class HqqReader implements CheckpointReader {
     if (axis > 1) {
       throw weights.wrong("axis", "0 or 1");
     }
-    return new HqqFormat(
-        bits, group, axis == 1 ? Axis.INPUTS : Axis.OUTPUTS, true, Metadata.F16);
+    return new HqqFormat(bits, group, axis == 1 ? Axis.INPUTS : Axis.OUTPUTS, true, Metadata.F16);
   }
 
   private static ConfigSection section(ConfigSection config, String key) {

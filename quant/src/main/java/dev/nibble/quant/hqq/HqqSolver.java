@@ -13,8 +13,8 @@ import java.util.Arrays;
 import java.util.stream.IntStream;
 
 /**
- * The half-quadratic solver: keeps the scale of each group and moves its zero point so that
- * sum |W - Ŵ|^p, p = 0.7, falls. All in float32; a pass over the matrix for each iteration.
+ * The half-quadratic solver: keeps the scale of each group and moves its zero point so that sum |W
+ * - Ŵ|^p, p = 0.7, falls. All in float32; a pass over the matrix for each iteration.
  *
  * <p>Start, for a group of least value low and largest value high: S = (2^b - 1) / (high - low), or
  * 1 where |high - low| <= 1e-4, at most 2e4; z = -low S, rounded with 4 bits. An iteration:

@@ -91,8 +91,7 @@ public record MixedHqqFormat(Map<String, Stored> weights) implements WeightForma
     }
 
     @Override
-    public SequencedMap<String, Tensor> tensors(
-        String weight, FrozenMatrix matrix, DType before) {
+    public SequencedMap<String, Tensor> tensors(String weight, FrozenMatrix matrix, DType before) {
       return of(weight).layout().tensors(weight, matrix, before);
     }
 

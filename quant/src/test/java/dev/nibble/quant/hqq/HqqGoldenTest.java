@@ -47,8 +47,8 @@ final class HqqGoldenTest {
   /**
    * The library's own settings, and those with scales and zero points in 8 bits. Not what {@link
    * HqqFormat} does not offer: a base in 16 bits, in which the library then computes, one of the
-   * two kinds of numbers quantised alone, zero points of 4 bits that are not rounded, and the solver
-   * of 100 iterations.
+   * two kinds of numbers quantised alone, zero points of 4 bits that are not rounded, and the
+   * solver of 100 iterations.
    */
   static List<String> names() throws IOException {
     return cases().propertyNames().stream()
@@ -84,8 +84,7 @@ final class HqqGoldenTest {
         Scope scope = Scope.open("test", Memory.host())) {
       HqqFormat format = format(m);
       Tensor in = weights.tensor(m.group(1));
-      Affine made =
-          (Affine) format.allocator(kernels, scope).allocate("w", in.dim(0), in.dim(1));
+      Affine made = (Affine) format.allocator(kernels, scope).allocate("w", in.dim(0), in.dim(1));
       format.encode(kernels, made, in);
 
       JsonNode expected = cases().get(name);
@@ -95,8 +94,7 @@ final class HqqGoldenTest {
       for (int i = 0; i < made.elements(); i++) {
         sum += made.code(i);
       }
-      assertThat((double) sum)
-          .isCloseTo(expected.get("code_sum").asDouble(), withPercentage(0.05));
+      assertThat((double) sum).isCloseTo(expected.get("code_sum").asDouble(), withPercentage(0.05));
       assertThat(format.bitsPerWeight() - made.bytes() * 8.0 / made.elements())
           .as("bits by the formula and in memory")
           .isBetween(-0.5, 0.5);
@@ -151,8 +149,7 @@ final class HqqGoldenTest {
         SafetensorsFile golden = Safetensors.open(Golden.hqq(name + "_golden.safetensors"));
         Kernels kernels = EachKernelSet.host();
         Scope scope = Scope.open("test", kernels.memory())) {
-      FrozenWeights weights =
-          new FrozenWeights(checkpoint, Optional.empty(), kernels, scope);
+      FrozenWeights weights = new FrozenWeights(checkpoint, Optional.empty(), kernels, scope);
       for (String key : golden.names()) {
         if (!key.startsWith("dequant.")) {
           continue;

@@ -152,7 +152,8 @@ final class WeightFormatKeys {
       HqqKeys.checkBase(v, stored);
       return;
     }
-    v.refuse("the base is in %s already; remove the key".formatted(stored.describe()), HqqKeys.BITS);
+    v.refuse(
+        "the base is in %s already; remove the key".formatted(stored.describe()), HqqKeys.BITS);
     if (stored instanceof FourBitFormat format) {
       if (takesEither(v) && v.is(LOAD_IN_4BIT, false)) {
         v.problem(LOAD_IN_4BIT, "the base is in four bits already; remove the key");
@@ -180,8 +181,7 @@ final class WeightFormatKeys {
     }
   }
 
-  static <T> void contradicts(
-      KeyValues<Recipe> v, String bits, Key<Recipe, T> key, T stored) {
+  static <T> void contradicts(KeyValues<Recipe> v, String bits, Key<Recipe, T> key, T stored) {
     if (v.given(key) && v.find(key).isPresent() && !v.is(key, stored)) {
       v.problem(
           key,

@@ -228,7 +228,8 @@ class BadRecipeTest {
   @Test
   void hqqAndTheAdapterMustAgree() {
     assertThat(with("hqq_bits: 4"))
-        .startsWith("r.yaml:5:1: hqq_bits: adapter: qlora is LoRA on a base in bitsandbytes' four bits");
+        .startsWith(
+            "r.yaml:5:1: hqq_bits: adapter: qlora is LoRA on a base in bitsandbytes' four bits");
     assertThat(with("adapter: none\nhqq_bits: 4"))
         .startsWith("r.yaml:6:1: hqq_bits: adapter: none trains every weight");
     assertThat(with("adapter: lora\nhqq_group_size: 64"))

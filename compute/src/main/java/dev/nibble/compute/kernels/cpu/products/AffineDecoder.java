@@ -87,8 +87,7 @@ final class AffineDecoder implements FrozenTiles {
       VectorMath.set(to, at + i - start, weight.code(i));
     }
     for (; i + EIGHT <= start + n && i <= whole; i += EIGHT) {
-      IntVector word =
-          IntVector.broadcast(IntVector.SPECIES_256, codes.get(INT, i / EIGHT * bits));
+      IntVector word = IntVector.broadcast(IntVector.SPECIES_256, codes.get(INT, i / EIGHT * bits));
       store(word.lanewise(VectorOperators.LSHR, shifts).and(mask), to, at + i - start);
     }
     for (; i < start + n; i++) {
@@ -135,8 +134,7 @@ final class AffineDecoder implements FrozenTiles {
         FloatVector zeros = eight(weight.zeros(), g + k);
         FloatVector scales = eight(weight.scales(), g + k);
         long offset = (first + k) * Float.BYTES;
-        FloatVector.fromMemorySegment(
-                FloatVector.SPECIES_256, to, offset, ByteOrder.LITTLE_ENDIAN)
+        FloatVector.fromMemorySegment(FloatVector.SPECIES_256, to, offset, ByteOrder.LITTLE_ENDIAN)
             .sub(zeros)
             .mul(scales)
             .intoMemorySegment(to, offset, ByteOrder.LITTLE_ENDIAN);
@@ -172,8 +170,7 @@ final class AffineDecoder implements FrozenTiles {
         ByteVector.fromMemorySegment(
             ByteVector.SPECIES_64, q.codes().memory(), g, ByteOrder.LITTLE_ENDIAN);
     IntVector ints =
-        (IntVector)
-            bytes.convertShape(VectorOperators.ZERO_EXTEND_B2I, IntVector.SPECIES_256, 0);
+        (IntVector) bytes.convertShape(VectorOperators.ZERO_EXTEND_B2I, IntVector.SPECIES_256, 0);
     return ((FloatVector) ints.convertShape(VectorOperators.I2F, FloatVector.SPECIES_256, 0))
         .sub(zero)
         .mul(scale);

@@ -33,7 +33,6 @@ final class EightHalves {
   private static IntVector bits(MemorySegment m, long i) {
     ShortVector s =
         ShortVector.fromMemorySegment(ShortVector.SPECIES_128, m, 2 * i, ByteOrder.LITTLE_ENDIAN);
-    return (IntVector)
-        s.convertShape(VectorOperators.ZERO_EXTEND_S2I, IntVector.SPECIES_256, 0);
+    return (IntVector) s.convertShape(VectorOperators.ZERO_EXTEND_S2I, IntVector.SPECIES_256, 0);
   }
 }

@@ -58,8 +58,7 @@ final class OneDnnLibraryTest {
           .isEqualTo("rwx------");
     }
     for (String file : natives.files()) {
-      assertThat(
-              PosixFilePermissions.toString(Files.getPosixFilePermissions(folder.resolve(file))))
+      assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(folder.resolve(file))))
           .isEqualTo("rw-------");
     }
     assertThat(OneDnnLibrary.extractTo(temp.resolve("cache"), natives)).isEqualTo(folder);
