@@ -1,5 +1,6 @@
 package dev.nibble.quant.hqq;
 
+import dev.nibble.compute.tensor.DType;
 import dev.nibble.compute.tensor.Half;
 import dev.nibble.compute.tensor.Tensor;
 import dev.nibble.compute.weights.Affine;
@@ -113,39 +114,41 @@ final class HqqSolver {
     }
   }
 
-  /** Neighbouring groups; element k of group j lies at k * width + j. */
+  /**
+   * Neighbouring groups: w[k][j] is element k of group j. Loops run over the index of one array and
+   * of its neighbours, which is what the compiler makes vectors of.
+   */
   private final class Block {
     private final int first;
     private final int width;
-    private final float[] w;
+    private final float[][] w;
 
     Block(Tensor in, int block) {
       first = block * side;
       width = Math.min(side, count - first);
-      w = new float[size * width];
+      w = new float[size][width];
       if (groups.axis() == Axis.OUTPUTS) {
         for (int k = 0; k < size; k++) {
-          read(in, groups.element(first, k, count), w, k * width, width);
+          read(in, groups.element(first, k, count), w[k]);
         }
       } else {
         float[] group = new float[size];
         for (int j = 0; j < width; j++) {
-          read(in, groups.element(first + j, 0, count), group, 0, size);
+          read(in, groups.element(first + j, 0, count), group);
           for (int k = 0; k < size; k++) {
-            w[k * width + j] = group[k];
+            w[k][j] = group[k];
           }
         }
       }
     }
 
     void start() {
-      float[] low = Arrays.copyOf(w, width);
-      float[] high = low.clone();
-      for (int k = 1; k < size; k++) {
-        for (int j = 0; j < width; j++) {
-          float x = w[k * width + j];
-          low[j] = Math.min(low[j], x);
-          high[j] = Math.max(high[j], x);
+      float[] low = w[0].clone();
+      float[] high = w[0].clone();
+      for (float[] x : w) {
+        for (int j = 0; j < x.length; j++) {
+          low[j] = Math.min(low[j], x[j]);
+          high[j] = Math.max(high[j], x[j]);
         }
       }
       for (int j = 0; j < width; j++) {
@@ -164,17 +167,15 @@ final class HqqSolver {
       float[] mean = new float[width];
       float[] error = new float[width];
       float[] sums = new float[width];
-      for (int k = 0; k < size; k++) {
-        int row = k * width;
-        for (int j = 0; j < width; j++) {
-          float x = w[row + j];
-          float q = clampedRound(x * s[j] + z[j], most);
-          float e = x - (q - z[j]) / s[j];
+      for (float[] x : w) {
+        for (int j = 0; j < x.length; j++) {
+          float q = clampedRound(x[j] * s[j] + z[j], most);
+          float e = x[j] - (q - z[j]) / s[j];
           error[j] = e;
           sums[j] += Math.abs(e);
-          mean[j] += q - x * s[j];
+          mean[j] += q - x[j] * s[j];
         }
-        for (int j = 0; j < width; j++) {
+        for (int j = 0; j < error.length; j++) {
           if (Math.abs(error[j]) > SHRUNK) {
             mean[j] += shrunk(error[j]) * s[j];
           }
@@ -191,14 +192,14 @@ final class HqqSolver {
     void round(byte[] codes) {
       for (int k = 0; k < size; k++) {
         for (int j = 0; j < width; j++) {
-          float q = clampedRound(w[k * width + j] * scale[first + j] + zero[first + j], most);
+          float q = clampedRound(w[k][j] * scale[first + j] + zero[first + j], most);
           codes[(int) groups.element(first + j, k, count)] = (byte) (int) q;
         }
       }
     }
   }
 
-  private static float clampedRound(float x, int most) {
+  private static float clampedRound(float x, float most) {
     return (Math.min(Math.max(x, 0), most) + ROUND) - ROUND;
   }
 
@@ -208,19 +209,24 @@ final class HqqSolver {
     return left <= 0 ? 0 : Math.copySign(left, e);
   }
 
-  /** to[at + i] = in[from + i]. */
-  private static void read(Tensor in, long from, float[] to, int at, int n) {
+  /** to[i] = in[from + i]. */
+  private static void read(Tensor in, long from, float[] to) {
     MemorySegment m = in.memory();
+    if (in.dtype() == DType.F32) {
+      MemorySegment.copy(m, FLOAT, 4 * from, to, 0, to.length);
+      return;
+    }
+    short[] halves = new short[to.length];
+    MemorySegment.copy(m, HALF, 2 * from, halves, 0, to.length);
     switch (in.dtype()) {
-      case F32 -> MemorySegment.copy(m, FLOAT, 4 * from, to, at, n);
       case BF16 -> {
-        for (int i = 0; i < n; i++) {
-          to[at + i] = Half.fromBf16(m.get(HALF, 2 * (from + i)));
+        for (int i = 0; i < to.length; i++) {
+          to[i] = Half.fromBf16(halves[i]);
         }
       }
       case F16 -> {
-        for (int i = 0; i < n; i++) {
-          to[at + i] = Half.fromF16(m.get(HALF, 2 * (from + i)));
+        for (int i = 0; i < to.length; i++) {
+          to[i] = Half.fromF16(halves[i]);
         }
       }
       default -> throw new IllegalArgumentException(in + ": expected F32, BF16 or F16");
