@@ -243,37 +243,33 @@ class StoppedRunTest {
   }
 
   @Test
-  void theBestIsKeptAndMayBeTheResult() throws IOException {
-    // Another answer to the same questions: the better the training answers, the worse these.
-    Path others = folder.resolve("others.jsonl");
-    try (Stream<String> rows = Files.lines(folder.resolve("rows.jsonl"))) {
-      Files.write(
-          others,
-          rows.limit(4)
-              .map(row -> row.replaceFirst("\"output\": \"\\w+\"", "\"output\": \"sea\""))
-              .toList());
+  void theBestIsKeptAndMayBeTheResult() {
+    List<String> sets =
+        new ArrayList<>(
+            List.of(
+                "max_steps=6",
+                "eval_steps=1",
+                "save_steps=0",
+                "lr_scheduler=constant",
+                "warmup_ratio=0",
+                "save_total_limit=1",
+                "learning_rate=3"));
+    // At which rate the last step is not the best depends on how a processor rounds.
+    for (String rate : List.of("3", "1", "10", "0.3", "30")) {
+      sets.set(sets.size() - 1, "learning_rate=" + rate);
+      train("last", new ExistingRunPolicy.Overwrite(), new StopRequest(), sets.toArray(String[]::new));
+      if (saved().best().step() < 6) {
+        break;
+      }
     }
-    String[] sets = {
-      "max_steps=6",
-      "val_set_size=0",
-      "test_datasets=[{path: '%s', prompt: \"{input}:\\n\"}]".formatted(others),
-      "eval_steps=1",
-      "save_steps=0",
-      "learning_rate=0.05",
-      "lr_scheduler=constant",
-      "warmup_ratio=0",
-      "save_total_limit=1"
-    };
-    train("last", new ExistingRunPolicy.Anew(), new StopRequest(), sets);
     Event.ResultSaved last = saved();
     assertThat(last.step()).isEqualTo(6);
-    assertThat(last.best().step()).as("others are unlearned").isLessThan(6);
+    assertThat(last.best().step()).as("it diverges").isLessThan(6);
     String best = "checkpoint-" + last.best().step();
     assertThat(folder.resolve("last").resolve(best)).isDirectory();
 
-    List<String> withBest = new ArrayList<>(List.of(sets));
-    withBest.add("load_best_model_at_end=true");
-    train("best", new ExistingRunPolicy.Anew(), new StopRequest(), withBest.toArray(String[]::new));
+    sets.add("load_best_model_at_end=true");
+    train("best", new ExistingRunPolicy.Anew(), new StopRequest(), sets.toArray(String[]::new));
     assertThat(saved().step()).isEqualTo(last.best().step());
     assertThat(folder.resolve("best/adapter_model.safetensors"))
         .hasSameBinaryContentAs(
