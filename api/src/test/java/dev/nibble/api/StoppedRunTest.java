@@ -257,7 +257,11 @@ class StoppedRunTest {
     // At which rate the last step is not the best depends on how a processor rounds.
     for (String rate : List.of("3", "1", "10", "0.3", "30")) {
       sets.set(sets.size() - 1, "learning_rate=" + rate);
-      train("last", new ExistingRunPolicy.Overwrite(), new StopRequest(), sets.toArray(String[]::new));
+      train(
+          "last",
+          new ExistingRunPolicy.Overwrite(),
+          new StopRequest(),
+          sets.toArray(String[]::new));
       if (saved().best().step() < 6) {
         break;
       }
