@@ -51,7 +51,7 @@ exit /b 0
 
 :build
 where mvn >nul 2>nul || goto nomaven
-set "why=first use. Maven downloads up to 350 MB of libraries, once, and compiles for a minute or two"
+set "why=first use. Maven downloads up to 350 MB of libraries, once, and compiles for a few minutes"
 if exist "%built%" set "why=its sources or NIBBLE_MAVEN have changed"
 echo Building Nibble: %why%. Log: %log% 1>&2
 if not exist "%target%" mkdir "%target%"

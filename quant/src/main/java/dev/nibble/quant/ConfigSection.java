@@ -18,6 +18,11 @@ public interface ConfigSection {
   /** The object under a key. */
   Optional<? extends ConfigSection> object(String key);
 
+  /** The object under a key, which must be there. */
+  default ConfigSection section(String key) {
+    return object(key).orElseThrow(() -> wrong(key, "an object"));
+  }
+
   /** The string under a key. */
   String text(String key, String fallback);
 

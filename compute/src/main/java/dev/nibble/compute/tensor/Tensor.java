@@ -213,14 +213,39 @@ public record Tensor(
   /** All elements as floats, a copy. */
   public float[] toFloats() {
     float[] a = new float[Math.toIntExact(elements())];
-    if (dtype == DType.F32) {
-      MemorySegment.copy(hostMemory(), F32, 0, a, 0, a.length);
-      return a;
-    }
-    for (int i = 0; i < a.length; i++) {
-      a[i] = getFloat(i);
-    }
+    getFloats(0, a);
     return a;
+  }
+
+  /** Elements {@code from} and on as floats, as many as {@code to} has room for. */
+  public void getFloats(long from, float[] to) {
+    switch (dtype) {
+      case F32 -> MemorySegment.copy(hostMemory(), F32, 4 * from, to, 0, to.length);
+      case BF16 -> {
+        short[] halves = halves(from, to.length);
+        for (int i = 0; i < to.length; i++) {
+          to[i] = Half.fromBf16(halves[i]);
+        }
+      }
+      case F16 -> {
+        short[] halves = halves(from, to.length);
+        for (int i = 0; i < to.length; i++) {
+          to[i] = Half.fromF16(halves[i]);
+        }
+      }
+      default -> {
+        for (int i = 0; i < to.length; i++) {
+          to[i] = getFloat(from + i);
+        }
+      }
+    }
+  }
+
+  /** The bits of elements of 16 bits, copied at once so that loops over them become vectors. */
+  private short[] halves(long from, int n) {
+    short[] bits = new short[n];
+    MemorySegment.copy(hostMemory(), I16, 2 * from, bits, 0, n);
+    return bits;
   }
 
   /** All elements of an integer tensor as ints, a copy. */

@@ -12,6 +12,11 @@ public sealed interface Numbers {
   /** Number {@code g}, on the host. */
   float get(long g);
 
+  /** The tensor of numbers that are held as they are. */
+  default Tensor plain() {
+    throw new IllegalStateException(this + " are quantised");
+  }
+
   /** Bytes of its tensors. */
   long bytes();
 
@@ -31,6 +36,11 @@ public sealed interface Numbers {
    * @param values of any dtype; whole numbers where that is one of integers
    */
   record Plain(Tensor values) implements Numbers {
+    @Override
+    public Tensor plain() {
+      return values;
+    }
+
     @Override
     public long count() {
       return values.elements();

@@ -216,8 +216,8 @@ record HqqCheckpoint(StoredTensors checkpoint, SequencedMap<String, Stored> weig
       kernels.moving().copy(matrix.codes(), stream);
     }
     checkpoint.unload(codes);
-    numbers(kernels, HqqLayout.values(matrix.scales()), module(weight) + HqqLayout.SCALE);
-    numbers(kernels, HqqLayout.values(matrix.zeros()), module(weight) + HqqLayout.ZERO);
+    numbers(kernels, matrix.scales().plain(), module(weight) + HqqLayout.SCALE);
+    numbers(kernels, matrix.zeros().plain(), module(weight) + HqqLayout.ZERO);
   }
 
   private void numbers(Kernels kernels, Tensor to, String name) {

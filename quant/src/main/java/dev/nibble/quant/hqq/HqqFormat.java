@@ -1,9 +1,8 @@
 package dev.nibble.quant.hqq;
 
+import dev.nibble.compute.kernels.HostCopies;
 import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.tensor.DType;
-import dev.nibble.compute.tensor.Device;
-import dev.nibble.compute.tensor.Memory;
 import dev.nibble.compute.tensor.Scope;
 import dev.nibble.compute.tensor.Tensor;
 import dev.nibble.compute.weights.Affine;
@@ -13,9 +12,7 @@ import dev.nibble.compute.weights.Groups.Axis;
 import dev.nibble.compute.weights.Numbers;
 import dev.nibble.quant.UnusableWeight;
 import dev.nibble.quant.WeightFormat;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 
 /**
  * Half-quadratic quantisation (Badri and Shaji, 2023): {@link Affine} matrices with real zero
@@ -133,20 +130,9 @@ public record HqqFormat(int bits, int groupSize, Axis axis, boolean optimize, Me
     if (kernels.memory().isPlanned()) {
       return;
     }
-    if (in.device() instanceof Device.Host) {
-      new HqqSolver((Affine) out, optimize).solve(in);
-      return;
-    }
-    try (Scope host = Scope.open("quantised on the host", Memory.host())) {
-      Map<Tensor, Tensor> near = new HashMap<>();
-      FrozenMatrix copy =
-          out.over(t ->
-              near.computeIfAbsent(
-                  t, far -> host.allocate(far.name(), far.dtype(), far.shape().dims())));
-      Tensor values = host.allocate(in.name(), in.dtype(), in.shape().dims());
-      kernels.moving().copy(values, in);
-      new HqqSolver((Affine) copy, optimize).solve(values);
-      near.forEach((far, made) -> kernels.moving().copy(far, made));
+    try (HostCopies host = new HostCopies(kernels)) {
+      Tensor values = host.of(in);
+      host.change(out, near -> new HqqSolver((Affine) near, optimize).solve(values));
     }
   }
 

@@ -77,11 +77,6 @@ record HqqLayout(HqqFormat format) implements CheckpointLayout {
         OTHERS.stream());
   }
 
-  /** The tensor of numbers that are stored as they are. */
-  static Tensor values(Numbers numbers) {
-    return ((Numbers.Plain) numbers).values();
-  }
-
   /** The module of a weight: without the last part of its name. */
   static String module(String weight) {
     return weight.substring(0, weight.length() - WEIGHT.length());

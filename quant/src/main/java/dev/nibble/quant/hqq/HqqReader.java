@@ -30,13 +30,13 @@ public final class HqqReader implements CheckpointReader {
     if (!config.text("quant_method", "").equals(HqqLayout.METHOD)) {
       return Optional.empty();
     }
-    ConfigSection quant = section(config, "quant_config");
+    ConfigSection quant = config.section("quant_config");
     List<HqqFormat> formats = new ArrayList<>();
     if (quant.has(WEIGHT_PARAMS)) {
       formats.add(format(quant));
     } else {
       for (String kind : quant.keys()) {
-        formats.add(format(section(quant, kind)));
+        formats.add(format(quant.section(kind)));
       }
     }
     return Optional.of(HqqLayout.summary(formats));
@@ -48,7 +48,7 @@ public final class HqqReader implements CheckpointReader {
         throw config.wrong(nested, "null: scales and zero points in 16 or 32 bits");
       }
     }
-    ConfigSection weights = section(config, WEIGHT_PARAMS);
+    ConfigSection weights = config.section(WEIGHT_PARAMS);
     int bits = weights.positive("nbits");
     if (!HqqFormat.BITS.contains(bits)) {
       throw weights.wrong("nbits", "8, 4, 3, 2 or 1");
@@ -62,12 +62,5 @@ public final class HqqReader implements CheckpointReader {
       throw weights.wrong("axis", "0 or 1");
     }
     return new HqqFormat(bits, group, axis == 1 ? Axis.INPUTS : Axis.OUTPUTS, true, Metadata.F16);
-  }
-
-  private static ConfigSection section(ConfigSection config, String key) {
-    if (config.object(key).isEmpty()) {
-      throw config.wrong(key, "an object");
-    }
-    return config.object(key).get();
   }
 }

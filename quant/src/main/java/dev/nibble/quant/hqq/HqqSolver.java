@@ -1,15 +1,10 @@
 package dev.nibble.quant.hqq;
 
-import dev.nibble.compute.tensor.DType;
-import dev.nibble.compute.tensor.Half;
 import dev.nibble.compute.tensor.Tensor;
 import dev.nibble.compute.weights.Affine;
 import dev.nibble.compute.weights.Groups;
 import dev.nibble.compute.weights.Groups.Axis;
 import dev.nibble.quant.UnusableWeight;
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
-import java.nio.ByteOrder;
 import java.util.Arrays;
 import java.util.stream.IntStream;
 
@@ -45,11 +40,6 @@ final class HqqSolver {
 
   /** Weights of a block: groups side by side, so that loops over them are loops over vectors. */
   private static final int BLOCK = 1 << 14;
-
-  private static final ValueLayout.OfShort HALF =
-      ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
-  private static final ValueLayout.OfFloat FLOAT =
-      ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
   private final Affine out;
   private final boolean optimize;
@@ -129,12 +119,12 @@ final class HqqSolver {
       w = new float[size][width];
       if (groups.axis() == Axis.OUTPUTS) {
         for (int k = 0; k < size; k++) {
-          read(in, groups.element(first, k, count), w[k]);
+          in.getFloats(groups.element(first, k, count), w[k]);
         }
       } else {
         float[] group = new float[size];
         for (int j = 0; j < width; j++) {
-          read(in, groups.element(first + j, 0, count), group);
+          in.getFloats(groups.element(first + j, 0, count), group);
           for (int k = 0; k < size; k++) {
             w[k][j] = group[k];
           }
@@ -207,29 +197,5 @@ final class HqqSolver {
     float magnitude = Math.abs(e);
     float left = magnitude - (float) Math.pow(magnitude, P - 1) / BETA;
     return left <= 0 ? 0 : Math.copySign(left, e);
-  }
-
-  /** to[i] = in[from + i]. */
-  private static void read(Tensor in, long from, float[] to) {
-    MemorySegment m = in.memory();
-    if (in.dtype() == DType.F32) {
-      MemorySegment.copy(m, FLOAT, 4 * from, to, 0, to.length);
-      return;
-    }
-    short[] halves = new short[to.length];
-    MemorySegment.copy(m, HALF, 2 * from, halves, 0, to.length);
-    switch (in.dtype()) {
-      case BF16 -> {
-        for (int i = 0; i < to.length; i++) {
-          to[i] = Half.fromBf16(halves[i]);
-        }
-      }
-      case F16 -> {
-        for (int i = 0; i < to.length; i++) {
-          to[i] = Half.fromF16(halves[i]);
-        }
-      }
-      default -> throw new IllegalArgumentException(in + ": expected F32, BF16 or F16");
-    }
   }
 }

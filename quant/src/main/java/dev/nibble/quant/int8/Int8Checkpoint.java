@@ -133,8 +133,8 @@ record Int8Checkpoint(StoredTensors checkpoint, SequencedMap<String, Shape> shap
       Affine matrix = (Affine) allocator.allocate(weight, shape.dim(0), shape.dim(1));
       copy(kernels, matrix.codes(), weight);
       checkFinite(kernels, weight + Int8Layout.SCALE);
-      copy(kernels, Int8Layout.numbers(matrix.scales()), weight + Int8Layout.SCALE);
-      copy(kernels, Int8Layout.numbers(matrix.zeros()), weight + Int8Layout.ZERO_POINT);
+      copy(kernels, matrix.scales().plain(), weight + Int8Layout.SCALE);
+      copy(kernels, matrix.zeros().plain(), weight + Int8Layout.ZERO_POINT);
       return matrix;
     };
   }

@@ -6,7 +6,6 @@ import dev.nibble.compute.tensor.Shape;
 import dev.nibble.compute.tensor.Tensor;
 import dev.nibble.compute.weights.Affine;
 import dev.nibble.compute.weights.FrozenMatrix;
-import dev.nibble.compute.weights.Numbers;
 import dev.nibble.quant.CheckpointLayout;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -42,13 +41,9 @@ record Int8Layout(int groupSize) implements CheckpointLayout {
     Affine affine = (Affine) matrix;
     SequencedMap<String, Tensor> all = new LinkedHashMap<>();
     all.put(weight, affine.codes());
-    all.put(weight + SCALE, numbers(affine.scales()));
-    all.put(weight + ZERO_POINT, numbers(affine.zeros()));
+    all.put(weight + SCALE, affine.scales().plain());
+    all.put(weight + ZERO_POINT, affine.zeros().plain());
     return all;
-  }
-
-  static Tensor numbers(Numbers numbers) {
-    return ((Numbers.Plain) numbers).values();
   }
 
   /** Readers compute in the model's own dtype: this config has no place for another. */

@@ -25,11 +25,11 @@ public final class Int8Reader implements CheckpointReader {
       return Optional.empty();
     }
     require(config, "format", Int8Layout.FORMAT);
-    ConfigSection group = section(section(config, "config_groups"), "group_0");
+    ConfigSection group = config.section("config_groups").section("group_0");
     if (group.has("input_activations")) {
       throw group.wrong("input_activations", "null: weights alone are quantised");
     }
-    ConfigSection weights = section(group, "weights");
+    ConfigSection weights = group.section("weights");
     if (weights.positive("num_bits") != Byte.SIZE) {
       throw weights.wrong("num_bits", "8");
     }
@@ -39,13 +39,6 @@ public final class Int8Reader implements CheckpointReader {
       throw weights.wrong("symmetric", "false: with zero points");
     }
     return Optional.of(new Int8Format(weights.positive("group_size")).layout().summary());
-  }
-
-  private static ConfigSection section(ConfigSection config, String key) {
-    if (config.object(key).isEmpty()) {
-      throw config.wrong(key, "an object");
-    }
-    return config.object(key).get();
   }
 
   private static void require(ConfigSection config, String key, String text) {

@@ -76,7 +76,6 @@ public final class QuantizedCheckpoint {
     boolean twice = quantized.stream().anyMatch(name -> layout(name).isEmpty());
     Progress done = new Progress(progress, twice ? 2 * weights : weights);
     Map<String, String> origin = new HashMap<>();
-    Set<String> firsts = new HashSet<>();
     List<TensorInfo> tensors = new ArrayList<>();
     for (String name : source.names()) {
       List<TensorInfo> parts =
@@ -84,17 +83,17 @@ public final class QuantizedCheckpoint {
               ? measure(name)
               : List.of(TensorInfo.of(name, source.tensor(name)));
       parts.forEach(part -> origin.put(part.name(), name));
-      firsts.add(parts.getFirst().name());
       tensors.addAll(parts);
       done.add(twice ? source.tensor(name).elements() : 0);
     }
     ShardPlan plan = ShardPlan.of(tensors, maxShardBytes);
+    Set<String> written = new HashSet<>();
     for (Shard shard : plan.shards()) {
       SafetensorsWriter.write(
           folder.resolve(shard.file()),
           shard.tensors(),
           Map.of("format", "pt"),
-          sink -> fill(sink, shard, origin, firsts, done));
+          sink -> fill(sink, shard, origin, written, done));
     }
     plan.writeIndex(folder, weights);
     return new Result(plan.shards().size(), plan.totalBytes());
@@ -105,19 +104,14 @@ public final class QuantizedCheckpoint {
       SafetensorsWriter.Sink sink,
       Shard shard,
       Map<String, String> origin,
-      Set<String> firsts,
+      Set<String> written,
       Progress done)
       throws IOException {
     Set<String> here = new LinkedHashSet<>();
     Set<String> names = new LinkedHashSet<>();
-    Set<String> begun = new HashSet<>();
     for (TensorInfo tensor : shard.tensors()) {
-      String name = origin.getOrDefault(tensor.name(), tensor.name());
       here.add(tensor.name());
-      names.add(name);
-      if (firsts.contains(tensor.name())) {
-        begun.add(name);
-      }
+      names.add(origin.getOrDefault(tensor.name(), tensor.name()));
     }
     for (String name : names) {
       if (quantized.contains(name)) {
@@ -138,7 +132,7 @@ public final class QuantizedCheckpoint {
         sink.put(name, kept);
         source.unload(name);
       }
-      done.add(begun.contains(name) ? source.tensor(name).elements() : 0);
+      done.add(written.add(name) ? source.tensor(name).elements() : 0);
     }
   }
 

@@ -30,8 +30,8 @@ public final class OneDnn {
     file = natives.library();
     Path folder = OneDnnLibrary.extract(natives);
     // Linux finds the OpenMP runtime beside the library (RUNPATH $ORIGIN). A Mac does not look
-    // there, but takes what is
-    // loaded, and Windows has its own; both look up functions in one library alone.
+    // there, but takes what is loaded, and Windows has its own; both look up functions in one
+    // library alone.
     SymbolLookup threads =
         switch (platform.os()) {
           case MAC -> load(folder.resolve(natives.threads().orElseThrow()).toString(), platform);

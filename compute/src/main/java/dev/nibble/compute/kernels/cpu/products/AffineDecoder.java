@@ -1,19 +1,23 @@
 package dev.nibble.compute.kernels.cpu.products;
 
+import static dev.nibble.compute.kernels.cpu.work.VectorMath.F;
+import static dev.nibble.compute.kernels.cpu.work.VectorMath.I;
 import static dev.nibble.compute.kernels.cpu.work.VectorMath.INT;
 import static dev.nibble.compute.kernels.cpu.work.VectorMath.LANES;
 
+import dev.nibble.compute.kernels.cpu.work.Conversion;
 import dev.nibble.compute.kernels.cpu.work.VectorMath;
+import dev.nibble.compute.tensor.Tensor;
 import dev.nibble.compute.weights.Affine;
 import dev.nibble.compute.weights.Groups;
 import dev.nibble.compute.weights.Numbers;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 import jdk.incubator.vector.ByteVector;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorOperators;
+import jdk.incubator.vector.VectorSpecies;
 
 /**
  * Decoder of {@link Affine} matrices to float32: codes become floats, eight at a time, and these
@@ -21,6 +25,10 @@ import jdk.incubator.vector.VectorOperators;
  */
 final class AffineDecoder implements FrozenTiles {
   private static final int EIGHT = 8;
+
+  /** As many bytes as there are floats in a vector: of eight or sixteen. */
+  private static final VectorSpecies<Byte> BYTES =
+      LANES == EIGHT ? ByteVector.SPECIES_64 : ByteVector.SPECIES_128;
 
   /** How far each lane's code lies from the low end of a word, by the bits of a code. */
   private static final IntVector[] SHIFTS = new IntVector[Byte.SIZE + 1];
@@ -130,14 +138,10 @@ final class AffineDecoder implements FrozenTiles {
       long until = Math.min(start + n, i + groups - g);
       long first = at + i - start;
       long k = 0;
-      for (; k + EIGHT <= until - i; k += EIGHT) {
-        FloatVector zeros = eight(weight.zeros(), g + k);
-        FloatVector scales = eight(weight.scales(), g + k);
-        long offset = (first + k) * Float.BYTES;
-        FloatVector.fromMemorySegment(FloatVector.SPECIES_256, to, offset, ByteOrder.LITTLE_ENDIAN)
-            .sub(zeros)
-            .mul(scales)
-            .intoMemorySegment(to, offset, ByteOrder.LITTLE_ENDIAN);
+      for (; k + LANES <= until - i; k += LANES) {
+        FloatVector codes = VectorMath.load(to, first + k);
+        FloatVector zeros = numbers(weight.zeros(), g + k);
+        VectorMath.store(codes.sub(zeros).mul(numbers(weight.scales(), g + k)), to, first + k);
       }
       for (; k < until - i; k++) {
         float code = VectorMath.get(to, first + k);
@@ -149,36 +153,27 @@ final class AffineDecoder implements FrozenTiles {
   }
 
   /** Numbers {@code g} and on. */
-  private static FloatVector eight(Numbers numbers, long g) {
-    if (numbers instanceof Numbers.Plain(var values)) {
-      return switch (values.dtype()) {
-        case F32 ->
-            FloatVector.fromMemorySegment(
-                FloatVector.SPECIES_256, values.memory(), g * 4, ByteOrder.LITTLE_ENDIAN);
-        case F16 -> EightHalves.ofF16(values.memory(), g);
-        case BF16 -> EightHalves.ofBf16(values.memory(), g);
-        default -> oneByOne(numbers, g);
-      };
-    }
-    Numbers.Quantized q = (Numbers.Quantized) numbers;
-    if (q.scales().elements() != 1) {
-      return oneByOne(numbers, g);
-    }
-    float zero = q.zeros().memory().get(ValueLayout.JAVA_FLOAT_UNALIGNED, 0);
-    float scale = q.scales().memory().get(ValueLayout.JAVA_FLOAT_UNALIGNED, 0);
-    ByteVector bytes =
-        ByteVector.fromMemorySegment(
-            ByteVector.SPECIES_64, q.codes().memory(), g, ByteOrder.LITTLE_ENDIAN);
-    IntVector ints =
-        (IntVector) bytes.convertShape(VectorOperators.ZERO_EXTEND_B2I, IntVector.SPECIES_256, 0);
-    return ((FloatVector) ints.convertShape(VectorOperators.I2F, FloatVector.SPECIES_256, 0))
-        .sub(zero)
-        .mul(scale);
+  private static FloatVector numbers(Numbers numbers, long g) {
+    return switch (numbers) {
+      case Numbers.Plain(Tensor values) when values.dtype().isFloating() ->
+          Conversion.load(values, g);
+      case Numbers.Quantized q when q.scales().elements() == 1 -> ofOnePair(q, g);
+      default -> oneByOne(numbers, g);
+    };
+  }
+
+  private static FloatVector ofOnePair(Numbers.Quantized q, long g) {
+    ByteVector codes =
+        ByteVector.fromMemorySegment(BYTES, q.codes().memory(), g, ByteOrder.LITTLE_ENDIAN);
+    IntVector ints = (IntVector) codes.convertShape(VectorOperators.ZERO_EXTEND_B2I, I, 0);
+    return ((FloatVector) ints.convertShape(VectorOperators.I2F, F, 0))
+        .sub(VectorMath.get(q.zeros().memory(), 0))
+        .mul(VectorMath.get(q.scales().memory(), 0));
   }
 
   private static FloatVector oneByOne(Numbers numbers, long g) {
-    FloatVector all = FloatVector.zero(FloatVector.SPECIES_256);
-    for (int lane = 0; lane < EIGHT; lane++) {
+    FloatVector all = FloatVector.zero(F);
+    for (int lane = 0; lane < LANES; lane++) {
       all = all.withLane(lane, numbers.get(g + lane));
     }
     return all;

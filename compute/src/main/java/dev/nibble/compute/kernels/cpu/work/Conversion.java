@@ -11,6 +11,7 @@ import dev.nibble.compute.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteOrder;
 import java.util.Objects;
+import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.ShortVector;
 import jdk.incubator.vector.VectorMask;
@@ -79,11 +80,7 @@ public final class Conversion {
     int end = VectorMath.vectorEnd(n);
     int i = 0;
     for (; i < end; i += LANES) {
-      ShortVector s =
-          ShortVector.fromMemorySegment(
-              HALF, UncheckedMemory.ALL, from + 2L * i, ByteOrder.LITTLE_ENDIAN);
-      IntVector bits = (IntVector) s.convertShape(VectorOperators.ZERO_EXTEND_S2I, I, 0);
-      bits.lanewise(VectorOperators.LSHL, 16)
+      ofBf16(halves(UncheckedMemory.ALL, from + 2L * i))
           .intoMemorySegment(UncheckedMemory.ALL, to + 4L * i, ByteOrder.LITTLE_ENDIAN);
     }
     for (; i < n; i++) {
@@ -95,23 +92,42 @@ public final class Conversion {
     int end = VectorMath.vectorEnd(n);
     int i = 0;
     for (; i < end; i += LANES) {
-      ShortVector s =
-          ShortVector.fromMemorySegment(
-              HALF, UncheckedMemory.ALL, from + 2L * i, ByteOrder.LITTLE_ENDIAN);
-      IntVector bits = (IntVector) s.convertShape(VectorOperators.ZERO_EXTEND_S2I, I, 0);
-      IntVector magnitude = bits.and(0x7fff).lanewise(VectorOperators.LSHL, F16_SHIFT);
-      IntVector finite = magnitude.reinterpretAsFloats().mul(F16_EXPONENTS).reinterpretAsInts();
-      VectorMask<Integer> infinite = magnitude.compare(VectorOperators.GE, F16_INFINITY);
-      if (infinite.anyTrue()) {
-        finite = finite.blend(magnitude.or(0x7f800000), infinite);
-      }
-      finite
-          .or(bits.and(0x8000).lanewise(VectorOperators.LSHL, 16))
+      ofF16(halves(UncheckedMemory.ALL, from + 2L * i))
           .intoMemorySegment(UncheckedMemory.ALL, to + 4L * i, ByteOrder.LITTLE_ENDIAN);
     }
     for (; i < n; i++) {
       VectorMath.set(to, i, Half.fromF16(UncheckedMemory.getShort(from + 2L * i)));
     }
+  }
+
+  /** Elements {@code i} and on of a tensor of F32, BF16 or F16, exact. */
+  public static FloatVector load(Tensor t, long i) {
+    return switch (t.dtype()) {
+      case F32 -> VectorMath.load(t.memory(), i);
+      case BF16 -> ofBf16(halves(t.memory(), 2 * i)).reinterpretAsFloats();
+      case F16 -> ofF16(halves(t.memory(), 2 * i)).reinterpretAsFloats();
+      default -> throw new IllegalArgumentException("expected F32, BF16 or F16, got " + t);
+    };
+  }
+
+  /** The bits of elements of two bytes, each in the low half of a lane. */
+  private static IntVector halves(MemorySegment m, long offset) {
+    ShortVector s = ShortVector.fromMemorySegment(HALF, m, offset, ByteOrder.LITTLE_ENDIAN);
+    return (IntVector) s.convertShape(VectorOperators.ZERO_EXTEND_S2I, I, 0);
+  }
+
+  private static IntVector ofBf16(IntVector bits) {
+    return bits.lanewise(VectorOperators.LSHL, 16);
+  }
+
+  private static IntVector ofF16(IntVector bits) {
+    IntVector magnitude = bits.and(0x7fff).lanewise(VectorOperators.LSHL, F16_SHIFT);
+    IntVector finite = magnitude.reinterpretAsFloats().mul(F16_EXPONENTS).reinterpretAsInts();
+    VectorMask<Integer> infinite = magnitude.compare(VectorOperators.GE, F16_INFINITY);
+    if (infinite.anyTrue()) {
+      finite = finite.blend(magnitude.or(0x7f800000), infinite);
+    }
+    return finite.or(bits.and(0x8000).lanewise(VectorOperators.LSHL, 16));
   }
 
   /** As {@link VectorMath#span}, of elements of two bytes. */

@@ -34,18 +34,14 @@ final class AffineKernels {
         && weight.zeros() instanceof Numbers.Plain;
   }
 
-  private static Tensor plain(Numbers numbers) {
-    return ((Numbers.Plain) numbers).values();
-  }
-
   /** A warp for each group. */
   void encode(Affine out, Tensor in) {
     long groups = out.scales().count();
     launch
         .kernel("encode_affine", in.dtype())
         .tensor(out.codes())
-        .tensor(plain(out.scales()))
-        .tensor(plain(out.zeros()))
+        .tensor(out.scales().plain())
+        .tensor(out.zeros().plain())
         .tensor(in)
         .i64(groups)
         .i32(out.groups().size())
@@ -62,8 +58,9 @@ final class AffineKernels {
           .kernel("decode_affine", tile.dtype())
           .tensor(tile)
           .tensor(weight.codes())
-          .tensor(plain(weight.scales()))
-          .tensor(plain(weight.zeros()));
+          .tensor(weight.scales().plain())
+          .tensor(weight.zeros().plain());
+      part(weight, first, height, length);
     } else {
       launch
           .kernel("decode_stream", tile.dtype())
@@ -72,13 +69,14 @@ final class AffineKernels {
           .i32(weight.bits());
       give(weight.scales());
       give(weight.zeros());
-    }
-    launch.i64(first).i64(height).i64(length).i64(weight.cols()).i32(weight.groups().size());
-    if (!isInt8(weight)) {
-      boolean inputs = weight.groups().axis() == Groups.Axis.INPUTS;
-      launch.i64(inputs ? 0 : weight.scales().count());
+      part(weight, first, height, length);
+      launch.i64(weight.groups().axis() == Groups.Axis.INPUTS ? 0 : weight.scales().count());
     }
     launch.each(height * Math.ceilDiv(length, 8));
+  }
+
+  private void part(Affine weight, long first, long height, long length) {
+    launch.i64(first).i64(height).i64(length).i64(weight.cols()).i32(weight.groups().size());
   }
 
   private void give(Numbers numbers) {

@@ -1,14 +1,11 @@
 package dev.nibble.compute.kernels.cuda.products;
 
+import dev.nibble.compute.kernels.HostCopies;
 import dev.nibble.compute.kernels.MovingKernels;
 import dev.nibble.compute.tensor.DType;
-import dev.nibble.compute.tensor.Memory;
-import dev.nibble.compute.tensor.Scope;
 import dev.nibble.compute.tensor.Tensor;
 import dev.nibble.compute.weights.FrozenMatrix;
-import java.util.HashMap;
 import java.util.HashSet;
-import java.util.Map;
 import java.util.Set;
 
 /**
@@ -28,30 +25,22 @@ final class HostForms {
 
   void encode(FrozenMatrix out, Tensor in) {
     warn(out);
-    try (Scope scope = Scope.open("encoded on the host", Memory.host())) {
-      Map<Tensor, Tensor> copies = new HashMap<>();
-      out.over(t -> copies.computeIfAbsent(t, far -> near(scope, far))).encode(near(scope, in));
-      copies.forEach(moving::copy);
+    try (HostCopies host = new HostCopies(moving)) {
+      host.change(out, near -> near.encode(host.of(in)));
     }
   }
 
   /** See {@link FrozenTiles#read}. */
   void decode(Tensor tile, FrozenMatrix matrix, long first, long rows, long width) {
     warn(matrix);
-    try (Scope scope = Scope.open("decoded on the host", Memory.host())) {
-      FrozenMatrix near = matrix.over(t -> near(scope, t));
-      Tensor values = scope.allocate("tile", DType.F32, rows, width);
+    try (HostCopies host = new HostCopies(moving)) {
+      FrozenMatrix near = matrix.over(host::of);
+      Tensor values = host.allocate("tile", DType.F32, rows, width);
       for (long r = 0; r < rows; r++) {
         near.decode(first + r * matrix.cols(), width, values.slice(r, r + 1).memory());
       }
       moving.copy(tile, values);
     }
-  }
-
-  private Tensor near(Scope scope, Tensor far) {
-    Tensor near = scope.allocate(far.name(), far.dtype(), far.shape().dims());
-    moving.copy(near, far);
-    return near;
   }
 
   private void warn(FrozenMatrix matrix) {
