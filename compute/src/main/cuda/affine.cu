@@ -41,10 +41,10 @@ struct Numbers {
   const void* values;
   const float* scales;
   const float* zeros;
-  int64_t pairs;
+  int pairs;
   int kind;
 
-  __device__ __forceinline__ float operator[](int64_t g) const {
+  __device__ __forceinline__ float operator[](int g) const {
     switch (kind) {
       case 0: return ((const float*)values)[g];
       case 1: return to_float(((const f16*)values)[g]);
@@ -55,28 +55,38 @@ struct Numbers {
   }
 };
 
-// Code i of a stream: bits i * bits and on, from the lowest of the first byte.
-__device__ __forceinline__ int code_at(const uint8_t* codes, int bits, int64_t i) {
-  int64_t bit = i * bits;
-  int shift = bit % 8;
-  int word = codes[bit / 8];
-  if (shift + bits > 8) word |= codes[bit / 8 + 1] << 8;
-  return word >> shift & ((1 << bits) - 1);
+// Codes i to i + N of a stream, from the lowest bits up: i * bits bits lie before them. Eight begin and end with a byte.
+template <int N>
+__device__ __forceinline__ uint64_t codes_at(const uint8_t* codes, int bits, int64_t i) {
+  const uint8_t* at = codes + i * bits / 8;
+  int shift = N == 8 ? 0 : i * bits % 8, bytes = (shift + N * bits + 7) / 8;
+  uint64_t word = 0;
+#pragma unroll 1
+  for (int b = 0; b < bytes; b++) word |= (uint64_t)at[b] << (8 * b);
+  return word >> shift;
 }
 
 // As above, of any width and grouping: size elements of a group along inputs, or groups of them along outputs.
 template <class T>
 __device__ void decode_stream(T* out, const uint8_t* codes, int bits, Numbers scales, Numbers zeros, int64_t first,
-                              int64_t rows, int64_t width, int64_t cols, int size, int64_t groups) {
+                              int64_t rows, int64_t width, int64_t cols, int size, int groups) {
   bool fit = first % 8 == 0 && (rows == 1 || (cols % 8 == 0 && width % 8 == 0)) && aligned_16(out);
   in_eights(rows * width, fit, [&](auto step, int64_t i) {
     constexpr int N = decltype(step)::value;
     int64_t from = first + i + (rows == 1 ? 0 : i / width * (cols - width));
+    // Along inputs a group goes on for the rest of its elements; along outputs each element starts the next.
+    int period = groups == 0 ? size : groups;
+    int whole = from / period, part = from - (int64_t)whole * period;
+    int g = groups == 0 ? whole : part, rest = groups == 0 ? size - part : 1;
+    uint64_t word = codes_at<N>(codes, bits, from);
     float v[N];
 #pragma unroll
-    for (int k = 0; k < N; k++) {
-      int64_t g = groups == 0 ? (from + k) / size : (from + k) % groups;
-      v[k] = __fmul_rn(__fsub_rn((float)code_at(codes, bits, from + k), zeros[g]), scales[g]);
+    for (int k = 0; k < N; k++, word >>= bits) {
+      v[k] = __fmul_rn(__fsub_rn((float)((int)word & ((1 << bits) - 1)), zeros[g]), scales[g]);
+      if (--rest == 0) {
+        rest = groups == 0 ? size : 1;
+        if (++g == groups) g = 0;
+      }
     }
     store(out + i, v);
   });
@@ -84,10 +94,10 @@ __device__ void decode_stream(T* out, const uint8_t* codes, int bits, Numbers sc
 
 #define DECODE_STREAM(name, T)                                                                                  \
   NIBBLE_KERNEL(THREADS, name, T* out, const uint8_t* codes, int bits, const void* scales,                      \
-                const float* scale_scales, const float* scale_zeros, int64_t scale_pairs, int scale_kind,       \
-                const void* zeros, const float* zero_scales, const float* zero_zeros, int64_t zero_pairs,       \
+                const float* scale_scales, const float* scale_zeros, int scale_pairs, int scale_kind,           \
+                const void* zeros, const float* zero_scales, const float* zero_zeros, int zero_pairs,           \
                 int zero_kind, int64_t first, int64_t rows, int64_t width, int64_t cols, int size,              \
-                int64_t groups) {                                                                               \
+                int groups) {                                                                                   \
     decode_stream(out, codes, bits, {scales, scale_scales, scale_zeros, scale_pairs, scale_kind},               \
                   {zeros, zero_scales, zero_zeros, zero_pairs, zero_kind}, first, rows, width, cols, size,      \
                   groups);                                                                                      \

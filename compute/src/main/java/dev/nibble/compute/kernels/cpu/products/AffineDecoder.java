@@ -89,7 +89,7 @@ final class AffineDecoder implements FrozenTiles {
     int mask = (1 << bits) - 1;
     IntVector shifts = SHIFTS[bits];
     // The last words of the stream would be read beyond its end.
-    long whole = (codes.byteSize() - Integer.BYTES) / bits * EIGHT;
+    long whole = Math.floorDiv(codes.byteSize() - Integer.BYTES, (long) bits) * EIGHT;
     long i = start;
     for (; i < start + n && i % EIGHT != 0; i++) {
       VectorMath.set(to, at + i - start, weight.code(i));

@@ -70,7 +70,7 @@ final class AffineKernels {
       give(weight.scales());
       give(weight.zeros());
       part(weight, first, height, length);
-      launch.i64(weight.groups().axis() == Groups.Axis.INPUTS ? 0 : weight.scales().count());
+      launch.i32(weight.groups().axis() == Groups.Axis.INPUTS ? 0 : weight.scales().count());
     }
     launch.each(height * Math.ceilDiv(length, 8));
   }
@@ -82,9 +82,9 @@ final class AffineKernels {
   private void give(Numbers numbers) {
     switch (numbers) {
       case Numbers.Plain(Tensor values) ->
-          launch.tensor(values).none().none().i64(1).i32(kind(values));
+          launch.tensor(values).none().none().i32(1).i32(kind(values));
       case Numbers.Quantized(Tensor codes, Tensor scales, Tensor zeros) ->
-          launch.tensor(codes).tensor(scales).tensor(zeros).i64(scales.elements()).i32(QUANTIZED);
+          launch.tensor(codes).tensor(scales).tensor(zeros).i32(scales.elements()).i32(QUANTIZED);
     }
   }
 
