@@ -150,7 +150,7 @@ class DistantRunTest {
                 folder.resolve(out),
                 false,
                 nf4,
-                DType.BF16,
+                Optional.empty(), DType.BF16,
                 List.of(),
                 1 << 30,
                 0));

@@ -178,6 +178,7 @@ final class QuantizeCommand implements Callable<Integer> {
                     output,
                     overwrite,
                     format,
+                    Optional.empty(),
                     computeDtype.dtype,
                     skip,
                     maxShardSize.bytes(),

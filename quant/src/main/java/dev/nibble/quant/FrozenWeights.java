@@ -81,11 +81,41 @@ public final class FrozenWeights {
     if (stored.shape(name).isPresent()) {
       return loader.load(name);
     }
+    return encoded(name, this::round);
+  }
+
+  /**
+   * Reads a dense matrix, which is fitted to the moments of its inputs.
+   *
+   * @throws UnusableWeight as {@link #load(String)} does, and when the moments cannot be used
+   * @throws IllegalStateException unless the format is a {@link CalibratedFormat}
+   */
+  public FrozenMatrix load(String name, SecondMoments moments) {
+    return encoded(
+        name,
+        (format, out, in) -> {
+          if (!(format instanceof CalibratedFormat calibrated)) {
+            throw new IllegalStateException(format.describe() + " takes no moments");
+          }
+          calibrated.encode(kernels, out, in, moments);
+        });
+  }
+
+  /** Brings values to the form of a matrix. */
+  private interface Encoder {
+    void encode(WeightFormat format, FrozenMatrix out, Tensor in);
+  }
+
+  private void round(WeightFormat format, FrozenMatrix out, Tensor in) {
+    format.encode(kernels, out, in);
+  }
+
+  private FrozenMatrix encoded(String name, Encoder encoder) {
     Tensor dense = checkpoint.tensor(name);
     check(dense);
     NonFinite.refuse(dense, checkpoint.placeOf(name), kernels);
     FrozenMatrix weight = allocate(dense);
-    encode(weight, dense);
+    encode(weight, dense, encoder);
     checkpoint.unload(name);
     return weight;
   }
@@ -124,10 +154,10 @@ public final class FrozenWeights {
       change.apply(
           weight,
           t -> {
-            encode(kept, t);
+            encode(kept, t, this::round);
             kernels.products().decode(t, kept);
           });
-      encode(kept, weight);
+      encode(kept, weight, this::round);
       return kept;
     } finally {
       checkpoint.unload(name);
@@ -158,20 +188,20 @@ public final class FrozenWeights {
   }
 
   /** Values that lie elsewhere are brought to the kernels' memory first. */
-  private void encode(FrozenMatrix out, Tensor in) {
+  private void encode(FrozenMatrix out, Tensor in, Encoder encoder) {
     if (out instanceof Dense(Tensor weight)) {
       kernels.moving().copy(weight, in);
       return;
     }
     WeightFormat format = target.orElseThrow().format();
     if (in.device().equals(kernels.memory().device())) {
-      format.encode(kernels, out, in);
+      encoder.encode(format, out, in);
       return;
     }
     try (Scope staging = Scope.open("staging", kernels.memory())) {
       Tensor near = staging.allocate(in.name(), in.dtype(), in.shape().dims());
       kernels.moving().copy(near, in);
-      format.encode(kernels, out, near);
+      encoder.encode(format, out, near);
     }
   }
 }

@@ -202,6 +202,8 @@ public sealed interface Event {
     MERGING,
     /** Compares a merged model with base and adapter; counted in batches. */
     COMPARING,
+    /** Fits a model to calibration data; counted in batches that pass a layer, and weights. */
+    CALIBRATING,
     /** Quantises a model; counted in bytes. */
     QUANTIZING,
     /** Writes a file; counted in bytes of tensors. */

@@ -7,9 +7,12 @@ import dev.nibble.compute.kernels.KernelSets;
 import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.safetensors.ShardedSafetensors;
 import dev.nibble.compute.tensor.DType;
+import dev.nibble.quant.CalibratedFormat;
 import dev.nibble.quant.WeightFormat;
+import dev.nibble.trainer.calibration.CalibrationFolder;
 import dev.nibble.trainer.export.ExportException;
 import dev.nibble.trainer.export.QuantizedCheckpoint;
+import dev.nibble.trainer.export.QuantizedCheckpoint.QuantizedTensors;
 import dev.nibble.trainer.model.build.ModelLoader;
 import dev.nibble.trainer.model.config.ModelConfig;
 import dev.nibble.trainer.model.config.ModelFolder;
@@ -34,6 +37,8 @@ public final class Quantizer {
    * @param output folder to write
    * @param overwrite whether a model there may be replaced
    * @param format of the linear maps inside the blocks
+   * @param calibration the data that a {@link CalibratedFormat} is fitted to; its recipe's base is
+   *     {@code model}
    * @param computeDtype what readers shall compute in
    * @param skip modules to leave as they are, by their last name or their whole path
    * @param maxShardBytes the most bytes of one file
@@ -44,6 +49,7 @@ public final class Quantizer {
       Path output,
       boolean overwrite,
       WeightFormat format,
+      Optional<Calibration> calibration,
       DType computeDtype,
       List<String> skip,
       long maxShardBytes,
@@ -83,7 +89,11 @@ public final class Quantizer {
       try (ShardedSafetensors source = ShardedSafetensors.open(request.model());
           Kernels kernels =
               KernelSets.choose(KernelSets.AUTO).open(KernelOptions.ofThreads(request.threads()))) {
-        return target.write(folder -> write(source, kernels, folder));
+        Result result = target.write(folder -> write(source, kernels, folder));
+        if (request.format() instanceof CalibratedFormat) {
+          calibrationFolder().delete();
+        }
+        return result;
       }
     } catch (IOException e) {
       throw new UncheckedIOException(e);
@@ -108,7 +118,12 @@ public final class Quantizer {
         .filter(Predicate.not(skipped::contains))
         .forEach(m -> quantized.add(m + WEIGHT));
     QuantizedCheckpoint.Result result =
-        new QuantizedCheckpoint(source, quantized, request.format(), kernels)
+        new QuantizedCheckpoint(
+                source,
+                quantized,
+                request.format().layout(),
+                values(source, quantized, kernels),
+                kernels)
             .write(
                 folder,
                 request.maxShardBytes(),
@@ -121,6 +136,27 @@ public final class Quantizer {
         model.configOf(request.format(), request.computeDtype(), List.copyOf(skipped), ownHead));
     model.copyCompanions(folder);
     return new Result(quantized.size(), modules.size(), result.bytes(), result.files());
+  }
+
+  private QuantizedTensors values(
+      ShardedSafetensors source, Set<String> quantized, Kernels kernels) throws IOException {
+    if (!(request.format() instanceof CalibratedFormat calibrated)) {
+      return QuantizedCheckpoint.rounding(source, request.format(), kernels);
+    }
+    Calibration calibration =
+        request
+            .calibration()
+            .orElseThrow(() ->
+                new ExportException(
+                    "%s is fitted to data: quantise the base of a recipe, whose training data calibrates it"
+                        .formatted(calibrated.describe())));
+    return calibration.fit(source, quantized, calibrated, calibrationFolder(), kernels, listener);
+  }
+
+  /** Beside the output, so that it outlives a stop; deleted when the output is there. */
+  private CalibrationFolder calibrationFolder() {
+    Path output = absolute(request.output());
+    return new CalibrationFolder(output.resolveSibling(output.getFileName() + ".calibration"));
   }
 
   private static String module(String weight) {

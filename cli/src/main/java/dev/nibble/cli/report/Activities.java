@@ -33,6 +33,7 @@ public final class Activities {
       case TRAINING_BASELINE -> "training the baseline…";
       case MERGING -> "merging" + ofBytes(e);
       case COMPARING -> "comparing with base and adapter: " + of(e, "batches");
+      case CALIBRATING -> "calibrating: " + Human.percent((double) e.done() / e.total());
       case QUANTIZING -> "quantising: " + Human.percent((double) e.done() / e.total());
       case WRITING -> "writing" + ofBytes(e);
     };

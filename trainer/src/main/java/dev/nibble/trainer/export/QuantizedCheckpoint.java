@@ -11,6 +11,7 @@ import dev.nibble.compute.tensor.Scope;
 import dev.nibble.compute.tensor.Tensor;
 import dev.nibble.compute.weights.Dense;
 import dev.nibble.compute.weights.FrozenMatrix;
+import dev.nibble.quant.CheckpointLayout;
 import dev.nibble.quant.CheckpointReaders;
 import dev.nibble.quant.FrozenWeights;
 import dev.nibble.quant.NonFinite;
@@ -34,24 +35,60 @@ import java.util.function.BiConsumer;
  */
 public final class QuantizedCheckpoint {
   private final ShardedSafetensors source;
-  private final StoredWeights dense;
   private final Set<String> quantized;
-  private final WeightFormat format;
+  private final CheckpointLayout layout;
+  private final QuantizedTensors values;
   private final Kernels kernels;
 
   /**
    * A checkpoint to write.
    *
    * @param source not quantised; stays the caller's, and open
-   * @param quantized names of the weights to quantise; every other tensor is copied as it is
+   * @param quantized names of the weights that are quantised; every other tensor is copied as it is
+   * @param layout of their tensors
+   * @param values gives them
    */
   public QuantizedCheckpoint(
-      ShardedSafetensors source, Set<String> quantized, WeightFormat format, Kernels kernels) {
+      ShardedSafetensors source,
+      Set<String> quantized,
+      CheckpointLayout layout,
+      QuantizedTensors values,
+      Kernels kernels) {
     this.source = source;
-    this.dense = CheckpointReaders.find(source);
     this.quantized = Set.copyOf(quantized);
-    this.format = format;
+    this.layout = layout;
+    this.values = values;
     this.kernels = kernels;
+  }
+
+  /** A producer of the tensors of quantised weights. */
+  public interface QuantizedTensors {
+
+    /** Gives the tensors of a weight, on the host, which live until {@code use} returns. */
+    void give(String weight, Use use) throws IOException;
+
+    /** A receiver of a weight's tensors, by name. */
+    interface Use {
+      void of(Map<String, Tensor> tensors) throws IOException;
+    }
+  }
+
+  /** Weights of {@code source} that are rounded to a format one at a time. */
+  public static QuantizedTensors rounding(
+      ShardedSafetensors source, WeightFormat format, Kernels kernels) {
+    StoredWeights dense = CheckpointReaders.find(source);
+    return (name, use) -> {
+      try (Scope one = Scope.open("quantize", kernels.memory());
+          HostCopies host = new HostCopies(kernels)) {
+        FrozenWeights weights = new FrozenWeights(source, dense, Optional.of(format), kernels, one);
+        FrozenMatrix made = weights.load(name);
+        if (made instanceof Dense) {
+          throw new IllegalArgumentException(name + " is kept as it is");
+        }
+        Tensor before = source.tensor(name);
+        use.of(format.layout().tensors(name, made.over(host::of), before.dtype()));
+      }
+    };
   }
 
   /**
@@ -73,7 +110,7 @@ public final class QuantizedCheckpoint {
   public Result write(Path folder, long maxShardBytes, BiConsumer<Long, Long> progress)
       throws IOException {
     long weights = source.names().stream().mapToLong(name -> source.tensor(name).elements()).sum();
-    boolean twice = quantized.stream().anyMatch(name -> layout(name).isEmpty());
+    boolean twice = quantized.stream().anyMatch(name -> sizes(name).isEmpty());
     Progress done = new Progress(progress, twice ? 2 * weights : weights);
     Map<String, String> origin = new HashMap<>();
     List<TensorInfo> tensors = new ArrayList<>();
@@ -115,7 +152,7 @@ public final class QuantizedCheckpoint {
     }
     for (String name : names) {
       if (quantized.contains(name)) {
-        quantize(
+        values.give(
             name,
             tensors -> {
               for (Map.Entry<String, Tensor> e : tensors.entrySet()) {
@@ -141,35 +178,18 @@ public final class QuantizedCheckpoint {
    * depend on values, the weight is quantised now, and again when it is written.
    */
   private List<TensorInfo> measure(String name) throws IOException {
-    Optional<List<TensorInfo>> known = layout(name);
+    Optional<List<TensorInfo>> known = sizes(name);
     if (known.isPresent()) {
       return known.get();
     }
     List<TensorInfo> made = new ArrayList<>();
-    quantize(name, tensors -> tensors.forEach((n, t) -> made.add(TensorInfo.of(n, t))));
+    values.give(name, tensors -> tensors.forEach((n, t) -> made.add(TensorInfo.of(n, t))));
     return made;
   }
 
-  private Optional<List<TensorInfo>> layout(String name) {
+  private Optional<List<TensorInfo>> sizes(String name) {
     Tensor weight = source.tensor(name);
-    return format.layout().tensors(name, weight.shape(), weight.dtype());
-  }
-
-  private interface Use {
-    void of(Map<String, Tensor> tensors) throws IOException;
-  }
-
-  private void quantize(String name, Use use) throws IOException {
-    try (Scope one = Scope.open("quantize", kernels.memory());
-        HostCopies host = new HostCopies(kernels)) {
-      FrozenWeights weights = new FrozenWeights(source, dense, Optional.of(format), kernels, one);
-      FrozenMatrix made = weights.load(name);
-      if (made instanceof Dense) {
-        throw new IllegalArgumentException(name + " is kept as it is");
-      }
-      Tensor before = source.tensor(name);
-      use.of(format.layout().tensors(name, made.over(host::of), before.dtype()));
-    }
+    return layout.tensors(name, weight.shape(), weight.dtype());
   }
 
   /** Weights done, of all passes. */

@@ -13,6 +13,7 @@ import dev.nibble.compute.tensor.Tensor;
 import dev.nibble.compute.weights.Codebook;
 import dev.nibble.compute.weights.FrozenMatrix;
 import dev.nibble.quant.FrozenWeights;
+import dev.nibble.quant.WeightFormat;
 import dev.nibble.quant.bnb.FourBitFormat;
 import dev.nibble.quant.bnb.FourBitFormat.QuantType;
 import dev.nibble.trainer.model.build.ModelLoader;
@@ -65,13 +66,23 @@ final class QuantizedCheckpointTest {
   }
 
   /** {@code base} holds the weights that bitsandbytes made the golden checkpoint of. */
+  private static QuantizedCheckpoint rounded(
+      ShardedSafetensors source, Set<String> quantized, WeightFormat format, Kernels kernels) {
+    return new QuantizedCheckpoint(
+        source,
+        quantized,
+        format.layout(),
+        QuantizedCheckpoint.rounding(source, format, kernels),
+        kernels);
+  }
+
   @Test
   @Tag("golden")
   void isTheFileOfBitsandbytesToTheByte() throws IOException {
     List<Long> progress = new ArrayList<>();
     try (ShardedSafetensors source = ShardedSafetensors.open(bnb("base"))) {
       QuantizedCheckpoint.Result result =
-          new QuantizedCheckpoint(source, linears(source), NF4, kernels)
+          rounded(source, linears(source), NF4, kernels)
               .write(
                   folder,
                   1L << 30,
@@ -104,7 +115,7 @@ final class QuantizedCheckpointTest {
       Set<String> linears = linears(source);
       linears.remove(skipped);
       QuantizedCheckpoint.Result result =
-          new QuantizedCheckpoint(source, linears, format, kernels)
+          rounded(source, linears, format, kernels)
               .write(folder, shard, (done, total) -> {});
       assertThat(result.files()).isGreaterThan(5);
       try (ShardedSafetensors written = ShardedSafetensors.open(folder)) {
@@ -158,7 +169,7 @@ final class QuantizedCheckpointTest {
   void whatIsInFourBitsIsNotQuantisedAgain() {
     try (ShardedSafetensors source = ShardedSafetensors.open(bnb("checkpoint"))) {
       FourBitFormat fp4 = new FourBitFormat(QuantType.FP4, 64, true);
-      QuantizedCheckpoint again = new QuantizedCheckpoint(source, linears(source), fp4, kernels);
+      QuantizedCheckpoint again = rounded(source, linears(source), fp4, kernels);
       assertThatThrownBy(() -> again.write(folder, 1L << 30, (done, total) -> {}))
           .hasMessageContaining("cannot be put in FP4");
     }

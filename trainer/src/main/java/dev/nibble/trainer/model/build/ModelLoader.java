@@ -1,7 +1,9 @@
 package dev.nibble.trainer.model.build;
 
 import dev.nibble.adapters.AdapterSpec;
+import dev.nibble.adapters.FrozenProjection;
 import dev.nibble.adapters.Parameters;
+import dev.nibble.adapters.Projection;
 import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.safetensors.ShardedSafetensors;
 import dev.nibble.compute.safetensors.StoredTensors;
@@ -17,6 +19,7 @@ import dev.nibble.quant.StoredWeights;
 import dev.nibble.quant.WeightFormat;
 import dev.nibble.trainer.model.CausalLm;
 import dev.nibble.trainer.model.Checkpointing;
+import dev.nibble.trainer.model.LayeredModel;
 import dev.nibble.trainer.model.ModelException;
 import dev.nibble.trainer.model.ModelOptions;
 import dev.nibble.trainer.model.Training;
@@ -30,6 +33,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.BiConsumer;
+import java.util.function.BiFunction;
 import java.util.function.Function;
 
 /** Builds models from folders in Hugging Face's layout: config.json and safetensors files. */
@@ -109,6 +113,32 @@ public final class ModelLoader {
       int maxBatchTokens,
       Kernels kernels,
       Scope scope) {
+    return view(
+        folder, checkpoint, maxBatchTokens, (module, linear) -> linear, kernels, scope);
+  }
+
+  /**
+   * The same model, run layer by layer.
+   *
+   * @param around gives what stands in a linear map's place, by the path of its module
+   */
+  public static LayeredModel layers(
+      Path folder,
+      ShardedSafetensors checkpoint,
+      int maxBatchTokens,
+      BiFunction<String, FrozenProjection, Projection> around,
+      Kernels kernels,
+      Scope scope) {
+    return view(folder, checkpoint, maxBatchTokens, around, kernels, scope);
+  }
+
+  private static DecoderModel view(
+      Path folder,
+      ShardedSafetensors checkpoint,
+      int maxBatchTokens,
+      BiFunction<String, FrozenProjection, Projection> around,
+      Kernels kernels,
+      Scope scope) {
     ModelConfig config = ModelConfig.of(folder, checkpoint);
     StoredWeights stored = CheckpointReaders.find(checkpoint);
     CheckpointCheck.check(folder, checkpoint, stored, ModelTensors.of(config));
@@ -117,13 +147,15 @@ public final class ModelLoader {
             new Training.Nothing(), Optional.empty(), maxBatchTokens, Checkpointing.FULL);
     FrozenWeights linears = new FrozenWeights(checkpoint, stored, Optional.empty(), kernels, scope);
     boolean mapped = kernels.memory().device() instanceof Device.Host;
-    return build(
-        config,
-        checkpoint,
-        name -> mapped ? new Dense(checkpoint.tensor(name)) : linears.load(name),
-        options,
-        kernels,
-        scope);
+    FrozenLayerFactory frozen =
+        new FrozenLayerFactory(
+            checkpoint,
+            name -> mapped ? new Dense(checkpoint.tensor(name)) : linears.load(name),
+            kernels,
+            scope);
+    Parameters none = new Parameters.Builder().allocate(scope, "adapters");
+    return ModelBuilder.build(
+        config, new SurroundedLayerFactory(frozen, around), none, options, kernels, scope);
   }
 
   /** The model of a checked checkpoint; {@code linears} reads a frozen linear map's weight. */

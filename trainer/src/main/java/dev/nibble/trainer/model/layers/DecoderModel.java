@@ -10,6 +10,7 @@ import dev.nibble.compute.tensor.Tensor;
 import dev.nibble.data.Batch;
 import dev.nibble.trainer.model.CausalLm;
 import dev.nibble.trainer.model.Decoder;
+import dev.nibble.trainer.model.LayeredModel;
 import dev.nibble.trainer.model.ModelException;
 import dev.nibble.trainer.model.ModelOptions;
 import dev.nibble.trainer.model.Training;
@@ -22,7 +23,7 @@ import java.util.List;
 import java.util.Optional;
 
 /** A decoder-only transformer of any family: embedding, L blocks, a norm and the output head. */
-public final class DecoderModel implements CausalLm {
+public final class DecoderModel implements CausalLm, LayeredModel {
 
   /** The place of the embeddings' noise among the masks of a pass; projections count from 0. */
   private static final int NOISE = -1;
@@ -284,6 +285,41 @@ public final class DecoderModel implements CausalLm {
       blocks.get(l).forward(kernels, work.residual(l + 1), work.saved(l), x, inputs, mode);
     }
     return work.residual(blocks.size());
+  }
+
+  @Override
+  public int layers() {
+    return blocks.size();
+  }
+
+  @Override
+  public int hidden() {
+    return config.sizes().hidden();
+  }
+
+  @Override
+  public void embed(Batch batch, Tensor out) {
+    check(batch);
+    embed(batch, ForwardMode.EVALUATION);
+    kernels.moving().copy(out, work.residual(0));
+  }
+
+  @Override
+  public void layer(int index, Batch batch, Tensor out, Tensor x) {
+    check(batch);
+    embed(batch, ForwardMode.EVALUATION);
+    Tensor in = work.residual(index);
+    kernels.moving().copy(in, x);
+    blocks
+        .get(index)
+        .forward(
+            kernels,
+            work.residual(index + 1),
+            work.saved(index),
+            in,
+            inputs,
+            ForwardMode.EVALUATION);
+    kernels.moving().copy(out, work.residual(index + 1));
   }
 
   /** Makes the first layer's input, and all other inputs of the layers. */
