@@ -7,9 +7,13 @@ import dev.nibble.compute.weights.Affine;
 import dev.nibble.compute.weights.Codebook;
 import dev.nibble.compute.weights.Codebook.Scales;
 import dev.nibble.compute.weights.Dense;
+import dev.nibble.compute.weights.FrozenMatrix;
 import dev.nibble.compute.weights.Groups;
 import dev.nibble.compute.weights.Numbers;
+import dev.nibble.compute.weights.WithOutliers;
 import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Random;
 
 /** Frozen matrices of every form with random values, on the host. */
@@ -122,6 +126,25 @@ public final class SampleMatrices {
     Tensor scales = positive("scales", DType.F32, rows, cols / group);
     return Affine.ofInt8(
         bytes("codes", DType.I8, rows, cols), scales, bytes("zeros", DType.I8, rows, cols / group));
+  }
+
+  /** One of {@code rarity} elements of a matrix held apart, and room for a few more. */
+  WithOutliers outliers(FrozenMatrix base, DType dtype, int rarity) {
+    Tensor starts = tensor("starts", DType.I32, base.rows() + 1);
+    List<Integer> columns = new ArrayList<>();
+    for (long row = 0; row < base.rows(); row++) {
+      for (int col = 0; col < base.cols(); col++) {
+        if (random.nextInt(rarity) == 0) {
+          columns.add(col);
+        }
+      }
+      starts.setLong(row + 1, columns.size());
+    }
+    Tensor held = tensor("columns", DType.I16, columns.size() + 3);
+    for (int i = 0; i < columns.size(); i++) {
+      held.setLong(i, columns.get(i));
+    }
+    return new WithOutliers(base, starts, held, normal("values", dtype, columns.size() + 3));
   }
 
   private Tensor positive(String name, DType dtype, long... dims) {

@@ -62,6 +62,11 @@ abstract class WeightsConformance extends KernelCases {
     {24, 100, 16}
   };
 
+  /** Rows, columns, and one of how many elements is held apart: all, some, none. */
+  private static final int[][] OUTLIERS = {
+    {1, 1, 1}, {7, 19, 3}, {33, 128, 9}, {64, 64, 1_000_000}, {24, 2100, 50}
+  };
+
   /** What the numbers of groups are held in; U8 stands for 8 bits with scales of their own. */
   private static final List<DType> NUMBERS = List.of(DType.F16, DType.U8, DType.F32, DType.BF16);
 
@@ -91,6 +96,10 @@ abstract class WeightsConformance extends KernelCases {
           turn = with(g, turn, body, s -> s.stream(width, groups, numbers, g[0], g[1]));
         }
       }
+    }
+    for (int[] o : OUTLIERS) {
+      DType dtype = turn % 2 == 0 ? DType.F16 : DType.BF16;
+      turn = with(o, turn, body, s -> s.outliers(s.int8(o[0], o[1], o[1]), dtype, o[2]));
     }
     for (float[] values : FOUR_BITS) {
       for (boolean nested : new boolean[] {false, true}) {

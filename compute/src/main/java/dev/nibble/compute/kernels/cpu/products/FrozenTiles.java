@@ -5,6 +5,7 @@ import dev.nibble.compute.weights.Affine;
 import dev.nibble.compute.weights.Codebook;
 import dev.nibble.compute.weights.Dense;
 import dev.nibble.compute.weights.FrozenMatrix;
+import dev.nibble.compute.weights.WithOutliers;
 import java.lang.foreign.MemorySegment;
 
 /**
@@ -23,6 +24,13 @@ interface FrozenTiles {
       case Codebook codebook when FourBitDecoder.fits(codebook) ->
           (start, to, at, n) -> FourBitDecoder.decode(codebook, start, to, at, n);
       case Affine affine when AffineDecoder.fits(affine) -> new AffineDecoder(affine);
+      case WithOutliers sparse -> {
+        FrozenTiles base = of(sparse.base());
+        yield (start, to, at, n) -> {
+          base.read(start, to, at, n);
+          sparse.overlay(start, n, to, at);
+        };
+      }
       default ->
           (start, to, at, n) ->
               matrix.decode(start, n, to.asSlice(at * Float.BYTES, n * Float.BYTES));

@@ -2,14 +2,18 @@ package dev.nibble.compute.kernels.cuda.products;
 
 import dev.nibble.compute.kernels.MovingKernels;
 import dev.nibble.compute.kernels.cuda.work.Launch;
+import dev.nibble.compute.tensor.DType;
 import dev.nibble.compute.tensor.Tensor;
 import dev.nibble.compute.weights.Affine;
 import dev.nibble.compute.weights.Codebook;
 import dev.nibble.compute.weights.Dense;
 import dev.nibble.compute.weights.FrozenMatrix;
+import dev.nibble.compute.weights.WithOutliers;
 
 /** Frozen matrices, encoded, and decoded a tile at a time. */
 final class FrozenTiles {
+  private static final int WARP = 32;
+
   private final Launch launch;
   private final MovingKernels moving;
   private final FourBitKernels fourBit;
@@ -54,8 +58,29 @@ final class FrozenTiles {
       case Codebook codebook when FourBitKernels.fits(codebook) ->
           fourBit.decode(tile, codebook, first, rows, width);
       case Affine weight -> affine.decode(tile, weight, first, rows, width);
+      case WithOutliers sparse -> {
+        read(tile, sparse.base(), first, rows, width);
+        overlay(tile, sparse, first, rows, width);
+      }
       default -> host.decode(tile, matrix, first, rows, width);
     }
+  }
+
+  /** A warp for each row. */
+  private void overlay(Tensor tile, WithOutliers sparse, long first, long rows, long width) {
+    String kernel =
+        sparse.values().dtype() == DType.F16 ? "overlay_outliers_f16" : "overlay_outliers_bf16";
+    launch
+        .kernel(kernel, tile.dtype())
+        .tensor(tile)
+        .tensor(sparse.starts())
+        .tensor(sparse.columns())
+        .tensor(sparse.values())
+        .i64(first / sparse.cols())
+        .i64(first % sparse.cols())
+        .i64(rows)
+        .i64(width)
+        .each(rows * WARP);
   }
 
   private void convert(Tensor tile, Tensor weight, long first, long rows, long width) {

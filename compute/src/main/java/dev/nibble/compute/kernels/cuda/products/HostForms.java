@@ -17,14 +17,14 @@ final class HostForms {
   private static final System.Logger LOG = System.getLogger(HostForms.class.getName());
 
   private final MovingKernels moving;
-  private final Set<Class<?>> named = new HashSet<>();
+  private final Set<String> named = new HashSet<>();
 
   HostForms(MovingKernels moving) {
     this.moving = moving;
   }
 
   void encode(FrozenMatrix out, Tensor in) {
-    warn(out);
+    warn(out, "encode");
     try (HostCopies host = new HostCopies(moving)) {
       host.change(out, near -> near.encode(host.of(in)));
     }
@@ -32,7 +32,7 @@ final class HostForms {
 
   /** See {@link FrozenTiles#read}. */
   void decode(Tensor tile, FrozenMatrix matrix, long first, long rows, long width) {
-    warn(matrix);
+    warn(matrix, "decode");
     try (HostCopies host = new HostCopies(moving)) {
       FrozenMatrix near = matrix.over(host::of);
       Tensor values = host.allocate("tile", DType.F32, rows, width);
@@ -43,11 +43,12 @@ final class HostForms {
     }
   }
 
-  private void warn(FrozenMatrix matrix) {
-    if (named.add(matrix.getClass())) {
+  private void warn(FrozenMatrix matrix, String work) {
+    if (named.add(work + " " + matrix.getClass())) {
       LOG.log(
           System.Logger.Level.WARNING,
-          "kernel set cuda has no kernel for {0}: such weights are decoded on the host, which is slow",
+          "kernel set cuda has no kernel to {0} {1}: such weights are worked on by the host, which is slow",
+          work,
           matrix);
     }
   }

@@ -31,6 +31,7 @@ public final class Programs implements AutoCloseable {
           "moving",
           "norms",
           "optimizers",
+          "outliers",
           "pointwise",
           "products");
 
