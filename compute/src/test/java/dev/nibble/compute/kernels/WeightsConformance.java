@@ -62,6 +62,11 @@ abstract class WeightsConformance extends KernelCases {
     {24, 100, 16}
   };
 
+  /** The same for groups that an index names, and for whole zero points. */
+  private static final int[][] INDEXED = {
+    {1, 1, 1}, {3, 7, 7}, {6, 20, 4}, {33, 40, 8}, {5, 64, 64}, {24, 96, 16}
+  };
+
   /** What the numbers of groups are held in; U8 stands for 8 bits with scales of their own. */
   private static final List<DType> NUMBERS = List.of(DType.F16, DType.U8, DType.F32, DType.BF16);
 
@@ -90,6 +95,17 @@ abstract class WeightsConformance extends KernelCases {
           Groups groups = new Groups(axis, g[2]);
           turn = with(g, turn, body, s -> s.stream(width, groups, numbers, g[0], g[1]));
         }
+      }
+    }
+    for (int round = 0; round < 3; round++) {
+      for (int[] g : INDEXED) {
+        int width = 1 + turn % Byte.SIZE;
+        DType numbers = NUMBERS.get(turn % NUMBERS.size());
+        DType floats = WEIGHTS.get(turn % WEIGHTS.size());
+        Groups groups = new Groups(Groups.Axis.INPUTS, g[2]);
+        turn = with(g, turn, body, s -> s.whole(width, g[2], floats, g[0], g[1]));
+        turn = with(g, turn, body, s -> s.indexed(s.whole(width, g[2], floats, g[0], g[1])));
+        turn = with(g, turn, body, s -> s.indexed(s.stream(width, groups, numbers, g[0], g[1])));
       }
     }
     for (float[] values : FOUR_BITS) {
