@@ -66,45 +66,86 @@ __device__ __forceinline__ uint64_t codes_at(const uint8_t* codes, int bits, int
   return word >> shift;
 }
 
-// As above, of any width and grouping: size elements of a group along inputs, or groups of them along outputs.
-template <class T>
+// The groups of neighbouring elements, from element i on: size elements along inputs, or groups of them along outputs.
+// Along inputs a group goes on for the rest of its elements; along outputs each element starts the next.
+struct Runs {
+  int size, groups, g, rest;
+
+  __device__ __forceinline__ Runs(int64_t i, int size, int groups) : size(size), groups(groups) {
+    int period = groups == 0 ? size : groups;
+    int whole = i / period, part = i - (int64_t)whole * period;
+    g = groups == 0 ? whole : part;
+    rest = groups == 0 ? size - part : 1;
+  }
+
+  __device__ __forceinline__ int group() const { return g; }
+
+  __device__ __forceinline__ void next() {
+    if (--rest == 0) {
+      rest = groups == 0 ? size : 1;
+      if (++g == groups) g = 0;
+    }
+  }
+};
+
+// The same where index says which of its output's groups, one for each size inputs, an input is in.
+struct Indexed {
+  const int* index;
+  int each, cols, first, input;
+
+  __device__ __forceinline__ Indexed(int64_t i, int size, int cols, const int* index)
+      : index(index), each(cols / size), cols(cols) {
+    int row = i / cols;
+    first = row * each;
+    input = i - (int64_t)row * cols;
+  }
+
+  __device__ __forceinline__ int group() const { return first + index[input]; }
+
+  __device__ __forceinline__ void next() {
+    if (++input == cols) {
+      input = 0;
+      first += each;
+    }
+  }
+};
+
+// As above, of any width; groups_at tells the groups from an element on.
+template <class T, class F>
 __device__ void decode_stream(T* out, const uint8_t* codes, int bits, Numbers scales, Numbers zeros, int64_t first,
-                              int64_t rows, int64_t width, int64_t cols, int size, int groups) {
+                              int64_t rows, int64_t width, int64_t cols, F groups_at) {
   bool fit = first % 8 == 0 && (rows == 1 || (cols % 8 == 0 && width % 8 == 0)) && aligned_16(out);
   in_eights(rows * width, fit, [&](auto step, int64_t i) {
     constexpr int N = decltype(step)::value;
     int64_t from = first + i + (rows == 1 ? 0 : i / width * (cols - width));
-    // Along inputs a group goes on for the rest of its elements; along outputs each element starts the next.
-    int period = groups == 0 ? size : groups;
-    int whole = from / period, part = from - (int64_t)whole * period;
-    int g = groups == 0 ? whole : part, rest = groups == 0 ? size - part : 1;
+    auto groups = groups_at(from);
     uint64_t word = codes_at<N>(codes, bits, from);
     float v[N];
 #pragma unroll
     for (int k = 0; k < N; k++, word >>= bits) {
+      int g = groups.group();
       v[k] = __fmul_rn(__fsub_rn((float)((int)word & ((1 << bits) - 1)), zeros[g]), scales[g]);
-      if (--rest == 0) {
-        rest = groups == 0 ? size : 1;
-        if (++g == groups) g = 0;
-      }
+      groups.next();
     }
     store(out + i, v);
   });
 }
 
-#define DECODE_STREAM(name, T)                                                                                  \
+#define DECODE_STREAM(name, T, LAST, ...)                                                                       \
   NIBBLE_KERNEL(THREADS, name, T* out, const uint8_t* codes, int bits, const void* scales,                      \
                 const float* scale_scales, const float* scale_zeros, int scale_pairs, int scale_kind,           \
                 const void* zeros, const float* zero_scales, const float* zero_zeros, int zero_pairs,           \
-                int zero_kind, int64_t first, int64_t rows, int64_t width, int64_t cols, int size,              \
-                int groups) {                                                                                   \
+                int zero_kind, int64_t first, int64_t rows, int64_t width, int64_t cols, int size, LAST) {      \
     decode_stream(out, codes, bits, {scales, scale_scales, scale_zeros, scale_pairs, scale_kind},               \
-                  {zeros, zero_scales, zero_zeros, zero_pairs, zero_kind}, first, rows, width, cols, size,      \
-                  groups);                                                                                      \
+                  {zeros, zero_scales, zero_zeros, zero_pairs, zero_kind}, first, rows, width, cols,            \
+                  [&](int64_t i) { return __VA_ARGS__; });                                                      \
   }
-DECODE_STREAM(decode_stream_f32, float)
-DECODE_STREAM(decode_stream_bf16, bf16)
-DECODE_STREAM(decode_stream_f16, f16)
+DECODE_STREAM(decode_stream_f32, float, int groups, Runs(i, size, groups))
+DECODE_STREAM(decode_stream_bf16, bf16, int groups, Runs(i, size, groups))
+DECODE_STREAM(decode_stream_f16, f16, int groups, Runs(i, size, groups))
+DECODE_STREAM(decode_indexed_f32, float, const int* index, Indexed(i, size, cols, index))
+DECODE_STREAM(decode_indexed_bf16, bf16, const int* index, Indexed(i, size, cols, index))
+DECODE_STREAM(decode_indexed_f16, f16, const int* index, Indexed(i, size, cols, index))
 
 // ---- encoding ----
 

@@ -5,6 +5,7 @@ import dev.nibble.compute.tensor.Shape;
 import dev.nibble.compute.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.Optional;
 import java.util.function.UnaryOperator;
 import java.util.stream.IntStream;
 
@@ -17,14 +18,24 @@ import java.util.stream.IntStream;
  *     the flattened matrix, in which code i takes the bits from i*bits on, counted from the lowest
  *     of the first byte
  * @param scales one for each group
- * @param zeros one for each group: what stands for 0; I8 beside codes of I8, else real numbers
+ * @param zeros one for each group: what stands for 0; I8 beside codes of I8, else U8 or real numbers
  * @param rows output features O
  * @param cols input features I
  * @param bits of a code, 1 to 8
  * @param groups how elements share scales and zero points
+ * @param index for groups along inputs that are not consecutive, beside codes that are not signed:
+ *     I32 [I], the group of each input, from 0 to I / size - 1, which nothing here checks. Element
+ *     (o, i) is in group o * I / size + index[i], and a group may have any number of inputs
  */
 public record Affine(
-    Tensor codes, Numbers scales, Numbers zeros, long rows, long cols, int bits, Groups groups)
+    Tensor codes,
+    Numbers scales,
+    Numbers zeros,
+    long rows,
+    long cols,
+    int bits,
+    Groups groups,
+    Optional<Tensor> index)
     implements FrozenMatrix {
 
   /** Checks that the parts fit each other. */
@@ -45,10 +56,27 @@ public record Affine(
           "%s: expected %d scales and zero points, got %d and %d"
               .formatted(codes, count, scales.count(), zeros.count()));
     }
-    if (zeros instanceof Numbers.Plain(Tensor values) && values.dtype().isFloating() == signed) {
-      throw new IllegalArgumentException(
-          "%s: zero points %s beside codes %s".formatted(codes, values.dtype(), codes.dtype()));
+    if (zeros instanceof Numbers.Plain(Tensor values)) {
+      DType dtype = values.dtype();
+      if (signed ? dtype != DType.I8 : dtype != DType.U8 && !dtype.isFloating()) {
+        throw new IllegalArgumentException(
+            "%s: zero points %s beside codes %s".formatted(codes, dtype, codes.dtype()));
+      }
     }
+    if (index.isPresent()) {
+      require(index.get(), DType.I32, cols);
+      if (signed || groups.axis() != Groups.Axis.INPUTS || cols % groups.size() != 0) {
+        throw new IllegalArgumentException(
+            "%s: an index is for groups along inputs that divide them, of codes that are not signed"
+                .formatted(codes));
+      }
+    }
+  }
+
+  /** A matrix whose groups are as {@code groups} says. */
+  public Affine(
+      Tensor codes, Numbers scales, Numbers zeros, long rows, long cols, int bits, Groups groups) {
+    this(codes, scales, zeros, rows, cols, bits, groups, Optional.empty());
   }
 
   /**
@@ -92,9 +120,21 @@ public record Affine(
     return Math.ceilDiv(Math.multiplyExact(n, bits), (long) Byte.SIZE);
   }
 
-  /** Whether codes are I8, and zero points whole numbers. */
+  /** Whether codes are I8. */
   public boolean signed() {
     return codes.dtype() == DType.I8;
+  }
+
+  /** Whether zero points are whole numbers, and so codes themselves. */
+  private boolean wholeZeros() {
+    return zeros instanceof Numbers.Plain(Tensor values) && !values.dtype().isFloating();
+  }
+
+  /** The group of element {@code i}, among all groups; on the host where there is an index. */
+  public long group(long i) {
+    return index.isPresent()
+        ? i / cols * (cols / groups.size()) + index.get().getInt(i % cols)
+        : groups.of(i, scales.count());
   }
 
   /** The least code. */
@@ -109,20 +149,29 @@ public record Affine(
 
   @Override
   public long bytes() {
-    return codes.bytes() + scales.bytes() + zeros.bytes();
+    return codes.bytes()
+        + scales.bytes()
+        + zeros.bytes()
+        + (index.isPresent() ? index.get().bytes() : 0);
   }
 
   @Override
   public Affine over(UnaryOperator<Tensor> other) {
     return new Affine(
-        other.apply(codes), scales.over(other), zeros.over(other), rows, cols, bits, groups);
+        other.apply(codes),
+        scales.over(other),
+        zeros.over(other),
+        rows,
+        cols,
+        bits,
+        groups,
+        index.map(other));
   }
 
   @Override
   public void decode(long from, long n, MemorySegment to) {
-    long count = scales.count();
     for (long i = from; i < from + n; i++) {
-      long g = groups.of(i, count);
+      long g = group(i);
       float value = (code(i) - zeros.get(g)) * scales.get(g);
       to.set(FLOAT, (i - from) * Float.BYTES, value);
     }
@@ -192,35 +241,78 @@ public record Affine(
   @Override
   public void encode(Tensor in) {
     int count = Math.toIntExact(scales.count());
+    Members members = members();
     float[] scale = new float[count];
     float[] zero = new float[count];
-    IntStream.range(0, count).parallel().forEach(g -> range(in, g, scale, zero));
+    IntStream.range(0, count).parallel().forEach(g -> range(in, members, g, scale, zero));
     scales.put(scale);
     zeros.put(zero);
     byte[] all = new byte[Math.toIntExact(elements())];
     IntStream.range(0, count)
         .parallel()
         .forEach(g -> {
-          for (int k = 0; k < groups.size(); k++) {
-            int i = (int) groups.element(g, k, count);
+          for (int k = 0; k < members.size(g); k++) {
+            int i = (int) members.element(g, k);
             all[i] = (byte) round(in.getFloat(i) / scales.get(g) + zeros.get(g));
           }
         });
     putCodes(all);
   }
 
-  private void range(Tensor in, int g, float[] scale, float[] zero) {
-    float low = signed() ? 0 : Float.POSITIVE_INFINITY;
-    float high = signed() ? 0 : Float.NEGATIVE_INFINITY;
-    for (int k = 0; k < groups.size(); k++) {
-      float x = in.getFloat(groups.element(g, k, scale.length));
+  /** Which elements are in a group. */
+  private interface Members {
+    int size(int g);
+
+    long element(int g, int k);
+  }
+
+  private Members members() {
+    if (index.isPresent()) {
+      int[] of = index.get().toInts();
+      int each = Math.toIntExact(cols / groups.size());
+      int[][] inputs =
+          IntStream.range(0, each)
+              .mapToObj(g -> IntStream.range(0, of.length).filter(i -> of[i] == g).toArray())
+              .toArray(int[][]::new);
+      return new Members() {
+        @Override
+        public int size(int g) {
+          return inputs[g % each].length;
+        }
+
+        @Override
+        public long element(int g, int k) {
+          return g / each * cols + inputs[g % each][k];
+        }
+      };
+    }
+    long count = scales.count();
+    return new Members() {
+      @Override
+      public int size(int g) {
+        return groups.size();
+      }
+
+      @Override
+      public long element(int g, int k) {
+        return groups.element(g, k, count);
+      }
+    };
+  }
+
+  private void range(Tensor in, Members members, int g, float[] scale, float[] zero) {
+    boolean whole = wholeZeros() || members.size(g) == 0;
+    float low = whole ? 0 : Float.POSITIVE_INFINITY;
+    float high = whole ? 0 : Float.NEGATIVE_INFINITY;
+    for (int k = 0; k < members.size(g); k++) {
+      float x = in.getFloat(members.element(g, k));
       low = Math.min(low, x);
       high = Math.max(high, x);
     }
     float range = high / steps() - low / steps();
     scale[g] = range == 0 ? 1 : range;
     zero[g] = least() - low / scale[g];
-    if (signed()) {
+    if (wholeZeros()) {
       zero[g] = round(zero[g]);
     }
   }
@@ -232,7 +324,12 @@ public record Affine(
   /** For example {@code q_proj.weight [64, 64] in 4-bit integers, groups of 32}. */
   @Override
   public String toString() {
-    return "%s %s in %d-bit integers, groups of %d"
-        .formatted(codes.name(), Shape.of(rows, cols), bits, groups.size());
+    return "%s %s in %d-bit integers, groups of %d%s"
+        .formatted(
+            codes.name(),
+            Shape.of(rows, cols),
+            bits,
+            groups.size(),
+            index.isPresent() ? " by an index" : "");
   }
 }

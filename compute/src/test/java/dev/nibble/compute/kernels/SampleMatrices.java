@@ -14,11 +14,12 @@ import dev.nibble.compute.weights.WithOutliers;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.Random;
 
 /** Frozen matrices of every form with random values, on the host. */
 public final class SampleMatrices {
-  /** How names of tensors begin that are the same for every matrix of a format. */
+  /** How names of tensors begin that are given where a matrix is encoded. */
   static final String TABLE = "table";
 
   /** The codebook of NF4 (arXiv:2305.14314, appendix E). */
@@ -169,6 +170,40 @@ public final class SampleMatrices {
         cols,
         bits,
         groups);
+  }
+
+  /** A stream of codes in groups of inputs, with whole zero points. */
+  Affine whole(int bits, int size, DType scales, int rows, int cols) {
+    long n = (long) rows * cols;
+    Tensor zeros = tensor("zeros", DType.U8, n / size);
+    for (long g = 0; g < zeros.elements(); g++) {
+      zeros.setLong(g, random.nextInt(1 << bits));
+    }
+    return new Affine(
+        bytes("codes", DType.U8, Affine.bytes(n, bits)),
+        new Numbers.Plain(positive("scales", scales, n / size)),
+        new Numbers.Plain(zeros),
+        rows,
+        cols,
+        bits,
+        new Groups(Groups.Axis.INPUTS, size));
+  }
+
+  /** The same matrix with inputs in groups at random, some of which may have none. */
+  Affine indexed(Affine of) {
+    Tensor index = tensor(TABLE + "OfGroups", DType.I32, of.cols());
+    for (long i = 0; i < of.cols(); i++) {
+      index.setLong(i, random.nextInt((int) of.cols() / of.groups().size()));
+    }
+    return new Affine(
+        of.codes(),
+        of.scales(),
+        of.zeros(),
+        of.rows(),
+        of.cols(),
+        of.bits(),
+        of.groups(),
+        Optional.of(index));
   }
 
   /** Numbers around {@code middle}, or above it where it is 0. */

@@ -67,6 +67,11 @@ abstract class WeightsConformance extends KernelCases {
     {1, 1, 1}, {7, 19, 3}, {33, 128, 9}, {64, 64, 1_000_000}, {24, 2100, 50}
   };
 
+  /** The same for groups that an index names, and for whole zero points. */
+  private static final int[][] INDEXED = {
+    {1, 1, 1}, {3, 7, 7}, {6, 20, 4}, {33, 40, 8}, {5, 64, 64}, {24, 96, 16}
+  };
+
   /** What the numbers of groups are held in; U8 stands for 8 bits with scales of their own. */
   private static final List<DType> NUMBERS = List.of(DType.F16, DType.U8, DType.F32, DType.BF16);
 
@@ -100,6 +105,17 @@ abstract class WeightsConformance extends KernelCases {
     for (int[] o : OUTLIERS) {
       DType dtype = turn % 2 == 0 ? DType.F16 : DType.BF16;
       turn = with(o, turn, body, s -> s.outliers(s.int8(o[0], o[1], o[1]), dtype, o[2]));
+    }
+    for (int round = 0; round < 3; round++) {
+      for (int[] g : INDEXED) {
+        int width = 1 + turn % Byte.SIZE;
+        DType numbers = NUMBERS.get(turn % NUMBERS.size());
+        DType floats = WEIGHTS.get(turn % WEIGHTS.size());
+        Groups groups = new Groups(Groups.Axis.INPUTS, g[2]);
+        turn = with(g, turn, body, s -> s.whole(width, g[2], floats, g[0], g[1]));
+        turn = with(g, turn, body, s -> s.indexed(s.whole(width, g[2], floats, g[0], g[1])));
+        turn = with(g, turn, body, s -> s.indexed(s.stream(width, groups, numbers, g[0], g[1])));
+      }
     }
     for (float[] values : FOUR_BITS) {
       for (boolean nested : new boolean[] {false, true}) {

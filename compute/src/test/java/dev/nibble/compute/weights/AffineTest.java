@@ -2,12 +2,14 @@ package dev.nibble.compute.weights;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.data.Percentage.withPercentage;
 
 import dev.nibble.compute.tensor.DType;
 import dev.nibble.compute.tensor.Memory;
 import dev.nibble.compute.tensor.Scope;
 import dev.nibble.compute.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
+import java.util.Optional;
 import java.util.Random;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
@@ -191,6 +193,61 @@ final class AffineTest {
         }
       }
     }
+  }
+
+  private Affine indexed(int bits, int size, int rows, int... index) {
+    int count = rows * index.length / size;
+    return new Affine(
+        scope.allocate("codes", DType.U8, Affine.bytes((long) rows * index.length, bits)),
+        new Numbers.Plain(scope.allocate("scales", DType.F32, count)),
+        new Numbers.Plain(scope.allocate("zeros", DType.U8, count)),
+        rows,
+        index.length,
+        bits,
+        new Groups(Groups.Axis.INPUTS, size),
+        Optional.of(scope.allocate("index", DType.I32, index.length).put(index)));
+  }
+
+  /** Two outputs of three groups, the inputs 0, 2, 5 in the first, 3 in the second, 1, 4 in the third. */
+  @Test
+  void anIndexNamesTheGroupOfEachInput() {
+    Affine made = indexed(4, 2, 2, 0, 2, 0, 1, 2, 0);
+    made.putCodes(new byte[] {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12});
+    made.scales().put(new float[] {1, 10, 100, 1000, 10_000, 100_000});
+    made.zeros().put(new float[] {1, 2, 3, 4, 5, 6});
+    assertThat(decoded(made))
+        .containsExactly(0, -100, 2, 20, 200, 5, 3000, 200_000, 5000, 50_000, 500_000, 8000);
+  }
+
+  /** With whole zero points 0 is in the range and stays 0; a group without inputs does no harm. */
+  @Test
+  void encodesByAnIndex() {
+    Affine made = indexed(4, 2, 1, 0, 2, 0, 2, 2, 0);
+    made.encode(scope.allocate("in", DType.F32, 6).put(1.5f, -0.7f, 15, 0, 0.8f, 7));
+    assertThat(made.scales().get(0)).isEqualTo(1);
+    assertThat(made.scales().get(1)).isEqualTo(1);
+    assertThat(numbers(made.zeros()).toInts()).containsExactly(0, 0, 7);
+    assertThat(made.scales().get(2)).isCloseTo(0.1f, withPercentage(0.001));
+    assertThat(IntStream.range(0, 6).map(made::code)).containsExactly(2, 0, 15, 7, 15, 7);
+    assertThat(decoded(made)[3]).isZero();
+  }
+
+  @Test
+  void refusesAnIndexThatDoesNotFit() {
+    Affine good = indexed(4, 2, 1, 0, 0, 1, 1);
+    assertThat(good.bytes()).isEqualTo(2 + 2 * 4 + 2 + 4 * 4);
+    for (Groups groups :
+        new Groups[] {new Groups(Groups.Axis.OUTPUTS, 2), new Groups(Groups.Axis.INPUTS, 4)}) {
+      assertThatThrownBy(() ->
+              new Affine(
+                  good.codes(), good.scales(), good.zeros(), 1, 4, 4, groups, good.index()))
+          .isInstanceOf(IllegalArgumentException.class);
+    }
+    Optional<Tensor> three = Optional.of(scope.allocate("index", DType.I32, 3));
+    assertThatThrownBy(() ->
+            new Affine(
+                good.codes(), good.scales(), good.zeros(), 1, 4, 4, good.groups(), three))
+        .hasMessageContaining("index I32[3] on host: expected I32 with 4 elements");
   }
 
   private Affine stream(int bits, Groups groups, int rows, int cols) {

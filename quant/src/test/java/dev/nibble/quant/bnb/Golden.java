@@ -5,7 +5,7 @@ import java.net.URL;
 import java.nio.file.Path;
 import java.util.Objects;
 
-/** What bitsandbytes and hqq made; {@code -Dgolden.dir} names another folder of the same layout. */
+/** What bitsandbytes and the code of few-bit methods made; {@code -Dgolden.dir} names another folder of the same layout. */
 public final class Golden {
   private Golden() {}
 
@@ -15,10 +15,19 @@ public final class Golden {
 
   /** A file or folder of hqq's. */
   public static Path hqq(String name) {
+    return fewBit("hqq", name);
+  }
+
+  /** A file of GPTQ's authors, of AutoGPTQ or of AutoAWQ. */
+  public static Path gptq(String name) {
+    return fewBit("gptq", name);
+  }
+
+  private static Path fewBit(String method, String name) {
     String given = System.getProperty("golden.dir", "");
     return given.isEmpty()
-        ? resources().resolve("hqq").resolve(name)
-        : Path.of(given).resolve("fewbit/hqq").resolve(name);
+        ? resources().resolve(method).resolve(name)
+        : Path.of(given).resolve("fewbit").resolve(method).resolve(name);
   }
 
   private static Path folder() {

@@ -43,11 +43,15 @@ final class AffineDecoder implements FrozenTiles {
   private final MemorySegment codes;
   private final long groups;
 
+  /** The group of each input, where the weight has an index. */
+  private final int[] index;
+
   /** Reads a weight that {@link #fits}. */
   AffineDecoder(Affine weight) {
     this.weight = weight;
     codes = weight.codes().memory();
     groups = weight.scales().count();
+    index = weight.index().map(Tensor::toInts).orElse(new int[0]);
   }
 
   /** Whether the processor has vectors of eight floats, and codes are of 1, 2, 3, 4 or 8 bits. */
@@ -62,7 +66,9 @@ final class AffineDecoder implements FrozenTiles {
     } else {
       words(start, to, at, n);
     }
-    if (weight.groups().axis() == Groups.Axis.INPUTS) {
+    if (weight.index().isPresent()) {
+      scaleByIndex(start, to, at, n);
+    } else if (weight.groups().axis() == Groups.Axis.INPUTS) {
       scaleAlongInputs(start, to, at, n);
     } else {
       scaleAlongOutputs(start, to, at, n);
@@ -107,6 +113,36 @@ final class AffineDecoder implements FrozenTiles {
     FloatVector floats =
         (FloatVector) values.convertShape(VectorOperators.I2F, FloatVector.SPECIES_256, 0);
     floats.intoMemorySegment(to, at * Float.BYTES, ByteOrder.LITTLE_ENDIAN);
+  }
+
+  /** Row by row: its numbers are widened once, and gathered by the index. */
+  private void scaleByIndex(long start, MemorySegment to, long at, long n) {
+    long cols = weight.cols();
+    int each = (int) (cols / weight.groups().size());
+    float[] zeros = new float[each];
+    float[] scales = new float[each];
+    for (long i = start; i < start + n; ) {
+      long row = i / cols;
+      long until = Math.min(start + n, (row + 1) * cols);
+      for (int g = 0; g < each; g++) {
+        zeros[g] = weight.zeros().get(row * each + g);
+        scales[g] = weight.scales().get(row * each + g);
+      }
+      int input = (int) (i - row * cols);
+      int end = (int) (until - row * cols);
+      long first = at + i - start - input;
+      for (; input + LANES <= end; input += LANES) {
+        FloatVector zero = FloatVector.fromArray(F, zeros, 0, index, input);
+        FloatVector scale = FloatVector.fromArray(F, scales, 0, index, input);
+        FloatVector code = VectorMath.load(to, first + input);
+        VectorMath.store(code.sub(zero).mul(scale), to, first + input);
+      }
+      for (; input < end; input++) {
+        float code = VectorMath.get(to, first + input);
+        VectorMath.set(to, first + input, (code - zeros[index[input]]) * scales[index[input]]);
+      }
+      i = until;
+    }
   }
 
   /** Runs of elements of one group. */

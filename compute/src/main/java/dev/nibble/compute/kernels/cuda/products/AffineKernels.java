@@ -62,15 +62,20 @@ final class AffineKernels {
           .tensor(weight.zeros().plain());
       part(weight, first, height, length);
     } else {
+      boolean indexed = weight.index().isPresent();
       launch
-          .kernel("decode_stream", tile.dtype())
+          .kernel(indexed ? "decode_indexed" : "decode_stream", tile.dtype())
           .tensor(tile)
           .tensor(weight.codes())
           .i32(weight.bits());
       give(weight.scales());
       give(weight.zeros());
       part(weight, first, height, length);
-      launch.i32(weight.groups().axis() == Groups.Axis.INPUTS ? 0 : weight.scales().count());
+      if (indexed) {
+        launch.tensor(weight.index().get());
+      } else {
+        launch.i32(weight.groups().axis() == Groups.Axis.INPUTS ? 0 : weight.scales().count());
+      }
     }
     launch.each(height * Math.ceilDiv(length, 8));
   }

@@ -1,0 +1,95 @@
+package dev.nibble.quant;
+
+/**
+ * What the errors of the columns before a block move the block by, see {@link HessianFactor}.
+ *
+ * @param factors [columns of the block, columns before it]: the transpose of R_<B,B R_BB^-1
+ */
+public record Feedback(float[][] factors) {
+  /** Columns of errors at a time, whose part of the rows stays in a core's first-level cache. */
+  private static final int TOGETHER = 32;
+
+  /**
+   * block[j][r] += sum over columns k of errors[k][first + r] * factors[j][k], for rows r below n.
+   *
+   * @param errors original less rounded, [columns, rows]
+   * @param block [columns of the block, at least n]
+   */
+  public void add(float[][] errors, int first, int n, float[][] block) {
+    int before = factors.length == 0 ? 0 : factors[0].length;
+    for (int k = 0; k < before; k += TOGETHER) {
+      int end = Math.min(before, k + TOGETHER);
+      int j = 0;
+      for (; j + 2 <= block.length; j += 2) {
+        two(errors, first, n, k, end, j, block);
+      }
+      for (; j < block.length; j++) {
+        for (int c = k; c < end; c++) {
+          one(block[j], factors[j][c], errors[c], first, n);
+        }
+      }
+    }
+  }
+
+  private void two(
+      float[][] errors, int first, int n, int from, int to, int j, float[][] block) {
+    float[] f = factors[j];
+    float[] g = factors[j + 1];
+    int k = from;
+    for (; k + 4 <= to; k += 4) {
+      four(
+          block[j],
+          block[j + 1],
+          f,
+          g,
+          k,
+          errors[k],
+          errors[k + 1],
+          errors[k + 2],
+          errors[k + 3],
+          first,
+          n);
+    }
+    for (; k < to; k++) {
+      one(block[j], f[k], errors[k], first, n);
+      one(block[j + 1], g[k], errors[k], first, n);
+    }
+  }
+
+  private static void one(float[] x, float factor, float[] error, int first, int n) {
+    for (int r = 0; r < n; r++) {
+      x[r] = Math.fma(factor, error[first + r], x[r]);
+    }
+  }
+
+  /** Two columns take from four, which are loaded once for both. */
+  private static void four(
+      float[] x,
+      float[] y,
+      float[] f,
+      float[] g,
+      int k,
+      float[] p,
+      float[] q,
+      float[] s,
+      float[] t,
+      int first,
+      int n) {
+    float xp = f[k];
+    float xq = f[k + 1];
+    float xs = f[k + 2];
+    float xt = f[k + 3];
+    float yp = g[k];
+    float yq = g[k + 1];
+    float ys = g[k + 2];
+    float yt = g[k + 3];
+    for (int r = 0; r < n; r++) {
+      float a = p[first + r];
+      float b = q[first + r];
+      float c = s[first + r];
+      float d = t[first + r];
+      x[r] = Math.fma(xp, a, Math.fma(xq, b, Math.fma(xs, c, Math.fma(xt, d, x[r]))));
+      y[r] = Math.fma(yp, a, Math.fma(yq, b, Math.fma(ys, c, Math.fma(yt, d, y[r]))));
+    }
+  }
+}
