@@ -1,6 +1,7 @@
 package dev.nibble.cli;
 
 import dev.nibble.api.Nibble;
+import dev.nibble.api.export.Calibration;
 import dev.nibble.api.export.Quantizer;
 import dev.nibble.api.text.Human;
 import dev.nibble.api.text.Paths;
@@ -11,8 +12,10 @@ import dev.nibble.compute.weights.Groups.Axis;
 import dev.nibble.quant.WeightFormat;
 import dev.nibble.quant.bnb.FourBitFormat;
 import dev.nibble.quant.bnb.FourBitFormat.QuantType;
+import dev.nibble.quant.gptq.GptqFormat;
 import dev.nibble.quant.hqq.HqqFormat;
 import dev.nibble.quant.int8.Int8Format;
+import dev.nibble.recipes.recipe.Recipes;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -29,18 +32,20 @@ import picocli.CommandLine.Spec;
 /** {@code nibble quantize}. */
 @Command(
     name = "quantize",
-    header = "Save a model with its linear layers in 4 or 8 bits.",
+    header = "Save a model with its linear layers in few bits.",
     description = {
       "%nQuantises the linear layers of a model's blocks to NF4 or FP4, as QLoRA training does and as transformers with"
-          + " bitsandbytes reads them, or to 8-bit integers in the layout of compressed-tensors; copies the rest. The"
-          + " result can also be the base_model of a recipe. Only one tensor at a time is in memory."
+          + " bitsandbytes reads them, to 8-bit integers in the layout of compressed-tensors, or by HQQ or GPTQ; copies the"
+          + " rest. The result can also be the base_model of a recipe. Only one tensor at a time is in memory, with GPTQ one"
+          + " layer. A calibration that is stopped goes on when the same command is given again."
     },
     parameterListHeading = "%nArguments:%n",
     optionListHeading = "%nOptions:%n",
     footer = {
       "",
-      "Example:",
-      "  nibble quantize models/llama models/llama-4bit --compute-dtype bfloat16"
+      "Examples:",
+      "  nibble quantize models/llama models/llama-4bit --compute-dtype bfloat16",
+      "  nibble quantize models/llama models/llama-gptq --type gptq --data my.yaml"
     })
 final class QuantizeCommand implements Callable<Integer> {
   @Spec private CommandSpec spec = CommandSpec.create();
@@ -60,7 +65,7 @@ final class QuantizeCommand implements Callable<Integer> {
       defaultValue = "nf4",
       description =
           "nf4 (default) or fp4, sixteen values and a scale for each block; int8, integers with a scale and a zero point for"
-              + " each group of inputs; or hqq, --bits bits and fitted zero points.")
+              + " each group of inputs; hqq, --bits bits and fitted zero points; or gptq, --bits bits fitted to --data.")
   private Type type = Type.NF4;
 
   /** Kinds of weight formats. */
@@ -68,7 +73,8 @@ final class QuantizeCommand implements Callable<Integer> {
     NF4,
     FP4,
     INT8,
-    HQQ
+    HQQ,
+    GPTQ
   }
 
   @Option(
@@ -93,14 +99,14 @@ final class QuantizeCommand implements Callable<Integer> {
       paramLabel = "N",
       description =
           "Number of weights that share a scale and a zero point. With int8, 128 by default: it must divide the inputs of every"
-              + " linear layer. With hqq, 64 by default: a multiple of 8.")
+              + " linear layer. With hqq, 64 by default: a multiple of 8. With gptq, 128 by default, or -1 for whole rows.")
   private Optional<Integer> groupSize = Optional.empty();
 
   @Option(
       names = "--bits",
       paramLabel = "N",
       defaultValue = "4",
-      description = "With hqq: bits of a weight: 8, 4 (default), 3, 2 or 1.")
+      description = "With hqq and gptq: bits of a weight: 8, 4 (default), 3, 2 or, with hqq, 1.")
   private int bits;
 
   @Option(
@@ -110,6 +116,45 @@ final class QuantizeCommand implements Callable<Integer> {
       description =
           "With hqq: whether groups run along inputs (default) or outputs, a little better at 1 and 2 bits.")
   private Axis axis = Axis.INPUTS;
+
+  @Option(
+      names = "--data",
+      paramLabel = "RECIPE",
+      description =
+          "With gptq: the recipe whose training data, formatted and tokenised as for training, MODEL is calibrated with.")
+  private Optional<Path> data = Optional.empty();
+
+  @Option(
+      names = "--samples",
+      paramLabel = "N",
+      defaultValue = "" + Calibration.DEFAULT_SAMPLES,
+      description =
+          "With gptq: how many samples of these data to take (default ${DEFAULT-VALUE}). Too few say little of layers with"
+              + " many inputs.")
+  private int samples;
+
+  @Option(
+      names = "--symmetric",
+      description = "With gptq: no zero points, as some readers want it; a little worse.")
+  private boolean symmetric;
+
+  @Option(
+      names = "--act-order",
+      negatable = true,
+      defaultValue = "true",
+      fallbackValue = "true",
+      description =
+          "With gptq: round inputs with large activations first (default), in groups that stay consecutive; or not.")
+  private boolean actOrder;
+
+  @Option(
+      names = "--damping",
+      paramLabel = "X",
+      defaultValue = "0.01",
+      description =
+          "With gptq: part of the mean of the second moments that is added to each (default ${DEFAULT-VALUE}); more is safer"
+              + " with little data.")
+  private double damping;
 
   @Option(
       names = "--compute-dtype",
@@ -178,7 +223,7 @@ final class QuantizeCommand implements Callable<Integer> {
                     output,
                     overwrite,
                     format,
-                    Optional.empty(),
+                    calibration(),
                     computeDtype.dtype,
                     skip,
                     maxShardSize.bytes(),
@@ -195,8 +240,11 @@ final class QuantizeCommand implements Callable<Integer> {
   }
 
   private WeightFormat format() {
-    if (type == Type.INT8 || type == Type.HQQ) {
+    if (type != Type.NF4 && type != Type.FP4) {
       refuse("--blocksize", "--double-quant", "--compute-dtype");
+    }
+    if (type != Type.GPTQ) {
+      refuse("--data", "--samples", "--symmetric", "--act-order", "--damping");
       groupSize.ifPresent(size -> Arguments.atLeast(spec, "--group-size", size, 1));
     }
     return switch (type) {
@@ -205,6 +253,7 @@ final class QuantizeCommand implements Callable<Integer> {
         yield new Int8Format(groupSize.orElse(Int8Format.DEFAULT_GROUP_SIZE));
       }
       case HQQ -> hqq();
+      case GPTQ -> gptq();
       case NF4 -> fourBit(QuantType.NF4);
       case FP4 -> fourBit(QuantType.FP4);
     };
@@ -221,6 +270,41 @@ final class QuantizeCommand implements Callable<Integer> {
     return new HqqFormat(bits, size, axis, true, HqqFormat.Metadata.F16);
   }
 
+  private GptqFormat gptq() {
+    refuse("--axis");
+    int size = groupSize.orElse(GptqFormat.DEFAULT_GROUP_SIZE);
+    if (!GptqFormat.BITS.contains(bits)) {
+      throw wrong("--bits", "one of " + GptqFormat.BITS, bits);
+    }
+    if (size < 1 && size != GptqFormat.WHOLE_ROWS) {
+      throw wrong("--group-size", "at least 1, or -1 for whole rows", size);
+    }
+    if (!(damping > 0 && Double.isFinite(damping))) {
+      throw wrong("--damping", "a positive number", damping);
+    }
+    return new GptqFormat(bits, size, symmetric, actOrder, damping, GptqFormat.Version.GPTQ);
+  }
+
+  /** The recipe's data, as MODEL's tokenizer cuts them. */
+  private Optional<Calibration> calibration() {
+    if (type != Type.GPTQ) {
+      return Optional.empty();
+    }
+    Arguments.atLeast(spec, "--samples", samples, 1);
+    Path recipe =
+        data.orElseThrow(() ->
+            new ParameterException(
+                spec.commandLine(),
+                "--data: --type gptq is fitted to data; give a recipe, such as the one to train with"));
+    return Optional.of(
+        new Calibration(
+            Recipes.read(
+                recipe,
+                List.of("base_model=" + model.toAbsolutePath()),
+                note -> spec.commandLine().getErr().println(note)),
+            samples));
+  }
+
   private FourBitFormat fourBit(QuantType values) {
     refuse("--group-size", "--bits", "--axis");
     if (!FourBitFormat.BLOCK_SIZES.contains(blockSize)) {
@@ -229,9 +313,9 @@ final class QuantizeCommand implements Callable<Integer> {
     return new FourBitFormat(values, blockSize, doubleQuant);
   }
 
-  private ParameterException wrong(String option, Object expected, int found) {
+  private ParameterException wrong(String option, Object expected, Object found) {
     return new ParameterException(
-        spec.commandLine(), "%s: expected %s, got %d".formatted(option, expected, found));
+        spec.commandLine(), "%s: expected %s, got %s".formatted(option, expected, found));
   }
 
   private void refuse(String... options) {

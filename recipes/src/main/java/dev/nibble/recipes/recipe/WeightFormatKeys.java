@@ -169,15 +169,17 @@ final class WeightFormatKeys {
       contradicts(v, "four bits", QUANT_TYPE, format.type());
       contradicts(v, "four bits", DOUBLE_QUANT, format.doubleQuant());
       contradicts(v, "four bits", BLOCK_SIZE, format.blockSize());
+      return;
     }
+    String bits = stored instanceof Int8Format ? "8 bits" : stored.describe();
+    if (v.is(ModelKeys.ADAPTER, Adapter.QLORA) || v.is(ModelKeys.ADAPTER, Adapter.NONE)) {
+      v.problem(ModelKeys.ADAPTER, "the base is in %s already; write lora".formatted(bits));
+      return;
+    }
+    contradicts(v, bits, LOAD_IN_4BIT, false);
+    contradicts(v, bits, LOAD_IN_8BIT, stored instanceof Int8Format);
     if (stored instanceof Int8Format format) {
-      if (v.is(ModelKeys.ADAPTER, Adapter.QLORA) || v.is(ModelKeys.ADAPTER, Adapter.NONE)) {
-        v.problem(ModelKeys.ADAPTER, "the base is in 8 bits already; write lora");
-        return;
-      }
-      contradicts(v, "8 bits", LOAD_IN_8BIT, true);
-      contradicts(v, "8 bits", LOAD_IN_4BIT, false);
-      contradicts(v, "8 bits", GROUP_SIZE, format.groupSize());
+      contradicts(v, bits, GROUP_SIZE, format.groupSize());
     }
   }
 
