@@ -10,29 +10,28 @@ public record Feedback(float[][] factors) {
   private static final int TOGETHER = 32;
 
   /**
-   * block[j][r] += sum over columns k of errors[k][first + r] * factors[j][k], for rows r below n.
+   * block[j][r] += sum over columns k of errors[k][r] * factors[j][k], for all rows r.
    *
-   * @param errors original less rounded, [columns, rows]
-   * @param block [columns of the block, at least n]
+   * @param errors original less rounded, [columns, rows]; about a hundred rows stay in the caches
+   * @param block [columns of the block, rows]
    */
-  public void add(float[][] errors, int first, int n, float[][] block) {
+  public void add(float[][] errors, float[][] block) {
     int before = factors.length == 0 ? 0 : factors[0].length;
     for (int k = 0; k < before; k += TOGETHER) {
       int end = Math.min(before, k + TOGETHER);
       int j = 0;
       for (; j + 2 <= block.length; j += 2) {
-        two(errors, first, n, k, end, j, block);
+        two(errors, k, end, j, block);
       }
       for (; j < block.length; j++) {
         for (int c = k; c < end; c++) {
-          one(block[j], factors[j][c], errors[c], first, n);
+          one(block[j], factors[j][c], errors[c]);
         }
       }
     }
   }
 
-  private void two(
-      float[][] errors, int first, int n, int from, int to, int j, float[][] block) {
+  private void two(float[][] errors, int from, int to, int j, float[][] block) {
     float[] f = factors[j];
     float[] g = factors[j + 1];
     int k = from;
@@ -46,23 +45,24 @@ public record Feedback(float[][] factors) {
           errors[k],
           errors[k + 1],
           errors[k + 2],
-          errors[k + 3],
-          first,
-          n);
+          errors[k + 3]);
     }
     for (; k < to; k++) {
-      one(block[j], f[k], errors[k], first, n);
-      one(block[j + 1], g[k], errors[k], first, n);
+      one(block[j], f[k], errors[k]);
+      one(block[j + 1], g[k], errors[k]);
     }
   }
 
-  private static void one(float[] x, float factor, float[] error, int first, int n) {
-    for (int r = 0; r < n; r++) {
-      x[r] = Math.fma(factor, error[first + r], x[r]);
+  private static void one(float[] x, float factor, float[] error) {
+    for (int r = 0; r < x.length; r++) {
+      x[r] = Math.fma(factor, error[r], x[r]);
     }
   }
 
-  /** Two columns take from four, which are loaded once for both. */
+  /**
+   * Two columns take from four, which are loaded once for both. One index for all arrays: with
+   * another for some the compiler would make no vectors of it, as they could overlap.
+   */
   private static void four(
       float[] x,
       float[] y,
@@ -72,9 +72,7 @@ public record Feedback(float[][] factors) {
       float[] p,
       float[] q,
       float[] s,
-      float[] t,
-      int first,
-      int n) {
+      float[] t) {
     float xp = f[k];
     float xq = f[k + 1];
     float xs = f[k + 2];
@@ -83,11 +81,11 @@ public record Feedback(float[][] factors) {
     float yq = g[k + 1];
     float ys = g[k + 2];
     float yt = g[k + 3];
-    for (int r = 0; r < n; r++) {
-      float a = p[first + r];
-      float b = q[first + r];
-      float c = s[first + r];
-      float d = t[first + r];
+    for (int r = 0; r < x.length; r++) {
+      float a = p[r];
+      float b = q[r];
+      float c = s[r];
+      float d = t[r];
       x[r] = Math.fma(xp, a, Math.fma(xq, b, Math.fma(xs, c, Math.fma(xt, d, x[r]))));
       y[r] = Math.fma(yp, a, Math.fma(yq, b, Math.fma(ys, c, Math.fma(yt, d, y[r]))));
     }

@@ -4,8 +4,10 @@ import dev.nibble.compute.tensor.DType;
 import dev.nibble.compute.tensor.Half;
 import dev.nibble.compute.tensor.Tensor;
 import dev.nibble.compute.weights.Affine;
+import dev.nibble.quant.Feedback;
 import dev.nibble.quant.HessianFactor;
 import dev.nibble.quant.UnusableWeight;
+import java.util.List;
 import java.util.stream.IntStream;
 
 /**
@@ -38,8 +40,11 @@ import java.util.stream.IntStream;
 final class GptqSolver {
   private static final int BLOCK = 128;
 
-  /** Rows that a thread takes. */
+  /** Rows that a thread takes together. */
   private static final int ROWS = 128;
+
+  /** Adding and subtracting this rounds a float below 2^22 to the nearest integer, ties to even. */
+  private static final float ROUND = 0x1.8p23f;
 
   private final Affine out;
   private final boolean symmetric;
@@ -49,8 +54,6 @@ final class GptqSolver {
   private final int block;
   private final int most;
   private final int middle;
-  private final float[][] scales;
-  private final float[][] zeros;
 
   /** A solver that fills a matrix on the host. */
   GptqSolver(Affine out, boolean symmetric) {
@@ -67,8 +70,6 @@ final class GptqSolver {
     this.block = size == cols ? block : Math.max(1, block / size) * size;
     most = (1 << out.bits()) - 1;
     middle = 1 << (out.bits() - 1);
-    scales = new float[cols / size][rows];
-    zeros = new float[cols / size][rows];
   }
 
   /**
@@ -81,23 +82,21 @@ final class GptqSolver {
     boolean runs = out.index().isPresent();
     boolean sorted =
         IntStream.range(0, cols).anyMatch(position -> factor.input(position) != position);
-    Columns columns = new Columns(in, factor);
     boolean fixed = size == cols || (sorted && !runs);
-    if (fixed) {
-      fitInOriginalOrder(columns, factor);
-    }
-    columns.clearDead(factor);
-    byte[] codes = new byte[rows * cols];
     int[] groups =
         IntStream.range(0, cols).map(p -> (runs ? p : factor.input(p)) / size).toArray();
+    List<Rows> parts =
+        IntStream.range(0, Math.ceilDiv(rows, ROWS))
+            .parallel()
+            .mapToObj(part -> new Rows(in, factor, part * ROWS, fixed))
+            .toList();
+    byte[] codes = new byte[Math.toIntExact(out.elements())];
     for (int from = 0; from < cols; from += block) {
-      Block each = new Block(columns, factor, from, Math.min(cols, from + block), groups);
-      IntStream.range(0, Math.ceilDiv(rows, ROWS))
-          .parallel()
-          .forEach(part -> each.round(part * ROWS, Math.min(rows, (part + 1) * ROWS), !fixed, codes));
+      Block each = new Block(factor, from, Math.min(cols, from + block), groups);
+      parts.parallelStream().forEach(part -> part.round(each, !fixed, codes));
     }
     out.putCodes(codes);
-    putNumbers();
+    putNumbers(parts);
     if (runs) {
       Tensor index = out.index().orElseThrow();
       for (int p = 0; p < cols; p++) {
@@ -106,102 +105,19 @@ final class GptqSolver {
     }
   }
 
-  /** The matrix by columns in the order of rounding: weights, and when rounded their errors. */
-  private final class Columns {
-    private final float[][] w = new float[cols][rows];
-
-    Columns(Tensor in, HessianFactor factor) {
-      IntStream.range(0, Math.ceilDiv(rows, ROWS))
-          .parallel()
-          .forEach(part -> {
-            float[] row = new float[cols];
-            for (int r = part * ROWS; r < Math.min(rows, (part + 1) * ROWS); r++) {
-              in.getFloats((long) r * cols, row);
-              for (int p = 0; p < cols; p++) {
-                w[p][r] = row[factor.input(p)];
-              }
-            }
-          });
-    }
-
-    void clearDead(HessianFactor factor) {
-      for (int p = 0; p < cols; p++) {
-        if (factor.isDead(factor.input(p))) {
-          w[p] = new float[rows];
-        }
-      }
-    }
-  }
-
-  /** Groups of consecutive inputs, fitted to the weights as they are. */
-  private void fitInOriginalOrder(Columns columns, HessianFactor factor) {
-    float[] nothing = new float[rows];
-    float[][] byInput = new float[cols][];
-    for (int p = 0; p < cols; p++) {
-      int input = factor.input(p);
-      byInput[input] = size < cols && factor.isDead(input) ? nothing : columns.w[p];
-    }
-    IntStream.range(0, cols / size)
-        .parallel()
-        .forEach(g -> fit(byInput, g * size, 0, rows, g));
-  }
-
-  /**
-   * Sets the numbers of a group's rows.
-   *
-   * @param w columns, of which {@code size} from {@code column} on are the group's
-   */
-  private void fit(float[][] w, int column, int first, int n, int group) {
-    float[] low = new float[n];
-    float[] high = new float[n];
-    for (int k = column; k < column + size; k++) {
-      float[] x = w[k];
-      for (int r = 0; r < n; r++) {
-        low[r] = Math.min(low[r], x[r]);
-        high[r] = Math.max(high[r], x[r]);
-      }
-    }
-    for (int r = 0; r < n; r++) {
-      fit(low[r], high[r], group, first + r);
-    }
-  }
-
-  private void fit(float least, float largest, int group, int row) {
-    boolean none = least == 0 && largest == 0;
-    float high = none ? 1 : symmetric ? Math.max(-least, largest) : largest;
-    float low = none ? -1 : symmetric ? -high : least;
-    float scale = held((high - low) / most);
-    float zero = symmetric ? middle : (float) Math.rint(-low / scale);
-    if (zero < 1) {
-      zero = 1;
-      scale = held(high / (most - 1));
-    }
-    scales[group][row] = scale;
-    zeros[group][row] = Math.min(zero, most);
-  }
-
-  /** A scale as the matrix holds it, and not 0. */
-  private float held(float scale) {
-    return out.scales().plain().dtype() == DType.F16
-        ? Half.fromF16(Half.toF16(Math.max(scale, 0x1p-24f)))
-        : Math.max(scale, Float.MIN_NORMAL);
-  }
-
-  /** Columns from (inclusive) to to (exclusive). */
-  private final class Block {
-    private final Columns columns;
+  /** What the rounding of columns from (inclusive) to to (exclusive) needs. */
+  private static final class Block {
     private final HessianFactor factor;
     private final int from;
-    private final int to;
     private final int[] groups;
-    private final dev.nibble.quant.Feedback feedback;
+    private final Feedback feedback;
+
+    /** By how much of its error column i moves a later j. */
     private final float[][] moves;
 
-    Block(Columns columns, HessianFactor factor, int from, int to, int[] groups) {
-      this.columns = columns;
+    Block(HessianFactor factor, int from, int to, int[] groups) {
       this.factor = factor;
       this.from = from;
-      this.to = to;
       this.groups = groups;
       feedback = factor.feedback(from, to);
       double[][] u = factor.inverse(from, to);
@@ -212,35 +128,114 @@ final class GptqSolver {
         }
       }
     }
+  }
 
-    /** Rounds some rows; {@code fit}: the groups that begin here are fitted here. */
-    void round(int first, int end, boolean fit, byte[] codes) {
-      int n = end - first;
-      float[][] w = new float[to - from][n];
-      for (int i = 0; i < w.length; i++) {
-        System.arraycopy(columns.w[from + i], first, w[i], 0, n);
+  /** Some rows, by columns in the order of rounding: weights, and when rounded their errors. */
+  private final class Rows {
+    private final int first;
+    private final int n;
+    private final float[][] w;
+    private final float[][] scales;
+    private final float[][] zeros;
+
+    /** {@code fit}: all groups are fitted here, and consecutive inputs. */
+    Rows(Tensor in, HessianFactor factor, int first, boolean fit) {
+      this.first = first;
+      n = Math.min(ROWS, rows - first);
+      w = new float[cols][n];
+      scales = new float[cols / size][n];
+      zeros = new float[cols / size][n];
+      float[] row = new float[cols];
+      for (int r = 0; r < n; r++) {
+        in.getFloats((long) (first + r) * cols, row);
+        for (int p = 0; p < cols; p++) {
+          w[p][r] = row[factor.input(p)];
+        }
       }
-      feedback.add(columns.w, first, n, w);
-      for (int i = 0; fit && i < w.length; i += size) {
-        fit(w, i, first, n, groups[from + i]);
+      float[][] byInput = new float[cols][];
+      for (int p = 0; p < cols; p++) {
+        boolean dead = factor.isDead(factor.input(p));
+        byInput[factor.input(p)] = dead && size < cols ? new float[n] : w[p];
+        w[p] = dead ? new float[n] : w[p];
       }
-      float[] error = new float[n];
-      for (int i = 0; i < w.length; i++) {
-        int group = groups[from + i];
-        float[] original = columns.w[from + i];
-        int input = factor.input(from + i);
+      for (int g = 0; fit && g < cols / size; g++) {
+        fit(byInput, g * size, g);
+      }
+    }
+
+    /** Sets a group's numbers by {@code size} columns from one on. */
+    private void fit(float[][] columns, int column, int group) {
+      float[] low = new float[n];
+      float[] high = new float[n];
+      for (int k = column; k < column + size; k++) {
+        float[] x = columns[k];
         for (int r = 0; r < n; r++) {
-          float scale = scales[group][first + r];
-          float zero = zeros[group][first + r];
-          float code = Math.clamp((float) Math.rint(w[i][r] / scale) + zero, 0, most);
-          float value = scale * (code - zero);
-          error[r] = w[i][r] - value;
-          original[first + r] -= value;
-          codes[(first + r) * cols + input] = (byte) (int) code;
+          low[r] = Math.min(low[r], x[r]);
+          high[r] = Math.max(high[r], x[r]);
         }
-        for (int j = i + 1; j < w.length; j++) {
-          move(w[j], error, moves[i][j]);
+      }
+      for (int r = 0; r < n; r++) {
+        fit(low[r], high[r], group, r);
+      }
+    }
+
+    private void fit(float least, float largest, int group, int row) {
+      boolean none = least == 0 && largest == 0;
+      float high = none ? 1 : symmetric ? Math.max(-least, largest) : largest;
+      float low = none ? -1 : symmetric ? -high : least;
+      float scale = held((high - low) / most);
+      float zero = symmetric ? middle : (float) Math.rint(-low / scale);
+      if (zero < 1) {
+        zero = 1;
+        scale = held(high / (most - 1));
+      }
+      if (!Float.isFinite(scale)) {
+        throw new UnusableWeight(
+            "tensor '%s': the scale of output %d, group %d is beyond %s; its weights are too large"
+                .formatted(
+                    out.codes().name(), first + row, group, out.scales().plain().dtype()));
+      }
+      scales[group][row] = scale;
+      zeros[group][row] = Math.min(zero, most);
+    }
+
+    /** {@code fit}: the groups that begin in the block are fitted. */
+    void round(Block of, boolean fit, byte[] codes) {
+      float[][] now = new float[of.moves.length][];
+      for (int i = 0; i < now.length; i++) {
+        now[i] = w[of.from + i].clone();
+      }
+      of.feedback.add(w, now);
+      for (int i = 0; fit && i < now.length; i += size) {
+        fit(now, i, of.groups[of.from + i]);
+      }
+      float[] code = new float[n];
+      float[] error = new float[n];
+      for (int i = 0; i < now.length; i++) {
+        int group = of.groups[of.from + i];
+        round(now[i], w[of.from + i], scales[group], zeros[group], code, error);
+        int input = of.factor.input(of.from + i);
+        for (int r = 0; r < n; r++) {
+          codes[(first + r) * cols + input] = (byte) (int) code[r];
         }
+        for (int j = i + 1; j < now.length; j++) {
+          move(now[j], error, of.moves[i][j]);
+        }
+      }
+    }
+
+    /**
+     * Of one column: its codes, by how much they miss it, and the error of the original weights.
+     */
+    private void round(
+        float[] x, float[] original, float[] scale, float[] zero, float[] code, float[] error) {
+      for (int r = 0; r < code.length; r++) {
+        float steps = Math.min(Math.max(x[r] / scale[r], -most), most);
+        float rounded = (steps + ROUND) - ROUND + zero[r];
+        code[r] = Math.min(Math.max(rounded, 0), most);
+        float value = scale[r] * (code[r] - zero[r]);
+        error[r] = x[r] - value;
+        original[r] -= value;
       }
     }
   }
@@ -251,18 +246,22 @@ final class GptqSolver {
     }
   }
 
-  private void putNumbers() {
+  /** A scale as the matrix holds it, and not 0. */
+  private float held(float scale) {
+    return out.scales().plain().dtype() == DType.F16
+        ? Half.fromF16(Half.toF16(Math.max(scale, 0x1p-24f)))
+        : Math.max(scale, Float.MIN_NORMAL);
+  }
+
+  private void putNumbers(List<Rows> parts) {
     int each = cols / size;
     float[] scale = new float[rows * each];
     float[] zero = new float[rows * each];
-    for (int r = 0; r < rows; r++) {
-      for (int g = 0; g < each; g++) {
-        scale[r * each + g] = scales[g][r];
-        zero[r * each + g] = zeros[g][r];
-        if (!Float.isFinite(scales[g][r])) {
-          throw new UnusableWeight(
-              "tensor '%s': the scale of output %d, group %d is beyond %s; its weights are too large"
-                  .formatted(out.codes().name(), r, g, out.scales().plain().dtype()));
+    for (Rows part : parts) {
+      for (int r = 0; r < part.n; r++) {
+        for (int g = 0; g < each; g++) {
+          scale[(part.first + r) * each + g] = part.scales[g][r];
+          zero[(part.first + r) * each + g] = part.zeros[g][r];
         }
       }
     }
