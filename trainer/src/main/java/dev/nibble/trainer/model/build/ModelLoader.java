@@ -109,21 +109,46 @@ public final class ModelLoader {
       int maxBatchTokens,
       Kernels kernels,
       Scope scope) {
-    ModelConfig config = ModelConfig.of(folder, checkpoint);
-    StoredWeights stored = CheckpointReaders.find(checkpoint);
-    CheckpointCheck.check(folder, checkpoint, stored, ModelTensors.of(config));
     ModelOptions options =
         new ModelOptions(
             new Training.Nothing(), Optional.empty(), maxBatchTokens, Checkpointing.FULL);
-    FrozenWeights linears = new FrozenWeights(checkpoint, stored, Optional.empty(), kernels, scope);
+    FrozenWeights linears =
+        new FrozenWeights(
+            checkpoint, CheckpointReaders.find(checkpoint), Optional.empty(), kernels, scope);
     boolean mapped = kernels.memory().device() instanceof Device.Host;
-    return build(
-        config,
+    return over(
+        folder,
         checkpoint,
         name -> mapped ? new Dense(checkpoint.tensor(name)) : linears.load(name),
         options,
         kernels,
         scope);
+  }
+
+  /**
+   * A model over weights of its linear maps that are there already; the rest is read.
+   *
+   * @param checkpoint of the folder, not quantised; stays the caller's
+   * @param linears gives the weight of a linear map by its tensor's name: of one inside the blocks,
+   *     or of an output head of its own; must last as long as the model is used
+   * @param options whose format is that of the weights given; an adapter among them must not change
+   *     the base
+   */
+  public static CausalLm over(
+      Path folder,
+      StoredTensors checkpoint,
+      Function<String, FrozenMatrix> linears,
+      ModelOptions options,
+      Kernels kernels,
+      Scope scope) {
+    if (options.training() instanceof Training.Adapter(AdapterSpec spec, long _)
+        && spec.changesBase()) {
+      throw new IllegalArgumentException(spec.describe() + " changes the weights it is given");
+    }
+    ModelConfig config = ModelConfig.of(folder, checkpoint);
+    CheckpointCheck.check(
+        folder, checkpoint, CheckpointReaders.find(checkpoint), ModelTensors.of(config));
+    return build(config, checkpoint, linears, options, kernels, scope);
   }
 
   /** The model of a checked checkpoint; {@code linears} reads a frozen linear map's weight. */
