@@ -41,21 +41,21 @@ public final class FormatNames {
           codebook("int4", Table.INT4),
           codebook("int3", Table.INT3),
           codebook("int2", Table.INT2),
-          new Family("int8", "int8[-gGROUP]", "int8" + GROUPS, FormatNames::int8),
-          new Family("hqq-4", "hqq-BITS[-gGROUP]", "hqq" + BITS + GROUPS, m -> hqq(m, true)),
-          new Family("rtn-4", "rtn-BITS[-gGROUP]", "rtn" + BITS + GROUPS, m -> hqq(m, false)));
+          new Family(List.of("int8"), "int8[-gGROUP]", "int8" + GROUPS, FormatNames::int8),
+          affine("hqq", true),
+          affine("rtn", false)); // round-to-nearest: HQQ whose zero points are not fitted
 
   /**
    * Formats that are named alike.
    *
-   * @param example one of the names
+   * @param examples some of the names
    * @param form how their names are written, for people
    * @param name an expression of the names
    * @param make makes the format of a name
    */
-  private record Family(String example, String form, Pattern name, Maker make) {
-    Family(String example, String form, String name, Maker make) {
-      this(example, form, Pattern.compile(name), make);
+  private record Family(List<String> examples, String form, Pattern name, Maker make) {
+    Family(List<String> examples, String form, String name, Maker make) {
+      this(examples, form, Pattern.compile(name), make);
     }
   }
 
@@ -73,7 +73,7 @@ public final class FormatNames {
    * @throws UnknownFormat when there is none; lists those that there are
    */
   public static Optional<WeightFormat> parse(String name) {
-    String lower = name.strip().toLowerCase(Locale.ROOT);
+    String lower = plain(name);
     if (lower.equals(FULL)) {
       return Optional.empty();
     }
@@ -88,6 +88,20 @@ public final class FormatNames {
             .formatted(name, NearestName.hint(examples(), lower), forms()));
   }
 
+  /**
+   * A name as it is written here: in small letters.
+   *
+   * @throws UnknownFormat when no format has it
+   */
+  public static String normal(String name) {
+    parse(name);
+    return plain(name);
+  }
+
+  private static String plain(String name) {
+    return name.strip().toLowerCase(Locale.ROOT);
+  }
+
   /** How names are written, for people: {@code full, nf4[-BLOCK][-plain], …}. */
   public static String forms() {
     return FULL + ", " + FAMILIES.stream().map(Family::form).collect(Collectors.joining(", "));
@@ -95,13 +109,13 @@ public final class FormatNames {
 
   private static List<String> examples() {
     List<String> names = new ArrayList<>(List.of(FULL));
-    FAMILIES.forEach(f -> names.add(f.example()));
+    FAMILIES.forEach(f -> names.addAll(f.examples()));
     return names;
   }
 
   private static Family fourBit(String name, QuantType type) {
     return new Family(
-        name,
+        List.of(name),
         name + "[-BLOCK][-plain]",
         name + BLOCKS,
         m -> {
@@ -115,7 +129,7 @@ public final class FormatNames {
 
   private static Family codebook(String name, Table table) {
     return new Family(
-        name,
+        List.of(name),
         name + "[-BLOCK][-plain]",
         name + BLOCKS,
         m -> new CodebookFormat(table, scales(m)));
@@ -138,7 +152,14 @@ public final class FormatNames {
     return new Int8Format(group);
   }
 
-  /** Round-to-nearest is HQQ whose zero points are not fitted. */
+  private static Family affine(String name, boolean optimize) {
+    return new Family(
+        HqqFormat.BITS.stream().map(bits -> name + "-" + bits).toList(),
+        name + "-BITS[-gGROUP]",
+        name + BITS + GROUPS,
+        m -> hqq(m, optimize));
+  }
+
   private static HqqFormat hqq(Matcher m, boolean optimize) {
     int bits = Integer.parseInt(m.group("bits"));
     if (!HqqFormat.BITS.contains(bits)) {
