@@ -1,5 +1,8 @@
 package dev.nibble.api;
 
+import dev.nibble.api.compare.ComparisonRequest;
+import dev.nibble.api.compare.FormatComparison;
+import dev.nibble.api.comparing.Comparer;
 import dev.nibble.api.estimate.Estimate;
 import dev.nibble.api.event.Event;
 import dev.nibble.api.export.Exporter;
@@ -79,5 +82,15 @@ public final class Nibble {
   /** Writes a quantised copy of a model's folder. */
   public Quantizer.Result quantize(Quantizer.Request request) {
     return new Quantizer(request, listener).write();
+  }
+
+  /**
+   * Measures a recipe's base model in several weight formats, one after another, and writes a table
+   * and a picture. A format that fails is told of, and the others go on.
+   *
+   * @throws dev.nibble.recipes.recipe.RecipeException when the recipe has nothing to compare
+   */
+  public FormatComparison compare(ComparisonRequest request) {
+    return new Comparer(request, listener).compare();
   }
 }

@@ -38,6 +38,7 @@ import picocli.CommandLine.Spec;
       GenerateCommand.class,
       ExportCommand.class,
       QuantizeCommand.class,
+      CompareCommand.class,
       BenchCommand.class,
       DoctorCommand.class,
       HelpCommand.class

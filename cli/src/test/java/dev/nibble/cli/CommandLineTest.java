@@ -26,7 +26,9 @@ class CommandLineTest {
 
   @ParameterizedTest
   @ValueSource(
-      strings = {"train", "preview", "estimate", "eval", "generate", "quantize", "bench", "doctor"})
+      strings = {
+        "train", "preview", "estimate", "eval", "generate", "quantize", "compare", "bench", "doctor"
+      })
   void everyCommandHasHelpWithAnExample(String command) {
     assertThat(run(command, "--help")).isZero();
     assertThat(out.toString()).contains("Usage: nibble " + command, "  nibble " + command + " ");
@@ -45,6 +47,15 @@ class CommandLineTest {
     out.getBuffer().setLength(0);
     assertThat(run("help", "train")).isZero();
     assertThat(out.toString()).contains("--resume");
+  }
+
+  @Test
+  void unknownFormatsAreWrongUsage() {
+    String recipe = System.getProperty("nibble.root") + "/recipes/quickstart.yaml";
+    assertThat(run("compare", recipe, "--formats", "nf4,hqq3")).isEqualTo(ExitCode.USAGE);
+    assertThat(err.toString())
+        .startsWith("--formats: unknown weight format 'hqq3'. Did you mean 'hqq-3'? There are full, nf4")
+        .contains("hqq-BITS[-gGROUP]", "Try 'nibble compare --help'.");
   }
 
   @Test

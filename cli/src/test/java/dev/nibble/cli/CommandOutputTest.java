@@ -32,11 +32,15 @@ class CommandOutputTest {
   }
 
   private static String printed(String... command) {
+    return printed(ExitCode.OK, command);
+  }
+
+  private static String printed(int exitCode, String... command) {
     PrintStream before = System.out;
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();
     System.setOut(new PrintStream(bytes, true, StandardCharsets.UTF_8));
     try {
-      assertThat(Main.commandLine().execute(command)).isZero();
+      assertThat(Main.commandLine().execute(command)).isEqualTo(exitCode);
     } finally {
       System.setOut(before);
     }
@@ -154,6 +158,56 @@ class CommandOutputTest {
   void quantize() {
     assertThat(printed("quantize", at("model"), at("four-bit")))
         .contains("Saved ", "four-bit: 14 of 14 linear layers in NF4", " in 1 file");
+  }
+
+  @Test
+  void compare() {
+    String table =
+        printed("compare", at("qlora.yaml"), "--formats", "nf4,hqq-2", "--set", "max_steps=4", "--train");
+    assertThat(table)
+        .containsSubsequence(
+            "  kernels    cpu",
+            "  validation 4 rows",
+            "  model      ",
+            "  format ",
+            " bits ",
+            " perplexity ",
+            " trained ",
+            "  full ",
+            "  nf4 ",
+            " 4.131 ",
+            "  hqq-2 ",
+            " 2.500 ",
+            "  weights: error of the quantised matrices",
+            "Saved ",
+            "compare-out/compare.md and compare.svg");
+    assertThat(table.lines().filter(l -> l.matches("  (format|full|nf4|hqq-2) .*")))
+        .hasSize(4)
+        .allMatch(line -> line.length() <= 80);
+  }
+
+  /** A format that fails has a row with its reason, and the exit code tells. */
+  @Test
+  void compareInJson() {
+    String lines =
+        printed(ExitCode.FAILED, "compare", at("qlora.yaml"), "--formats", "int8,rtn-3", "--json");
+    assertThat(lines.lines())
+        .satisfiesExactly(
+            full ->
+                assertThat(full)
+                    .startsWith("{\"format\":\"full\",")
+                    .contains("\"bits\":32,", "\"weight_error\":0,", "\"output_error\":0,")
+                    .contains("\"perplexity\":", "\"seconds\":")
+                    .doesNotContain("trained_perplexity"),
+            int8 ->
+                assertThat(int8)
+                    .startsWith("{\"format\":\"int8\",")
+                    .contains("\"error\":\"tensor 'model.layers.0.", "do not divide")
+                    .doesNotContain("perplexity"),
+            rtn ->
+                assertThat(rtn).startsWith("{\"format\":\"rtn-3\",").contains("\"bits\":3.5,"));
+    String text = printed(ExitCode.FAILED, "compare", at("qlora.yaml"), "--formats", "int8");
+    assertThat(text).contains("  int8 failed: tensor 'model.layers.0.").contains("Saved ");
   }
 
   @Test

@@ -1,5 +1,6 @@
 package dev.nibble.api.event;
 
+import dev.nibble.api.compare.ComparedFormat;
 import dev.nibble.compute.kernels.KernelSet;
 import dev.nibble.compute.kernels.KernelSets;
 import dev.nibble.data.samples.DataReport;
@@ -162,6 +163,18 @@ public sealed interface Event {
   /** An adapter was written in PEFT's layout. */
   record AdapterWritten(Path folder) implements Event {}
 
+  /**
+   * One of several weight formats is about to be measured.
+   *
+   * @param format its name
+   * @param number of it, counted from 1
+   * @param formats how many there are
+   */
+  record FormatBegun(String format, int number, int formats) implements Event {}
+
+  /** A weight format was measured, or could not be. */
+  record FormatCompared(ComparedFormat result) implements Event {}
+
   /** Something is not as it may seem, and the work goes on. */
   record Warned(String text) implements Event {}
 
@@ -192,6 +205,8 @@ public sealed interface Event {
     MEASURING_PRODUCTS,
     /** Times steps of the model's first layers. */
     TIMING_LAYERS,
+    /** Times steps of the whole model. */
+    TIMING_STEPS,
     /** Measures the validation loss; counted in batches. */
     VALIDATING,
     /** Asks the questions of the answer evaluation; counted in questions. */
@@ -200,7 +215,7 @@ public sealed interface Event {
     TRAINING_BASELINE,
     /** Merges an adapter into its base; counted in bytes. */
     MERGING,
-    /** Compares a merged model with base and adapter; counted in batches. */
+    /** Compares a model's outputs with those of another; counted in batches. */
     COMPARING,
     /** Fits a model to calibration data; counted in batches that pass a layer, and weights. */
     CALIBRATING,

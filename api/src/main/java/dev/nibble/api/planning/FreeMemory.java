@@ -51,7 +51,7 @@ public final class FreeMemory {
    * What a run may take at all: of a GPU what is free, of the host also what other programs hold,
    * who may be gone soon.
    */
-  static Optional<MemoryBudget> most(Kernels kernels) {
+  public static Optional<MemoryBudget> most(Kernels kernels) {
     if (!(kernels.memory().device() instanceof Device.Host)) {
       return now(kernels);
     }

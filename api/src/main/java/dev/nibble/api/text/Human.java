@@ -13,6 +13,15 @@ public final class Human {
         : String.format(Locale.ROOT, "%.2f GiB", bytes / 1073741824.0);
   }
 
+  /** The same with three digits at least: {@code 3.21 MiB}, {@code 45.6 MiB}, {@code 310 MiB}. */
+  public static String exactBytes(long bytes) {
+    double mebibytes = bytes / 1048576.0;
+    if (mebibytes >= 100) {
+      return bytes(bytes);
+    }
+    return String.format(Locale.ROOT, mebibytes < 10 ? "%.2f MiB" : "%.1f MiB", mebibytes);
+  }
+
   /** {@code 0:07}, {@code 12:30}, {@code 1:02:03}. */
   public static String duration(double seconds) {
     long s = Math.max(0, Math.round(seconds));

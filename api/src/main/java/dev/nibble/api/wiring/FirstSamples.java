@@ -18,9 +18,13 @@ public final class FirstSamples {
 
   /** Validation samples if there are any, else training samples; packed, some 512 tokens in all. */
   public static List<Batch> of(Wiring wiring, Tokenizer tokenizer, int vocabSize) {
-    int room = (int) Math.max(1, Math.min(TOKENS, MOST_LOGITS / vocabSize));
     RunData data = wiring.data(tokenizer);
-    Subset samples = data.validation().orElse(data.train());
+    return of(data.validation().orElse(data.train()), wiring, vocabSize);
+  }
+
+  /** The same of samples that were read. */
+  public static List<Batch> of(Subset samples, Wiring wiring, int vocabSize) {
+    int room = (int) Math.max(1, Math.min(TOKENS, MOST_LOGITS / vocabSize));
     List<Batch> batches = new ArrayList<>();
     try (BatchStream stream = samples.batches(wiring.validationBatches(), 1)) {
       while (room > 0 && stream.hasNext()) {

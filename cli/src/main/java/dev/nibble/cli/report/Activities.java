@@ -17,7 +17,8 @@ public final class Activities {
     }
   }
 
-  private static String text(Event.Working e) {
+  /** What is at work, and how far. */
+  static String text(Event.Working e) {
     return switch (e.activity()) {
       case PLANNING_MEMORY -> "planning memory…";
       case READING_ROWS ->
@@ -28,11 +29,12 @@ public final class Activities {
       case LOADING_MODEL -> "loading the model" + ofBytes(e);
       case MEASURING_PRODUCTS -> "measuring matrix products…";
       case TIMING_LAYERS -> "timing steps of the first layers…";
+      case TIMING_STEPS -> "timing steps…";
       case VALIDATING -> "validation: " + of(e, "batches");
       case ASKING_QUESTIONS -> "asking questions: " + of(e, "");
       case TRAINING_BASELINE -> "training the baseline…";
       case MERGING -> "merging" + ofBytes(e);
-      case COMPARING -> "comparing with base and adapter: " + of(e, "batches");
+      case COMPARING -> "comparing outputs: " + of(e, "batches");
       case CALIBRATING -> "calibrating: " + Human.percent((double) e.done() / e.total());
       case QUANTIZING -> "quantising: " + Human.percent((double) e.done() / e.total());
       case WRITING -> "writing" + ofBytes(e);

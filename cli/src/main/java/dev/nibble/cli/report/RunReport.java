@@ -41,6 +41,9 @@ public final class RunReport implements Consumer<Event> {
       case Event.AnswersMeasured e -> end.accuracy(e);
       case Event.Working e -> Activities.show(e, console);
       case Event.Warned e -> Activities.show(e, console);
+      // Of comparisons, which CompareReport shows.
+      case Event.FormatBegun e -> {}
+      case Event.FormatCompared e -> {}
       // Of exports, which ExportReport shows.
       case Event.ModelMerged e -> {}
       case Event.AgreementMeasured e -> {}

@@ -21,7 +21,7 @@ final class ActivitiesTest {
         "WRITING          | 0       | 0       | writing…",
         "WRITING          | 1048576 | 4194304 | writing: 1 MiB of 4 MiB",
         "MERGING          | 1048576 | 4194304 | merging: 1 MiB of 4 MiB",
-        "COMPARING        | 2       | 5       | comparing with base and adapter: 2 of 5 batches",
+        "COMPARING        | 2       | 5       | comparing outputs: 2 of 5 batches",
         "VALIDATING       | 2       | 1500    | validation: 2 of 1,500 batches",
         "ASKING_QUESTIONS | 2       | 1500    | asking questions: 2 of 1,500",
       })

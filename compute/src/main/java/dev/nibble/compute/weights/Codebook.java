@@ -11,9 +11,10 @@ import java.util.function.UnaryOperator;
  * (row-major, so a block may straddle rows; the last may be short), as bitsandbytes stores it
  * (arXiv:2305.14314): {@code w[i] = codebook[code[i]] * scale[i / block]}, multiplied in float32.
  *
- * @param codes U8 [ceil(rows*cols*b / 8)], codes of b bits, where the codebook has 2^b values;
- *     earlier elements in higher bits, so that in 4 bits element 2j lies in the high half of byte j
- * @param codebook F32 [2, 4, 16 or 256]: the value of each code
+ * @param codes U8 [ceil(rows*cols*b / 8)], a stream of codes of b bits, where the codebook has 2^b
+ *     values: code i takes the bits from i*b on, counted from the highest of the first byte, so that
+ *     in 4 bits element 2j lies in the high half of byte j
+ * @param codebook F32 [2^b], b from 1 to 8: the value of each code
  * @param scales one scale a block
  * @param rows output features O
  * @param cols input features I
@@ -27,8 +28,9 @@ public record Codebook(
   public Codebook {
     long n = Math.multiplyExact(rows, cols);
     long values = codebook.elements();
-    if (values != 2 && values != 4 && values != 16 && values != 256) {
-      throw new IllegalArgumentException(codebook + ": expected 2, 4, 16 or 256 values");
+    if (values < 2 || values > 256 || Long.bitCount(values) != 1) {
+      throw new IllegalArgumentException(
+          codebook + ": expected as many values as codes of 1 to 8 bits have");
     }
     require(codebook, DType.F32, values);
     require(codes, DType.U8, Math.ceilDiv(n * bits(values), Byte.SIZE));
@@ -55,7 +57,7 @@ public record Codebook(
     }
   }
 
-  /** Bits of a code: 1, 2, 4 or 8. */
+  /** Bits of a code, 1 to 8. */
   public int bits() {
     return bits(codebook.elements());
   }
@@ -107,8 +109,14 @@ public record Codebook(
   private int code(long i) {
     int bits = bits();
     long bit = i * bits;
+    long at = bit / Byte.SIZE;
     int shift = Byte.SIZE - bits - (int) (bit % Byte.SIZE);
-    return (codes.getInt(bit / Byte.SIZE) >> shift) & ((1 << bits) - 1);
+    int word = codes.getInt(at);
+    if (shift < 0) {
+      word = word << Byte.SIZE | codes.getInt(at + 1);
+      shift += Byte.SIZE;
+    }
+    return (word >> shift) & ((1 << bits) - 1);
   }
 
   /**
@@ -122,8 +130,8 @@ public record Codebook(
    *       m[i] = (s[i] + s[i+1]) * 0.5 the midpoints between them. x takes the code whose value is
    *       s[k], k = number of i with m[i] &lt; v: the nearest value, the lower one in a tie. So
    *       where FP4 rounds to 0, v &lt;= 0 takes code 0 and v &gt; 0 code 8.
-   *   <li>An all-zero block has absmax 0 and the code of 0, which also fills the spare bits of the
-   *       last byte: 7 in NF4, 0 in FP4.
+   *   <li>An all-zero block has absmax 0 and the code of 0, which also fills what room for
+   *       codes the last byte has: 7 in NF4, 0 in FP4. Spare bits are 0.
    *   <li>Nested: offset = the mean of all absmax, summed in PyTorch's order, see {@link
    *       NestedScales#offset}. Each d = absmax - offset; the nested absmax of a block of scales is
    *       its largest |d|; u = d * (1/that), or 0 when that is 0; the code is that of u's {@link

@@ -32,13 +32,14 @@ final class CodebookEncoder {
 
   void encode(Tensor in) {
     float[] scales = new float[Math.toIntExact(out.blocks())];
+    out.codes().setLong(out.codes().elements() - 1, 0);
     for (int b = 0; b < scales.length; b++) {
       long from = (long) b * out.block();
       scales[b] = block(in, from, Math.min(out.elements(), from + out.block()));
     }
     int zero = code(0);
-    int perByte = Byte.SIZE / out.bits();
-    for (long i = out.elements(); i % perByte != 0; i++) {
+    long room = out.codes().elements() * Byte.SIZE / out.bits();
+    for (long i = out.elements(); i < room; i++) {
       put(i, zero);
     }
     switch (out.scales()) {
@@ -73,10 +74,20 @@ final class CodebookEncoder {
 
   private void put(long i, int code) {
     long bit = i * out.bits();
-    int shift = Byte.SIZE - out.bits() - (int) (bit % Byte.SIZE);
-    int mask = ((1 << out.bits()) - 1) << shift;
     long at = bit / Byte.SIZE;
-    out.codes().setLong(at, (out.codes().getInt(at) & ~mask) | (code << shift));
+    int shift = Byte.SIZE - out.bits() - (int) (bit % Byte.SIZE);
+    if (shift >= 0) {
+      put(at, code << shift, ((1 << out.bits()) - 1) << shift);
+    } else { // the last of its bits begin the next byte
+      int rest = Byte.SIZE + shift;
+      put(at, code >> -shift, (1 << (out.bits() + shift)) - 1);
+      put(at + 1, code << rest, -1 << rest);
+    }
+  }
+
+  /** Sets the bits of byte {@code at} that {@code mask} has. */
+  private void put(long at, int bits, int mask) {
+    out.codes().setLong(at, (out.codes().getInt(at) & ~mask | bits & mask) & 0xff);
   }
 
   private static void nest(Scales.Nested out, float[] scales) {

@@ -40,7 +40,10 @@ abstract class WeightsConformance extends KernelCases {
 
   /** Sets have fast ways for 4 bits alone: these take the way of any form. */
   private static final float[][] OTHER_BITS = {
-    SampleMatrices.ascending(2), SampleMatrices.ascending(4), SampleMatrices.ascending(256)
+    SampleMatrices.ascending(2),
+    SampleMatrices.ascending(4),
+    SampleMatrices.ascending(8),
+    SampleMatrices.ascending(256)
   };
 
   private static final int[][] FEW_BLOCKS = {{1, 1, 64}, {7, 19, 32}, {33, 31, 64}, {5, 64, 5}};

@@ -91,10 +91,34 @@ final class CodebookTest {
     assertThat(got).hasToString(expected.toString());
   }
 
+  /** Three bits straddle bytes: the same stream of bits that the codes make one after another. */
+  @Test
+  void threeBitsAreOneStream() {
+    float[] values = {-1, -0.51f, -0.23f, 0, 0.21f, 0.42f, 0.71f, 1};
+    Codebook made = encoded(values);
+    Tensor in = weights();
+    float[] scales = {0.78125f, 0.5f};
+    StringBuilder expected = new StringBuilder();
+    for (int i = 0; i < 67; i++) {
+      int nearest = 0;
+      for (int c = 1; c < 8; c++) {
+        float x = in.getFloat(i) / scales[i / 64];
+        nearest = Math.abs(values[c] - x) < Math.abs(values[nearest] - x) ? c : nearest;
+      }
+      expected.append(Integer.toBinaryString(nearest | 8).substring(1));
+    }
+    expected.append("0110110"); // two more codes of 0, and a bit
+    StringBuilder got = new StringBuilder();
+    for (byte b : HexFormat.of().parseHex(hex(made.codes()))) {
+      got.append(Integer.toBinaryString((b & 0xff) | 0x100).substring(1));
+    }
+    assertThat(got).hasToString(expected.toString());
+  }
+
   /** Any stretch decodes to what the whole does, in every width of codes. */
   @Test
   void decodesAnyStretch() {
-    for (float[] values : new float[][] {{-1, 1}, {-1, -0.25f, 0.25f, 1}, NF4, evenly(256)}) {
+    for (float[] values : new float[][] {{-1, 1}, {-1, -0.25f, 0.25f, 1}, evenly(8), NF4, evenly(256)}) {
       Codebook made = encoded(values);
       float[] whole = decoded(made, 0, 67);
       Tensor in = weights();
@@ -139,6 +163,6 @@ final class CodebookTest {
         .hasMessageContaining("absmax F32[2] on host: expected F32 with 5 elements");
     Tensor three = scope.allocate("codebook", DType.F32, 3);
     assertThatThrownBy(() -> new Codebook(codes, three, new Scales.Plain(absmax), 1, 67, 64))
-        .hasMessageContaining("expected 2, 4, 16 or 256 values");
+        .hasMessageContaining("expected as many values as codes of 1 to 8 bits have");
   }
 }

@@ -3,6 +3,8 @@ package dev.nibble.quant.bnb;
 import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.tensor.Scope;
 import dev.nibble.quant.WeightFormat;
+import dev.nibble.quant.codebook.BlockScales;
+import dev.nibble.quant.codebook.CodebookAllocator;
 import java.util.List;
 import java.util.Locale;
 
@@ -12,19 +14,15 @@ import java.util.Locale;
  *
  * @param type the sixteen values that a weight can take
  * @param blockSize consecutive weights that share a scale: one of {@link #BLOCK_SIZES}
- * @param doubleQuant keep each scale in 8 bits, with a float32 scale for every {@value
- *     #NESTED_BLOCK_SIZE} of them: 4.127 instead of 4.5 bits a weight at block size 64
+ * @param doubleQuant keep each scale in 8 bits, see {@link BlockScales}: 4.127 instead of 4.5 bits a weight at block size 64
  */
 public record FourBitFormat(QuantType type, int blockSize, boolean doubleQuant)
     implements WeightFormat {
   /** The block size of the paper, and the only one of transformers. */
-  public static final int DEFAULT_BLOCK_SIZE = 64;
+  public static final int DEFAULT_BLOCK_SIZE = BlockScales.DEFAULT_BLOCK;
 
   /** What bitsandbytes reads. */
   public static final List<Integer> BLOCK_SIZES = List.of(32, 64, 128, 256, 512, 1024, 2048, 4096);
-
-  /** Scales that share a second scale. */
-  public static final int NESTED_BLOCK_SIZE = 256;
 
   /** The sixteen values, in proportion to the largest magnitude of a block. */
   public enum QuantType {
@@ -55,19 +53,22 @@ public record FourBitFormat(QuantType type, int blockSize, boolean doubleQuant)
   /** For example {@code NF4, blocks of 64, double quantisation}. */
   @Override
   public String describe() {
-    return "%s, blocks of %d%s"
-        .formatted(type, blockSize, doubleQuant ? ", double quantisation" : "");
+    return "%s, %s".formatted(type, scales().describe());
   }
 
   @Override
   public double bitsPerWeight() {
-    double scale = doubleQuant ? Byte.SIZE + (double) Float.SIZE / NESTED_BLOCK_SIZE : Float.SIZE;
-    return 4 + scale / blockSize;
+    return 4 + scales().bitsPerWeight();
+  }
+
+  private BlockScales scales() {
+    return new BlockScales(blockSize, doubleQuant);
   }
 
   @Override
-  public Allocator allocator(Kernels kernels, Scope scope) {
-    return new FourBitAllocator(kernels, scope, this);
+  public CodebookAllocator allocator(Kernels kernels, Scope scope) {
+    return new CodebookAllocator(
+        kernels, scope, type.name(), FourBitCodebook.of(type), scales());
   }
 
   @Override

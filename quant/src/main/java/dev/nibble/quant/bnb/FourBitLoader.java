@@ -6,11 +6,12 @@ import dev.nibble.compute.safetensors.StoredTensors;
 import dev.nibble.compute.tensor.DType;
 import dev.nibble.compute.tensor.Scope;
 import dev.nibble.compute.tensor.Tensor;
-import dev.nibble.compute.weights.Codebook;
 import dev.nibble.compute.weights.Codebook.Scales;
+import dev.nibble.compute.weights.Codebook;
 import dev.nibble.quant.NonFinite;
 import dev.nibble.quant.StoredWeights;
 import dev.nibble.quant.UnusableWeight;
+import dev.nibble.quant.codebook.BlockScales;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
 import java.util.HashMap;
@@ -68,7 +69,7 @@ final class FourBitLoader implements StoredWeights.Loader {
         statistic(weight + QuantState.NESTED_ABSMAX),
         table(weight + QuantState.NESTED_MAP),
         offset,
-        FourBitFormat.NESTED_BLOCK_SIZE);
+        BlockScales.NESTED_BLOCK);
   }
 
   private Tensor statistic(String name) {

@@ -4,6 +4,7 @@ import dev.nibble.compute.safetensors.TensorInfo;
 import dev.nibble.compute.tensor.DType;
 import dev.nibble.compute.tensor.Shape;
 import dev.nibble.quant.bnb.FourBitFormat.QuantType;
+import dev.nibble.quant.codebook.BlockScales;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
@@ -91,7 +92,7 @@ record QuantState(FourBitFormat format, DType dtype, long rows, long cols, Optio
     all.add(new TensorInfo(weight + ABSMAX, nested ? DType.U8 : DType.F32, Shape.of(blocks())));
     all.add(new TensorInfo(weight + MAP, DType.F32, Shape.of(16)));
     if (nested) {
-      long second = Math.ceilDiv(blocks(), FourBitFormat.NESTED_BLOCK_SIZE);
+      long second = Math.ceilDiv(blocks(), BlockScales.NESTED_BLOCK);
       all.add(new TensorInfo(weight + NESTED_ABSMAX, DType.F32, Shape.of(second)));
       all.add(new TensorInfo(weight + NESTED_MAP, DType.F32, Shape.of(256)));
     }
@@ -113,7 +114,7 @@ record QuantState(FourBitFormat format, DType dtype, long rows, long cols, Optio
             .append(", \"shape\": [%d, %d]".formatted(rows, cols));
     offset.ifPresent(mean ->
         json.append(", \"nested_blocksize\": ")
-            .append(FourBitFormat.NESTED_BLOCK_SIZE)
+            .append(BlockScales.NESTED_BLOCK)
             .append(", \"nested_dtype\": \"float32\", \"nested_offset\": ")
             .append(PythonFloat.repr(mean)));
     return json.append('}').toString();

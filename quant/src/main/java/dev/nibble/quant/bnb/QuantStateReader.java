@@ -4,6 +4,7 @@ import dev.nibble.compute.files.JsonError;
 import dev.nibble.compute.tensor.DType;
 import dev.nibble.quant.UnusableWeight;
 import dev.nibble.quant.bnb.FourBitFormat.QuantType;
+import dev.nibble.quant.codebook.BlockScales;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.List;
@@ -66,8 +67,8 @@ final class QuantStateReader {
     if (!FourBitFormat.BLOCK_SIZES.contains(block)) {
       throw wrong("blocksize", "one of " + FourBitFormat.BLOCK_SIZES);
     }
-    if (nested && whole("nested_blocksize") != FourBitFormat.NESTED_BLOCK_SIZE) {
-      throw wrong("nested_blocksize", Integer.toString(FourBitFormat.NESTED_BLOCK_SIZE));
+    if (nested && whole("nested_blocksize") != BlockScales.NESTED_BLOCK) {
+      throw wrong("nested_blocksize", Integer.toString(BlockScales.NESTED_BLOCK));
     }
     if (nested && !text("nested_dtype").equals("float32")) {
       throw wrong("nested_dtype", "\"float32\"");

@@ -59,7 +59,7 @@ final class FourBitCheckpointTest {
     for (int i = 0; i < ROWS * COLS; i++) {
       dense.setFloat(i, random.nextGaussian() * 0.02);
     }
-    Codebook q = new FourBitAllocator(kernels, scope, format).allocate(name, ROWS, COLS);
+    Codebook q = format.allocator(kernels, scope).allocate(name, ROWS, COLS);
     kernels.products().encode(q, dense);
     FourBitLayout layout = format.layout();
     Map<String, Tensor> tensors = new LinkedHashMap<>(layout.tensors(name, q, DType.BF16));
@@ -113,7 +113,7 @@ final class FourBitCheckpointTest {
             List.of(Optional.<WeightFormat>of(format), Optional.<WeightFormat>empty())) {
           FrozenMatrix weight = new FrozenWeights(checkpoint, asked, kernels, scope).load(W);
           Codebook expected =
-              new FourBitAllocator(near, host, format).allocate("again", ROWS, COLS);
+              format.allocator(near, host).allocate("again", ROWS, COLS);
           near.products().encode(expected, made.dense());
           Tensor one = scope.allocate("one", DType.F32, ROWS, COLS);
           Tensor two = host.allocate("two", DType.F32, ROWS, COLS);

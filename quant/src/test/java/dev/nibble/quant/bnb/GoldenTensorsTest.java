@@ -70,7 +70,7 @@ final class GoldenTensorsTest {
             spec.get("nested").booleanValue());
     Tensor weight = golden.tensor(name + ".weight");
     Codebook q =
-        new FourBitAllocator(kernels, scope, format).allocate(name, weight.dim(0), weight.dim(1));
+        format.allocator(kernels, scope).allocate(name, weight.dim(0), weight.dim(1));
     Tensor near = scope.allocate("weight", weight.dtype(), weight.shape().dims());
     kernels.moving().copy(near, weight);
     kernels.products().encode(q, near);

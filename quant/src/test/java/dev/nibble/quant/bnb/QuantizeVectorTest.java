@@ -21,7 +21,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 final class QuantizeVectorTest {
 
   private static Codebook quantize(Kernels kernels, Scope scope, FourBitFormat format, Tensor in) {
-    Codebook q = new FourBitAllocator(kernels, scope, format).allocate("q", 1, in.elements());
+    Codebook q = format.allocator(kernels, scope).allocate("q", 1, in.elements());
     kernels.products().encode(q, in);
     return q;
   }

@@ -1,6 +1,8 @@
 package dev.nibble.trainer.run;
 
 import dev.nibble.compute.files.AtomicFile;
+import dev.nibble.trainer.plot.Canvas;
+import dev.nibble.trainer.plot.Ticks;
 import dev.nibble.trainer.run.Metrics.Point;
 import dev.nibble.trainer.run.Metrics.Step;
 import java.io.IOException;

@@ -113,8 +113,29 @@ public final class ModelLoader {
       int maxBatchTokens,
       Kernels kernels,
       Scope scope) {
-    return view(
-        folder, checkpoint, maxBatchTokens, (module, linear) -> linear, kernels, scope);
+    return over(
+        folder,
+        checkpoint,
+        asStored(checkpoint, kernels, scope),
+        toEvaluate(maxBatchTokens),
+        kernels,
+        scope);
+  }
+
+  private static ModelOptions toEvaluate(int maxBatchTokens) {
+    return new ModelOptions(
+        new Training.Nothing(), Optional.empty(), maxBatchTokens, Checkpointing.FULL);
+  }
+
+  /** Dense linear maps: where the mapped checkpoint has them, or a copy where kernels cannot read that. */
+  private static Function<String, FrozenMatrix> asStored(
+      StoredTensors checkpoint, Kernels kernels, Scope scope) {
+    if (kernels.memory().device() instanceof Device.Host) {
+      return name -> new Dense(checkpoint.tensor(name));
+    }
+    return new FrozenWeights(
+            checkpoint, CheckpointReaders.find(checkpoint), Optional.empty(), kernels, scope)
+        ::load;
   }
 
   /**
@@ -129,33 +150,48 @@ public final class ModelLoader {
       BiFunction<String, FrozenProjection, Projection> around,
       Kernels kernels,
       Scope scope) {
-    return view(folder, checkpoint, maxBatchTokens, around, kernels, scope);
-  }
-
-  private static DecoderModel view(
-      Path folder,
-      ShardedSafetensors checkpoint,
-      int maxBatchTokens,
-      BiFunction<String, FrozenProjection, Projection> around,
-      Kernels kernels,
-      Scope scope) {
-    ModelConfig config = ModelConfig.of(folder, checkpoint);
-    StoredWeights stored = CheckpointReaders.find(checkpoint);
-    CheckpointCheck.check(folder, checkpoint, stored, ModelTensors.of(config));
-    ModelOptions options =
-        new ModelOptions(
-            new Training.Nothing(), Optional.empty(), maxBatchTokens, Checkpointing.FULL);
-    FrozenWeights linears = new FrozenWeights(checkpoint, stored, Optional.empty(), kernels, scope);
-    boolean mapped = kernels.memory().device() instanceof Device.Host;
+    ModelConfig config = checked(folder, checkpoint);
     FrozenLayerFactory frozen =
         new FrozenLayerFactory(
-            checkpoint,
-            name -> mapped ? new Dense(checkpoint.tensor(name)) : linears.load(name),
-            kernels,
-            scope);
+            checkpoint, asStored(checkpoint, kernels, scope), kernels, scope);
     Parameters none = new Parameters.Builder().allocate(scope, "adapters");
     return ModelBuilder.build(
-        config, new SurroundedLayerFactory(frozen, around), none, options, kernels, scope);
+        config,
+        new SurroundedLayerFactory(frozen, around),
+        none,
+        toEvaluate(maxBatchTokens),
+        kernels,
+        scope);
+  }
+
+  private static ModelConfig checked(Path folder, StoredTensors checkpoint) {
+    ModelConfig config = ModelConfig.of(folder, checkpoint);
+    CheckpointCheck.check(
+        folder, checkpoint, CheckpointReaders.find(checkpoint), ModelTensors.of(config));
+    return config;
+  }
+
+  /**
+   * A model over weights of its linear maps that are there already; the rest is read.
+   *
+   * @param checkpoint of the folder, not quantised; stays the caller's
+   * @param linears gives the weight of a linear map by its tensor's name: of one inside the blocks,
+   *     or of an output head of its own; must last as long as the model is used
+   * @param options whose format is that of the weights given; an adapter among them must not change
+   *     the base
+   */
+  public static CausalLm over(
+      Path folder,
+      StoredTensors checkpoint,
+      Function<String, FrozenMatrix> linears,
+      ModelOptions options,
+      Kernels kernels,
+      Scope scope) {
+    if (options.training() instanceof Training.Adapter(AdapterSpec spec, long _)
+        && spec.changesBase()) {
+      throw new IllegalArgumentException(spec.describe() + " changes the weights it is given");
+    }
+    return build(checked(folder, checkpoint), checkpoint, linears, options, kernels, scope);
   }
 
   /** The model of a checked checkpoint; {@code linears} reads a frozen linear map's weight. */

@@ -1,4 +1,4 @@
-package dev.nibble.quant.bnb;
+package dev.nibble.quant.codebook;
 
 import dev.nibble.compute.kernels.DynamicMap;
 import dev.nibble.compute.kernels.Kernels;
@@ -11,22 +11,28 @@ import dev.nibble.compute.weights.Codebook.Scales;
 import dev.nibble.quant.WeightFormat;
 import java.util.Optional;
 
-/** An allocator of 4-bit matrices, which share their codebooks. */
-final class FourBitAllocator implements WeightFormat.Allocator {
+/** An allocator of matrices in codes of a table, which share the table. */
+public final class CodebookAllocator implements WeightFormat.Allocator {
   private static final String GROUP = "weights/";
 
   private final Scope scope;
-  private final FourBitFormat format;
+  private final BlockScales scales;
   private final Tensor codebook;
   private final Optional<Tensor> scaleCodebook;
 
-  FourBitAllocator(Kernels kernels, Scope scope, FourBitFormat format) {
+  /**
+   * Allocates the tables.
+   *
+   * @param name of the table, for the memory table
+   * @param values of all codes, by code
+   */
+  public CodebookAllocator(
+      Kernels kernels, Scope scope, String name, float[] values, BlockScales scales) {
     this.scope = scope;
-    this.format = format;
-    this.codebook =
-        table(kernels, scope, "codebook " + format.type(), FourBitCodebook.of(format.type()));
+    this.scales = scales;
+    this.codebook = table(kernels, scope, "codebook " + name, values);
     this.scaleCodebook =
-        format.doubleQuant()
+        scales.nested()
             ? Optional.of(table(kernels, scope, "codebook of scales", DynamicMap.SIGNED.codebook()))
             : Optional.empty();
   }
@@ -40,14 +46,15 @@ final class FourBitAllocator implements WeightFormat.Allocator {
   @Override
   public Codebook allocate(String name, long rows, long cols) {
     long weights = Math.multiplyExact(rows, cols);
-    long blocks = Math.ceilDiv(weights, format.blockSize());
+    long blocks = Math.ceilDiv(weights, scales.block());
+    int bits = Long.numberOfTrailingZeros(codebook.elements());
     return new Codebook(
-        scope.allocate(GROUP + name, DType.U8, Math.ceilDiv(weights, 2L)),
+        scope.allocate(GROUP + name, DType.U8, Math.ceilDiv(weights * bits, (long) Byte.SIZE)),
         codebook,
         scaleCodebook.map(c -> nested(name, blocks, c)).orElseGet(() -> plain(name, blocks)),
         rows,
         cols,
-        format.blockSize());
+        scales.block());
   }
 
   private Scales plain(String name, long blocks) {
@@ -55,7 +62,7 @@ final class FourBitAllocator implements WeightFormat.Allocator {
   }
 
   private Scales nested(String name, long blocks, Tensor map) {
-    int block = FourBitFormat.NESTED_BLOCK_SIZE;
+    int block = BlockScales.NESTED_BLOCK;
     return new Scales.Nested(
         scope.allocate(GROUP + name + ".absmax", DType.U8, blocks),
         scope.allocate(GROUP + name + ".nested_absmax", DType.F32, Math.ceilDiv(blocks, block)),

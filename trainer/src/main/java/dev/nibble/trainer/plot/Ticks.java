@@ -1,4 +1,4 @@
-package dev.nibble.trainer.run;
+package dev.nibble.trainer.plot;
 
 import java.math.BigDecimal;
 import java.math.MathContext;
@@ -13,13 +13,13 @@ import java.util.Locale;
  * @param to the last, at or above the greatest value
  * @param step between neighbours
  */
-record Ticks(double from, double to, double step) {
+public record Ticks(double from, double to, double step) {
 
   /**
    * About {@code count} ticks around the values; {@code least} is the smallest distance between
    * two.
    */
-  static Ticks around(double low, double high, int count, double least) {
+  public static Ticks around(double low, double high, int count, double least) {
     double raw = Math.max((high - low) / count, least);
     double power = Math.pow(10, Math.floor(Math.log10(raw)));
     double step = power;
@@ -31,7 +31,8 @@ record Ticks(double from, double to, double step) {
     return new Ticks(from, to > from ? to : from + step, step);
   }
 
-  List<Double> values() {
+  /** All of them. */
+  public List<Double> values() {
     List<Double> values = new ArrayList<>();
     for (int i = 0; i <= Math.round((to - from) / step); i++) {
       values.add(from + i * step);
@@ -40,7 +41,7 @@ record Ticks(double from, double to, double step) {
   }
 
   /** A tick as text, with as many decimals as the step has. */
-  String label(double value) {
+  public String label(double value) {
     int decimals =
         Math.max(0, new BigDecimal(step, new MathContext(3)).stripTrailingZeros().scale());
     return String.format(Locale.ROOT, "%,." + decimals + "f", value);

@@ -1,31 +1,31 @@
-package dev.nibble.trainer.run;
+package dev.nibble.trainer.plot;
 
-import dev.nibble.trainer.run.Metrics.Point;
 import java.util.List;
 import java.util.Locale;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.Collectors;
 
 /** An SVG document under construction. Colours are of classes, for light and for dark pages. */
-final class Canvas {
+public final class Canvas {
   /** Text has a contrast of at least 4.5 to the page in both. */
   private static final String STYLE =
       """
       <style>
       .page { fill: #ffffff } text { fill: #57606a } .title { fill: #1f2328 } .grid { stroke: #d8dee4 }
       .axis { stroke: #57606a } .training { stroke: #0969da } .validation { stroke: #bc4c00 } .rate { stroke: #6e7781 }
-      .dot { fill: #bc4c00 } .ring { fill: none; stroke: #bc4c00 }
+      .dot { fill: #bc4c00 } .ring { fill: none; stroke: #bc4c00 } .spot { fill: #0969da }
       @media (prefers-color-scheme: dark) {
       .page { fill: #0d1117 } text { fill: #9da7b3 } .title { fill: #e6edf3 } .grid { stroke: #30363d }
       .axis { stroke: #9da7b3 } .training { stroke: #58a6ff } .validation { stroke: #f0883e } .rate { stroke: #9da7b3 }
-      .dot { fill: #f0883e } .ring { stroke: #f0883e }
+      .dot { fill: #f0883e } .ring { stroke: #f0883e } .spot { fill: #58a6ff }
       }
       </style>
       """;
 
   private final StringBuilder svg = new StringBuilder();
 
-  Canvas(int width, int height, String title) {
+  /** An empty page of so many units. */
+  public Canvas(int width, int height, String title) {
     add(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %d\" width=\"%d\" height=\"%d\" role=\"img\""
             + " font-family=\"system-ui, -apple-system, 'Segoe UI', 'DejaVu Sans', sans-serif\" font-size=\"12\">",
@@ -36,7 +36,7 @@ final class Canvas {
   }
 
   /** Lines that follow with {@code clip} end at this rectangle. */
-  void clip(String name, int left, int top, int right, int bottom) {
+  public void clip(String name, int left, int top, int right, int bottom) {
     add(
         "<clipPath id=\"%s\"><rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\"/></clipPath>",
         name, left, top, right - left, bottom - top);
@@ -47,30 +47,31 @@ final class Canvas {
    *
    * @param attributes further ones, such as {@code text-anchor="end"}
    */
-  void text(double x, double y, String attributes, String text) {
+  public void text(double x, double y, String attributes, String text) {
     add("<text x=\"%.1f\" y=\"%.1f\" %s>%s</text>", x, y, attributes, escape(text));
   }
 
   /** Text that runs upwards, centred. */
-  void upwards(int x, int y, String text) {
+  public void upwards(int x, int y, String text) {
     add(
         "<text transform=\"translate(%d %d) rotate(-90)\" text-anchor=\"middle\">%s</text>",
         x, y, escape(text));
   }
 
-  void line(String classes, double x1, double y1, double x2, double y2, double width) {
+  /** A straight line. */
+  public void line(String classes, double x1, double y1, double x2, double y2, double width) {
     add(
         "<line class=\"%s\" x1=\"%.1f\" y1=\"%.1f\" x2=\"%.1f\" y2=\"%.1f\" stroke-width=\"%.1f\"/>",
         classes, x1, y1, x2, y2, width);
   }
 
   /** A line through points; nothing for fewer than two. */
-  void curve(
+  public <P> void curve(
       String classes,
       String attributes,
-      List<Point> points,
-      ToDoubleFunction<Point> x,
-      ToDoubleFunction<Point> y) {
+      List<P> points,
+      ToDoubleFunction<P> x,
+      ToDoubleFunction<P> y) {
     if (points.size() < 2) {
       return;
     }
@@ -84,11 +85,13 @@ final class Canvas {
             .collect(Collectors.joining(" ")));
   }
 
-  void circle(String classes, double x, double y, double radius) {
+  /** A circle. */
+  public void circle(String classes, double x, double y, double radius) {
     add("<circle class=\"%s\" cx=\"%.1f\" cy=\"%.1f\" r=\"%.1f\"/>", classes, x, y, radius);
   }
 
-  String end() {
+  /** The document. */
+  public String end() {
     return svg.append("</svg>\n").toString();
   }
 

@@ -1,0 +1,163 @@
+package dev.nibble.api.comparing;
+
+import dev.nibble.api.compare.ComparedFormat;
+import dev.nibble.quant.named.FormatNames;
+import dev.nibble.trainer.plot.Canvas;
+import dev.nibble.trainer.plot.Ticks;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.DoubleStream;
+import java.util.stream.Stream;
+
+/**
+ * Bits of a weight against perplexity as SVG: a dot for each format, with its name, and a line at
+ * the perplexity of the base as it is; the same after training, where there was one. The axis ends
+ * at some times the least perplexity: what is higher stands at its end, with its value.
+ */
+final class ComparisonPlot {
+  private static final int WIDTH = 760;
+  private static final int HEIGHT = 430;
+  private static final int LEFT = 72;
+  private static final int RIGHT = WIDTH - 24;
+  private static final int TOP = 100;
+  private static final int BOTTOM = 372;
+  private static final double RADIUS = 4.5;
+
+  /** How many times the least perplexity the axis shows. */
+  private static final double MOST = 3;
+
+  /** What is drawn in one colour. */
+  private enum Series {
+    BASE("validation", "dot"),
+    TRAINED("training", "spot");
+
+    private final String line;
+    private final String dot;
+
+    Series(String line, String dot) {
+      this.line = line;
+      this.dot = dot;
+    }
+  }
+
+  private record Mark(String name, double bits, double perplexity, Series series) {
+    boolean isFull() {
+      return name.equals(FormatNames.FULL);
+    }
+  }
+
+  private final List<Mark> marks;
+  private final Ticks x;
+  private final Ticks y;
+
+  private ComparisonPlot(List<ComparedFormat> rows) {
+    marks = rows.stream().flatMap(ComparisonPlot::marks).toList();
+    double least = perplexities().min().orElse(1);
+    double most = perplexities().filter(p -> p <= MOST * least).max().orElse(2);
+    double bits =
+        marks.stream().filter(m -> !m.isFull()).mapToDouble(Mark::bits).max().orElse(Byte.SIZE);
+    x = Ticks.around(0, bits, 8, 0.1);
+    y = Ticks.around(least, most, 6, least * 1e-4);
+  }
+
+  private static Stream<Mark> marks(ComparedFormat row) {
+    List<Mark> of = new ArrayList<>();
+    row.base()
+        .ifPresent(f -> {
+          of.add(new Mark(row.format(), f.bits(), f.perplexity(), Series.BASE));
+          row.trained()
+              .ifPresent(
+                  t -> of.add(new Mark(row.format(), f.bits(), t.perplexity(), Series.TRAINED)));
+        });
+    return of.stream();
+  }
+
+  private DoubleStream perplexities() {
+    return marks.stream().mapToDouble(Mark::perplexity);
+  }
+
+  /**
+   * The drawing as an SVG document.
+   *
+   * @param title of it
+   * @param subtitle the model
+   */
+  static String svg(List<ComparedFormat> rows, String title, String subtitle) {
+    return new ComparisonPlot(rows).draw(title, subtitle);
+  }
+
+  private String draw(String title, String subtitle) {
+    Canvas canvas = new Canvas(WIDTH, HEIGHT, title);
+    canvas.text(LEFT, 26, "class=\"title\" font-size=\"16\" font-weight=\"600\"", title);
+    canvas.text(LEFT, 46, "", subtitle);
+    axes(canvas);
+    key(canvas);
+    List<Mark> dots = marks.stream().filter(m -> !m.isFull()).toList();
+    marks.stream()
+        .filter(Mark::isFull)
+        .forEach(m -> canvas.line(m.series().line, LEFT, py(m), RIGHT, py(m), 1.5));
+    Labels labels = new Labels(canvas, LEFT, RIGHT);
+    dots.forEach(m -> {
+      labels.keepFree(px(m), py(m));
+      canvas.circle(m.series().dot, px(m), py(m), RADIUS);
+    });
+    dots.forEach(m -> labels.put(px(m), py(m), label(m)));
+    return canvas.end();
+  }
+
+  private String label(Mark m) {
+    return m.perplexity() > y.to()
+        ? "%s ↑ %s".formatted(m.name(), ComparisonTable.perplexity(m.perplexity()))
+        : m.name();
+  }
+
+  private void axes(Canvas canvas) {
+    for (double v : y.values()) {
+      double at = py(v);
+      canvas.line("grid", LEFT, at, RIGHT, at, 1);
+      canvas.text(LEFT - 8, at + 4, "text-anchor=\"end\"", y.label(v));
+    }
+    for (double v : x.values()) {
+      canvas.text(px(v), BOTTOM + 18, "text-anchor=\"middle\"", x.label(v));
+    }
+    canvas.line("axis", LEFT, BOTTOM, RIGHT, BOTTOM, 1);
+    canvas.text(
+        (LEFT + RIGHT) / 2.0, HEIGHT - 12, "text-anchor=\"middle\"", "bits of a quantised weight");
+    canvas.upwards(16, (TOP + BOTTOM) / 2, "perplexity of held-out rows");
+  }
+
+  /** What colours stand for, and the values of the lines. */
+  private void key(Canvas canvas) {
+    int at = LEFT;
+    for (Series series : Series.values()) {
+      if (marks.stream().anyMatch(m -> m.series() == series)) {
+        String text =
+            (series == Series.BASE ? "base" : "after training")
+                + marks.stream()
+                    .filter(m -> m.isFull() && m.series() == series)
+                    .map(m -> "; line: full, " + ComparisonTable.perplexity(m.perplexity()))
+                    .findFirst()
+                    .orElse("");
+        canvas.circle(series.dot, at + RADIUS, 66, RADIUS);
+        canvas.text(at + 16, 70, "", text);
+        at += 16 + 7 * text.length() + 20;
+      }
+    }
+  }
+
+  private double px(Mark m) {
+    return px(m.bits());
+  }
+
+  private double px(double bits) {
+    return LEFT + (bits - x.from()) / (x.to() - x.from()) * (RIGHT - LEFT);
+  }
+
+  private double py(Mark m) {
+    return py(Math.min(m.perplexity(), y.to()));
+  }
+
+  private double py(double perplexity) {
+    return BOTTOM - (perplexity - y.from()) / (y.to() - y.from()) * (BOTTOM - TOP);
+  }
+}

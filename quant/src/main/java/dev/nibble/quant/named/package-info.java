@@ -1,0 +1,9 @@
+/**
+ * Weight formats by name.
+ *
+ * @nibble.internal
+ */
+@NullMarked
+package dev.nibble.quant.named;
+
+import org.jspecify.annotations.NullMarked;
