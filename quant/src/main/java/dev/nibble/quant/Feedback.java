@@ -1,13 +1,21 @@
 package dev.nibble.quant;
 
-/**
- * What the errors of the columns before a block move the block by, see {@link HessianFactor}.
- *
- * @param factors [columns of the block, columns before it]: the transpose of R_<B,B R_BB^-1
- */
-public record Feedback(float[][] factors) {
+/** What the errors of the columns before a block move the block by, see {@link HessianFactor}. */
+public final class Feedback {
   /** Columns of errors at a time, whose part of the rows stays in a core's first-level cache. */
   private static final int TOGETHER = 32;
+
+  private final float[][] factors;
+
+  /** {@code factors} [columns of the block, columns before it]: the transpose of R_<B,B R_BB^-1. */
+  Feedback(float[][] factors) {
+    this.factors = factors;
+  }
+
+  /** The factor of an earlier column's error for column j of the block. */
+  float factor(int j, int column) {
+    return factors[j][column];
+  }
 
   /**
    * block[j][r] += sum over columns k of errors[k][r] * factors[j][k], for all rows r.
@@ -36,16 +44,7 @@ public record Feedback(float[][] factors) {
     float[] g = factors[j + 1];
     int k = from;
     for (; k + 4 <= to; k += 4) {
-      four(
-          block[j],
-          block[j + 1],
-          f,
-          g,
-          k,
-          errors[k],
-          errors[k + 1],
-          errors[k + 2],
-          errors[k + 3]);
+      four(block[j], block[j + 1], f, g, k, errors[k], errors[k + 1], errors[k + 2], errors[k + 3]);
     }
     for (; k < to; k++) {
       one(block[j], f[k], errors[k]);

@@ -44,7 +44,8 @@ public final class HessianFactor {
 
   /**
    * Factors H = sum + damping * mean(diag) * identity. An input that was always 0 is dead: its H_jj
-   * is 1 before the mean is taken.
+   * is 1 before the mean is taken, as the GPTQ authors have it. A multiple of H gives the same
+   * feedback, but for that 1.
    *
    * @param weight the matrix's name, for errors
    * @param damping a part of the mean, 0.01 for GPTQ

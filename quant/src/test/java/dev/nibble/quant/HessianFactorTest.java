@@ -75,14 +75,14 @@ final class HessianFactorTest {
     int from = n / 3;
     int to = Math.min(n, from + 50);
     double[][] u = factor.inverse(from, to);
-    float[][] feedback = factor.feedback(from, to).factors();
+    Feedback feedback = factor.feedback(from, to);
     for (int j = 0; j < to - from; j++) {
       for (int i = 0; i < to; i++) {
         double product = 0; // (rows of R) R_BB^-1: the identity in the block
         for (int k = 0; k <= j; k++) {
           product += r[i][from + k] * u[k][j];
         }
-        double expected = i < from ? feedback[j][i] : i == from + j ? 1 : 0;
+        double expected = i < from ? feedback.factor(j, i) : i == from + j ? 1 : 0;
         assertThat(product).isCloseTo(expected, offset(1e-5 * Math.max(1, Math.abs(product))));
       }
     }
@@ -130,14 +130,14 @@ final class HessianFactorTest {
 
   @Test
   void deadInputsStandAlone() {
-    HessianFactor factor = HessianFactor.of("w", of(3, 9, 4, 0, 1, 0, 0, 0, 1, 0, 9), 0.1, Order.DESCENDING);
+    HessianFactor factor =
+        HessianFactor.of("w", of(3, 9, 4, 0, 1, 0, 0, 0, 1, 0, 9), 0.1, Order.DESCENDING);
     assertThat(factor.input(0)).isEqualTo(2);
     assertThat(factor.input(1)).isEqualTo(0);
     assertThat(factor.input(2)).isEqualTo(1);
     assertThat(factor.isDead(1)).isTrue();
     assertThat(factor.isDead(0)).isFalse();
-    assertThat(factor.inverseDiagonal(2))
-        .isCloseTo(1 / Math.sqrt(1 + 0.1 * 14 / 3), offset(1e-12));
+    assertThat(factor.inverseDiagonal(2)).isCloseTo(1 / Math.sqrt(1 + 0.1 * 14 / 3), offset(1e-12));
   }
 
   @Test

@@ -1,7 +1,9 @@
 package dev.nibble.api.comparing;
 
+import dev.nibble.compute.kernels.HostCopies;
 import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.safetensors.ShardedSafetensors;
+import dev.nibble.compute.tensor.DType;
 import dev.nibble.compute.tensor.Device;
 import dev.nibble.compute.tensor.Scope;
 import dev.nibble.compute.tensor.Tensor;
@@ -28,7 +30,9 @@ final class BaseInFormat {
   private final Path folder;
   private final ShardedSafetensors source;
   private final Kernels kernels;
+  private final WeightError error = new WeightError();
   private final Optional<MeasuredFormat> format;
+  private final Optional<FittedBase> fitted;
   private final FrozenWeights weights;
   private final boolean mapped;
   private final Map<String, FrozenMatrix> matrices = new HashMap<>();
@@ -40,13 +44,18 @@ final class BaseInFormat {
       Path folder,
       ShardedSafetensors source,
       Optional<WeightFormat> format,
+      Optional<FittedBase> fitted,
       Kernels kernels,
       Scope scope) {
     this.folder = folder;
     this.source = source;
     this.kernels = kernels;
-    this.format = format.map(MeasuredFormat::new);
-    this.weights = new FrozenWeights(source, this.format.map(f -> f), kernels, scope);
+    this.format = format.map(f -> new MeasuredFormat(f, error));
+    this.fitted = fitted;
+    this.weights =
+        fitted.isPresent()
+            ? new FrozenWeights(fitted.get().tensors(), Optional.empty(), kernels, scope)
+            : new FrozenWeights(source, this.format.map(f -> f), kernels, scope);
     this.mapped = format.isEmpty() && isHost(kernels.memory().device());
   }
 
@@ -58,6 +67,7 @@ final class BaseInFormat {
    * Brings the linear maps inside the blocks to a format.
    *
    * @param source of the folder, not quantised; must stay open as long as the models are used
+   * @param fitted the same base in this format already, where the format is a calibrated one
    * @param scope owns the matrices; must be of the kernels' memory
    * @param progress hears how many bytes of the weights are done, and how many there are
    * @throws dev.nibble.quant.UnusableWeight when the format cannot hold one of them
@@ -66,10 +76,11 @@ final class BaseInFormat {
       Path folder,
       ShardedSafetensors source,
       Optional<WeightFormat> format,
+      Optional<FittedBase> fitted,
       Kernels kernels,
       Scope scope,
       BiConsumer<Long, Long> progress) {
-    BaseInFormat base = new BaseInFormat(folder, source, format, kernels, scope);
+    BaseInFormat base = new BaseInFormat(folder, source, format, fitted, kernels, scope);
     List<String> names = ModelLoader.linearWeights(folder, source);
     long all = names.stream().mapToLong(name -> source.tensor(name).bytes()).sum();
     for (String name : names) {
@@ -89,11 +100,27 @@ final class BaseInFormat {
 
   private FrozenMatrix read(String name) {
     if (!mapped) {
-      return weights.load(name);
+      FrozenMatrix made = weights.load(name);
+      if (fitted.isPresent() && !kernels.memory().isPlanned()) {
+        measure(name, made);
+      }
+      return made;
     }
     Tensor stored = source.tensor(name);
     NonFinite.refuse(stored, source.placeOf(name), kernels);
     return new Dense(stored);
+  }
+
+  private void measure(String name, FrozenMatrix made) {
+    if (made instanceof Dense) {
+      return; // a head of its own, as it was
+    }
+    try (Scope staging = Scope.open("staging", kernels.memory());
+        HostCopies host = new HostCopies(kernels)) {
+      Tensor decoded = staging.allocate(name, DType.F32, made.rows(), made.cols());
+      kernels.products().decode(decoded, made);
+      error.add(source.tensor(name), host.of(decoded));
+    }
   }
 
   /**
@@ -121,13 +148,15 @@ final class BaseInFormat {
     return all - storedBytes + bytes;
   }
 
-  /** Seconds that encoding took. */
+  /** Seconds that encoding took, or calibrating and fitting. */
   double seconds() {
-    return format.map(MeasuredFormat::seconds).orElse(0.0);
+    return fitted
+        .map(FittedBase::seconds)
+        .orElseGet(() -> format.map(MeasuredFormat::seconds).orElse(0.0));
   }
 
   /** The norm of all errors, relative to that of the weights. */
   double weightError() {
-    return format.map(MeasuredFormat::relativeError).orElse(0.0);
+    return error.relative();
   }
 }

@@ -25,6 +25,7 @@ import dev.nibble.data.Batch;
 import dev.nibble.data.batching.Subset;
 import dev.nibble.errors.Fault;
 import dev.nibble.errors.NibbleException;
+import dev.nibble.quant.CalibratedFormat;
 import dev.nibble.quant.WeightFormat;
 import dev.nibble.quant.named.FormatNames;
 import dev.nibble.recipes.recipe.Recipe;
@@ -35,6 +36,7 @@ import dev.nibble.trainer.model.Checkpointing;
 import dev.nibble.trainer.model.ModelOptions;
 import dev.nibble.trainer.model.Training;
 import dev.nibble.trainer.objective.Objective;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -90,11 +92,42 @@ final class FormatTrial {
   /** One format's measurements, or why there are none. */
   ComparedFormat of(String name) {
     Optional<WeightFormat> format = FormatNames.parse(name);
-    One one = new One(name.equals(FormatNames.FULL), format);
     List<String> failures = new ArrayList<>();
+    if (!(format.orElse(null) instanceof CalibratedFormat calibrated)) {
+      return of(name, format, Optional.empty(), failures);
+    }
+    Optional<FittedBase> fitted =
+        attempt(
+            failures,
+            () ->
+                FittedBase.fit(
+                    request.recipe(), calibrated, request.output().resolve(name), listener));
+    if (fitted.isEmpty()) {
+      return result(name, format, Optional.empty(), Optional.empty(), failures);
+    }
+    try (FittedBase base = fitted.get()) {
+      return of(name, format, Optional.of(base), failures);
+    }
+  }
+
+  private ComparedFormat of(
+      String name,
+      Optional<WeightFormat> format,
+      Optional<FittedBase> fitted,
+      List<String> failures) {
+    One one = new One(name.equals(FormatNames.FULL), format, fitted);
     Optional<FormatFigures> base = attempt(failures, () -> one.measure(failures));
     Optional<TrainedFigures> trained =
         request.train() && base.isPresent() ? attempt(failures, one::train) : Optional.empty();
+    return result(name, format, base, trained, failures);
+  }
+
+  private static ComparedFormat result(
+      String name,
+      Optional<WeightFormat> format,
+      Optional<FormatFigures> base,
+      Optional<TrainedFigures> trained,
+      List<String> failures) {
     return new ComparedFormat(
         name,
         format.map(WeightFormat::describe).orElse("as it is stored"),
@@ -124,13 +157,16 @@ final class FormatTrial {
   private final class One {
     private final boolean isReference;
     private final Optional<WeightFormat> format;
+    private final Optional<FittedBase> fitted;
     private final Recipe recipe;
     private final Wiring wiring;
 
-    One(boolean isReference, Optional<WeightFormat> format) {
+    One(boolean isReference, Optional<WeightFormat> format, Optional<FittedBase> fitted) {
       this.isReference = isReference;
       this.format = format;
-      this.recipe = RecipeInFormat.of(request.recipe(), format, request.output());
+      this.fitted = fitted;
+      Path folder = fitted.map(FittedBase::folder).orElse(request.recipe().model().base());
+      this.recipe = RecipeInFormat.of(request.recipe(), folder, format, request.output());
       this.wiring = new Wiring(recipe);
     }
 
@@ -166,9 +202,10 @@ final class FormatTrial {
 
     private BaseInFormat base(Kernels on, Scope scope, boolean told) {
       return BaseInFormat.make(
-          recipe.model().base(),
+          request.recipe().model().base(),
           source,
           format,
+          fitted,
           on,
           scope,
           (done, total) -> {

@@ -8,34 +8,26 @@ import dev.nibble.compute.tensor.Tensor;
 import dev.nibble.compute.weights.FrozenMatrix;
 import dev.nibble.quant.CheckpointLayout;
 import dev.nibble.quant.WeightFormat;
-import java.util.stream.IntStream;
 
 /** A format that measures how long encoding takes, and by how much values change. */
 final class MeasuredFormat implements WeightFormat {
-  /** Elements of which errors are summed up at once, so that a sum does not depend on threads. */
-  private static final int CHUNK = 1 << 14;
-
   /** For so long the first matrix is encoded again and again, untimed, while Java compiles. */
   private static final double WARM_UP_SECONDS = 1;
 
   private final WeightFormat format;
+  private final WeightError error;
   private boolean warm;
   private double seconds;
-  private double squaredError;
-  private double squares;
 
-  MeasuredFormat(WeightFormat format) {
+  /** A format whose errors are added to {@code error}. */
+  MeasuredFormat(WeightFormat format, WeightError error) {
     this.format = format;
+    this.error = error;
   }
 
   /** Seconds of encoding so far. */
   double seconds() {
     return seconds;
-  }
-
-  /** The norm of all errors so far, relative to that of the values. */
-  double relativeError() {
-    return squares == 0 ? 0 : Math.sqrt(squaredError / squares);
   }
 
   @Override
@@ -53,7 +45,7 @@ final class MeasuredFormat implements WeightFormat {
       seconds += timed(kernels, out, in, host);
       Tensor decoded = staging.allocate(in.name(), DType.F32, in.shape().dims());
       kernels.products().decode(decoded, out);
-      add(host.of(in), host.of(decoded));
+      error.add(host.of(in), host.of(decoded));
     }
   }
 
@@ -64,29 +56,6 @@ final class MeasuredFormat implements WeightFormat {
     format.encode(kernels, out, in);
     host.of(last); // waits for a device
     return (System.nanoTime() - start) / 1e9;
-  }
-
-  private void add(Tensor values, Tensor decoded) {
-    long n = values.elements();
-    double[][] sums =
-        IntStream.range(0, Math.toIntExact(Math.ceilDiv(n, (long) CHUNK)))
-            .parallel()
-            .mapToObj(c -> {
-              double error = 0;
-              double all = 0;
-              for (long i = (long) c * CHUNK; i < Math.min(n, (c + 1L) * CHUNK); i++) {
-                double value = values.getFloat(i);
-                double e = value - decoded.getFloat(i);
-                error += e * e;
-                all += value * value;
-              }
-              return new double[] {error, all};
-            })
-            .toArray(double[][]::new);
-    for (double[] sum : sums) {
-      squaredError += sum[0];
-      squares += sum[1];
-    }
   }
 
   @Override

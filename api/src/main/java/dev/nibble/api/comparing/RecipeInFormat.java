@@ -12,15 +12,16 @@ final class RecipeInFormat {
   /**
    * A recipe like another.
    *
+   * @param base the folder of the base
    * @param format empty for a base as it is stored
    * @param folder for what the optimizer does not keep in memory
    */
-  static Recipe of(Recipe r, Optional<WeightFormat> format, Path folder) {
+  static Recipe of(Recipe r, Path base, Optional<WeightFormat> format, Path folder) {
     Recipe.Model model = r.model();
     Recipe.Output output = r.output();
     return new Recipe(
         new Recipe.Model(
-            model.base(), model.init(), model.adapter(), format, model.adapterSource()),
+            base, model.init(), model.adapter(), format, model.adapterSource()),
         r.data(),
         r.training(),
         r.optimization(),

@@ -18,7 +18,8 @@ import java.util.stream.IntStream;
  *     the flattened matrix, in which code i takes the bits from i*bits on, counted from the lowest
  *     of the first byte
  * @param scales one for each group
- * @param zeros one for each group: what stands for 0; I8 beside codes of I8, else U8 or real numbers
+ * @param zeros one for each group: what stands for 0; I8 beside codes of I8, else U8 or real
+ *     numbers
  * @param rows output features O
  * @param cols input features I
  * @param bits of a code, 1 to 8

@@ -208,7 +208,10 @@ final class AffineTest {
         Optional.of(scope.allocate("index", DType.I32, index.length).put(index)));
   }
 
-  /** Two outputs of three groups, the inputs 0, 2, 5 in the first, 3 in the second, 1, 4 in the third. */
+  /**
+   * Two outputs of three groups, the inputs 0, 2, 5 in the first, 3 in the second, 1, 4 in the
+   * third.
+   */
   @Test
   void anIndexNamesTheGroupOfEachInput() {
     Affine made = indexed(4, 2, 2, 0, 2, 0, 1, 2, 0);
@@ -239,14 +242,12 @@ final class AffineTest {
     for (Groups groups :
         new Groups[] {new Groups(Groups.Axis.OUTPUTS, 2), new Groups(Groups.Axis.INPUTS, 4)}) {
       assertThatThrownBy(() ->
-              new Affine(
-                  good.codes(), good.scales(), good.zeros(), 1, 4, 4, groups, good.index()))
+              new Affine(good.codes(), good.scales(), good.zeros(), 1, 4, 4, groups, good.index()))
           .isInstanceOf(IllegalArgumentException.class);
     }
     Optional<Tensor> three = Optional.of(scope.allocate("index", DType.I32, 3));
     assertThatThrownBy(() ->
-            new Affine(
-                good.codes(), good.scales(), good.zeros(), 1, 4, 4, good.groups(), three))
+            new Affine(good.codes(), good.scales(), good.zeros(), 1, 4, 4, good.groups(), three))
         .hasMessageContaining("index I32[3] on host: expected I32 with 4 elements");
   }
 

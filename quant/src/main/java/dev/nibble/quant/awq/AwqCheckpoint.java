@@ -54,8 +54,7 @@ record AwqCheckpoint(StoredTensors checkpoint, SequencedMap<String, Shape> shape
       }
       Shape shape = shape(module);
       int found =
-          Math.toIntExact(
-              shape.dim(1) / module.tensor(AwqLayout.SCALES, AwqLayout.CODES).dim(0));
+          Math.toIntExact(shape.dim(1) / module.tensor(AwqLayout.SCALES, AwqLayout.CODES).dim(0));
       if (size != 0 && found != size) {
         throw new UnusableWeight(
             "%s: '%s' is in groups of %d, but '%s' in groups of %d; expected one size for all"
@@ -89,8 +88,7 @@ record AwqCheckpoint(StoredTensors checkpoint, SequencedMap<String, Shape> shape
     Tensor scales = m.tensor(AwqLayout.SCALES, AwqLayout.CODES);
     m.tensor(AwqLayout.ZEROS, AwqLayout.CODES);
     if (codes.dtype() != DType.I32 || codes.shape().rank() != 2 || codes.elements() == 0) {
-      throw m.wrong(
-          AwqLayout.CODES, ModuleTensors.described(codes), "I32[inputs, outputs / 8]");
+      throw m.wrong(AwqLayout.CODES, ModuleTensors.described(codes), "I32[inputs, outputs / 8]");
     }
     long cols = codes.dim(0);
     long words = codes.dim(1);

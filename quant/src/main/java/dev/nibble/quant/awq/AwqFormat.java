@@ -14,8 +14,8 @@ import dev.nibble.quant.WeightFormat;
 
 /**
  * Activation-aware weight quantisation (Lin et al., arXiv:2306.00978) as checkpoints have it:
- * {@link Affine} matrices of 4 bits with float16 scales and whole zero points. Checkpoints are read,
- * and written again. Weights are not brought to it: that would take scaling inputs first.
+ * {@link Affine} matrices of 4 bits with float16 scales and whole zero points. Checkpoints are
+ * read, and written again. Weights are not brought to it: that would take scaling inputs first.
  *
  * @param groupSize consecutive inputs that share a scale and a zero point
  */

@@ -79,8 +79,7 @@ record AwqLayout(AwqFormat format) implements CheckpointLayout {
     return all;
   }
 
-  private static void put(
-      SequencedMap<String, Tensor> all, String name, DType dtype, Shape shape) {
+  private static void put(SequencedMap<String, Tensor> all, String name, DType dtype, Shape shape) {
     byte[] memory = new byte[Math.toIntExact(shape.elements() * dtype.bytes())];
     all.put(name, Tensor.onHost(name, dtype, shape, MemorySegment.ofArray(memory)));
   }

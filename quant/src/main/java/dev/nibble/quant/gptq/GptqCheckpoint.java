@@ -124,8 +124,7 @@ record GptqCheckpoint(
     if (m.has(GptqLayout.INDEX)) {
       m.require(GptqLayout.INDEX, DType.I32, Shape.of(cols));
     }
-    return new Stored(
-        Shape.of(rows, cols), bits, Math.toIntExact(cols / groups), scales.dtype());
+    return new Stored(Shape.of(rows, cols), bits, Math.toIntExact(cols / groups), scales.dtype());
   }
 
   /** What the tensors have in common, and what the files beside them add. */
@@ -249,8 +248,7 @@ record GptqCheckpoint(
       Tensor words = checkpoint.tensor(module + GptqLayout.CODES);
       Tensor codes = host.allocate("codes", DType.I32, rows, words.dim(0));
       codes.put(GptqPacking.transposed(words.toInts(), (int) words.dim(0), rows));
-      Tensor bytes =
-          Tensor.onHost("codes", DType.U8, matrix.codes().shape(), codes.memory());
+      Tensor bytes = Tensor.onHost("codes", DType.U8, matrix.codes().shape(), codes.memory());
       kernels.moving().copy(matrix.codes(), bytes);
       checkpoint.unload(module + GptqLayout.CODES);
 

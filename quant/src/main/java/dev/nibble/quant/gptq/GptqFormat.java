@@ -31,12 +31,7 @@ import java.util.Optional;
  * @param version how files store zero points
  */
 public record GptqFormat(
-    int bits,
-    int groupSize,
-    boolean symmetric,
-    boolean actOrder,
-    double damping,
-    Version version)
+    int bits, int groupSize, boolean symmetric, boolean actOrder, double damping, Version version)
     implements CalibratedFormat {
   /** The widths that codes can have. */
   public static final List<Integer> BITS = List.of(8, 4, 3, 2);
@@ -160,8 +155,7 @@ public record GptqFormat(
       boolean indexed) {
     long groups = Math.multiplyExact(rows, cols / size);
     return new Affine(
-        scope.allocate(
-            GROUP + name, DType.U8, Affine.bytes(Math.multiplyExact(rows, cols), bits)),
+        scope.allocate(GROUP + name, DType.U8, Affine.bytes(Math.multiplyExact(rows, cols), bits)),
         new Numbers.Plain(scope.allocate(GROUP + name + "_scale", scales, groups)),
         new Numbers.Plain(scope.allocate(GROUP + name + "_zero", DType.U8, groups)),
         rows,

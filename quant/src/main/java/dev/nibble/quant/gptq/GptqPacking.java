@@ -69,8 +69,8 @@ final class GptqPacking {
       for (int r = 0; r < rows; r++) {
         int bit = r * bits;
         long at = (long) g * words + bit / Integer.SIZE;
-        long code = (long) (zeros.getInt((long) r * groups + g) - less & mask)
-            << (bit % Integer.SIZE);
+        long code =
+            (long) (zeros.getInt((long) r * groups + g) - less & mask) << (bit % Integer.SIZE);
         packed.setLong(at, packed.getInt(at) | (int) code);
         int above = (int) (code >>> Integer.SIZE);
         if (above != 0) {

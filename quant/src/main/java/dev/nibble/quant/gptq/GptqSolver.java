@@ -83,8 +83,7 @@ final class GptqSolver {
     boolean sorted =
         IntStream.range(0, cols).anyMatch(position -> factor.input(position) != position);
     boolean fixed = size == cols || (sorted && !runs);
-    int[] groups =
-        IntStream.range(0, cols).map(p -> (runs ? p : factor.input(p)) / size).toArray();
+    int[] groups = IntStream.range(0, cols).map(p -> (runs ? p : factor.input(p)) / size).toArray();
     List<Rows> parts =
         IntStream.range(0, Math.ceilDiv(rows, ROWS))
             .parallel()
@@ -192,8 +191,7 @@ final class GptqSolver {
       if (!Float.isFinite(scale)) {
         throw new UnusableWeight(
             "tensor '%s': the scale of output %d, group %d is beyond %s; its weights are too large"
-                .formatted(
-                    out.codes().name(), first + row, group, out.scales().plain().dtype()));
+                .formatted(out.codes().name(), first + row, group, out.scales().plain().dtype()));
       }
       scales[group][row] = scale;
       zeros[group][row] = Math.min(zero, most);

@@ -8,6 +8,7 @@ import dev.nibble.quant.bnb.FourBitFormat.QuantType;
 import dev.nibble.quant.codebook.BlockScales;
 import dev.nibble.quant.codebook.CodebookFormat;
 import dev.nibble.quant.codebook.CodebookFormat.Table;
+import dev.nibble.quant.gptq.GptqFormat;
 import dev.nibble.quant.hqq.HqqFormat;
 import dev.nibble.quant.hqq.HqqFormat.Metadata;
 import dev.nibble.quant.int8.Int8Format;
@@ -43,7 +44,12 @@ public final class FormatNames {
           codebook("int2", Table.INT2),
           new Family(List.of("int8"), "int8[-gGROUP]", "int8" + GROUPS, FormatNames::int8),
           affine("hqq", true),
-          affine("rtn", false)); // round-to-nearest: HQQ whose zero points are not fitted
+          affine("rtn", false), // round-to-nearest: HQQ whose zero points are not fitted
+          new Family(
+              GptqFormat.BITS.stream().map(bits -> "gptq-" + bits).toList(),
+              "gptq-BITS[-gGROUP]",
+              "gptq" + BITS + GROUPS,
+              FormatNames::gptq));
 
   /**
    * Formats that are named alike.
@@ -170,6 +176,19 @@ public final class FormatNames {
       throw wrong(m, "a group size that is a multiple of 8");
     }
     return new HqqFormat(bits, group, Axis.INPUTS, optimize, Metadata.F16);
+  }
+
+  /** In groups of 64, as the others have, so that names compare at equal sizes. */
+  private static GptqFormat gptq(Matcher m) {
+    int bits = Integer.parseInt(m.group("bits"));
+    if (!GptqFormat.BITS.contains(bits)) {
+      throw wrong(m, "bits of " + GptqFormat.BITS);
+    }
+    int group = number(m, "group", HqqFormat.DEFAULT_GROUP_SIZE);
+    if (group < 1) {
+      throw wrong(m, "a group size of 1 or more");
+    }
+    return new GptqFormat(bits, group);
   }
 
   private static int number(Matcher m, String group, int otherwise) {

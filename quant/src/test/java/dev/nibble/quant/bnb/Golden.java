@@ -5,7 +5,10 @@ import java.net.URL;
 import java.nio.file.Path;
 import java.util.Objects;
 
-/** What bitsandbytes and the code of few-bit methods made; {@code -Dgolden.dir} names another folder of the same layout. */
+/**
+ * What bitsandbytes and the code of few-bit methods made; {@code -Dgolden.dir} names another folder
+ * of the same layout.
+ */
 public final class Golden {
   private Golden() {}
 

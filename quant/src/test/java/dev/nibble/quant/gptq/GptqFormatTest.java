@@ -49,8 +49,7 @@ final class GptqFormatTest {
   private static final String W = MODULE + ".weight";
   private static final int ROWS = 64;
   private static final int COLS = 96;
-  private static final GptqFormat FORMAT =
-      new GptqFormat(4, 32, false, true, 0.01, Version.GPTQ);
+  private static final GptqFormat FORMAT = new GptqFormat(4, 32, false, true, 0.01, Version.GPTQ);
 
   @TempDir Path folder;
 
@@ -197,14 +196,12 @@ final class GptqFormatTest {
       for (int group : new int[] {16, 32, GptqFormat.WHOLE_ROWS}) {
         try (Kernels kernels = EachKernelSet.host();
             Scope scope = Scope.open("test", kernels.memory())) {
-          GptqFormat plain =
-              new GptqFormat(bits, group, symmetric, false, 0.01, Version.GPTQ_V2);
+          GptqFormat plain = new GptqFormat(bits, group, symmetric, false, 0.01, Version.GPTQ_V2);
           Affine nearest = (Affine) plain.allocator(kernels, scope).allocate(W, ROWS, COLS);
           kernels.products().encode(nearest, dense());
           double error = GptqGoldenTest.trace(nearest, dense(), moments.sum());
           double natural =
-              GptqGoldenTest.trace(
-                  encoded(plain, dense(), kernels, scope), dense(), moments.sum());
+              GptqGoldenTest.trace(encoded(plain, dense(), kernels, scope), dense(), moments.sum());
           GptqFormat sorted = new GptqFormat(bits, group, symmetric, true, 0.01, Version.GPTQ_V2);
           double act =
               GptqGoldenTest.trace(
@@ -263,8 +260,8 @@ final class GptqFormatTest {
           .isInstanceOf(UnusableWeight.class)
           .hasMessageContaining("'%s' has 176 inputs, which groups of 128 do not".formatted(W))
           .hasMessageContaining("such as 16 for this one");
-      assertThatThrownBy(() ->
-              new GptqFormat(3, 16).layout().tensors(W, Shape.of(24, 32), DType.F16))
+      assertThatThrownBy(
+              () -> new GptqFormat(3, 16).layout().tensors(W, Shape.of(24, 32), DType.F16))
           .isInstanceOf(UnusableWeight.class)
           .hasMessageContaining("is [24, 32], and the file format packs 3 bits");
       assertThatThrownBy(() -> FORMAT.encode(kernels, allocator.allocate(W, 1, 128), dense()))
@@ -379,8 +376,7 @@ final class GptqFormatTest {
       assertThatThrownBy(() -> CheckpointReaders.find(checkpoint))
           .isInstanceOf(UnusableWeight.class)
           .hasMessage(
-              other
-                  + ": \"checkpoint_format\" is \"marlin\", expected \"gptq\" or \"gptq_v2\"");
+              other + ": \"checkpoint_format\" is \"marlin\", expected \"gptq\" or \"gptq_v2\"");
       Files.writeString(other, "{");
       assertThatThrownBy(() -> CheckpointReaders.find(checkpoint))
           .isInstanceOf(UnusableWeight.class)
@@ -396,7 +392,8 @@ final class GptqFormatTest {
             """
             {"quant_method":"gptq","bits":4,"group_size":32,"desc_act":true,"static_groups":true,\
             "sym":false,"damp_percent":0.01,"lm_head":false,"checkpoint_format":"gptq",\
-            "dynamic":{"-:(.*\\\\.)?mlp\\\\.up_proj$":{}}}""");
+            "dynamic":{"-:(.*\\\\.)?mlp\\\\.up_proj$":{}}}\
+            """);
     assertThat(CheckpointReaders.summary(new JsonSection(config)))
         .isEqualTo(FORMAT.layout().summary());
     config.put("checkpoint_format", "bitblas");
