@@ -139,5 +139,6 @@ class CalibratedBaseTest {
         .hasMessageContaining("give more calibration data");
     assertThat(folder.resolve("none")).doesNotExist();
     assertThat(folder.resolve("little")).doesNotExist();
+    assertThat(folder.resolve("little.calibration")).doesNotExist();
   }
 }

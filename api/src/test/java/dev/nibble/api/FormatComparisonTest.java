@@ -24,6 +24,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import javax.xml.parsers.DocumentBuilderFactory;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -213,6 +214,26 @@ class FormatComparisonTest {
         .hasMessageContaining("unknown weight format 'hqq4'. Did you mean 'hqq-4'?");
   }
 
+  /** Weights fitted to data are further from the base's, and its outputs are nearer. */
+  @Test
+  void comparesFormatsFittedToData() throws IOException {
+    Recipe recipe = recipe("qlora.yaml", "output_dir=" + folder.resolve("fitted"));
+    FormatComparison all = compare(recipe, true, "rtn-2-g16", "gptq-2-g16", "gptq-4-g7");
+    assertThat(figures(all, "gptq-2-g16").bits()).isEqualTo(2 + 24 / 16.0);
+    assertThat(figures(all, "gptq-2-g16").weightError())
+        .isGreaterThan(0.9 * figures(all, "rtn-2-g16").weightError());
+    assertThat(outputError(all, "gptq-2-g16")).isLessThan(outputError(all, "rtn-2-g16"));
+    assertThat(all.formats().get(2).trained().orElseThrow().perplexity())
+        .isLessThan(figures(all, "gptq-2-g16").perplexity());
+    ComparedFormat failed = all.formats().get(3);
+    assertThat(failed.failure().orElseThrow()).contains("which groups of 7 do not divide");
+    assertThat(failed.base()).isEmpty();
+    try (var files = Files.list(all.table().toAbsolutePath().getParent())) {
+      assertThat(files.map(f -> f.getFileName().toString()))
+          .containsExactlyInAnyOrder("compare.md", "compare.svg", "compare.jsonl");
+    }
+  }
+
   @Test
   void aQuantisedBaseCannotBeCompared() {
     Path quantised = folder.resolve("four-bit");
@@ -222,6 +243,7 @@ class FormatComparisonTest {
             quantised,
             true,
             new FourBitFormat(QuantType.NF4, 64, true),
+            Optional.empty(),
             DType.BF16,
             List.of(),
             1 << 30,

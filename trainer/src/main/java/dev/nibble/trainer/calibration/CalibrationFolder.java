@@ -58,7 +58,7 @@ public record CalibrationFolder(Path path) {
     return path.resolve(String.format(Locale.ROOT, "layer-%05d.safetensors", layer));
   }
 
-  /** Deletes it, when what it was for is there. */
+  /** Deletes it, when it is of no more use. */
   public void delete() throws IOException {
     Folders.remove(path);
   }

@@ -4,6 +4,7 @@ import dev.nibble.adapters.FrozenProjection;
 import dev.nibble.compute.kernels.Buffers;
 import dev.nibble.compute.kernels.HostCopies;
 import dev.nibble.compute.kernels.Kernels;
+import dev.nibble.compute.kernels.PlanningKernels;
 import dev.nibble.compute.safetensors.SafetensorsWriter;
 import dev.nibble.compute.safetensors.ShardedSafetensors;
 import dev.nibble.compute.tensor.DType;
@@ -14,6 +15,8 @@ import dev.nibble.compute.weights.FrozenMatrix;
 import dev.nibble.data.Batch;
 import dev.nibble.quant.CalibratedFormat;
 import dev.nibble.quant.FrozenWeights;
+import dev.nibble.quant.UnusableWeight;
+import dev.nibble.quant.WeightFormat;
 import dev.nibble.trainer.model.LayeredModel;
 import dev.nibble.trainer.model.build.ModelLoader;
 import dev.nibble.trainer.model.config.ModelConfig;
@@ -113,9 +116,36 @@ public final class LayerwiseQuantization {
    *
    * @return the file of each weight's tensors
    * @throws IOException when the folder cannot be written; layers that are done stay in it
+   * @throws UnusableWeight when the format cannot hold a weight, or the data do not do for it. Only
+   *     another request can help, for which nothing in the folder is of use: it is deleted
    */
   public Map<String, Path> run() throws IOException {
+    checkSizes();
     folder.claim(request.identity());
+    try {
+      return fitLayers();
+    } catch (UnusableWeight e) {
+      folder.delete();
+      throw e;
+    }
+  }
+
+  /** Refuses weights that the format has no matrices for, before hours of work. */
+  private void checkSizes() {
+    Kernels planning = PlanningKernels.of(kernels);
+    try (Scope scope = Scope.open("sizes", planning.memory())) {
+      WeightFormat.Allocator allocator = request.format().allocator(planning, scope);
+      layers.values().stream()
+          .flatMap(List::stream)
+          .map(request.source()::tensor)
+          .forEach(weight -> {
+            allocator.allocate(weight.name(), weight.rows(), weight.cols());
+            request.format().layout().tensors(weight.name(), weight.shape(), weight.dtype());
+          });
+    }
+  }
+
+  private Map<String, Path> fitLayers() throws IOException {
     try (Scope scope = Scope.open("calibration", kernels.memory());
         Scope host = Scope.open("residual streams", Memory.host())) {
       int most = request.batches().stream().mapToInt(Batch::length).max().orElseThrow();
