@@ -16,7 +16,7 @@ final class MeasuredFormat implements WeightFormat {
   private static final int CHUNK = 1 << 14;
 
   /** For so long the first matrix is encoded again and again, untimed, while Java compiles. */
-  private static final double WARM_UP_SECONDS = 1;
+  private static final double WARM_UP_SECONDS = 0.5;
 
   private final WeightFormat format;
   private boolean warm;
