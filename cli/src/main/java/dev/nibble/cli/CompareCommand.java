@@ -83,11 +83,12 @@ final class CompareCommand implements Callable<Integer> {
   private FormatComparison compare(Console console) {
     ComparisonRequest request = request(recipe.read());
     if (json) {
-      return Nibble.reportingTo(event -> {
-            if (event instanceof Event.FormatCompared e) {
-              console.line(e.result().json());
-            }
-          })
+      return Nibble.reportingTo(
+              event -> {
+                if (event instanceof Event.FormatCompared e) {
+                  console.line(e.result().json());
+                }
+              })
           .compare(request);
     }
     CompareReport report = new CompareReport(request, console);

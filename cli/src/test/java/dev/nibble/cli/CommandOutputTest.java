@@ -208,10 +208,7 @@ class CommandOutputTest {
                     .contains("\"bits\":32,", "\"weight_error\":0,", "\"output_error\":0,")
                     .contains("\"perplexity\":", "\"seconds\":", "\"tokens_per_second\":")
                     .doesNotContain("trained_perplexity", "error\":\""),
-            rtn ->
-                assertThat(rtn)
-                    .startsWith("{\"format\":\"rtn-3\",")
-                    .contains("\"bits\":3.5,"));
+            rtn -> assertThat(rtn).startsWith("{\"format\":\"rtn-3\",").contains("\"bits\":3.5,"));
   }
 
   @Test
