@@ -3,6 +3,8 @@ package dev.nibble.api;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import dev.nibble.api.compare.ComparisonRequest;
+import dev.nibble.api.compare.FormatFigures;
 import dev.nibble.api.export.ExportFormat;
 import dev.nibble.api.export.Exporter;
 import dev.nibble.api.export.Quantizer;
@@ -132,6 +134,36 @@ class DistantRunTest {
     exporter.write(
         new ExportFormat.Gguf(GgufType.Q8_0, ExportFormat.Onto.ORIGINAL),
         out.resolve("merged.gguf"));
+  }
+
+  /** Bytes, errors and perplexities; times differ. */
+  @Test
+  void comparing() {
+    List<List<Double>> near = compared("near-formats");
+    assertThat(near).hasSize(3);
+    far(() -> assertThat(compared("far-formats")).isEqualTo(near));
+  }
+
+  private List<List<Double>> compared(String out) {
+    return Nibble.silent()
+        .compare(
+            new ComparisonRequest(
+                Recipes.read(folder.resolve("qlora.yaml"), List.of("max_steps=2")),
+                List.of("hqq-2", "nf3"),
+                true,
+                folder.resolve(out)))
+        .formats()
+        .stream()
+        .map(format -> {
+          FormatFigures base = format.base().orElseThrow();
+          return List.of(
+              (double) base.bytes(),
+              base.weightError(),
+              base.outputError().orElseThrow(),
+              base.perplexity(),
+              format.trained().orElseThrow().perplexity());
+        })
+        .toList();
   }
 
   @Test

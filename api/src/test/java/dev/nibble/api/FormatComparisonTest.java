@@ -76,7 +76,8 @@ class FormatComparisonTest {
   void fewerBitsCostMoreAndOneFailureLeavesTheOthers() throws Exception {
     events.clear();
     FormatComparison all =
-        compare(recipe("qlora.yaml"), false, "NF4", "int8", "hqq-4", "hqq-2", "rtn-2", "nf3", "nf4");
+        compare(
+            recipe("qlora.yaml"), false, "NF4", "int8", "hqq-4", "hqq-2", "rtn-2", "nf3", "nf4");
 
     assertThat(all.formats())
         .extracting(ComparedFormat::format)
@@ -146,9 +147,7 @@ class FormatComparisonTest {
         .contains("| int8 | - | - |")
         .contains("`int8` failed: tensor 'model.layers.0.");
     Document svg =
-        DocumentBuilderFactory.newInstance()
-            .newDocumentBuilder()
-            .parse(all.picture().toFile());
+        DocumentBuilderFactory.newInstance().newDocumentBuilder().parse(all.picture().toFile());
     assertThat(svg.getElementsByTagName("circle").getLength()).isEqualTo(5 + 1); // one in the key
     assertThat(svg.getDocumentElement().getTextContent())
         .contains("nf4", "hqq-4", "hqq-2", "rtn-2", "nf3", "line: full, ")
@@ -198,12 +197,9 @@ class FormatComparisonTest {
     assertThatThrownBy(() -> compare(recipe("qlora.yaml", "val_set_size=0"), false, "nf4"))
         .isInstanceOf(RecipeException.class)
         .hasMessageContaining("add val_set_size or test_datasets");
-    assertThatThrownBy(
-            () ->
-                compare(
-                    recipe("pretrain.yaml", "init_weights=checkpoint", "val_set_size=4"),
-                    true,
-                    "nf4"))
+    assertThatThrownBy(() ->
+            compare(
+                recipe("pretrain.yaml", "init_weights=checkpoint", "val_set_size=4"), true, "nf4"))
         .isInstanceOf(RecipeException.class)
         .hasMessageContaining("adapter: none trains every weight");
     assertThatThrownBy(() -> compare(recipe("pretrain.yaml", "val_set_size=4"), false, "nf4"))

@@ -46,7 +46,7 @@ final class CompareCommand implements Callable<Integer> {
       names = "--formats",
       paramLabel = "FORMAT",
       split = ",",
-      defaultValue = "nf4,fp4,int4,int8,hqq-4,hqq-3,hqq-2",
+      defaultValue = "nf4,fp4,int4,int8-g64,hqq-4,hqq-3,hqq-2",
       description = {
         "Formats, separated by commas (default ${DEFAULT-VALUE}); full is always with them.",
         "nf4, fp4: as QLoRA has them; e2m1, nf3, nf2, int4, int3, int2: other tables of values with the same scales."
@@ -83,11 +83,12 @@ final class CompareCommand implements Callable<Integer> {
   private FormatComparison compare(Console console) {
     ComparisonRequest request = request(recipe.read());
     if (json) {
-      return Nibble.reportingTo(event -> {
-            if (event instanceof Event.FormatCompared e) {
-              console.line(e.result().json());
-            }
-          })
+      return Nibble.reportingTo(
+              event -> {
+                if (event instanceof Event.FormatCompared e) {
+                  console.line(e.result().json());
+                }
+              })
           .compare(request);
     }
     CompareReport report = new CompareReport(request, console);

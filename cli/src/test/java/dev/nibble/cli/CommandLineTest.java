@@ -27,7 +27,15 @@ class CommandLineTest {
   @ParameterizedTest
   @ValueSource(
       strings = {
-        "train", "preview", "estimate", "eval", "generate", "quantize", "compare", "bench", "doctor"
+        "train",
+        "preview",
+        "estimate",
+        "eval",
+        "generate",
+        "quantize",
+        "compare",
+        "bench",
+        "doctor"
       })
   void everyCommandHasHelpWithAnExample(String command) {
     assertThat(run(command, "--help")).isZero();
@@ -54,7 +62,8 @@ class CommandLineTest {
     String recipe = System.getProperty("nibble.root") + "/recipes/quickstart.yaml";
     assertThat(run("compare", recipe, "--formats", "nf4,hqq3")).isEqualTo(ExitCode.USAGE);
     assertThat(err.toString())
-        .startsWith("--formats: unknown weight format 'hqq3'. Did you mean 'hqq-3'? There are full, nf4")
+        .startsWith(
+            "--formats: unknown weight format 'hqq3'. Did you mean 'hqq-3'? There are full, nf4")
         .contains("hqq-BITS[-gGROUP]", "Try 'nibble compare --help'.");
   }
 

@@ -60,8 +60,7 @@ public final class Comparer {
           new FormatTrial(request, wiring, kernels, source, data.train(), held, listener);
       List<ComparedFormat> results = new ArrayList<>();
       for (String name : request.formats()) {
-        listener.accept(
-            new Event.FormatBegun(name, results.size() + 1, request.formats().size()));
+        listener.accept(new Event.FormatBegun(name, results.size() + 1, request.formats().size()));
         ComparedFormat result = trial.of(name);
         results.add(result);
         files.write(results, held.report());

@@ -56,13 +56,13 @@ final class ComparisonFiles {
 
   private String markdown(List<ComparedFormat> rows, DataReport held) {
     return """
-        # %s
+    # %s
 
-        %s; measured on %s.
+    %s; measured on %s.
 
-        %s
-        %s
-        """
+    %s
+    %s
+    """
         .formatted(
             ComparisonTable.escaped(title()),
             ComparisonTable.escaped(subtitle()),

@@ -3,16 +3,15 @@ package dev.nibble.api.comparing;
 import dev.nibble.api.compare.ComparedFormat;
 import dev.nibble.quant.named.FormatNames;
 import dev.nibble.trainer.plot.Canvas;
+import dev.nibble.trainer.plot.LogTicks;
 import dev.nibble.trainer.plot.Ticks;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.stream.DoubleStream;
 import java.util.stream.Stream;
 
 /**
  * Bits of a weight against perplexity as SVG: a dot for each format, with its name, and a line at
- * the perplexity of the base as it is; the same after training, where there was one. The axis ends
- * at some times the least perplexity: what is higher stands at its end, with its value.
+ * the perplexity of the base as it is; the same after training, where there was one.
  */
 final class ComparisonPlot {
   private static final int WIDTH = 760;
@@ -22,9 +21,6 @@ final class ComparisonPlot {
   private static final int TOP = 100;
   private static final int BOTTOM = 372;
   private static final double RADIUS = 4.5;
-
-  /** How many times the least perplexity the axis shows. */
-  private static final double MOST = 3;
 
   /** What is drawn in one colour. */
   private enum Series {
@@ -48,16 +44,21 @@ final class ComparisonPlot {
 
   private final List<Mark> marks;
   private final Ticks x;
-  private final Ticks y;
+  private final LogTicks y;
 
   private ComparisonPlot(List<ComparedFormat> rows) {
-    marks = rows.stream().flatMap(ComparisonPlot::marks).toList();
-    double least = perplexities().min().orElse(1);
-    double most = perplexities().filter(p -> p <= MOST * least).max().orElse(2);
+    marks =
+        rows.stream()
+            .flatMap(ComparisonPlot::marks)
+            .filter(m -> Double.isFinite(m.perplexity()))
+            .toList();
     double bits =
         marks.stream().filter(m -> !m.isFull()).mapToDouble(Mark::bits).max().orElse(Byte.SIZE);
     x = Ticks.around(0, bits, 8, 0.1);
-    y = Ticks.around(least, most, 6, least * 1e-4);
+    y =
+        LogTicks.around(
+            marks.stream().mapToDouble(Mark::perplexity).min().orElse(1),
+            marks.stream().mapToDouble(Mark::perplexity).max().orElse(2));
   }
 
   private static Stream<Mark> marks(ComparedFormat row) {
@@ -70,10 +71,6 @@ final class ComparisonPlot {
                   t -> of.add(new Mark(row.format(), f.bits(), t.perplexity(), Series.TRAINED)));
         });
     return of.stream();
-  }
-
-  private DoubleStream perplexities() {
-    return marks.stream().mapToDouble(Mark::perplexity);
   }
 
   /**
@@ -93,22 +90,19 @@ final class ComparisonPlot {
     axes(canvas);
     key(canvas);
     List<Mark> dots = marks.stream().filter(m -> !m.isFull()).toList();
+    Labels labels = new Labels(canvas, LEFT, RIGHT);
     marks.stream()
         .filter(Mark::isFull)
-        .forEach(m -> canvas.line(m.series().line, LEFT, py(m), RIGHT, py(m), 1.5));
-    Labels labels = new Labels(canvas, LEFT, RIGHT);
+        .forEach(m -> {
+          labels.keepFree(py(m));
+          canvas.line(m.series().line, LEFT, py(m), RIGHT, py(m), 1.5);
+        });
     dots.forEach(m -> {
       labels.keepFree(px(m), py(m));
       canvas.circle(m.series().dot, px(m), py(m), RADIUS);
     });
-    dots.forEach(m -> labels.put(px(m), py(m), label(m)));
+    dots.forEach(m -> labels.put(px(m), py(m), m.name()));
     return canvas.end();
-  }
-
-  private String label(Mark m) {
-    return m.perplexity() > y.to()
-        ? "%s ↑ %s".formatted(m.name(), ComparisonTable.perplexity(m.perplexity()))
-        : m.name();
   }
 
   private void axes(Canvas canvas) {
@@ -154,10 +148,10 @@ final class ComparisonPlot {
   }
 
   private double py(Mark m) {
-    return py(Math.min(m.perplexity(), y.to()));
+    return py(m.perplexity());
   }
 
   private double py(double perplexity) {
-    return BOTTOM - (perplexity - y.from()) / (y.to() - y.from()) * (BOTTOM - TOP);
+    return BOTTOM - y.position(perplexity) * (BOTTOM - TOP);
   }
 }

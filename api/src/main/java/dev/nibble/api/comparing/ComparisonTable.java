@@ -64,8 +64,7 @@ public final class ComparisonTable {
         base("weights", f -> error(f.weightError())),
         base(
             "outputs",
-            f ->
-                f.outputError().isPresent() ? error(f.outputError().getAsDouble()) : NOTHING),
+            f -> f.outputError().isPresent() ? error(f.outputError().getAsDouble()) : NOTHING),
         base("perplexity", f -> perplexity(f.perplexity())));
   }
 

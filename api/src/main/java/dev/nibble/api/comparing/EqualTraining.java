@@ -68,8 +68,7 @@ final class EqualTraining {
   /** Evaluates after the last step alone. */
   private TrainingPlan plan(long steps) {
     Recipe.Training t = recipe.training();
-    return new TrainingPlan(
-        steps, t.accumulation(), t.seed(), false, 0, 0, t.mostSkipped(), 0);
+    return new TrainingPlan(steps, t.accumulation(), t.seed(), false, 0, 0, t.mostSkipped(), 0);
   }
 
   /** What the loop tells: passed on, and the last evaluation kept. */

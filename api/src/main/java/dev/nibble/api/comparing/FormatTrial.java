@@ -47,10 +47,10 @@ import java.util.function.Supplier;
 /** Measures one format after another on the same rows. */
 final class FormatTrial {
   /** Steps get faster for about so long, while Java compiles what the first format needs. */
-  private static final double SECONDS_OF_FIRST_STEPS = 10;
+  private static final double SECONDS_OF_FIRST_STEPS = 6;
 
   /** The same for what a later format needs besides. */
-  private static final double SECONDS_OF_STEPS = 3;
+  private static final double SECONDS_OF_STEPS = 2;
 
   private final ComparisonRequest request;
   private final Wiring asked;

@@ -34,6 +34,11 @@ final class Labels {
     taken.add(new Box(x - GAP / 2, y, GAP));
   }
 
+  /** Keeps labels off a line across the drawing. */
+  void keepFree(double y) {
+    taken.add(new Box(left, y, right - left));
+  }
+
   /** Writes the label of a dot: beside it, above or below, where there is room. */
   void put(double x, double y, String text) {
     double width = LETTER * text.length();

@@ -12,7 +12,7 @@ import dev.nibble.quant.WeightFormat;
 /** A format that measures how long encoding takes, and by how much values change. */
 final class MeasuredFormat implements WeightFormat {
   /** For so long the first matrix is encoded again and again, untimed, while Java compiles. */
-  private static final double WARM_UP_SECONDS = 1;
+  private static final double WARM_UP_SECONDS = 0.5;
 
   private final WeightFormat format;
   private final WeightError error;

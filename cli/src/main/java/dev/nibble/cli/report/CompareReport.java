@@ -70,7 +70,8 @@ public final class CompareReport implements Consumer<Event> {
     }
     result
         .failure()
-        .ifPresent(reason -> console.sentence("  %s failed: %s".formatted(result.format(), reason)));
+        .ifPresent(
+            reason -> console.sentence("  %s failed: %s".formatted(result.format(), reason)));
   }
 
   private String row(List<String> cells) {
@@ -88,7 +89,6 @@ public final class CompareReport implements Consumer<Event> {
     ComparisonTable.LEGEND.forEach(line -> console.sentence("  " + line));
     console.line(
         "Saved %s and %s"
-            .formatted(
-                Paths.shown(comparison.table()), comparison.picture().getFileName()));
+            .formatted(Paths.shown(comparison.table()), comparison.picture().getFileName()));
   }
 }

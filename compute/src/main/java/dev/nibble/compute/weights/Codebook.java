@@ -12,8 +12,8 @@ import java.util.function.UnaryOperator;
  * (arXiv:2305.14314): {@code w[i] = codebook[code[i]] * scale[i / block]}, multiplied in float32.
  *
  * @param codes U8 [ceil(rows*cols*b / 8)], a stream of codes of b bits, where the codebook has 2^b
- *     values: code i takes the bits from i*b on, counted from the highest of the first byte, so that
- *     in 4 bits element 2j lies in the high half of byte j
+ *     values: code i takes the bits from i*b on, counted from the highest of the first byte, so
+ *     that in 4 bits element 2j lies in the high half of byte j
  * @param codebook F32 [2^b], b from 1 to 8: the value of each code
  * @param scales one scale a block
  * @param rows output features O
@@ -130,8 +130,8 @@ public record Codebook(
    *       m[i] = (s[i] + s[i+1]) * 0.5 the midpoints between them. x takes the code whose value is
    *       s[k], k = number of i with m[i] &lt; v: the nearest value, the lower one in a tie. So
    *       where FP4 rounds to 0, v &lt;= 0 takes code 0 and v &gt; 0 code 8.
-   *   <li>An all-zero block has absmax 0 and the code of 0, which also fills what room for
-   *       codes the last byte has: 7 in NF4, 0 in FP4. Spare bits are 0.
+   *   <li>An all-zero block has absmax 0 and the code of 0, which also fills what room for codes
+   *       the last byte has: 7 in NF4, 0 in FP4. Spare bits are 0.
    *   <li>Nested: offset = the mean of all absmax, summed in PyTorch's order, see {@link
    *       NestedScales#offset}. Each d = absmax - offset; the nested absmax of a block of scales is
    *       its largest |d|; u = d * (1/that), or 0 when that is 0; the code is that of u's {@link

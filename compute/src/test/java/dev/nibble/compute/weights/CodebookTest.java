@@ -118,7 +118,8 @@ final class CodebookTest {
   /** Any stretch decodes to what the whole does, in every width of codes. */
   @Test
   void decodesAnyStretch() {
-    for (float[] values : new float[][] {{-1, 1}, {-1, -0.25f, 0.25f, 1}, evenly(8), NF4, evenly(256)}) {
+    for (float[] values :
+        new float[][] {{-1, 1}, {-1, -0.25f, 0.25f, 1}, evenly(8), NF4, evenly(256)}) {
       Codebook made = encoded(values);
       float[] whole = decoded(made, 0, 67);
       Tensor in = weights();

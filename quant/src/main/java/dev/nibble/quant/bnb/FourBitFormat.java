@@ -14,7 +14,8 @@ import java.util.Locale;
  *
  * @param type the sixteen values that a weight can take
  * @param blockSize consecutive weights that share a scale: one of {@link #BLOCK_SIZES}
- * @param doubleQuant keep each scale in 8 bits, see {@link BlockScales}: 4.127 instead of 4.5 bits a weight at block size 64
+ * @param doubleQuant keep each scale in 8 bits, see {@link BlockScales}: 4.127 instead of 4.5 bits
+ *     a weight at block size 64
  */
 public record FourBitFormat(QuantType type, int blockSize, boolean doubleQuant)
     implements WeightFormat {
@@ -67,8 +68,7 @@ public record FourBitFormat(QuantType type, int blockSize, boolean doubleQuant)
 
   @Override
   public CodebookAllocator allocator(Kernels kernels, Scope scope) {
-    return new CodebookAllocator(
-        kernels, scope, type.name(), FourBitCodebook.of(type), scales());
+    return new CodebookAllocator(kernels, scope, type.name(), FourBitCodebook.of(type), scales());
   }
 
   @Override

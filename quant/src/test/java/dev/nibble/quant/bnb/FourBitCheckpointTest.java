@@ -112,8 +112,7 @@ final class FourBitCheckpointTest {
         for (Optional<WeightFormat> asked :
             List.of(Optional.<WeightFormat>of(format), Optional.<WeightFormat>empty())) {
           FrozenMatrix weight = new FrozenWeights(checkpoint, asked, kernels, scope).load(W);
-          Codebook expected =
-              format.allocator(near, host).allocate("again", ROWS, COLS);
+          Codebook expected = format.allocator(near, host).allocate("again", ROWS, COLS);
           near.products().encode(expected, made.dense());
           Tensor one = scope.allocate("one", DType.F32, ROWS, COLS);
           Tensor two = host.allocate("two", DType.F32, ROWS, COLS);

@@ -69,8 +69,7 @@ final class GoldenTensorsTest {
             spec.get("blocksize").intValue(),
             spec.get("nested").booleanValue());
     Tensor weight = golden.tensor(name + ".weight");
-    Codebook q =
-        format.allocator(kernels, scope).allocate(name, weight.dim(0), weight.dim(1));
+    Codebook q = format.allocator(kernels, scope).allocate(name, weight.dim(0), weight.dim(1));
     Tensor near = scope.allocate("weight", weight.dtype(), weight.shape().dims());
     kernels.moving().copy(near, weight);
     kernels.products().encode(q, near);
