@@ -456,11 +456,11 @@ class TunerTest {
           .hasMessageContaining("adapter: the base is in four bits already; write qlora");
     }
     Path config = path.resolve("config.json");
-    Files.writeString(config, Files.readString(config).replace("\"bitsandbytes\"", "\"gptq\""));
+    Files.writeString(config, Files.readString(config).replace("\"bitsandbytes\"", "\"aqlm\""));
     assertThatThrownBy(() -> recipe("qlora.yaml", base))
         .isInstanceOf(RecipeException.class)
         .hasMessageContaining("base_model: " + config)
-        .hasMessageContaining("quant_method\" is \"gptq\"; supported: \"bitsandbytes\" in 4 bits");
+        .hasMessageContaining("quant_method\" is \"aqlm\"; supported: \"bitsandbytes\" in 4 bits");
   }
 
   @Test

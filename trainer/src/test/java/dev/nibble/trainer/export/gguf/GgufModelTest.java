@@ -300,7 +300,7 @@ class GgufModelTest {
   @ValueSource(
       strings = {
         "llama|{'model_type': 'mixtral'}|\"model_type\" is \"mixtral\"|qwen3",
-        "llama|{'quantization_config': {'quant_method': 'gptq'}}|\"quantization_config.quant_method\" is \"gptq\"|bitsandbytes",
+        "llama|{'quantization_config': {'quant_method': 'aqlm'}}|\"quantization_config.quant_method\" is \"aqlm\"|bitsandbytes",
         "llama|{'quantization_config': {'load_in_8bit': true}}|quantization_config.load_in_8bit",
         "llama|{'hidden_act': 'gelu'}|\"hidden_act\"|silu",
         "llama|{'hidden_size': 0}|\"hidden_size\" is 0|a positive integer",
