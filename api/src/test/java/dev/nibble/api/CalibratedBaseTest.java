@@ -53,7 +53,8 @@ class CalibratedBaseTest {
         .isInstanceOf(Outcome.Finished.class);
   }
 
-  private Quantizer.Result quantize(String out, Optional<Calibration> data, Consumer<Event> listener) {
+  private Quantizer.Result quantize(
+      String out, Optional<Calibration> data, Consumer<Event> listener) {
     return Nibble.reportingTo(listener)
         .quantize(
             new Quantizer.Request(
@@ -94,10 +95,13 @@ class CalibratedBaseTest {
     assertThat(merged.resolve("config.json")).content().doesNotContain("quantization_config");
     assertThatThrownBy(() -> recipe("qlora.yaml", base))
         .isInstanceOf(RecipeException.class)
-        .hasMessageContaining("the base is in GPTQ, 4 bits, groups of 16, act order already; write lora");
+        .hasMessageContaining(
+            "the base is in GPTQ, 4 bits, groups of 16, act order already; write lora");
   }
 
-  /** Stopped in the middle by its listener, and given again: the same file, and no less work done. */
+  /**
+   * Stopped in the middle by its listener, and given again: the same file, and no less work done.
+   */
   @Test
   void goesOnWhereItWasStopped() throws IOException {
     quantize("whole", data(12), event -> {});

@@ -182,7 +182,8 @@ class DistantRunTest {
                 folder.resolve(out),
                 false,
                 nf4,
-                Optional.empty(), DType.BF16,
+                Optional.empty(),
+                DType.BF16,
                 List.of(),
                 1 << 30,
                 0));

@@ -118,7 +118,8 @@ final class ExportedModelTest {
     Path quantized = folder.resolve("two-heads-nf4");
     Nibble.silent()
         .quantize(
-            new Quantizer.Request(base, quantized, false, nf4, Optional.empty(), DType.BF16, List.of(), 1 << 30, 0));
+            new Quantizer.Request(
+                base, quantized, false, nf4, Optional.empty(), DType.BF16, List.of(), 1 << 30, 0));
     assertThat(quantized.resolve("config.json"))
         .content()
         .containsPattern("\"tie_word_embeddings\" *: *false");

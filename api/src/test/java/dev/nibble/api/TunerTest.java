@@ -312,7 +312,15 @@ class TunerTest {
     Quantizer.Result result =
         nibble.quantize(
             new Quantizer.Request(
-                folder.resolve("model"), out, false, format, Optional.empty(), DType.BF16, List.of(), 100_000, 0));
+                folder.resolve("model"),
+                out,
+                false,
+                format,
+                Optional.empty(),
+                DType.BF16,
+                List.of(),
+                100_000,
+                0));
     assertThat(result.quantized()).isEqualTo(result.linearMaps()).isEqualTo(14);
     return out;
   }
@@ -484,7 +492,15 @@ class TunerTest {
       assertThatThrownBy(() ->
               nibble.quantize(
                   new Quantizer.Request(
-                      c.model(), c.out(), false, format, Optional.empty(), DType.BF16, c.skip(), 1 << 20, 0)))
+                      c.model(),
+                      c.out(),
+                      false,
+                      format,
+                      Optional.empty(),
+                      DType.BF16,
+                      c.skip(),
+                      1 << 20,
+                      0)))
           .isInstanceOf(ExportException.class)
           .hasMessageContaining(c.message());
     }

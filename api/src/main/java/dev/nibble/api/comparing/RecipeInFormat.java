@@ -20,8 +20,7 @@ final class RecipeInFormat {
     Recipe.Model model = r.model();
     Recipe.Output output = r.output();
     return new Recipe(
-        new Recipe.Model(
-            base, model.init(), model.adapter(), format, model.adapterSource()),
+        new Recipe.Model(base, model.init(), model.adapter(), format, model.adapterSource()),
         r.data(),
         r.training(),
         r.optimization(),

@@ -138,8 +138,8 @@ public final class Quantizer {
     return new Result(quantized.size(), modules.size(), result.bytes(), result.files());
   }
 
-  private QuantizedTensors values(
-      ShardedSafetensors source, Set<String> quantized, Kernels kernels) throws IOException {
+  private QuantizedTensors values(ShardedSafetensors source, Set<String> quantized, Kernels kernels)
+      throws IOException {
     if (!(request.format() instanceof CalibratedFormat calibrated)) {
       return QuantizedCheckpoint.rounding(source, request.format(), kernels);
     }

@@ -22,7 +22,8 @@ final class MeasuredFormatTest {
   @ParameterizedTest
   @ValueSource(strings = {"hqq-3", "nf4"})
   void theErrorIsThatOfAllMatricesTogether(String name) {
-    MeasuredFormat format = new MeasuredFormat(FormatNames.parse(name).orElseThrow());
+    WeightError total = new WeightError();
+    MeasuredFormat format = new MeasuredFormat(FormatNames.parse(name).orElseThrow(), total);
     Random random = new Random(5);
     double error = 0;
     double squares = 0;
@@ -45,7 +46,7 @@ final class MeasuredFormatTest {
       }
     }
     assertThat(error).isPositive();
-    assertThat(format.relativeError()).isCloseTo(Math.sqrt(error / squares), within(1e-9));
+    assertThat(total.relative()).isCloseTo(Math.sqrt(error / squares), within(1e-9));
     assertThat(format.seconds()).isPositive();
   }
 }

@@ -99,7 +99,9 @@ public record WithOutliers(FrozenMatrix base, Tensor starts, Tensor columns, Ten
     return columns.getInt(e) & 0xffff;
   }
 
-  /** Of the ascending columns of outliers {@code low} to {@code high}, the first of this or more. */
+  /**
+   * Of the ascending columns of outliers {@code low} to {@code high}, the first of this or more.
+   */
   private int atLeast(int low, int high, long column) {
     int from = low;
     int to = high;

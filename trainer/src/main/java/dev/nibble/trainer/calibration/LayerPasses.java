@@ -77,8 +77,7 @@ final class LayerPasses {
   /** Makes the input of the next layer, if there is one, and forgets that of this one. */
   void go(int layer) throws IOException {
     if (layer + 1 < model.layers()) {
-      ResidualFile.write(
-          folder.streams(layer + 1), sink -> each(layer, x -> {}, sink::put));
+      ResidualFile.write(folder.streams(layer + 1), sink -> each(layer, x -> {}, sink::put));
       Files.delete(folder.streams(layer));
     }
   }

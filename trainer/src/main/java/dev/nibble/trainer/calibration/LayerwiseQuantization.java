@@ -100,10 +100,7 @@ public final class LayerwiseQuantization {
    * @param progress hears of the steps done, and of all: batches that pass a layer, and weights
    */
   public LayerwiseQuantization(
-      Request request,
-      Kernels kernels,
-      CalibrationFolder folder,
-      BiConsumer<Long, Long> progress) {
+      Request request, Kernels kernels, CalibrationFolder folder, BiConsumer<Long, Long> progress) {
     this.request = request;
     this.kernels = kernels;
     this.folder = folder;

@@ -1,6 +1,6 @@
 /**
- * Calibration: quantising a model layer by layer, with what each linear map's inputs are on
- * sample data.
+ * Calibration: quantising a model layer by layer, with what each linear map's inputs are on sample
+ * data.
  *
  * @nibble.internal
  */

@@ -53,8 +53,7 @@ final class LayerwiseQuantizationTest {
   private static Path model() {
     try {
       return Path.of(
-          Objects.requireNonNull(
-                  LayerwiseQuantizationTest.class.getResource("/golden/bnb/base"))
+          Objects.requireNonNull(LayerwiseQuantizationTest.class.getResource("/golden/bnb/base"))
               .toURI());
     } catch (URISyntaxException e) {
       throw new IllegalStateException(e);
@@ -64,7 +63,9 @@ final class LayerwiseQuantizationTest {
   /** HQQ, which keeps the moments that it is given. */
   private record Keeping(HqqFormat hqq, Map<String, Moments> seen) implements CalibratedFormat {
     Keeping(int bits) {
-      this(new HqqFormat(bits, 64, Axis.INPUTS, true, HqqFormat.Metadata.F16), new LinkedHashMap<>());
+      this(
+          new HqqFormat(bits, 64, Axis.INPUTS, true, HqqFormat.Metadata.F16),
+          new LinkedHashMap<>());
     }
 
     @Override

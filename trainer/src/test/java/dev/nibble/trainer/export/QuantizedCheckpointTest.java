@@ -115,8 +115,7 @@ final class QuantizedCheckpointTest {
       Set<String> linears = linears(source);
       linears.remove(skipped);
       QuantizedCheckpoint.Result result =
-          rounded(source, linears, format, kernels)
-              .write(folder, shard, (done, total) -> {});
+          rounded(source, linears, format, kernels).write(folder, shard, (done, total) -> {});
       assertThat(result.files()).isGreaterThan(5);
       try (ShardedSafetensors written = ShardedSafetensors.open(folder)) {
         FrozenWeights before = new FrozenWeights(source, Optional.of(format), kernels, scope);

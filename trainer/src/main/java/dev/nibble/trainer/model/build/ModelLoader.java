@@ -127,7 +127,10 @@ public final class ModelLoader {
         new Training.Nothing(), Optional.empty(), maxBatchTokens, Checkpointing.FULL);
   }
 
-  /** Dense linear maps: where the mapped checkpoint has them, or a copy where kernels cannot read that. */
+  /**
+   * Dense linear maps: where the mapped checkpoint has them, or a copy where kernels cannot read
+   * that.
+   */
   private static Function<String, FrozenMatrix> asStored(
       StoredTensors checkpoint, Kernels kernels, Scope scope) {
     if (kernels.memory().device() instanceof Device.Host) {
@@ -152,8 +155,7 @@ public final class ModelLoader {
       Scope scope) {
     ModelConfig config = checked(folder, checkpoint);
     FrozenLayerFactory frozen =
-        new FrozenLayerFactory(
-            checkpoint, asStored(checkpoint, kernels, scope), kernels, scope);
+        new FrozenLayerFactory(checkpoint, asStored(checkpoint, kernels, scope), kernels, scope);
     Parameters none = new Parameters.Builder().allocate(scope, "adapters");
     return ModelBuilder.build(
         config,

@@ -68,7 +68,7 @@ final class QuantizationConfigTest {
       value = {
         "\"bitsandbytes\"|\"gptq\"|\"quantization_config.bits\" is missing",
         "\"bitsandbytes\"|\"aqlm\"|\"quantization_config.quant_method\" is \"aqlm\"; supported: \"bitsandbytes\" in 4 bits",
-        "\"bitsandbytes\"|\"awq\"|\"quantization_config.bits\" is missing"",
+        "\"bitsandbytes\"|\"awq\"|\"quantization_config.bits\" is missing",
         "\"quantization_config\": {|\"quantization_config\": {}, \"o\": {|\"quantization_config.quant_method\" is missing",
         "\"load_in_8bit\": false|\"load_in_8bit\": true|\"quantization_config.load_in_8bit\" is true; supported: bitsandbytes in 4 bits",
         "\"load_in_4bit\": true,|\"load_in_4bit\": false,|\"quantization_config.load_in_4bit\" is false",
