@@ -11,7 +11,8 @@ import java.util.stream.Stream;
 
 /**
  * Bits of a weight against perplexity as SVG: a dot for each format, with its name, and a line at
- * the perplexity of the base as it is; the same after training, where there was one.
+ * the perplexity of the base as it is; the same after training, where there was one. Perplexities
+ * before it are left out where they are so much higher that differences after it could not be seen.
  */
 final class ComparisonPlot {
   private static final int WIDTH = 760;
@@ -21,6 +22,9 @@ final class ComparisonPlot {
   private static final int TOP = 100;
   private static final int BOTTOM = 372;
   private static final double RADIUS = 4.5;
+
+  /** How many times higher is much higher. */
+  private static final double MUCH = 10;
 
   /** What is drawn in one colour. */
   private enum Series {
@@ -48,10 +52,11 @@ final class ComparisonPlot {
 
   private ComparisonPlot(List<ComparedFormat> rows) {
     marks =
-        rows.stream()
-            .flatMap(ComparisonPlot::marks)
-            .filter(m -> Double.isFinite(m.perplexity()))
-            .toList();
+        withoutMuchHigher(
+            rows.stream()
+                .flatMap(ComparisonPlot::marks)
+                .filter(m -> Double.isFinite(m.perplexity()))
+                .toList());
     double bits =
         marks.stream().filter(m -> !m.isFull()).mapToDouble(Mark::bits).max().orElse(Byte.SIZE);
     x = Ticks.around(0, bits, 8, 0.1);
@@ -59,6 +64,20 @@ final class ComparisonPlot {
         LogTicks.around(
             marks.stream().mapToDouble(Mark::perplexity).min().orElse(1),
             marks.stream().mapToDouble(Mark::perplexity).max().orElse(2));
+  }
+
+  private static List<Mark> withoutMuchHigher(List<Mark> marks) {
+    double trained =
+        marks.stream()
+            .filter(m -> m.series() == Series.TRAINED)
+            .mapToDouble(Mark::perplexity)
+            .max()
+            .orElse(Double.POSITIVE_INFINITY);
+    boolean muchHigher =
+        marks.stream()
+            .filter(m -> m.series() == Series.BASE)
+            .allMatch(m -> m.perplexity() > MUCH * trained);
+    return muchHigher ? marks.stream().filter(m -> m.series() == Series.TRAINED).toList() : marks;
   }
 
   private static Stream<Mark> marks(ComparedFormat row) {

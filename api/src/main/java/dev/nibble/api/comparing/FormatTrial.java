@@ -144,11 +144,16 @@ final class FormatTrial {
       if (e.fault() == Fault.BUG) {
         throw e;
       }
-      failures.add(e.problem().strip());
+      failures.add(onOneLine(e.problem()));
     } catch (OutOfDeviceMemory e) {
-      failures.add("out of memory: " + String.valueOf(e.getMessage()).strip());
+      failures.add("out of memory: " + onOneLine(String.valueOf(e.getMessage())));
     }
     return Optional.empty();
+  }
+
+  /** A message that may have a table in it. */
+  private static String onOneLine(String message) {
+    return message.strip().replaceAll("\\s+", " ");
   }
 
   private record Evaluation(double perplexity, OptionalDouble outputError) {}

@@ -113,7 +113,7 @@ public record Codebook(
     int shift = Byte.SIZE - bits - (int) (bit % Byte.SIZE);
     int word = codes.getInt(at);
     if (shift < 0) {
-      word = word << Byte.SIZE | codes.getInt(at + 1);
+      word = (word << Byte.SIZE) | codes.getInt(at + 1);
       shift += Byte.SIZE;
     }
     return (word >> shift) & ((1 << bits) - 1);

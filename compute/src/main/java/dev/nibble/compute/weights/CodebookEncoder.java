@@ -87,7 +87,7 @@ final class CodebookEncoder {
 
   /** Sets the bits of byte {@code at} that {@code mask} has. */
   private void put(long at, int bits, int mask) {
-    out.codes().setLong(at, (out.codes().getInt(at) & ~mask | bits & mask) & 0xff);
+    out.codes().setLong(at, ((out.codes().getInt(at) & ~mask) | (bits & mask)) & 0xff);
   }
 
   private static void nest(Scales.Nested out, float[] scales) {
