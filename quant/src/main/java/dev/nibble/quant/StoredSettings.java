@@ -53,22 +53,19 @@ public record StoredSettings(Path file, JsonNode values) {
 
   /** The string under a key. */
   public String text(String key, String fallback) {
-    return values.hasNonNull(key) && values.get(key).isString()
-        ? values.get(key).asString()
-        : fallback;
+    JsonNode value = values.path(key);
+    return value.isString() ? value.asString() : fallback;
   }
 
   /** True or false. */
   public boolean flag(String key, boolean fallback) {
-    return values.hasNonNull(key) && values.get(key).isBoolean()
-        ? values.get(key).asBoolean()
-        : fallback;
+    JsonNode value = values.path(key);
+    return value.isBoolean() ? value.asBoolean() : fallback;
   }
 
   /** A number. */
   public double number(String key, double fallback) {
-    return values.hasNonNull(key) && values.get(key).isNumber()
-        ? values.get(key).asDouble()
-        : fallback;
+    JsonNode value = values.path(key);
+    return value.isNumber() ? value.asDouble() : fallback;
   }
 }

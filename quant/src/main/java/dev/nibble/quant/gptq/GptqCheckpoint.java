@@ -28,7 +28,7 @@ import java.util.stream.Stream;
  * The weights of a checkpoint in {@link GptqLayout}: the modules that have codes.
  *
  * @param weights by the names that they would have were they dense
- * @param format of all of them
+ * @param stored the format of all of them
  */
 record GptqCheckpoint(
     StoredTensors checkpoint, SequencedMap<String, Stored> weights, GptqFormat stored)

@@ -18,7 +18,7 @@ final class InputMoments {
   private final Kernels kernels;
   private final Scope scope;
   private final Map<String, Sum> sums = new HashMap<>();
-  private final Map<Tensor, Sum> ofPass = new IdentityHashMap<>();
+  private final IdentityHashMap<Tensor, Sum> ofPass = new IdentityHashMap<>();
 
   /** Of the inputs of one width, so far. */
   private static final class Sum {
