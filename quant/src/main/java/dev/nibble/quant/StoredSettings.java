@@ -1,5 +1,7 @@
 package dev.nibble.quant;
 
+import dev.nibble.compute.files.FileProblem;
+import dev.nibble.compute.files.JsonError;
 import dev.nibble.compute.safetensors.StoredTensors;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -44,10 +46,14 @@ public record StoredSettings(Path file, JsonNode values) {
     if (!Files.isRegularFile(file)) {
       return Optional.empty();
     }
+    String text = "";
     try {
-      return Optional.of(JsonMapper.shared().readTree(Files.readString(file)));
-    } catch (IOException | JacksonException e) {
-      throw new UnusableWeight("cannot read %s: %s".formatted(file, e.getMessage()));
+      text = Files.readString(file);
+      return Optional.of(JsonMapper.shared().readTree(text));
+    } catch (IOException e) {
+      throw new UnusableWeight("cannot read %s: %s".formatted(file, FileProblem.of(e)));
+    } catch (JacksonException e) {
+      throw new UnusableWeight("%s is not valid JSON: %s".formatted(file, JsonError.of(e, text)));
     }
   }
 

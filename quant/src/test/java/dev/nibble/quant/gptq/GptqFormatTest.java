@@ -380,7 +380,7 @@ final class GptqFormatTest {
       Files.writeString(other, "{");
       assertThatThrownBy(() -> CheckpointReaders.find(checkpoint))
           .isInstanceOf(UnusableWeight.class)
-          .hasMessageContaining("cannot read " + other);
+          .hasMessageContaining(other + " is not valid JSON: ");
     }
   }
 
