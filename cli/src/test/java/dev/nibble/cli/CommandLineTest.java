@@ -7,9 +7,12 @@ import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import picocli.CommandLine;
 
@@ -55,6 +58,30 @@ class CommandLineTest {
     out.getBuffer().setLength(0);
     assertThat(run("help", "train")).isZero();
     assertThat(out.toString()).contains("--resume");
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "--type gptq|--data: --type gptq is fitted to data; give a recipe, such as the one to train with",
+        "--type gptq --data r.yaml --bits 1|--bits: expected one of [8, 4, 3, 2], got 1",
+        "--type gptq --data r.yaml --group-size 0|--group-size: expected at least 1, or -1 for whole rows, got 0",
+        "--type gptq --data r.yaml --damping 0|--damping: expected a positive number, got 0.0",
+        "--type gptq --data r.yaml --samples 0|--samples: expected 1 or more, got 0",
+        "--type gptq --data r.yaml --axis outputs|--axis: not for --type gptq; remove it",
+        "--type hqq --data r.yaml|--data: not for --type hqq; remove it",
+        "--type hqq --bits 5|--bits: expected one of [8, 4, 3, 2, 1], got 5",
+        "--type hqq --group-size 12|--group-size: expected a multiple of 8, got 12",
+        "--type int8 --bits 4|--bits: not for --type int8; remove it",
+        "--type nf4 --group-size 64|--group-size: not for --type nf4; remove it",
+        "--blocksize 48|--blocksize: expected one of"
+      })
+  void optionsOfOneFormatAreRefusedForAnother(String options, String message) {
+    List<String> arguments = new ArrayList<>(List.of("quantize", "model", "out"));
+    arguments.addAll(List.of(options.split(" ")));
+    assertThat(run(arguments.toArray(String[]::new))).isEqualTo(ExitCode.USAGE);
+    assertThat(err.toString()).startsWith(message);
   }
 
   @Test
