@@ -140,7 +140,7 @@ class DistantRunTest {
   @Test
   void comparing() {
     List<List<Double>> near = compared("near-formats");
-    assertThat(near).hasSize(3);
+    assertThat(near).hasSize(4);
     far(() -> assertThat(compared("far-formats")).isEqualTo(near));
   }
 
@@ -149,7 +149,7 @@ class DistantRunTest {
         .compare(
             new ComparisonRequest(
                 Recipes.read(folder.resolve("qlora.yaml"), List.of("max_steps=2")),
-                List.of("hqq-2", "nf3"),
+                List.of("hqq-2", "nf3", "gptq-2-g16"),
                 true,
                 folder.resolve(out)))
         .formats()
