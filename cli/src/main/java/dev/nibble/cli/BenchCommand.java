@@ -4,6 +4,9 @@ import dev.nibble.cli.bench.BenchResult;
 import dev.nibble.cli.bench.BenchRun;
 import dev.nibble.cli.bench.BenchShape;
 import dev.nibble.cli.terminal.Console;
+import dev.nibble.quant.CalibratedFormat;
+import dev.nibble.quant.named.FormatNames;
+import dev.nibble.quant.named.UnknownFormat;
 import dev.nibble.recipes.schema.AutoFlag;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -11,6 +14,7 @@ import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 import picocli.CommandLine.TypeConversionException;
 
@@ -19,15 +23,16 @@ import picocli.CommandLine.TypeConversionException;
     name = "bench",
     header = "Measure the speed of QLoRA training on this machine.",
     description = {
-      "%nTrains a model with random weights for a few steps: NF4 with double quantisation, rank 16 on all linear layers,"
-          + " AdamW, gradient checkpointing. Nothing is read or written."
+      "%nTrains a model with random weights for a few steps: rank 16 on all linear layers, AdamW, gradient checkpointing."
+          + " Nothing is read or written."
     },
     optionListHeading = "%nOptions:%n",
     footer = {
       "",
       "Examples:",
       "  nibble bench --shape tiny",
-      "  nibble bench --shape 7b --seq 512 --steps 3 --json"
+      "  nibble bench --shape 7b --seq 512 --steps 3 --json",
+      "  nibble bench --shape 1b --format hqq-4"
     })
 final class BenchCommand implements Callable<Integer> {
   @Spec private CommandSpec spec = CommandSpec.create();
@@ -40,6 +45,14 @@ final class BenchCommand implements Callable<Integer> {
       description =
           "A Llama with 16 million (tiny, the default), 1.1 billion (1b) or 6.7 billion weights (7b).")
   private BenchShape shape = BenchShape.TINY;
+
+  @Option(
+      names = "--format",
+      paramLabel = "FORMAT",
+      defaultValue = "nf4",
+      description =
+          "Format of the frozen weights, as compare names them: nf4 (default), fp4, int8, hqq-4, rtn-2, full and others.")
+  private String format = "nf4";
 
   @Option(
       names = "--seq",
@@ -86,7 +99,7 @@ final class BenchCommand implements Callable<Integer> {
       BenchResult result =
           new BenchRun(
                   new BenchRun.Request(
-                      shape, seq, steps, microBatch, checkpointing, machine.machine()),
+                      shape, named(), seq, steps, microBatch, checkpointing, machine.machine()),
                   json ? Console.silent() : console)
               .run();
       if (json) {
@@ -94,6 +107,22 @@ final class BenchCommand implements Callable<Integer> {
       }
     }
     return ExitCode.OK;
+  }
+
+  /** The format's name, which must be one that random weights can be brought to. */
+  private String named() {
+    try {
+      String name = FormatNames.normal(format);
+      if (FormatNames.parse(name).orElse(null) instanceof CalibratedFormat) {
+        throw new ParameterException(
+            spec.commandLine(),
+            "--format: %s is fitted to data, of which random weights have none; rtn-BITS has the same form and speed"
+                .formatted(name));
+      }
+      return name;
+    } catch (UnknownFormat e) {
+      throw new ParameterException(spec.commandLine(), "--format: " + e.getMessage(), e);
+    }
   }
 
   /** Picocli's converter of {@code --shape}. */

@@ -52,7 +52,8 @@ final class CompareCommand implements Callable<Integer> {
         "nf4, fp4: as QLoRA has them; e2m1, nf3, nf2, int4, int3, int2: other tables of values with the same scales."
             + " Each may be followed by a block size, and by -plain for scales in float32: nf4-128-plain.",
         "int8, hqq-BITS, rtn-BITS: integers with zero points, fitted to the weights (hqq) or not (rtn)."
-            + " Each may be followed by a group size: hqq-2-g16."
+            + " Each may be followed by a group size: hqq-2-g16.",
+        "gptq-BITS: the same, fitted to 128 samples of the recipe's training data."
       })
   private List<String> formats = new ArrayList<>();
 

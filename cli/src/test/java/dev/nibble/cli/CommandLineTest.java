@@ -85,6 +85,16 @@ class CommandLineTest {
   }
 
   @Test
+  void benchTakesFormatsThatNeedNoData() {
+    assertThat(run("bench", "--format", "gptq-4")).isEqualTo(ExitCode.USAGE);
+    assertThat(err.toString())
+        .startsWith("--format: gptq-4 is fitted to data, of which random weights have none");
+    err.getBuffer().setLength(0);
+    assertThat(run("bench", "--format", "nf5")).isEqualTo(ExitCode.USAGE);
+    assertThat(err.toString()).startsWith("--format: unknown weight format 'nf5'.");
+  }
+
+  @Test
   void unknownFormatsAreWrongUsage() {
     String recipe = System.getProperty("nibble.root") + "/recipes/quickstart.yaml";
     assertThat(run("compare", recipe, "--formats", "nf4,hqq3")).isEqualTo(ExitCode.USAGE);

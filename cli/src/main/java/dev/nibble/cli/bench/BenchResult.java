@@ -12,6 +12,7 @@ import tools.jackson.databind.node.ObjectNode;
  * The result of a benchmark.
  *
  * @param shape of the model
+ * @param format of its frozen weights, by name
  * @param kernels the set that computed
  * @param activations their dtype
  * @param seq tokens of a sample
@@ -30,6 +31,7 @@ import tools.jackson.databind.node.ObjectNode;
  */
 public record BenchResult(
     String shape,
+    String format,
     String kernels,
     String activations,
     int seq,
@@ -50,6 +52,7 @@ public record BenchResult(
   public String json() {
     ObjectNode json = JsonMapper.shared().createObjectNode();
     json.put("shape", shape);
+    json.put("format", format);
     json.put("kernels", kernels);
     json.put("activations", activations);
     json.put("seq", seq);

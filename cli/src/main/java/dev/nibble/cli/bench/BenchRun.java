@@ -14,8 +14,8 @@ import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.kernels.MatrixRate;
 import dev.nibble.compute.kernels.PlanningKernels;
 import dev.nibble.compute.tensor.Scope;
-import dev.nibble.quant.bnb.FourBitFormat;
-import dev.nibble.quant.bnb.FourBitFormat.QuantType;
+import dev.nibble.quant.WeightFormat;
+import dev.nibble.quant.named.FormatNames;
 import dev.nibble.recipes.recipe.Machine;
 import dev.nibble.recipes.schema.AutoFlag;
 import dev.nibble.trainer.model.CausalLm;
@@ -43,11 +43,9 @@ import java.util.OptionalLong;
 
 /**
  * {@code nibble bench}: how long a QLoRA step takes on this machine, by the loop that {@code train}
- * runs, on a model of random weights. NF4 with double quantisation, rank 16 on all linear layers,
- * AdamW, gradient checkpointing.
+ * runs, on a model of random weights: rank 16 on all linear layers, AdamW, gradient checkpointing.
  */
 public final class BenchRun {
-  private static final FourBitFormat FORMAT = new FourBitFormat(QuantType.NF4, 64, true);
   private static final LoraSpec ADAPTER = new LoraSpec(16, 16, 0, TargetModules.allLinear());
   private static final double LEARNING_RATE = 2e-4;
   private static final long SEED = 0;
@@ -56,6 +54,7 @@ public final class BenchRun {
   /**
    * What is asked for.
    *
+   * @param format name of the frozen weights' format, see {@link FormatNames}; no calibrated one
    * @param seq tokens of a sample
    * @param steps measured after one that warms up
    * @param microBatch samples of a step
@@ -64,6 +63,7 @@ public final class BenchRun {
    */
   public record Request(
       BenchShape shape,
+      String format,
       int seq,
       int steps,
       int microBatch,
@@ -111,8 +111,11 @@ public final class BenchRun {
             part -> console.live("  making weights, %s".formatted(Human.percent(part))));
     console.entry(
         "model",
-        "%s random weights, linear layers in NF4 with double quantisation (%s to quantise)"
-            .formatted(Human.count(shape.weights()), seconds(made.quantizeSeconds())));
+        "%s random weights, linear layers in %s (%s to take over)"
+            .formatted(
+                Human.count(shape.weights()),
+                format().map(WeightFormat::describe).orElse("bfloat16"),
+                seconds(made.quantizeSeconds())));
     console.entry("layers", checkpointing.describe(shape.layers().size()));
     List<Report.StepReport> steps = steps(kernels, memory, made, batches);
     OptionalLong peak = ResidentMemory.peak();
@@ -122,6 +125,7 @@ public final class BenchRun {
     double work = new MatrixWork(shape, options).of(batches.batch());
     return new BenchResult(
         request.shape().word(),
+        request.format(),
         kernels.name(),
         kernels.activations().name().toLowerCase(Locale.ROOT),
         request.seq(),
@@ -138,9 +142,12 @@ public final class BenchRun {
         work / step / rate);
   }
 
-  private static ModelOptions options(int tokens, Checkpointing checkpointing) {
-    return new ModelOptions(
-        new Training.Adapter(ADAPTER, SEED), Optional.of(FORMAT), tokens, checkpointing);
+  private ModelOptions options(int tokens, Checkpointing checkpointing) {
+    return new ModelOptions(new Training.Adapter(ADAPTER, SEED), format(), tokens, checkpointing);
+  }
+
+  private Optional<WeightFormat> format() {
+    return FormatNames.parse(request.format());
   }
 
   private Checkpointing checkpointing(

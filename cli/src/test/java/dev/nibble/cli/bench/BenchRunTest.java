@@ -23,7 +23,8 @@ class BenchRunTest {
     Console console = Console.plain(new PrintStream(out, true, StandardCharsets.UTF_8));
     BenchResult result =
         new BenchRun(
-                new BenchRun.Request(BenchShape.TINY, 24, 2, 2, AutoFlag.AUTO, MACHINE), console)
+                new BenchRun.Request(BenchShape.TINY, "hqq-3", 24, 2, 2, AutoFlag.AUTO, MACHINE),
+                console)
             .run();
     assertThat(result.losses()).hasSize(3);
     assertThat(result.losses().getFirst()).isEqualTo(Math.log(4096), within(0.3));
