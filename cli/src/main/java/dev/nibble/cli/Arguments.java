@@ -1,5 +1,7 @@
 package dev.nibble.cli;
 
+import dev.nibble.quant.named.UnknownFormat;
+import java.util.function.Supplier;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParameterException;
 
@@ -12,6 +14,16 @@ final class Arguments {
     if (value < least) {
       throw new ParameterException(
           command.commandLine(), "%s: expected %d or more, got %d".formatted(option, least, value));
+    }
+  }
+
+  /** What is made of an option's names of weight formats, of which unknown ones are refused. */
+  static <T> T ofFormats(CommandSpec command, String option, Supplier<T> made) {
+    try {
+      return made.get();
+    } catch (UnknownFormat e) {
+      throw new ParameterException(
+          command.commandLine(), "%s: %s".formatted(option, e.getMessage()), e);
     }
   }
 }

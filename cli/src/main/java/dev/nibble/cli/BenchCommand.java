@@ -6,7 +6,6 @@ import dev.nibble.cli.bench.BenchShape;
 import dev.nibble.cli.terminal.Console;
 import dev.nibble.quant.CalibratedFormat;
 import dev.nibble.quant.named.FormatNames;
-import dev.nibble.quant.named.UnknownFormat;
 import dev.nibble.recipes.schema.AutoFlag;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -111,18 +110,14 @@ final class BenchCommand implements Callable<Integer> {
 
   /** The format's name, which must be one that random weights can be brought to. */
   private String named() {
-    try {
-      String name = FormatNames.normal(format);
-      if (FormatNames.parse(name).orElse(null) instanceof CalibratedFormat) {
-        throw new ParameterException(
-            spec.commandLine(),
-            "--format: %s is fitted to data, of which random weights have none; rtn-BITS has the same form and speed"
-                .formatted(name));
-      }
-      return name;
-    } catch (UnknownFormat e) {
-      throw new ParameterException(spec.commandLine(), "--format: " + e.getMessage(), e);
+    String name = Arguments.ofFormats(spec, "--format", () -> FormatNames.normal(format));
+    if (FormatNames.parse(name).orElse(null) instanceof CalibratedFormat) {
+      throw new ParameterException(
+          spec.commandLine(),
+          "--format: %s is fitted to data, of which random weights have none; rtn-BITS has the same form and speed"
+              .formatted(name));
     }
+    return name;
   }
 
   /** Picocli's converter of {@code --shape}. */

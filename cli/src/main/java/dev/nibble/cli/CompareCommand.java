@@ -6,7 +6,6 @@ import dev.nibble.api.compare.FormatComparison;
 import dev.nibble.api.event.Event;
 import dev.nibble.cli.report.CompareReport;
 import dev.nibble.cli.terminal.Console;
-import dev.nibble.quant.named.UnknownFormat;
 import dev.nibble.recipes.recipe.Recipe;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -17,7 +16,6 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
 /** {@code nibble compare}. */
@@ -99,12 +97,12 @@ final class CompareCommand implements Callable<Integer> {
   }
 
   private ComparisonRequest request(Recipe read) {
-    try {
-      return output == null
-          ? ComparisonRequest.of(read, formats, train)
-          : new ComparisonRequest(read, formats, train, output);
-    } catch (UnknownFormat e) {
-      throw new ParameterException(spec.commandLine(), "--formats: " + e.getMessage(), e);
-    }
+    return Arguments.ofFormats(
+        spec,
+        "--formats",
+        () ->
+            output == null
+                ? ComparisonRequest.of(read, formats, train)
+                : new ComparisonRequest(read, formats, train, output));
   }
 }

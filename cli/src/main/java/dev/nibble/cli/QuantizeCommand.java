@@ -150,7 +150,7 @@ final class QuantizeCommand implements Callable<Integer> {
   @Option(
       names = "--damping",
       paramLabel = "X",
-      defaultValue = "0.01",
+      defaultValue = "" + GptqFormat.DEFAULT_DAMPING,
       description =
           "With gptq: part of the mean of the second moments that is added to each (default ${DEFAULT-VALUE}); more is safer"
               + " with little data.")

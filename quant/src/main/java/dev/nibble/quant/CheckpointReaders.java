@@ -65,6 +65,11 @@ public final class CheckpointReaders {
     }
 
     @Override
+    public Set<String> names() {
+      return Set.of();
+    }
+
+    @Override
     public Optional<Shape> shape(String weight) {
       return Optional.empty();
     }

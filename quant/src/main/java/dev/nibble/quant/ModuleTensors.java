@@ -12,6 +12,13 @@ import dev.nibble.compute.tensor.Tensor;
  * @param module for example {@code model.layers.0.self_attn.q_proj}
  */
 public record ModuleTensors(StoredTensors checkpoint, String module) {
+  /** The end of the names that weights have, or would have were they dense. */
+  public static final String WEIGHT = ".weight";
+
+  /** The module of a weight: its name without {@link #WEIGHT}. */
+  public static String module(String weight) {
+    return weight.substring(0, weight.length() - WEIGHT.length());
+  }
 
   /** Whether there is a tensor. */
   public boolean has(String part) {
@@ -42,7 +49,7 @@ public record ModuleTensors(StoredTensors checkpoint, String module) {
   }
 
   /** The error that a tensor is something else. */
-  public UnusableWeight wrong(String part, String found, String expected) {
+  public UnusableWeight wrong(String part, Object found, String expected) {
     return new UnusableWeight(
         "%s: tensor '%s' is %s, expected %s"
             .formatted(checkpoint.placeOf(module + part), module + part, found, expected));

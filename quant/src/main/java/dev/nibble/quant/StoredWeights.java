@@ -14,16 +14,20 @@ public interface StoredWeights {
   /** The format of all of them; empty when there are none. */
   Optional<WeightFormat> format();
 
+  /** Their names, which they would have were they dense. */
+  Set<String> names();
+
   /** The shape [O, I] of a weight; empty when it is dense. */
   Optional<Shape> shape(String weight);
 
   /**
-   * The names of the model's tensors in a checkpoint that has {@code names}: without {@link
+   * The names of the model's tensors in a checkpoint that has {@code stored}: without {@link
    * #companions}, and with the names of weights that are stored under other ones.
    */
-  default Set<String> tensors(Set<String> names) {
-    Set<String> all = new LinkedHashSet<>(names);
+  default Set<String> tensors(Set<String> stored) {
+    Set<String> all = new LinkedHashSet<>(stored);
     all.removeAll(companions());
+    all.addAll(names());
     return all;
   }
 

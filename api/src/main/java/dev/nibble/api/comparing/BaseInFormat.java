@@ -1,9 +1,7 @@
 package dev.nibble.api.comparing;
 
-import dev.nibble.compute.kernels.HostCopies;
 import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.safetensors.ShardedSafetensors;
-import dev.nibble.compute.tensor.DType;
 import dev.nibble.compute.tensor.Device;
 import dev.nibble.compute.tensor.Scope;
 import dev.nibble.compute.tensor.Tensor;
@@ -101,26 +99,15 @@ final class BaseInFormat {
   private FrozenMatrix read(String name) {
     if (!mapped) {
       FrozenMatrix made = weights.load(name);
-      if (fitted.isPresent() && !kernels.memory().isPlanned()) {
-        measure(name, made);
+      boolean head = made instanceof Dense; // of its own, as it was
+      if (fitted.isPresent() && !head && !kernels.memory().isPlanned()) {
+        error.add(kernels, source.tensor(name), made);
       }
       return made;
     }
     Tensor stored = source.tensor(name);
     NonFinite.refuse(stored, source.placeOf(name), kernels);
     return new Dense(stored);
-  }
-
-  private void measure(String name, FrozenMatrix made) {
-    if (made instanceof Dense) {
-      return; // a head of its own, as it was
-    }
-    try (Scope staging = Scope.open("staging", kernels.memory());
-        HostCopies host = new HostCopies(kernels)) {
-      Tensor decoded = staging.allocate(name, DType.F32, made.rows(), made.cols());
-      kernels.products().decode(decoded, made);
-      error.add(source.tensor(name), host.of(decoded));
-    }
   }
 
   /**

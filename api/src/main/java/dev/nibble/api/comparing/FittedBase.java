@@ -22,8 +22,6 @@ import java.util.function.Consumer;
  */
 record FittedBase(Path folder, ShardedSafetensors tensors, double seconds)
     implements AutoCloseable {
-  private static final long SHARD = 5_000_000_000L;
-
   /** Fits a recipe's base. What is done of a comparison that was stopped is gone on with. */
   static FittedBase fit(
       Recipe recipe, CalibratedFormat format, Path folder, Consumer<Event> listener) {
@@ -37,7 +35,7 @@ record FittedBase(Path folder, ShardedSafetensors tensors, double seconds)
             Optional.of(new Calibration(recipe, Calibration.DEFAULT_SAMPLES)),
             DType.BF16,
             List.of(),
-            SHARD,
+            Long.MAX_VALUE,
             recipe.machine().options().threads());
     new Quantizer(request, listener).write();
     double seconds = (System.nanoTime() - start) / 1e9;

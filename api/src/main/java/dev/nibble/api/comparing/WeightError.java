@@ -1,6 +1,11 @@
 package dev.nibble.api.comparing;
 
+import dev.nibble.compute.kernels.HostCopies;
+import dev.nibble.compute.kernels.Kernels;
+import dev.nibble.compute.tensor.DType;
+import dev.nibble.compute.tensor.Scope;
 import dev.nibble.compute.tensor.Tensor;
+import dev.nibble.compute.weights.FrozenMatrix;
 import java.util.stream.IntStream;
 
 /** By how much matrices have changed, summed up over all of them. */
@@ -16,8 +21,22 @@ final class WeightError {
     return squares == 0 ? 0 : Math.sqrt(squaredError / squares);
   }
 
-  /** Adds a matrix as it was and as it has become, on the host. */
-  void add(Tensor values, Tensor decoded) {
+  /**
+   * Adds a matrix.
+   *
+   * @param values as it was, on the host or in the kernels' memory
+   * @param made what it has become, in the kernels' memory
+   */
+  void add(Kernels kernels, Tensor values, FrozenMatrix made) {
+    try (Scope staging = Scope.open("staging", kernels.memory());
+        HostCopies host = new HostCopies(kernels)) {
+      Tensor decoded = staging.allocate(values.name(), DType.F32, values.shape().dims());
+      kernels.products().decode(decoded, made);
+      add(host.of(values), host.of(decoded));
+    }
+  }
+
+  private void add(Tensor values, Tensor decoded) {
     long n = values.elements();
     double[][] sums =
         IntStream.range(0, Math.toIntExact(Math.ceilDiv(n, (long) CHUNK)))

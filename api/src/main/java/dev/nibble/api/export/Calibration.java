@@ -23,7 +23,6 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
@@ -134,17 +133,13 @@ public record Calibration(Recipe recipe, int samples) {
   }
 
   private static String digest(List<Batch> batches) {
-    try {
-      MessageDigest digest = MessageDigest.getInstance("SHA-256");
-      for (Batch batch : batches) {
-        ByteBuffer bytes =
-            ByteBuffer.allocate(Integer.BYTES * (batch.length() + batch.starts().length));
-        bytes.asIntBuffer().put(batch.starts()).put(batch.tokens());
-        digest.update(bytes);
-      }
-      return HexFormat.of().formatHex(digest.digest());
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException(e);
+    MessageDigest digest = FileDigest.newDigest();
+    for (Batch batch : batches) {
+      ByteBuffer bytes =
+          ByteBuffer.allocate(Integer.BYTES * (batch.length() + batch.starts().length));
+      bytes.asIntBuffer().put(batch.starts()).put(batch.tokens());
+      digest.update(bytes);
     }
+    return HexFormat.of().formatHex(digest.digest());
   }
 }

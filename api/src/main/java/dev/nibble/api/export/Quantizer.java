@@ -8,6 +8,7 @@ import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.safetensors.ShardedSafetensors;
 import dev.nibble.compute.tensor.DType;
 import dev.nibble.quant.CalibratedFormat;
+import dev.nibble.quant.ModuleTensors;
 import dev.nibble.quant.WeightFormat;
 import dev.nibble.trainer.calibration.CalibrationFolder;
 import dev.nibble.trainer.export.ExportException;
@@ -28,8 +29,6 @@ import java.util.function.Predicate;
 
 /** A writer of a model's folder in a weight format. */
 public final class Quantizer {
-  private static final String WEIGHT = ".weight";
-
   /**
    * A request to quantise a model.
    *
@@ -111,12 +110,14 @@ public final class Quantizer {
           "%s is quantised already: %s".formatted(request.model(), stored.get().describe()));
     }
     List<String> modules =
-        ModelLoader.linearWeights(request.model(), source).stream().map(Quantizer::module).toList();
+        ModelLoader.linearWeights(request.model(), source).stream()
+            .map(ModuleTensors::module)
+            .toList();
     Set<String> skipped = skipped(modules);
     Set<String> quantized = new LinkedHashSet<>();
     modules.stream()
         .filter(Predicate.not(skipped::contains))
-        .forEach(m -> quantized.add(m + WEIGHT));
+        .forEach(m -> quantized.add(m + ModuleTensors.WEIGHT));
     QuantizedCheckpoint.Result result =
         new QuantizedCheckpoint(
                 source,
@@ -157,10 +158,6 @@ public final class Quantizer {
   private CalibrationFolder calibrationFolder() {
     Path output = absolute(request.output());
     return new CalibrationFolder(output.resolveSibling(output.getFileName() + ".calibration"));
-  }
-
-  private static String module(String weight) {
-    return weight.substring(0, weight.length() - WEIGHT.length());
   }
 
   /** The modules that the names stand for; each must stand for one at least. */

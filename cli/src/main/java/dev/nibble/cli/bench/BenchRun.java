@@ -71,6 +71,7 @@ public final class BenchRun {
       Machine machine) {}
 
   private final Request request;
+  private final Optional<WeightFormat> format;
   private final Console console;
   private long heap; // allocated so far
   private long leastHeap = Long.MAX_VALUE; // of a step
@@ -78,6 +79,7 @@ public final class BenchRun {
   /** A run that tells {@code console} what it does. */
   public BenchRun(Request request, Console console) {
     this.request = request;
+    this.format = FormatNames.parse(request.format());
     this.console = console;
   }
 
@@ -114,7 +116,7 @@ public final class BenchRun {
         "%s random weights, linear layers in %s (%s to take over)"
             .formatted(
                 Human.count(shape.weights()),
-                format().map(WeightFormat::describe).orElse("bfloat16"),
+                format.map(WeightFormat::describe).orElse("bfloat16"),
                 seconds(made.quantizeSeconds())));
     console.entry("layers", checkpointing.describe(shape.layers().size()));
     List<Report.StepReport> steps = steps(kernels, memory, made, batches);
@@ -143,11 +145,7 @@ public final class BenchRun {
   }
 
   private ModelOptions options(int tokens, Checkpointing checkpointing) {
-    return new ModelOptions(new Training.Adapter(ADAPTER, SEED), format(), tokens, checkpointing);
-  }
-
-  private Optional<WeightFormat> format() {
-    return FormatNames.parse(request.format());
+    return new ModelOptions(new Training.Adapter(ADAPTER, SEED), format, tokens, checkpointing);
   }
 
   private Checkpointing checkpointing(

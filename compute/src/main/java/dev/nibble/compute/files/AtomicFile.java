@@ -49,14 +49,7 @@ public final class AtomicFile {
 
   /** Writes these bytes, as {@link #write(Path, Content)} does. */
   public static void write(Path file, byte[] bytes) throws IOException {
-    ByteBuffer content = ByteBuffer.wrap(bytes);
-    write(
-        file,
-        out -> {
-          while (content.hasRemaining()) {
-            out.write(content);
-          }
-        });
+    write(file, out -> WholeWrites.write(out, ByteBuffer.wrap(bytes)));
   }
 
   /** Writes this text in UTF-8, as {@link #write(Path, Content)} does. */

@@ -1,16 +1,15 @@
 package dev.nibble.compute.safetensors;
 
 import dev.nibble.compute.files.AtomicFile;
+import dev.nibble.compute.files.WholeWrites;
 import dev.nibble.compute.tensor.DType;
 import dev.nibble.compute.tensor.Device;
 import dev.nibble.compute.tensor.Tensor;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.SeekableByteChannel;
-import java.nio.channels.WritableByteChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -30,9 +29,6 @@ import tools.jackson.core.json.JsonFactory;
 /** A writer of safetensors files, byte-identical to the format's own library. */
 public final class SafetensorsWriter {
   private static final JsonFactory JSON = new JsonFactory();
-
-  /** Bytes that are handed to the channel at once. */
-  private static final long CHUNK = 1L << 24;
 
   /** Wide elements first, so that every tensor begins at a multiple of its element's size. */
   private static final List<DType> ORDER =
@@ -135,7 +131,7 @@ public final class SafetensorsWriter {
     ByteBuffer start = ByteBuffer.allocate(8 + padded).order(ByteOrder.LITTLE_ENDIAN);
     Arrays.fill(start.array(), (byte) ' ');
     start.putLong(padded).put(json).rewind();
-    writeAll(out, start);
+    WholeWrites.write(out, start);
     var writer = new SafetensorsWriter(file, out, new Header(layout, metadata, 8 + padded));
     content.writeTo(writer::put);
     writer.checkComplete();
@@ -202,10 +198,7 @@ public final class SafetensorsWriter {
       throw new IllegalStateException("%s: tensor '%s' came twice".formatted(file, name));
     }
     out.position(header.dataStart() + place.begin());
-    MemorySegment bytes = tensor.memory();
-    for (long at = 0; at < bytes.byteSize(); at += CHUNK) {
-      writeAll(out, bytes.asSlice(at, Math.min(CHUNK, bytes.byteSize() - at)).asByteBuffer());
-    }
+    WholeWrites.write(out, tensor.memory());
   }
 
   private void checkComplete() {
@@ -220,12 +213,6 @@ public final class SafetensorsWriter {
     if (!(tensor.device() instanceof Device.Host)) {
       throw new IllegalArgumentException(
           "%s: tensor '%s' (%s) must be copied to the host first".formatted(file, name, tensor));
-    }
-  }
-
-  private static void writeAll(WritableByteChannel out, ByteBuffer bytes) throws IOException {
-    while (bytes.hasRemaining()) {
-      out.write(bytes);
     }
   }
 }

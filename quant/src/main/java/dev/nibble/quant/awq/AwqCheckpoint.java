@@ -1,6 +1,6 @@
 package dev.nibble.quant.awq;
 
-import static dev.nibble.quant.awq.AwqLayout.module;
+import static dev.nibble.quant.ModuleTensors.module;
 
 import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.safetensors.StoredTensors;
@@ -10,11 +10,13 @@ import dev.nibble.compute.tensor.Scope;
 import dev.nibble.compute.tensor.Shape;
 import dev.nibble.compute.tensor.Tensor;
 import dev.nibble.compute.weights.Affine;
+import dev.nibble.quant.GroupedIntegers;
 import dev.nibble.quant.ModuleTensors;
 import dev.nibble.quant.NonFinite;
 import dev.nibble.quant.StoredWeights;
 import dev.nibble.quant.UnusableWeight;
 import dev.nibble.quant.WeightFormat;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Optional;
 import java.util.SequencedMap;
@@ -30,9 +32,6 @@ import java.util.stream.Stream;
  */
 record AwqCheckpoint(StoredTensors checkpoint, SequencedMap<String, Shape> shapes, AwqFormat stored)
     implements StoredWeights {
-  /** What modules of GPTQ have, whose codes have the same name. */
-  private static final String INDEX = ".g_idx";
-
   /**
    * Finds the weights and checks their tensors.
    *
@@ -43,18 +42,19 @@ record AwqCheckpoint(StoredTensors checkpoint, SequencedMap<String, Shape> shape
     SequencedMap<String, Shape> shapes = new LinkedHashMap<>();
     int size = 0;
     for (String name : checkpoint.names()) {
-      if (!name.endsWith(AwqLayout.CODES)) {
+      if (!name.endsWith(GroupedIntegers.CODES)) {
         continue;
       }
       ModuleTensors module =
           new ModuleTensors(
-              checkpoint, name.substring(0, name.length() - AwqLayout.CODES.length()));
-      if (!isOurs(module)) {
+              checkpoint, name.substring(0, name.length() - GroupedIntegers.CODES.length()));
+      if (GroupedIntegers.packsInputs(module)) {
         continue;
       }
       Shape shape = shape(module);
       int found =
-          Math.toIntExact(shape.dim(1) / module.tensor(AwqLayout.SCALES, AwqLayout.CODES).dim(0));
+          Math.toIntExact(
+              shape.dim(1) / module.tensor(GroupedIntegers.SCALES, GroupedIntegers.CODES).dim(0));
       if (size != 0 && found != size) {
         throw new UnusableWeight(
             "%s: '%s' is in groups of %d, but '%s' in groups of %d; expected one size for all"
@@ -66,29 +66,20 @@ record AwqCheckpoint(StoredTensors checkpoint, SequencedMap<String, Shape> shape
                     size));
       }
       size = found;
-      shapes.put(module.module() + AwqLayout.WEIGHT, shape);
+      shapes.put(module.module() + ModuleTensors.WEIGHT, shape);
     }
     return shapes.isEmpty()
         ? Optional.empty()
         : Optional.of(new AwqCheckpoint(checkpoint, shapes, new AwqFormat(size)));
   }
 
-  /** GPTQ's codes have an index beside them, or as many columns as their scales. */
-  private static boolean isOurs(ModuleTensors m) {
-    if (m.has(INDEX)) {
-      return false;
-    }
-    return !m.has(AwqLayout.SCALES)
-        || m.tensor(AwqLayout.CODES, AwqLayout.CODES).cols()
-            != m.tensor(AwqLayout.SCALES, AwqLayout.CODES).cols();
-  }
-
   private static Shape shape(ModuleTensors m) {
-    Tensor codes = m.tensor(AwqLayout.CODES, AwqLayout.CODES);
-    Tensor scales = m.tensor(AwqLayout.SCALES, AwqLayout.CODES);
-    m.tensor(AwqLayout.ZEROS, AwqLayout.CODES);
+    Tensor codes = m.tensor(GroupedIntegers.CODES, GroupedIntegers.CODES);
+    Tensor scales = m.tensor(GroupedIntegers.SCALES, GroupedIntegers.CODES);
+    m.tensor(GroupedIntegers.ZEROS, GroupedIntegers.CODES);
     if (codes.dtype() != DType.I32 || codes.shape().rank() != 2 || codes.elements() == 0) {
-      throw m.wrong(AwqLayout.CODES, ModuleTensors.described(codes), "I32[inputs, outputs / 8]");
+      throw m.wrong(
+          GroupedIntegers.CODES, ModuleTensors.described(codes), "I32[inputs, outputs / 8]");
     }
     long cols = codes.dim(0);
     long words = codes.dim(1);
@@ -100,11 +91,11 @@ record AwqCheckpoint(StoredTensors checkpoint, SequencedMap<String, Shape> shape
             && cols % scales.dim(0) == 0;
     if (!fits) {
       throw m.wrong(
-          AwqLayout.SCALES,
+          GroupedIntegers.SCALES,
           ModuleTensors.described(scales),
           "F16[groups, %d], groups a divisor of %d".formatted(words * AwqPacking.CODES, cols));
     }
-    m.require(AwqLayout.ZEROS, DType.I32, Shape.of(scales.dim(0), words));
+    m.require(GroupedIntegers.ZEROS, DType.I32, Shape.of(scales.dim(0), words));
     return Shape.of(words * AwqPacking.CODES, cols);
   }
 
@@ -114,22 +105,20 @@ record AwqCheckpoint(StoredTensors checkpoint, SequencedMap<String, Shape> shape
   }
 
   @Override
-  public Optional<Shape> shape(String weight) {
-    return Optional.ofNullable(shapes.get(weight));
+  public Set<String> names() {
+    return Collections.unmodifiableSet(shapes.keySet());
   }
 
   @Override
-  public Set<String> tensors(Set<String> names) {
-    Set<String> all = StoredWeights.super.tensors(names);
-    all.addAll(shapes.keySet());
-    return all;
+  public Optional<Shape> shape(String weight) {
+    return Optional.ofNullable(shapes.get(weight));
   }
 
   @Override
   public Set<String> companions() {
     return shapes.keySet().stream()
         .flatMap(w ->
-            Stream.of(AwqLayout.CODES, AwqLayout.ZEROS, AwqLayout.SCALES)
+            Stream.of(GroupedIntegers.CODES, GroupedIntegers.ZEROS, GroupedIntegers.SCALES)
                 .map(part -> module(w) + part))
         .collect(Collectors.toUnmodifiableSet());
   }
@@ -154,23 +143,19 @@ record AwqCheckpoint(StoredTensors checkpoint, SequencedMap<String, Shape> shape
     long groups = matrix.cols() / matrix.groups().size();
     try (Scope host = Scope.open("unpacked weight", Memory.host())) {
       Tensor codes = host.allocate("codes", DType.U8, matrix.codes().elements());
-      unpack(module + AwqLayout.CODES, matrix.bits(), codes);
+      unpack(module + GroupedIntegers.CODES, matrix.bits(), codes);
       kernels.moving().copy(matrix.codes(), codes);
 
       Tensor zeros = host.allocate("zeros", DType.U8, matrix.rows() * groups);
-      unpack(module + AwqLayout.ZEROS, Byte.SIZE, zeros);
+      unpack(module + GroupedIntegers.ZEROS, Byte.SIZE, zeros);
       kernels.moving().copy(matrix.zeros().plain(), zeros);
 
-      Tensor scales = checkpoint.tensor(module + AwqLayout.SCALES);
-      NonFinite.refuse(scales, checkpoint.placeOf(module + AwqLayout.SCALES));
+      Tensor scales = checkpoint.tensor(module + GroupedIntegers.SCALES);
+      NonFinite.refuse(scales, checkpoint.placeOf(module + GroupedIntegers.SCALES));
       Tensor turned = host.allocate("scales", DType.F16, matrix.rows() * groups);
-      for (long g = 0; g < groups; g++) {
-        for (long r = 0; r < matrix.rows(); r++) {
-          turned.setFloat(r * groups + g, scales.getFloat(g * matrix.rows() + r));
-        }
-      }
+      GroupedIntegers.transpose(turned, scales, groups, matrix.rows());
       kernels.moving().copy(matrix.scales().plain(), turned);
-      checkpoint.unload(module + AwqLayout.SCALES);
+      checkpoint.unload(module + GroupedIntegers.SCALES);
     }
   }
 

@@ -6,9 +6,7 @@ import dev.nibble.compute.tensor.Scope;
 import dev.nibble.compute.tensor.Tensor;
 import dev.nibble.compute.weights.Affine;
 import dev.nibble.compute.weights.FrozenMatrix;
-import dev.nibble.compute.weights.Groups;
-import dev.nibble.compute.weights.Groups.Axis;
-import dev.nibble.compute.weights.Numbers;
+import dev.nibble.quant.GroupedIntegers;
 import dev.nibble.quant.UnusableWeight;
 import dev.nibble.quant.WeightFormat;
 
@@ -22,8 +20,6 @@ import dev.nibble.quant.WeightFormat;
 public record AwqFormat(int groupSize) implements WeightFormat {
   /** Bits of a code. */
   static final int BITS = 4;
-
-  private static final String GROUP = "weights/";
 
   /** Checks the group size. */
   public AwqFormat {
@@ -43,10 +39,10 @@ public record AwqFormat(int groupSize) implements WeightFormat {
     return "AWQ, %d bits, groups of %d".formatted(BITS, groupSize);
   }
 
-  /** 4 + (16 + 8) / group size: the code, and a share of a scale and of a zero point in a byte. */
+  /** See {@link GroupedIntegers#bitsPerWeight}. */
   @Override
   public double bitsPerWeight() {
-    return BITS + (Short.SIZE + Byte.SIZE) / (double) groupSize;
+    return GroupedIntegers.bitsPerWeight(BITS, groupSize);
   }
 
   @Override
@@ -57,16 +53,7 @@ public record AwqFormat(int groupSize) implements WeightFormat {
             "tensor '%s' has %d inputs, which groups of %d do not divide"
                 .formatted(name, cols, groupSize));
       }
-      long groups = Math.multiplyExact(rows, cols / groupSize);
-      return new Affine(
-          scope.allocate(
-              GROUP + name, DType.U8, Affine.bytes(Math.multiplyExact(rows, cols), BITS)),
-          new Numbers.Plain(scope.allocate(GROUP + name + "_scale", DType.F16, groups)),
-          new Numbers.Plain(scope.allocate(GROUP + name + "_zero", DType.U8, groups)),
-          rows,
-          cols,
-          BITS,
-          new Groups(Axis.INPUTS, groupSize));
+      return GroupedIntegers.allocate(scope, name, rows, cols, BITS, groupSize, DType.F16, false);
     };
   }
 

@@ -163,6 +163,11 @@ final class FourBitCheckpoint implements StoredWeights {
   }
 
   @Override
+  public Set<String> names() {
+    return Collections.unmodifiableSet(states.keySet());
+  }
+
+  @Override
   public Optional<Shape> shape(String weight) {
     return Optional.ofNullable(states.get(weight)).map(QuantState::shape);
   }

@@ -1,6 +1,6 @@
 package dev.nibble.quant.gptq;
 
-import static dev.nibble.quant.gptq.GptqLayout.module;
+import static dev.nibble.quant.ModuleTensors.module;
 
 import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.safetensors.StoredTensors;
@@ -10,6 +10,7 @@ import dev.nibble.compute.tensor.Scope;
 import dev.nibble.compute.tensor.Shape;
 import dev.nibble.compute.tensor.Tensor;
 import dev.nibble.compute.weights.Affine;
+import dev.nibble.quant.GroupedIntegers;
 import dev.nibble.quant.ModuleTensors;
 import dev.nibble.quant.NonFinite;
 import dev.nibble.quant.StoredSettings;
@@ -17,6 +18,7 @@ import dev.nibble.quant.StoredWeights;
 import dev.nibble.quant.UnusableWeight;
 import dev.nibble.quant.WeightFormat;
 import dev.nibble.quant.gptq.GptqFormat.Version;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Optional;
 import java.util.SequencedMap;
@@ -47,8 +49,7 @@ record GptqCheckpoint(
   }
 
   /**
-   * Finds the weights and checks their tensors. Other methods have codes of this name too: these
-   * have as many columns as scales have, or an index.
+   * Finds the weights and checks their tensors.
    *
    * @return empty when there are none
    * @throws UnusableWeight naming file, tensor, what was expected and what was found
@@ -56,11 +57,11 @@ record GptqCheckpoint(
   static Optional<StoredWeights> of(StoredTensors checkpoint) {
     SequencedMap<String, Stored> weights = new LinkedHashMap<>();
     for (String name : checkpoint.names()) {
-      if (name.endsWith(GptqLayout.CODES)) {
-        String module = name.substring(0, name.length() - GptqLayout.CODES.length());
+      if (name.endsWith(GroupedIntegers.CODES)) {
+        String module = name.substring(0, name.length() - GroupedIntegers.CODES.length());
         ModuleTensors tensors = new ModuleTensors(checkpoint, module);
-        if (isOurs(tensors)) {
-          weights.put(module + GptqLayout.WEIGHT, read(tensors));
+        if (GroupedIntegers.packsInputs(tensors)) {
+          weights.put(module + ModuleTensors.WEIGHT, read(tensors));
         }
       }
     }
@@ -69,21 +70,15 @@ record GptqCheckpoint(
         : Optional.of(new GptqCheckpoint(checkpoint, weights, format(checkpoint, weights)));
   }
 
-  private static boolean isOurs(ModuleTensors m) {
-    if (m.has(GptqLayout.INDEX) || !m.has(GptqLayout.SCALES)) {
-      return m.has(GptqLayout.INDEX);
-    }
-    return m.tensor(GptqLayout.CODES, GptqLayout.CODES).cols()
-        == m.tensor(GptqLayout.SCALES, GptqLayout.CODES).cols();
-  }
-
   private static Stored read(ModuleTensors m) {
-    Tensor codes = m.tensor(GptqLayout.CODES, GptqLayout.CODES);
-    Tensor scales = m.tensor(GptqLayout.SCALES, GptqLayout.CODES);
-    Tensor zeros = m.tensor(GptqLayout.ZEROS, GptqLayout.CODES);
+    Tensor codes = m.tensor(GroupedIntegers.CODES, GroupedIntegers.CODES);
+    Tensor scales = m.tensor(GroupedIntegers.SCALES, GroupedIntegers.CODES);
+    Tensor zeros = m.tensor(GroupedIntegers.ZEROS, GroupedIntegers.CODES);
     if (codes.dtype() != DType.I32 || codes.shape().rank() != 2 || codes.elements() == 0) {
       throw m.wrong(
-          GptqLayout.CODES, ModuleTensors.described(codes), "I32[inputs * bits / 32, outputs]");
+          GroupedIntegers.CODES,
+          ModuleTensors.described(codes),
+          "I32[inputs * bits / 32, outputs]");
     }
     long rows = codes.dim(1);
     boolean readable =
@@ -93,14 +88,14 @@ record GptqCheckpoint(
         || scales.dim(1) != rows
         || scales.elements() == 0) {
       throw m.wrong(
-          GptqLayout.SCALES,
+          GroupedIntegers.SCALES,
           ModuleTensors.described(scales),
           "F16, BF16 or F32 [groups, %d]".formatted(rows));
     }
     long groups = scales.dim(0);
     if (zeros.dtype() != DType.I32 || zeros.shape().rank() != 2 || zeros.dim(0) != groups) {
       throw m.wrong(
-          GptqLayout.ZEROS,
+          GroupedIntegers.ZEROS,
           ModuleTensors.described(zeros),
           "I32[%d, %d * bits / 32]".formatted(groups, rows));
     }
@@ -110,19 +105,19 @@ record GptqCheckpoint(
             .findFirst()
             .orElseThrow(() ->
                 m.wrong(
-                    GptqLayout.ZEROS,
+                    GroupedIntegers.ZEROS,
                     ModuleTensors.described(zeros),
                     "I32[%d, %d * bits / 32] of 8, 4, 3 or 2 bits".formatted(groups, rows)));
     long cols = codes.dim(0) * Integer.SIZE / bits;
     if (codes.dim(0) * Integer.SIZE % bits != 0 || cols % groups != 0) {
       throw m.wrong(
-          GptqLayout.SCALES,
+          GroupedIntegers.SCALES,
           ModuleTensors.described(scales),
           "a number of groups that divides %d words of codes of %d bits"
               .formatted(codes.dim(0), bits));
     }
-    if (m.has(GptqLayout.INDEX)) {
-      m.require(GptqLayout.INDEX, DType.I32, Shape.of(cols));
+    if (m.has(GroupedIntegers.INDEX)) {
+      m.require(GroupedIntegers.INDEX, DType.I32, Shape.of(cols));
     }
     return new Stored(Shape.of(rows, cols), bits, Math.toIntExact(cols / groups), scales.dtype());
   }
@@ -140,7 +135,7 @@ record GptqCheckpoint(
         throw new UnusableWeight(
             "%s: '%s' is in %d bits, groups of %d, and others are in %d bits, groups of %d; expected one for all"
                 .formatted(
-                    checkpoint.placeOf(module(weight) + GptqLayout.CODES),
+                    checkpoint.placeOf(module(weight) + GroupedIntegers.CODES),
                     weight,
                     stored.bits(),
                     stored.size(),
@@ -149,7 +144,8 @@ record GptqCheckpoint(
       }
     });
     StoredSettings settings =
-        StoredSettings.of(checkpoint, module(weights.firstEntry().getKey()) + GptqLayout.CODES);
+        StoredSettings.of(
+            checkpoint, module(weights.firstEntry().getKey()) + GroupedIntegers.CODES);
     String key = settings.text(GptqLayout.VERSION, Version.GPTQ.key());
     Version version =
         GptqReader.version(key)
@@ -173,22 +169,24 @@ record GptqCheckpoint(
   }
 
   @Override
-  public Optional<Shape> shape(String weight) {
-    return Optional.ofNullable(weights.get(weight)).map(Stored::shape);
+  public Set<String> names() {
+    return Collections.unmodifiableSet(weights.keySet());
   }
 
   @Override
-  public Set<String> tensors(Set<String> names) {
-    Set<String> all = StoredWeights.super.tensors(names);
-    all.addAll(weights.keySet());
-    return all;
+  public Optional<Shape> shape(String weight) {
+    return Optional.ofNullable(weights.get(weight)).map(Stored::shape);
   }
 
   @Override
   public Set<String> companions() {
     return weights.keySet().stream()
         .flatMap(w ->
-            Stream.of(GptqLayout.CODES, GptqLayout.ZEROS, GptqLayout.SCALES, GptqLayout.INDEX)
+            Stream.of(
+                    GroupedIntegers.CODES,
+                    GroupedIntegers.ZEROS,
+                    GroupedIntegers.SCALES,
+                    GroupedIntegers.INDEX)
                 .map(part -> module(w) + part))
         .collect(Collectors.toUnmodifiableSet());
   }
@@ -204,7 +202,7 @@ record GptqCheckpoint(
       boolean planned = kernels.memory().isPlanned(); // a plan reads no weights
       int[] index = planned ? new int[0] : index(weight, of);
       Affine matrix =
-          GptqFormat.allocate(
+          GroupedIntegers.allocate(
               scope,
               weight,
               of.shape().dim(0),
@@ -222,7 +220,7 @@ record GptqCheckpoint(
 
   /** The group of each input; empty when these are consecutive. */
   private int[] index(String weight, Stored of) {
-    String name = module(weight) + GptqLayout.INDEX;
+    String name = module(weight) + GroupedIntegers.INDEX;
     if (!checkpoint.has(name)) {
       return new int[0];
     }
@@ -245,34 +243,30 @@ record GptqCheckpoint(
     int rows = Math.toIntExact(matrix.rows());
     int groups = Math.toIntExact(matrix.cols() / matrix.groups().size());
     try (Scope host = Scope.open("unpacked weight", Memory.host())) {
-      Tensor words = checkpoint.tensor(module + GptqLayout.CODES);
+      Tensor words = checkpoint.tensor(module + GroupedIntegers.CODES);
       Tensor codes = host.allocate("codes", DType.I32, rows, words.dim(0));
       codes.put(GptqPacking.transposed(words.toInts(), (int) words.dim(0), rows));
       Tensor bytes = Tensor.onHost("codes", DType.U8, matrix.codes().shape(), codes.memory());
       kernels.moving().copy(matrix.codes(), bytes);
-      checkpoint.unload(module + GptqLayout.CODES);
+      checkpoint.unload(module + GroupedIntegers.CODES);
 
       byte[] zeros =
           GptqPacking.zeros(
-              checkpoint.tensor(module + GptqLayout.ZEROS),
+              checkpoint.tensor(module + GroupedIntegers.ZEROS),
               matrix.bits(),
               rows,
               stored.version().less());
       Tensor whole = host.allocate("zeros", DType.U8, zeros.length);
       Affine.pack(zeros, Byte.SIZE, whole);
       kernels.moving().copy(matrix.zeros().plain(), whole);
-      checkpoint.unload(module + GptqLayout.ZEROS);
+      checkpoint.unload(module + GroupedIntegers.ZEROS);
 
-      Tensor scales = checkpoint.tensor(module + GptqLayout.SCALES);
-      NonFinite.refuse(scales, checkpoint.placeOf(module + GptqLayout.SCALES));
+      Tensor scales = checkpoint.tensor(module + GroupedIntegers.SCALES);
+      NonFinite.refuse(scales, checkpoint.placeOf(module + GroupedIntegers.SCALES));
       Tensor turned = host.allocate("scales", scales.dtype(), (long) rows * groups);
-      for (int g = 0; g < groups; g++) {
-        for (int r = 0; r < rows; r++) {
-          turned.setFloat((long) r * groups + g, scales.getFloat((long) g * rows + r));
-        }
-      }
+      GroupedIntegers.transpose(turned, scales, groups, rows);
       kernels.moving().copy(matrix.scales().plain(), turned);
-      checkpoint.unload(module + GptqLayout.SCALES);
+      checkpoint.unload(module + GroupedIntegers.SCALES);
 
       if (matrix.index().isPresent()) {
         Tensor near = host.allocate("g_idx", DType.I32, index.length).put(index);

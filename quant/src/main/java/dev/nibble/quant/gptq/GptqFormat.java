@@ -7,16 +7,13 @@ import dev.nibble.compute.tensor.Scope;
 import dev.nibble.compute.tensor.Tensor;
 import dev.nibble.compute.weights.Affine;
 import dev.nibble.compute.weights.FrozenMatrix;
-import dev.nibble.compute.weights.Groups;
-import dev.nibble.compute.weights.Groups.Axis;
-import dev.nibble.compute.weights.Numbers;
 import dev.nibble.quant.CalibratedFormat;
+import dev.nibble.quant.GroupedIntegers;
 import dev.nibble.quant.HessianFactor;
 import dev.nibble.quant.SecondMoments;
 import dev.nibble.quant.UnusableWeight;
 import java.math.BigInteger;
 import java.util.List;
-import java.util.Optional;
 
 /**
  * GPTQ (Frantar et al., arXiv:2210.17323): {@link Affine} matrices with float16 scales and whole
@@ -47,8 +44,6 @@ public record GptqFormat(
 
   /** Inputs of a large matrix, over which the numbers of a whole row are spread. */
   private static final int LARGE = 4096;
-
-  private static final String GROUP = "weights/";
 
   /** How files store zero points, their {@code checkpoint_format}. */
   public enum Version {
@@ -112,13 +107,10 @@ public record GptqFormat(
             actOrder ? ", act order" : "");
   }
 
-  /**
-   * bits + (16 + 8) / group size: the code, and a share of a float16 scale and of a zero point in a
-   * byte. Whole rows are taken to be 4096 long.
-   */
+  /** See {@link GroupedIntegers#bitsPerWeight}. Whole rows are taken to be 4096 long. */
   @Override
   public double bitsPerWeight() {
-    return bits + (Short.SIZE + Byte.SIZE) / (double) (groupSize == WHOLE_ROWS ? LARGE : groupSize);
+    return GroupedIntegers.bitsPerWeight(bits, size(LARGE));
   }
 
   /** The group size in a matrix of as many inputs. */
@@ -139,32 +131,8 @@ public record GptqFormat(
                     size,
                     BigInteger.valueOf(cols).gcd(BigInteger.valueOf(size)).longValue()));
       }
-      return allocate(scope, name, rows, cols, bits, size, DType.F16, false);
+      return GroupedIntegers.allocate(scope, name, rows, cols, bits, size, DType.F16, false);
     };
-  }
-
-  /** A matrix; {@code indexed}: with room for an index. */
-  static Affine allocate(
-      Scope scope,
-      String name,
-      long rows,
-      long cols,
-      int bits,
-      int size,
-      DType scales,
-      boolean indexed) {
-    long groups = Math.multiplyExact(rows, cols / size);
-    return new Affine(
-        scope.allocate(GROUP + name, DType.U8, Affine.bytes(Math.multiplyExact(rows, cols), bits)),
-        new Numbers.Plain(scope.allocate(GROUP + name + "_scale", scales, groups)),
-        new Numbers.Plain(scope.allocate(GROUP + name + "_zero", DType.U8, groups)),
-        rows,
-        cols,
-        bits,
-        new Groups(Axis.INPUTS, size),
-        indexed
-            ? Optional.of(scope.allocate(GROUP + name + "_g_idx", DType.I32, cols))
-            : Optional.empty());
   }
 
   /** Solved on the host, whose threads all take part. */

@@ -1,5 +1,11 @@
 package dev.nibble.quant.gptq;
 
+import static dev.nibble.quant.GroupedIntegers.CODES;
+import static dev.nibble.quant.GroupedIntegers.INDEX;
+import static dev.nibble.quant.GroupedIntegers.SCALES;
+import static dev.nibble.quant.GroupedIntegers.ZEROS;
+import static dev.nibble.quant.ModuleTensors.module;
+
 import dev.nibble.compute.safetensors.TensorInfo;
 import dev.nibble.compute.tensor.DType;
 import dev.nibble.compute.tensor.Shape;
@@ -7,9 +13,9 @@ import dev.nibble.compute.tensor.Tensor;
 import dev.nibble.compute.weights.Affine;
 import dev.nibble.compute.weights.FrozenMatrix;
 import dev.nibble.quant.CheckpointLayout;
+import dev.nibble.quant.GroupedIntegers;
+import dev.nibble.quant.PackedTensors;
 import dev.nibble.quant.UnusableWeight;
-import java.lang.foreign.MemorySegment;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Optional;
 import java.util.SequencedMap;
@@ -33,26 +39,13 @@ import tools.jackson.databind.node.ObjectNode;
  */
 record GptqLayout(GptqFormat format) implements CheckpointLayout {
   static final String METHOD = "gptq";
-  static final String WEIGHT = ".weight";
-  static final String CODES = ".qweight";
-  static final String ZEROS = ".qzeros";
-  static final String SCALES = ".scales";
-  static final String INDEX = ".g_idx";
 
   /** The key of config.json that tells the version. */
   static final String VERSION = "checkpoint_format";
 
-  /** The module of a weight: without the last part of its name. */
-  static String module(String weight) {
-    return weight.substring(0, weight.length() - WEIGHT.length());
-  }
-
   @Override
   public Optional<List<TensorInfo>> tensors(String weight, Shape shape, DType before) {
-    return Optional.of(
-        allocate(weight, shape.dim(0), shape.dim(1), format.size(shape.dim(1))).entrySet().stream()
-            .map(e -> TensorInfo.of(e.getKey(), e.getValue()))
-            .toList());
+    return Optional.of(tensors(weight, shape.dim(0), shape.dim(1), format.size(shape.dim(1))));
   }
 
   /** Scales are written in float16, whatever a checkpoint had them in. */
@@ -61,38 +54,28 @@ record GptqLayout(GptqFormat format) implements CheckpointLayout {
     Affine affine = (Affine) matrix;
     int rows = Math.toIntExact(affine.rows());
     int size = affine.groups().size();
-    int groups = Math.toIntExact(affine.cols() / size);
-    SequencedMap<String, Tensor> all = allocate(weight, rows, affine.cols(), size);
+    PackedTensors all = PackedTensors.zeros(tensors(weight, rows, affine.cols(), size));
     String module = module(weight);
     int[] words = GptqPacking.words(affine.codes());
-    part(all, module + CODES).put(GptqPacking.transposed(words, rows, words.length / rows));
+    all.get(module + CODES).put(GptqPacking.transposed(words, rows, words.length / rows));
     GptqPacking.putZeros(
         affine.zeros().plain(),
         format.bits(),
         rows,
         format.version().less(),
-        part(all, module + ZEROS));
-    Tensor scales = part(all, module + SCALES);
-    for (int r = 0; r < rows; r++) {
-      for (int g = 0; g < groups; g++) {
-        scales.setFloat((long) g * rows + r, affine.scales().get((long) r * groups + g));
-      }
-    }
+        all.get(module + ZEROS));
+    GroupedIntegers.transpose(
+        all.get(module + SCALES), affine.scales().plain(), rows, affine.cols() / size);
     int[] index =
         affine
             .index()
             .map(Tensor::toInts)
             .orElseGet(() -> IntStream.range(0, (int) affine.cols()).map(i -> i / size).toArray());
-    part(all, module + INDEX).put(index);
-    return all;
+    all.get(module + INDEX).put(index);
+    return all.all();
   }
 
-  private static Tensor part(SequencedMap<String, Tensor> all, String name) {
-    return Optional.ofNullable(all.get(name)).orElseThrow();
-  }
-
-  /** All tensors of a weight, with values of 0. */
-  private SequencedMap<String, Tensor> allocate(String weight, long rows, long cols, int size) {
+  private List<TensorInfo> tensors(String weight, long rows, long cols, int size) {
     int bits = format.bits();
     if (rows * bits % Integer.SIZE != 0 || cols * bits % Integer.SIZE != 0) {
       throw new UnusableWeight(
@@ -100,17 +83,12 @@ record GptqLayout(GptqFormat format) implements CheckpointLayout {
               .formatted(weight, rows, cols, bits));
     }
     String module = module(weight);
-    SequencedMap<String, Tensor> all = new LinkedHashMap<>();
-    put(all, module + CODES, DType.I32, Shape.of(cols * bits / Integer.SIZE, rows));
-    put(all, module + ZEROS, DType.I32, Shape.of(cols / size, rows * bits / Integer.SIZE));
-    put(all, module + SCALES, DType.F16, Shape.of(cols / size, rows));
-    put(all, module + INDEX, DType.I32, Shape.of(cols));
-    return all;
-  }
-
-  private static void put(SequencedMap<String, Tensor> all, String name, DType dtype, Shape shape) {
-    byte[] memory = new byte[Math.toIntExact(shape.elements() * dtype.bytes())];
-    all.put(name, Tensor.onHost(name, dtype, shape, MemorySegment.ofArray(memory)));
+    return List.of(
+        new TensorInfo(module + CODES, DType.I32, Shape.of(cols * bits / Integer.SIZE, rows)),
+        new TensorInfo(
+            module + ZEROS, DType.I32, Shape.of(cols / size, rows * bits / Integer.SIZE)),
+        new TensorInfo(module + SCALES, DType.F16, Shape.of(cols / size, rows)),
+        new TensorInfo(module + INDEX, DType.I32, Shape.of(cols)));
   }
 
   /**

@@ -1,6 +1,7 @@
 package dev.nibble.quant.hqq;
 
-import static dev.nibble.quant.hqq.HqqLayout.module;
+import static dev.nibble.quant.ModuleTensors.described;
+import static dev.nibble.quant.ModuleTensors.module;
 
 import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.safetensors.StoredTensors;
@@ -12,12 +13,14 @@ import dev.nibble.compute.tensor.Tensor;
 import dev.nibble.compute.weights.Affine;
 import dev.nibble.compute.weights.Groups;
 import dev.nibble.compute.weights.Groups.Axis;
+import dev.nibble.quant.ModuleTensors;
 import dev.nibble.quant.NonFinite;
 import dev.nibble.quant.StoredWeights;
 import dev.nibble.quant.UnusableWeight;
 import dev.nibble.quant.WeightFormat;
 import dev.nibble.quant.hqq.HqqFormat.Metadata;
 import dev.nibble.quant.hqq.MixedHqqFormat.Stored;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Optional;
 import java.util.SequencedMap;
@@ -43,7 +46,9 @@ record HqqCheckpoint(StoredTensors checkpoint, SequencedMap<String, Stored> weig
     for (String name : checkpoint.names()) {
       if (name.endsWith(HqqLayout.CODES)) {
         String module = name.substring(0, name.length() - HqqLayout.CODES.length());
-        weights.put(module + HqqLayout.WEIGHT, new ModuleReader(checkpoint, module).read());
+        weights.put(
+            module + ModuleTensors.WEIGHT,
+            new ModuleReader(new ModuleTensors(checkpoint, module)).read());
       }
     }
     return weights.isEmpty()
@@ -52,35 +57,35 @@ record HqqCheckpoint(StoredTensors checkpoint, SequencedMap<String, Stored> weig
   }
 
   /** Reads what a module's tensors say of its weight. */
-  private record ModuleReader(StoredTensors checkpoint, String module) {
+  private record ModuleReader(ModuleTensors module) {
 
     Stored read() {
       for (String flag : new String[] {HqqLayout.QUANTIZED_SCALE, HqqLayout.QUANTIZED_ZERO}) {
         if (flag(flag, false)) {
-          throw wrong(flag, "1", "0: scales and zero points in 16 or 32 bits");
+          throw module.wrong(flag, "1", "0: scales and zero points in 16 or 32 bits");
         }
       }
       int bits = number(HqqLayout.BITS);
       if (!HqqFormat.BITS.contains(bits)) {
-        throw wrong(HqqLayout.BITS, bits, "8, 4, 3, 2 or 1");
+        throw module.wrong(HqqLayout.BITS, bits, "8, 4, 3, 2 or 1");
       }
       int size = number(HqqLayout.GROUP_SIZE);
       if (size < Byte.SIZE || size % Byte.SIZE != 0) {
-        throw wrong(HqqLayout.GROUP_SIZE, size, "a multiple of 8");
+        throw module.wrong(HqqLayout.GROUP_SIZE, size, "a multiple of 8");
       }
       int axis = number(HqqLayout.AXIS);
       if (axis != 0 && axis != 1) {
-        throw wrong(HqqLayout.AXIS, axis, "0 or 1");
+        throw module.wrong(HqqLayout.AXIS, axis, "0 or 1");
       }
       Tensor shape = tensor(HqqLayout.SHAPE);
       if (shape.dtype() != DType.I64 || shape.elements() != 2) {
-        throw wrong(HqqLayout.SHAPE, described(shape), "I64[2]: outputs, inputs");
+        throw module.wrong(HqqLayout.SHAPE, described(shape), "I64[2]: outputs, inputs");
       }
       long rows = shape.getLong(0);
       long cols = shape.getLong(1);
       boolean sized = rows > 0 && cols > 0 && rows <= Integer.MAX_VALUE / cols;
       if (!sized || rows * cols % size != 0) {
-        throw wrong(
+        throw module.wrong(
             HqqLayout.SHAPE,
             "[%d, %d]".formatted(rows, cols),
             "outputs and inputs whose product is a multiple of " + size);
@@ -89,7 +94,7 @@ record HqqCheckpoint(StoredTensors checkpoint, SequencedMap<String, Stored> weig
       checkCodes(HqqPacking.of(bits, groups, rows * cols));
       Metadata metadata = metadata(HqqLayout.SCALE, rows * cols / size);
       if (metadata(HqqLayout.ZERO, rows * cols / size) != metadata) {
-        throw wrong(
+        throw module.wrong(
             HqqLayout.ZERO,
             described(tensor(HqqLayout.ZERO)),
             "the dtype of scales, " + tensor(HqqLayout.SCALE).dtype());
@@ -104,7 +109,7 @@ record HqqCheckpoint(StoredTensors checkpoint, SequencedMap<String, Stored> weig
       Tensor codes = tensor(HqqLayout.CODES);
       long expected = packing.shape().elements() * packing.dtype().bytes();
       if (!packing.fits() || codes.bytes() != expected) {
-        throw wrong(
+        throw module.wrong(
             HqqLayout.CODES,
             described(codes),
             "%s%s in bytes".formatted(packing.dtype(), packing.shape()));
@@ -121,44 +126,32 @@ record HqqCheckpoint(StoredTensors checkpoint, SequencedMap<String, Stored> weig
             default -> Metadata.QUANTIZED;
           };
       if (found == Metadata.QUANTIZED || t.elements() != count) {
-        throw wrong(part, described(t), "F16, BF16 or F32 of %d groups".formatted(count));
+        throw module.wrong(part, described(t), "F16, BF16 or F32 of %d groups".formatted(count));
       }
       return found;
-    }
-
-    private static String described(Tensor t) {
-      return t.dtype().toString() + t.shape();
     }
 
     private int number(String part) {
       Tensor t = tensor(part);
       if (t.dtype().isFloating() || t.elements() != 1) {
-        throw wrong(part, described(t), "an integer");
+        throw module.wrong(part, described(t), "an integer");
       }
       long value = t.getLong(0);
       return Math.clamp(value, Integer.MIN_VALUE, Integer.MAX_VALUE);
     }
 
     private boolean flag(String part, boolean otherwise) {
-      return checkpoint.has(module + part) ? number(part) != 0 : otherwise;
+      return module.has(part) ? number(part) != 0 : otherwise;
     }
 
     private Tensor tensor(String part) {
-      if (!checkpoint.has(module + part)) {
+      if (!module.has(part)) {
+        String codes = module.module() + HqqLayout.CODES;
         throw new UnusableWeight(
             "%s: tensor '%s' has no '%s' beside it, which weights of HQQ have"
-                .formatted(
-                    checkpoint.placeOf(module + HqqLayout.CODES),
-                    module + HqqLayout.CODES,
-                    module + part));
+                .formatted(module.checkpoint().placeOf(codes), codes, module.module() + part));
       }
-      return checkpoint.tensor(module + part);
-    }
-
-    private UnusableWeight wrong(String part, Object found, String expected) {
-      return new UnusableWeight(
-          "%s: tensor '%s' is %s, expected %s"
-              .formatted(checkpoint.placeOf(module + part), module + part, found, expected));
+      return module.tensor(part, HqqLayout.CODES);
     }
   }
 
@@ -170,15 +163,13 @@ record HqqCheckpoint(StoredTensors checkpoint, SequencedMap<String, Stored> weig
   }
 
   @Override
-  public Optional<Shape> shape(String weight) {
-    return Optional.ofNullable(weights.get(weight)).map(Stored::shape);
+  public Set<String> names() {
+    return Collections.unmodifiableSet(weights.keySet());
   }
 
   @Override
-  public Set<String> tensors(Set<String> names) {
-    Set<String> all = StoredWeights.super.tensors(names);
-    all.addAll(weights.keySet());
-    return all;
+  public Optional<Shape> shape(String weight) {
+    return Optional.ofNullable(weights.get(weight)).map(Stored::shape);
   }
 
   @Override

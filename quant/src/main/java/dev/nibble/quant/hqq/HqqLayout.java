@@ -1,5 +1,7 @@
 package dev.nibble.quant.hqq;
 
+import static dev.nibble.quant.ModuleTensors.module;
+
 import dev.nibble.compute.safetensors.TensorInfo;
 import dev.nibble.compute.tensor.DType;
 import dev.nibble.compute.tensor.Shape;
@@ -10,14 +12,12 @@ import dev.nibble.compute.weights.Groups;
 import dev.nibble.compute.weights.Groups.Axis;
 import dev.nibble.compute.weights.Numbers;
 import dev.nibble.quant.CheckpointLayout;
+import dev.nibble.quant.PackedTensors;
 import dev.nibble.quant.UnusableWeight;
-import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.SequencedMap;
 import java.util.stream.Stream;
@@ -31,7 +31,6 @@ import tools.jackson.databind.node.ObjectNode;
  */
 record HqqLayout(HqqFormat format) implements CheckpointLayout {
   static final String METHOD = "hqq";
-  static final String WEIGHT = ".weight";
   static final String CODES = ".W_q";
   static final String SCALE = ".scale";
   static final String ZERO = ".zero";
@@ -77,15 +76,10 @@ record HqqLayout(HqqFormat format) implements CheckpointLayout {
         OTHERS.stream());
   }
 
-  /** The module of a weight: without the last part of its name. */
-  static String module(String weight) {
-    return weight.substring(0, weight.length() - WEIGHT.length());
-  }
-
   @Override
   public Optional<List<TensorInfo>> tensors(String weight, Shape shape, DType before) {
     return Optional.of(
-        settings(weight, shape).entrySet().stream()
+        settings(weight, shape).all().entrySet().stream()
             .map(e -> TensorInfo.of(e.getKey(), e.getValue()))
             .toList());
   }
@@ -93,16 +87,12 @@ record HqqLayout(HqqFormat format) implements CheckpointLayout {
   @Override
   public SequencedMap<String, Tensor> tensors(String weight, FrozenMatrix matrix, DType before) {
     Affine affine = (Affine) matrix;
-    SequencedMap<String, Tensor> all = settings(weight, Shape.of(affine.rows(), affine.cols()));
+    PackedTensors all = settings(weight, Shape.of(affine.rows(), affine.cols()));
     String module = module(weight);
-    packing(affine.elements()).pack(affine, part(all, module + CODES));
-    copy(affine.scales(), part(all, module + SCALE));
-    copy(affine.zeros(), part(all, module + ZERO));
-    return all;
-  }
-
-  private static Tensor part(SequencedMap<String, Tensor> all, String name) {
-    return Objects.requireNonNull(all.get(name), name);
+    packing(affine.elements()).pack(affine, all.get(module + CODES));
+    copy(affine.scales(), all.get(module + SCALE));
+    copy(affine.zeros(), all.get(module + ZERO));
+    return all.all();
   }
 
   private static void copy(Numbers from, Tensor to) {
@@ -116,7 +106,7 @@ record HqqLayout(HqqFormat format) implements CheckpointLayout {
   }
 
   /** All tensors of a weight, with codes and numbers of 0. */
-  private SequencedMap<String, Tensor> settings(String weight, Shape shape) {
+  private PackedTensors settings(String weight, Shape shape) {
     HqqPacking packing = packing(shape.elements());
     if (!packing.fits()) {
       throw new UnusableWeight(
@@ -126,15 +116,16 @@ record HqqLayout(HqqFormat format) implements CheckpointLayout {
     boolean inputs = format.axis() == Axis.INPUTS;
     long count = shape.elements() / format.groupSize();
     Shape numbers = inputs ? Shape.of(count, 1) : Shape.of(1, count);
-    SequencedMap<String, Tensor> all = new LinkedHashMap<>();
+    PackedTensors all = new PackedTensors();
     String module = module(weight);
-    put(all, module + CODES, packing.dtype(), packing.shape());
-    put(all, module + SCALE, stored(), numbers);
-    put(all, module + ZERO, stored(), numbers);
+    all.add(new TensorInfo(module + CODES, packing.dtype(), packing.shape()));
+    all.add(new TensorInfo(module + SCALE, stored(), numbers));
+    all.add(new TensorInfo(module + ZERO, stored(), numbers));
     number(all, module + BITS, format.bits());
     number(all, module + GROUP_SIZE, format.groupSize());
     number(all, module + AXIS, inputs ? 1 : 0);
-    put(all, module + SHAPE, DType.I64, Shape.of(2)).put((int) shape.dim(0), (int) shape.dim(1));
+    all.add(new TensorInfo(module + SHAPE, DType.I64, Shape.of(2)))
+        .put((int) shape.dim(0), (int) shape.dim(1));
     text(all, module + PACKING, packing.name());
     text(all, module + ".unpack_view_dtype", packing.bits() == 3 ? "torch.int32" : "torch.uint8");
     text(
@@ -168,25 +159,17 @@ record HqqLayout(HqqFormat format) implements CheckpointLayout {
     };
   }
 
-  private static Tensor put(
-      SequencedMap<String, Tensor> all, String name, DType dtype, Shape shape) {
-    byte[] memory = new byte[Math.toIntExact(shape.elements() * dtype.bytes())];
-    Tensor made = Tensor.onHost(name, dtype, shape, MemorySegment.ofArray(memory));
-    all.put(name, made);
-    return made;
+  private static void number(PackedTensors all, String name, int value) {
+    all.add(new TensorInfo(name, DType.I32, Shape.of())).put(value);
   }
 
-  private static void number(SequencedMap<String, Tensor> all, String name, int value) {
-    put(all, name, DType.I32, Shape.of()).put(value);
+  private static void flag(PackedTensors all, String name, boolean value) {
+    all.add(new TensorInfo(name, DType.U8, Shape.of())).put(value ? 1 : 0);
   }
 
-  private static void flag(SequencedMap<String, Tensor> all, String name, boolean value) {
-    put(all, name, DType.U8, Shape.of()).put(value ? 1 : 0);
-  }
-
-  private static void text(SequencedMap<String, Tensor> all, String name, String value) {
+  private static void text(PackedTensors all, String name, String value) {
     byte[] bytes = value.getBytes(StandardCharsets.US_ASCII);
-    Tensor t = put(all, name, DType.U8, Shape.of(bytes.length));
+    Tensor t = all.add(new TensorInfo(name, DType.U8, Shape.of(bytes.length)));
     for (int i = 0; i < bytes.length; i++) {
       t.setLong(i, bytes[i]);
     }

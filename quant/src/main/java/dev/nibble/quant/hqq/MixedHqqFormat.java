@@ -8,6 +8,7 @@ import dev.nibble.compute.tensor.Shape;
 import dev.nibble.compute.tensor.Tensor;
 import dev.nibble.compute.weights.FrozenMatrix;
 import dev.nibble.quant.CheckpointLayout;
+import dev.nibble.quant.ModuleTensors;
 import dev.nibble.quant.UnusableWeight;
 import dev.nibble.quant.WeightFormat;
 import java.util.Collections;
@@ -99,7 +100,7 @@ public record MixedHqqFormat(Map<String, Stored> weights) implements WeightForma
     public ObjectNode config(DType compute, List<String> skipped) {
       Map<String, HqqFormat> kinds = new LinkedHashMap<>();
       weights.forEach((weight, stored) -> {
-        String kind = LAYER.matcher(HqqLayout.module(weight)).replaceFirst("");
+        String kind = LAYER.matcher(ModuleTensors.module(weight)).replaceFirst("");
         HqqFormat other = kinds.putIfAbsent(kind, stored.format());
         if (other != null && !other.equals(stored.format())) {
           throw new UnusableWeight(

@@ -11,6 +11,7 @@ import dev.nibble.quant.NonFinite;
 import dev.nibble.quant.StoredWeights;
 import dev.nibble.quant.UnusableWeight;
 import dev.nibble.quant.WeightFormat;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Optional;
 import java.util.SequencedMap;
@@ -107,6 +108,11 @@ record Int8Checkpoint(StoredTensors checkpoint, SequencedMap<String, Shape> shap
   @Override
   public Optional<WeightFormat> format() {
     return Optional.of(new Int8Format(groupSize));
+  }
+
+  @Override
+  public Set<String> names() {
+    return Collections.unmodifiableSet(shapes.keySet());
   }
 
   @Override

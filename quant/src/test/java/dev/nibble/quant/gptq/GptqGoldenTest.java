@@ -18,6 +18,7 @@ import dev.nibble.compute.weights.FrozenMatrix;
 import dev.nibble.quant.CheckpointReaders;
 import dev.nibble.quant.EachKernelSet;
 import dev.nibble.quant.FrozenWeights;
+import dev.nibble.quant.GroupedIntegers;
 import dev.nibble.quant.HessianFactor;
 import dev.nibble.quant.HessianFactor.Order;
 import dev.nibble.quant.SecondMoments;
@@ -81,7 +82,7 @@ final class GptqGoldenTest {
       int cols = Math.toIntExact(in.dim(1));
       int group = m.group(2).equals("-1") ? cols : Integer.parseInt(m.group(2));
       Affine made =
-          GptqFormat.allocate(
+          GroupedIntegers.allocate(
               scope,
               "W",
               in.dim(0),

@@ -14,7 +14,9 @@ import dev.nibble.compute.tensor.Tensor;
 import dev.nibble.compute.weights.FrozenMatrix;
 import dev.nibble.data.Batch;
 import dev.nibble.quant.CalibratedFormat;
+import dev.nibble.quant.CheckpointReaders;
 import dev.nibble.quant.FrozenWeights;
+import dev.nibble.quant.StoredWeights;
 import dev.nibble.quant.UnusableWeight;
 import dev.nibble.quant.WeightFormat;
 import dev.nibble.trainer.model.LayeredModel;
@@ -49,6 +51,7 @@ public final class LayerwiseQuantization {
   private final Kernels kernels;
   private final CalibrationFolder folder;
   private final BiConsumer<Long, Long> progress;
+  private final StoredWeights dense;
   private final Map<Integer, List<String>> layers;
   private final Map<String, WatchedProjection> projections = new HashMap<>();
   private long done;
@@ -105,6 +108,7 @@ public final class LayerwiseQuantization {
     this.kernels = kernels;
     this.folder = folder;
     this.progress = progress;
+    this.dense = CheckpointReaders.find(request.source());
     this.layers = request.layers();
   }
 
@@ -184,7 +188,7 @@ public final class LayerwiseQuantization {
       maps.forEach(map -> map.watch(moments));
       passes.see(layer, moments);
       FrozenWeights weights =
-          new FrozenWeights(request.source(), Optional.of(request.format()), kernels, scope);
+          new FrozenWeights(request.source(), dense, Optional.of(request.format()), kernels, scope);
       SequencedMap<String, Tensor> tensors = new LinkedHashMap<>();
       for (WatchedProjection map : maps) {
         DType before = request.source().tensor(map.weight()).dtype();

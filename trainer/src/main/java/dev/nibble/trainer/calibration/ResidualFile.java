@@ -2,17 +2,17 @@ package dev.nibble.trainer.calibration;
 
 import dev.nibble.compute.files.AtomicFile;
 import dev.nibble.compute.files.FileProblem;
+import dev.nibble.compute.files.WholeWrites;
 import dev.nibble.compute.tensor.Tensor;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
-import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 
 /** The residual streams of all batches before one layer, one batch after another. */
 final class ResidualFile implements AutoCloseable {
-  /** Bytes that are handed to the channel at once. */
+  /** Bytes that are read at once. */
   private static final long CHUNK = 1L << 24;
 
   private final Path file;
@@ -37,18 +37,7 @@ final class ResidualFile implements AutoCloseable {
   /** Writes a file, whole or not at all. */
   static void write(Path file, Content content) throws IOException {
     AtomicFile.write(
-        file,
-        out ->
-            content.writeTo(streams -> {
-              MemorySegment bytes = streams.memory();
-              for (long at = 0; at < bytes.byteSize(); at += CHUNK) {
-                ByteBuffer chunk =
-                    bytes.asSlice(at, Math.min(CHUNK, bytes.byteSize() - at)).asByteBuffer();
-                while (chunk.hasRemaining()) {
-                  out.write(chunk);
-                }
-              }
-            }));
+        file, out -> content.writeTo(streams -> WholeWrites.write(out, streams.memory())));
   }
 
   /** Opens a file to be read from its beginning. */

@@ -94,7 +94,8 @@ public record FileDigest(String name, long bytes, String sha256, boolean sampled
     piece.flip();
   }
 
-  private static MessageDigest newDigest() {
+  /** A SHA-256, of whatever it is fed with. */
+  public static MessageDigest newDigest() {
     try {
       return MessageDigest.getInstance("SHA-256");
     } catch (NoSuchAlgorithmException e) {

@@ -9,8 +9,6 @@ import dev.nibble.compute.weights.Numbers;
 
 /** Weights in integers with scales and zero points: encoding, of signed ones, and decoding. */
 final class AffineKernels {
-  private static final int WARP = 32;
-
   /** The kind of numbers in 8 bits, see {@link #kind}. */
   private static final int QUANTIZED = 4;
 
@@ -45,7 +43,7 @@ final class AffineKernels {
         .tensor(in)
         .i64(groups)
         .i32(out.groups().size())
-        .each(WARP * groups);
+        .each(Launch.WARP * groups);
   }
 
   /** See {@link FrozenTiles#read}. */

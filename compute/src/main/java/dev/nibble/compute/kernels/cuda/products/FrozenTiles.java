@@ -12,8 +12,6 @@ import dev.nibble.compute.weights.WithOutliers;
 
 /** Frozen matrices, encoded, and decoded a tile at a time. */
 final class FrozenTiles {
-  private static final int WARP = 32;
-
   private final Launch launch;
   private final MovingKernels moving;
   private final FourBitKernels fourBit;
@@ -80,7 +78,7 @@ final class FrozenTiles {
         .i64(first % sparse.cols())
         .i64(rows)
         .i64(width)
-        .each(rows * WARP);
+        .each(rows * Launch.WARP);
   }
 
   private void convert(Tensor tile, Tensor weight, long first, long rows, long width) {

@@ -23,6 +23,9 @@ import org.jspecify.annotations.Nullable;
  * }</pre>
  */
 public final class Launch {
+  /** Threads of a warp. */
+  public static final int WARP = 32;
+
   private static final int MOST_ARGUMENTS = 32;
   private static final int EACH_THREADS = 256;
   // Blocks of one kernel on a multiprocessor, in several waves: enough to hide a slow block.
