@@ -36,12 +36,12 @@ DECODE(decode_affine_f16, f16)
 
 // ---- decoding of streams of codes ----
 
-// One number for each group: stored as it is, or in 8 bits with pairs of a scale and a zero point.
+// One number for each group: stored as it is, or as a code of some bits with pairs of a scale and a zero point.
 struct Numbers {
   const void* values;
-  const float* scales;
-  const float* zeros;
-  int pairs;
+  const void* scales;
+  const void* zeros;
+  int stride, span, bits;
   int kind;
 
   __device__ __forceinline__ float operator[](int g) const {
@@ -50,8 +50,22 @@ struct Numbers {
       case 1: return to_float(((const f16*)values)[g]);
       case 2: return to_float(((const bf16*)values)[g]);
       case 3: return ((const uint8_t*)values)[g];
-      default: return __fmul_rn(__fsub_rn(((const uint8_t*)values)[g], zeros[g % pairs]), scales[g % pairs]);
+      default: {
+        int whole = g / span, pair = whole * stride + g % stride;
+        bool wide = kind == 4;
+        float zero = wide ? ((const float*)zeros)[pair] : to_float(((const f16*)zeros)[pair]);
+        float scale = wide ? ((const float*)scales)[pair] : to_float(((const f16*)scales)[pair]);
+        return __fmul_rn(__fsub_rn(code(g), zero), scale);
+      }
     }
+  }
+
+  __device__ __forceinline__ float code(int g) const {
+    int64_t bit = (int64_t)g * bits;
+    const uint8_t* at = (const uint8_t*)values + (bit >> 3);
+    int shift = bit & 7, word = at[0];
+    if (shift + bits > 8) word |= at[1] << 8;
+    return (word >> shift) & ((1 << bits) - 1);
   }
 };
 
@@ -133,12 +147,14 @@ __device__ void decode_stream(T* out, const uint8_t* codes, int bits, Numbers sc
 
 #define DECODE_STREAM(name, T, LAST, ...)                                                                       \
   NIBBLE_KERNEL(THREADS, name, T* out, const uint8_t* codes, int bits, const void* scales,                      \
-                const float* scale_scales, const float* scale_zeros, int scale_pairs, int scale_kind,           \
-                const void* zeros, const float* zero_scales, const float* zero_zeros, int zero_pairs,           \
-                int zero_kind, int64_t first, int64_t rows, int64_t width, int64_t cols, int size, LAST) {      \
-    decode_stream(out, codes, bits, {scales, scale_scales, scale_zeros, scale_pairs, scale_kind},               \
-                  {zeros, zero_scales, zero_zeros, zero_pairs, zero_kind}, first, rows, width, cols,            \
-                  [&](int64_t i) { return __VA_ARGS__; });                                                      \
+                const void* scale_scales, const void* scale_zeros, int scale_stride, int scale_span,            \
+                int scale_bits, int scale_kind, const void* zeros, const void* zero_scales,                     \
+                const void* zero_zeros, int zero_stride, int zero_span, int zero_bits, int zero_kind,           \
+                int64_t first, int64_t rows, int64_t width, int64_t cols, int size, LAST) {                     \
+    decode_stream(out, codes, bits,                                                                             \
+                  {scales, scale_scales, scale_zeros, scale_stride, scale_span, scale_bits, scale_kind},        \
+                  {zeros, zero_scales, zero_zeros, zero_stride, zero_span, zero_bits, zero_kind}, first, rows,  \
+                  width, cols, [&](int64_t i) { return __VA_ARGS__; });                                         \
   }
 DECODE_STREAM(decode_stream_f32, float, int groups, Runs(i, size, groups))
 DECODE_STREAM(decode_stream_bf16, bf16, int groups, Runs(i, size, groups))

@@ -15,6 +15,7 @@ import dev.nibble.quant.bnb.FourBitFormat.QuantType;
 import dev.nibble.quant.gptq.GptqFormat;
 import dev.nibble.quant.hqq.HqqFormat;
 import dev.nibble.quant.int8.Int8Format;
+import dev.nibble.quant.spqr.SpqrFormat;
 import dev.nibble.recipes.recipe.Recipes;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -35,9 +36,9 @@ import picocli.CommandLine.Spec;
     header = "Save a model with its linear layers in few bits.",
     description = {
       "%nQuantises the linear layers of a model's blocks to NF4 or FP4, as QLoRA training does and as transformers with"
-          + " bitsandbytes reads them, to 8-bit integers in the layout of compressed-tensors, or by HQQ or GPTQ; copies the"
-          + " rest. The result can also be the base_model of a recipe. Only one tensor at a time is in memory, with GPTQ one"
-          + " layer. A calibration that is stopped goes on when the same command is given again."
+          + " bitsandbytes reads them, to 8-bit integers in the layout of compressed-tensors, or by HQQ, GPTQ or SpQR; copies"
+          + " the rest. The result can also be the base_model of a recipe. Only one tensor at a time is in memory, with GPTQ"
+          + " and SpQR one layer. A calibration that is stopped goes on when the same command is given again."
     },
     parameterListHeading = "%nArguments:%n",
     optionListHeading = "%nOptions:%n",
@@ -65,7 +66,8 @@ final class QuantizeCommand implements Callable<Integer> {
       defaultValue = "nf4",
       description =
           "nf4 (default) or fp4, sixteen values and a scale for each block; int8, integers with a scale and a zero point for"
-              + " each group of inputs; hqq, --bits bits and fitted zero points; or gptq, --bits bits fitted to --data.")
+              + " each group of inputs; hqq, --bits bits and fitted zero points; gptq, --bits bits fitted to --data; or spqr, the"
+              + " same in small groups with outliers apart, which Nibble alone reads.")
   private Type type = Type.NF4;
 
   /** Kinds of weight formats. */
@@ -74,7 +76,12 @@ final class QuantizeCommand implements Callable<Integer> {
     FP4,
     INT8,
     HQQ,
-    GPTQ
+    GPTQ,
+    SPQR;
+
+    private boolean calibrated() {
+      return this == GPTQ || this == SPQR;
+    }
   }
 
   @Option(
@@ -99,14 +106,16 @@ final class QuantizeCommand implements Callable<Integer> {
       paramLabel = "N",
       description =
           "Number of weights that share a scale and a zero point. With int8, 128 by default: it must divide the inputs of every"
-              + " linear layer. With hqq, 64 by default: a multiple of 8. With gptq, 128 by default, or -1 for whole rows.")
+              + " linear layer. With hqq, 64 by default: a multiple of 8. With gptq, 128 by default, or -1 for whole rows. With spqr,"
+              + " 16 by default.")
   private Optional<Integer> groupSize = Optional.empty();
 
   @Option(
       names = "--bits",
       paramLabel = "N",
       defaultValue = "4",
-      description = "With hqq and gptq: bits of a weight: 8, 4 (default), 3, 2 or, with hqq, 1.")
+      description =
+          "With hqq, gptq and spqr: bits of a weight: 8, 4 (default), 3, 2 or, with hqq, 1.")
   private int bits;
 
   @Option(
@@ -121,7 +130,7 @@ final class QuantizeCommand implements Callable<Integer> {
       names = "--data",
       paramLabel = "RECIPE",
       description =
-          "With gptq: the recipe whose training data, formatted and tokenised as for training, MODEL is calibrated with.")
+          "With gptq and spqr: the recipe whose training data, formatted and tokenised as for training, MODEL is calibrated with.")
   private Optional<Path> data = Optional.empty();
 
   @Option(
@@ -129,7 +138,7 @@ final class QuantizeCommand implements Callable<Integer> {
       paramLabel = "N",
       defaultValue = "" + Calibration.DEFAULT_SAMPLES,
       description =
-          "With gptq: how many samples of these data to take (default ${DEFAULT-VALUE}). Too few say little of layers with"
+          "With gptq and spqr: how many samples of these data to take (default ${DEFAULT-VALUE}). Too few say little of layers with"
               + " many inputs.")
   private int samples;
 
@@ -150,11 +159,22 @@ final class QuantizeCommand implements Callable<Integer> {
   @Option(
       names = "--damping",
       paramLabel = "X",
-      defaultValue = "" + GptqFormat.DEFAULT_DAMPING,
       description =
-          "With gptq: part of the mean of the second moments that is added to each (default ${DEFAULT-VALUE}); more is safer"
-              + " with little data.")
-  private double damping;
+          "With gptq and spqr: part of the mean of the second moments that is added to each (by default "
+              + GptqFormat.DEFAULT_DAMPING
+              + " and "
+              + SpqrFormat.DEFAULT_DAMPING
+              + "); more is safer with little data.")
+  private Optional<Double> damping = Optional.empty();
+
+  @Option(
+      names = "--outlier-threshold",
+      paramLabel = "X",
+      defaultValue = "" + SpqrFormat.DEFAULT_OUTLIER_THRESHOLD,
+      description =
+          "With spqr: weights whose rounding costs more than this times the mean variance of a column are held apart in 16"
+              + " bits (default ${DEFAULT-VALUE}); less holds more of them apart.")
+  private double outlierThreshold;
 
   @Option(
       names = "--compute-dtype",
@@ -244,8 +264,14 @@ final class QuantizeCommand implements Callable<Integer> {
       refuse("--blocksize", "--double-quant", "--compute-dtype");
     }
     if (type != Type.GPTQ) {
-      refuse("--data", "--samples", "--symmetric", "--act-order", "--damping");
+      refuse("--symmetric", "--act-order");
       groupSize.ifPresent(size -> Arguments.atLeast(spec, "--group-size", size, 1));
+    }
+    if (type != Type.SPQR) {
+      refuse("--outlier-threshold");
+    }
+    if (!type.calibrated()) {
+      refuse("--data", "--samples", "--damping");
     }
     return switch (type) {
       case INT8 -> {
@@ -254,6 +280,7 @@ final class QuantizeCommand implements Callable<Integer> {
       }
       case HQQ -> hqq();
       case GPTQ -> gptq();
+      case SPQR -> spqr();
       case NF4 -> fourBit(QuantType.NF4);
       case FP4 -> fourBit(QuantType.FP4);
     };
@@ -279,15 +306,31 @@ final class QuantizeCommand implements Callable<Integer> {
     if (size < 1 && size != GptqFormat.WHOLE_ROWS) {
       throw wrong("--group-size", "at least 1, or -1 for whole rows", size);
     }
-    if (!(damping > 0 && Double.isFinite(damping))) {
-      throw wrong("--damping", "a positive number", damping);
+    double part = positive("--damping", damping.orElse(GptqFormat.DEFAULT_DAMPING));
+    return new GptqFormat(bits, size, symmetric, actOrder, part, GptqFormat.Version.GPTQ);
+  }
+
+  private SpqrFormat spqr() {
+    refuse("--axis");
+    if (!SpqrFormat.BITS.contains(bits)) {
+      throw wrong("--bits", "one of " + SpqrFormat.BITS, bits);
     }
-    return new GptqFormat(bits, size, symmetric, actOrder, damping, GptqFormat.Version.GPTQ);
+    return new SpqrFormat(bits, groupSize.orElse(SpqrFormat.DEFAULT_GROUP_SIZE))
+        .with(
+            positive("--outlier-threshold", outlierThreshold),
+            positive("--damping", damping.orElse(SpqrFormat.DEFAULT_DAMPING)));
+  }
+
+  private double positive(String option, double value) {
+    if (!(value > 0 && Double.isFinite(value))) {
+      throw wrong(option, "a positive number", value);
+    }
+    return value;
   }
 
   /** The recipe's data, as MODEL's tokenizer cuts them. */
   private Optional<Calibration> calibration() {
-    if (type != Type.GPTQ) {
+    if (!type.calibrated()) {
       return Optional.empty();
     }
     Arguments.atLeast(spec, "--samples", samples, 1);
@@ -295,7 +338,8 @@ final class QuantizeCommand implements Callable<Integer> {
         data.orElseThrow(() ->
             new ParameterException(
                 spec.commandLine(),
-                "--data: --type gptq is fitted to data; give a recipe, such as the one to train with"));
+                "--data: --type %s is fitted to data; give a recipe, such as the one to train with"
+                    .formatted(type.name().toLowerCase(Locale.ROOT))));
     return Optional.of(
         new Calibration(
             Recipes.read(

@@ -1,5 +1,6 @@
 package dev.nibble.quant;
 
+import dev.nibble.compute.tensor.Tensor;
 import java.util.Comparator;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -34,6 +35,14 @@ public final class HessianFactor {
     this.dead = dead;
   }
 
+  /** Which H_jj an input has that was always 0, a dead one. */
+  public enum Dead {
+    /** 1, before the mean is taken: GPTQ's authors. */
+    IN_THE_MEAN,
+    /** 1, after the mean was taken and added: SpQR's authors. */
+    OUTSIDE_THE_MEAN
+  }
+
   /** The order in which columns are rounded. */
   public enum Order {
     /** As they are. */
@@ -43,9 +52,8 @@ public final class HessianFactor {
   }
 
   /**
-   * Factors H = sum + damping * mean(diag) * identity. An input that was always 0 is dead: its H_jj
-   * is 1 before the mean is taken, as the GPTQ authors have it. A multiple of H gives the same
-   * feedback, but for that 1.
+   * Factors H = sum + damping * mean(diag) * identity. A multiple of H gives the same feedback, but
+   * for dead inputs.
    *
    * @param weight the matrix's name, for errors
    * @param damping a part of the mean, 0.01 for GPTQ
@@ -53,7 +61,7 @@ public final class HessianFactor {
    *     eighth of the inputs, and when H is not positive definite
    */
   public static HessianFactor of(
-      String weight, SecondMoments moments, double damping, Order order) {
+      String weight, SecondMoments moments, double damping, Dead how, Order order) {
     int n = Math.toIntExact(moments.sum().dim(0));
     if (moments.tokens() < Math.ceilDiv(n, INPUTS_PER_TOKEN)) {
       throw new UnusableWeight(
@@ -73,7 +81,7 @@ public final class HessianFactor {
       double value = moments.sum().getFloat((long) j * n + j);
       dead[j] = value == 0;
       diagonal[j] = dead[j] ? 1 : value;
-      mean += diagonal[j] / n;
+      mean += (dead[j] && how == Dead.OUTSIDE_THE_MEAN ? 0 : diagonal[j]) / n;
     }
     if (IntStream.range(0, n).allMatch(j -> dead[j])) {
       throw new UnusableWeight(
@@ -90,7 +98,8 @@ public final class HessianFactor {
                 .toArray();
     double[][] columns = lowerHalf(moments, positions);
     for (int j = 0; j < n; j++) {
-      columns[j][j] = diagonal[positions[j]] + damping * mean;
+      boolean alone = dead[positions[j]] && how == Dead.OUTSIDE_THE_MEAN;
+      columns[j][j] = diagonal[positions[j]] + (alone ? 0 : damping * mean);
     }
     OptionalInt failed = ReverseCholesky.factor(columns);
     if (failed.isPresent()) {
@@ -130,6 +139,24 @@ public final class HessianFactor {
   /** Whether the input was always 0, so that its weights count for nothing. */
   public boolean isDead(int input) {
     return dead[input];
+  }
+
+  /**
+   * Some rows of a matrix by the positions of their columns.
+   *
+   * @param in F32, BF16 or F16 [O, I], on the host
+   * @param first of the rows
+   */
+  public float[][] columns(Tensor in, int first, int rows) {
+    float[][] w = new float[order.length][rows];
+    float[] row = new float[order.length];
+    for (int r = 0; r < rows; r++) {
+      in.getFloats((long) (first + r) * row.length, row);
+      for (int p = 0; p < w.length; p++) {
+        w[p][r] = row[order[p]];
+      }
+    }
+    return w;
   }
 
   /**

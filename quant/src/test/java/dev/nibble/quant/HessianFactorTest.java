@@ -7,6 +7,7 @@ import static org.assertj.core.data.Offset.offset;
 import dev.nibble.compute.tensor.DType;
 import dev.nibble.compute.tensor.Shape;
 import dev.nibble.compute.tensor.Tensor;
+import dev.nibble.quant.HessianFactor.Dead;
 import dev.nibble.quant.HessianFactor.Order;
 import java.lang.foreign.MemorySegment;
 import java.util.Random;
@@ -50,7 +51,7 @@ final class HessianFactorTest {
   @ValueSource(ints = {1, 2, 31, 32, 33, 127, 128, 129, 161, 255, 256, 300, 517})
   void isThePlainFactor(int n) {
     SecondMoments moments = moments(n, n + 3, n);
-    HessianFactor factor = HessianFactor.of("w", moments, 0.01, Order.DESCENDING);
+    HessianFactor factor = HessianFactor.of("w", moments, 0.01, Dead.IN_THE_MEAN, Order.DESCENDING);
     double mean = 0;
     for (int i = 0; i < n; i++) {
       mean += moments.sum().getDouble((long) i * n + i) / n;
@@ -131,7 +132,8 @@ final class HessianFactorTest {
   @Test
   void deadInputsStandAlone() {
     HessianFactor factor =
-        HessianFactor.of("w", of(3, 9, 4, 0, 1, 0, 0, 0, 1, 0, 9), 0.1, Order.DESCENDING);
+        HessianFactor.of(
+            "w", of(3, 9, 4, 0, 1, 0, 0, 0, 1, 0, 9), 0.1, Dead.IN_THE_MEAN, Order.DESCENDING);
     assertThat(factor.input(0)).isEqualTo(2);
     assertThat(factor.input(1)).isEqualTo(0);
     assertThat(factor.input(2)).isEqualTo(1);
@@ -155,7 +157,8 @@ final class HessianFactorTest {
   }
 
   private static void assertRefused(SecondMoments moments, String message) {
-    assertThatThrownBy(() -> HessianFactor.of("q_proj.weight", moments, 0.01, Order.NATURAL))
+    assertThatThrownBy(
+            () -> HessianFactor.of("q_proj.weight", moments, 0.01, Dead.IN_THE_MEAN, Order.NATURAL))
         .isInstanceOf(UnusableWeight.class)
         .hasMessageContaining("tensor 'q_proj.weight': ")
         .hasMessageContaining(message);

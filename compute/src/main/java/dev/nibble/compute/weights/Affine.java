@@ -180,17 +180,19 @@ public record Affine(
 
   /** The code of element {@code i}, on the host. */
   public int code(long i) {
-    if (bits == Byte.SIZE) {
-      return codes.getInt(i);
-    }
+    return signed() ? codes.getInt(i) : code(codes, bits, i);
+  }
+
+  /** Code {@code i} of a stream, on the host. */
+  static int code(Tensor stream, int bits, long i) {
     long bit = i * bits;
     long at = bit / Byte.SIZE;
     int shift = (int) (bit % Byte.SIZE);
-    int word = codes.getInt(at);
+    int word = stream.getInt(at);
     if (shift + bits > Byte.SIZE) {
-      word |= codes.getInt(at + 1) << Byte.SIZE;
+      word |= stream.getInt(at + 1) << Byte.SIZE;
     }
-    return (word >> shift) & steps();
+    return (word >> shift) & ((1 << bits) - 1);
   }
 
   /**

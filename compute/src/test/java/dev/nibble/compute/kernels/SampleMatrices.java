@@ -189,6 +189,36 @@ public final class SampleMatrices {
         new Groups(Groups.Axis.INPUTS, size));
   }
 
+  /**
+   * A stream of codes in groups of inputs, with numbers in 3 bits: those of as many rows at the
+   * same inputs share a pair in float16.
+   */
+  Affine bilevel(int bits, int size, int together, int rows, int cols) {
+    return new Affine(
+        bytes("codes", DType.U8, Affine.bytes((long) rows * cols, bits)),
+        quantized("scales", rows, cols / size, together, 0),
+        quantized("zeros", rows, cols / size, together, 1 << (bits - 1)),
+        rows,
+        cols,
+        bits,
+        new Groups(Groups.Axis.INPUTS, size));
+  }
+
+  private Numbers quantized(String name, int rows, int each, int together, double middle) {
+    int bits = 3;
+    long count = (long) rows * each;
+    Numbers.Sharing sharing = new Numbers.Sharing(each, (long) each * together);
+    Tensor scales = positive(name + "_scale", DType.F16, sharing.pairs(count));
+    Tensor zeros = positive(name + "_zero", DType.F16, scales.elements());
+    for (int pair = 0; pair < scales.elements(); pair++) {
+      double scale = (0.5 + random.nextDouble()) * Math.max(middle, 1) / (1 << bits);
+      scales.setFloat(pair, scale);
+      zeros.setFloat(pair, middle == 0 ? -1 : (1 << (bits - 1)) - middle / scale);
+    }
+    Tensor codes = bytes(name, DType.U8, Affine.bytes(count, bits));
+    return new Numbers.Quantized(codes, count, bits, scales, zeros, sharing);
+  }
+
   /** The same matrix with inputs in groups at random, some of which may have none. */
   Affine indexed(Affine of) {
     Tensor index = tensor(TABLE + "OfGroups", DType.I32, of.cols());

@@ -118,6 +118,9 @@ abstract class WeightsConformance extends KernelCases {
         turn = with(g, turn, body, s -> s.whole(width, g[2], floats, g[0], g[1]));
         turn = with(g, turn, body, s -> s.indexed(s.whole(width, g[2], floats, g[0], g[1])));
         turn = with(g, turn, body, s -> s.indexed(s.stream(width, groups, numbers, g[0], g[1])));
+        int rows = new int[] {1, 3, 16}[round];
+        turn = with(g, turn, body, s -> s.bilevel(width, g[2], rows, g[0], g[1]));
+        turn = with(g, turn, body, s -> s.indexed(s.bilevel(width, g[2], rows, g[0], g[1])));
       }
     }
     for (float[] values : FOUR_BITS) {

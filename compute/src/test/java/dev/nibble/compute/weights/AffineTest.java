@@ -2,6 +2,7 @@ package dev.nibble.compute.weights;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.data.Offset.offset;
 import static org.assertj.core.data.Percentage.withPercentage;
 
 import dev.nibble.compute.tensor.DType;
@@ -192,6 +193,42 @@ final class AffineTest {
               .isLessThanOrEqualTo(0.501 * scale);
         }
       }
+    }
+  }
+
+  private Numbers.Quantized bilevel(DType pairs, int bits, int rows, int each, int together) {
+    Numbers.Sharing sharing = new Numbers.Sharing(each, (long) each * together);
+    long count = (long) rows * each;
+    return new Numbers.Quantized(
+        scope.allocate("codes", DType.U8, Affine.bytes(count, bits)),
+        count,
+        bits,
+        scope.allocate("scales", pairs, sharing.pairs(count)),
+        scope.allocate("zeros", pairs, sharing.pairs(count)),
+        sharing);
+  }
+
+  /** Three rows of two numbers; the first two rows share pairs, one for each column. */
+  @Test
+  void rowsShareTheScalesOfQuantizedNumbers() {
+    Numbers.Quantized made = bilevel(DType.F32, 3, 3, 2, 2);
+    made.put(new float[] {1, 20, 8, 6, 5, 0});
+    assertThat(made.bytes()).isEqualTo(3 + 2 * 4 * 4);
+    assertThat(made.scales().toFloats()).containsExactly(1, 2, 5, 1);
+    assertThat(made.zeros().toFloats()).containsExactly(-1, -3, -1, -0f);
+    assertThat(made.codes().toInts()).containsExactly(0b11_111_000, 0b1, 0);
+    for (int g = 0; g < 6; g++) {
+      assertThat(made.get(g)).isEqualTo(new float[] {1, 20, 8, 6, 5, 0}[g]);
+    }
+  }
+
+  /** Numbers that hardly differ would have a zero beyond float16. */
+  @Test
+  void nearlyEqualNumbersBecomeTheirMiddle() {
+    Numbers.Quantized made = bilevel(DType.F16, 3, 4, 1, 4);
+    made.put(new float[] {-0.01f, -0.010000001f, -0.01f, -0.01f});
+    for (int g = 0; g < 4; g++) {
+      assertThat(made.get(g)).isCloseTo(-0.01f, offset(1e-5f));
     }
   }
 

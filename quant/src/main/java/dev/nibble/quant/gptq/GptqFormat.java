@@ -141,16 +141,13 @@ public record GptqFormat(
     if (kernels.memory().isPlanned()) {
       return;
     }
-    if (moments.sum().dim(0) != out.cols()) {
-      throw new IllegalArgumentException(
-          "tensor '%s' has %d inputs, and second moments are of %d"
-              .formatted(in.name(), out.cols(), moments.sum().dim(0)));
-    }
+    moments.requireInputsOf(out);
     HessianFactor factor =
         HessianFactor.of(
             in.name(),
             moments,
             damping,
+            HessianFactor.Dead.IN_THE_MEAN,
             actOrder ? HessianFactor.Order.DESCENDING : HessianFactor.Order.NATURAL);
     try (HostCopies host = new HostCopies(kernels)) {
       Tensor values = host.of(in);

@@ -4,8 +4,8 @@ import dev.nibble.compute.tensor.DType;
 import dev.nibble.compute.tensor.Half;
 import dev.nibble.compute.tensor.Tensor;
 import dev.nibble.compute.weights.Affine;
-import dev.nibble.quant.Feedback;
 import dev.nibble.quant.HessianFactor;
+import dev.nibble.quant.RoundingBlock;
 import dev.nibble.quant.UnusableWeight;
 import java.util.List;
 import java.util.stream.IntStream;
@@ -91,8 +91,8 @@ final class GptqSolver {
             .toList();
     byte[] codes = new byte[Math.toIntExact(out.elements())];
     for (int from = 0; from < cols; from += block) {
-      Block each = new Block(factor, from, Math.min(cols, from + block), groups);
-      parts.parallelStream().forEach(part -> part.round(each, !fixed, codes));
+      RoundingBlock each = new RoundingBlock(factor, from, Math.min(cols, from + block));
+      parts.parallelStream().forEach(part -> part.round(each, groups, !fixed, codes));
     }
     out.putCodes(codes);
     putNumbers(parts);
@@ -100,31 +100,6 @@ final class GptqSolver {
       Tensor index = out.index().orElseThrow();
       for (int p = 0; p < cols; p++) {
         index.setLong(factor.input(p), groups[p]);
-      }
-    }
-  }
-
-  /** What the rounding of columns from (inclusive) to to (exclusive) needs. */
-  private static final class Block {
-    private final HessianFactor factor;
-    private final int from;
-    private final int[] groups;
-    private final Feedback feedback;
-
-    /** By how much of its error column i moves a later j. */
-    private final float[][] moves;
-
-    Block(HessianFactor factor, int from, int to, int[] groups) {
-      this.factor = factor;
-      this.from = from;
-      this.groups = groups;
-      feedback = factor.feedback(from, to);
-      double[][] u = factor.inverse(from, to);
-      moves = new float[to - from][to - from];
-      for (int i = 0; i < moves.length; i++) {
-        for (int j = i + 1; j < moves.length; j++) {
-          moves[i][j] = (float) (u[i][j] / u[i][i]);
-        }
       }
     }
   }
@@ -141,16 +116,9 @@ final class GptqSolver {
     Rows(Tensor in, HessianFactor factor, int first, boolean fit) {
       this.first = first;
       n = Math.min(ROWS, rows - first);
-      w = new float[cols][n];
+      w = factor.columns(in, first, n);
       scales = new float[cols / size][n];
       zeros = new float[cols / size][n];
-      float[] row = new float[cols];
-      for (int r = 0; r < n; r++) {
-        in.getFloats((long) (first + r) * cols, row);
-        for (int p = 0; p < cols; p++) {
-          w[p][r] = row[factor.input(p)];
-        }
-      }
       float[][] byInput = new float[cols][];
       for (int p = 0; p < cols; p++) {
         boolean dead = factor.isDead(factor.input(p));
@@ -198,27 +166,20 @@ final class GptqSolver {
     }
 
     /** {@code fit}: the groups that begin in the block are fitted. */
-    void round(Block of, boolean fit, byte[] codes) {
-      float[][] now = new float[of.moves.length][];
-      for (int i = 0; i < now.length; i++) {
-        now[i] = w[of.from + i].clone();
-      }
-      of.feedback.add(w, now);
+    void round(RoundingBlock block, int[] groups, boolean fit, byte[] codes) {
+      float[][] now = block.begin(w);
       for (int i = 0; fit && i < now.length; i += size) {
-        fit(now, i, of.groups[of.from + i]);
+        fit(now, i, groups[block.position(i)]);
       }
       float[] code = new float[n];
       float[] error = new float[n];
       for (int i = 0; i < now.length; i++) {
-        int group = of.groups[of.from + i];
-        round(now[i], w[of.from + i], scales[group], zeros[group], code, error);
-        int input = of.factor.input(of.from + i);
+        int group = groups[block.position(i)];
+        round(now[i], w[block.position(i)], scales[group], zeros[group], code, error);
         for (int r = 0; r < n; r++) {
-          codes[(first + r) * cols + input] = (byte) (int) code[r];
+          codes[(first + r) * cols + block.input(i)] = (byte) (int) code[r];
         }
-        for (int j = i + 1; j < now.length; j++) {
-          move(now[j], error, of.moves[i][j]);
-        }
+        block.move(now, i, error);
       }
     }
 
@@ -235,12 +196,6 @@ final class GptqSolver {
         error[r] = x[r] - value;
         original[r] -= value;
       }
-    }
-  }
-
-  private static void move(float[] x, float[] error, float factor) {
-    for (int r = 0; r < x.length; r++) {
-      x[r] = Math.fma(-factor, error[r], x[r]);
     }
   }
 

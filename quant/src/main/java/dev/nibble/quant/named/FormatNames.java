@@ -12,6 +12,7 @@ import dev.nibble.quant.gptq.GptqFormat;
 import dev.nibble.quant.hqq.HqqFormat;
 import dev.nibble.quant.hqq.HqqFormat.Metadata;
 import dev.nibble.quant.int8.Int8Format;
+import dev.nibble.quant.spqr.SpqrFormat;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -49,7 +50,12 @@ public final class FormatNames {
               GptqFormat.BITS.stream().map(bits -> "gptq-" + bits).toList(),
               "gptq-BITS[-gGROUP]",
               "gptq" + BITS + GROUPS,
-              FormatNames::gptq));
+              FormatNames::gptq),
+          new Family(
+              SpqrFormat.BITS.stream().map(bits -> "spqr-" + bits).toList(),
+              "spqr-BITS[-gGROUP]",
+              "spqr" + BITS + GROUPS,
+              FormatNames::spqr));
 
   /**
    * Formats that are named alike.
@@ -143,19 +149,12 @@ public final class FormatNames {
 
   /** Scales are quantised in turn, as QLoRA's, unless the name ends with {@code -plain}. */
   private static BlockScales scales(Matcher m) {
-    int block = number(m, "block", BlockScales.DEFAULT_BLOCK);
-    if (block < 1) {
-      throw wrong(m, "a block size of 1 or more");
-    }
+    int block = positive(m, "block", BlockScales.DEFAULT_BLOCK);
     return new BlockScales(block, !"plain".equals(m.group("scales")));
   }
 
   private static Int8Format int8(Matcher m) {
-    int group = number(m, "group", Int8Format.DEFAULT_GROUP_SIZE);
-    if (group < 1) {
-      throw wrong(m, "a group size of 1 or more");
-    }
-    return new Int8Format(group);
+    return new Int8Format(positive(m, "group", Int8Format.DEFAULT_GROUP_SIZE));
   }
 
   private static Family affine(String name, boolean optimize) {
@@ -167,10 +166,7 @@ public final class FormatNames {
   }
 
   private static HqqFormat hqq(Matcher m, boolean optimize) {
-    int bits = Integer.parseInt(m.group("bits"));
-    if (!HqqFormat.BITS.contains(bits)) {
-      throw wrong(m, "bits of " + HqqFormat.BITS);
-    }
+    int bits = bits(m, HqqFormat.BITS);
     int group = number(m, "group", HqqFormat.DEFAULT_GROUP_SIZE);
     if (group < Byte.SIZE || group % Byte.SIZE != 0) {
       throw wrong(m, "a group size that is a multiple of 8");
@@ -180,15 +176,29 @@ public final class FormatNames {
 
   /** In groups of 64, as the others have, so that names compare at equal sizes. */
   private static GptqFormat gptq(Matcher m) {
+    int bits = bits(m, GptqFormat.BITS);
+    return new GptqFormat(bits, positive(m, "group", HqqFormat.DEFAULT_GROUP_SIZE));
+  }
+
+  private static SpqrFormat spqr(Matcher m) {
+    int bits = bits(m, SpqrFormat.BITS);
+    return new SpqrFormat(bits, positive(m, "group", SpqrFormat.DEFAULT_GROUP_SIZE));
+  }
+
+  private static int bits(Matcher m, List<Integer> known) {
     int bits = Integer.parseInt(m.group("bits"));
-    if (!GptqFormat.BITS.contains(bits)) {
-      throw wrong(m, "bits of " + GptqFormat.BITS);
+    if (!known.contains(bits)) {
+      throw wrong(m, "bits of " + known);
     }
-    int group = number(m, "group", HqqFormat.DEFAULT_GROUP_SIZE);
-    if (group < 1) {
-      throw wrong(m, "a group size of 1 or more");
+    return bits;
+  }
+
+  private static int positive(Matcher m, String group, int otherwise) {
+    int size = number(m, group, otherwise);
+    if (size < 1) {
+      throw wrong(m, "a %s size of 1 or more".formatted(group));
     }
-    return new GptqFormat(bits, group);
+    return size;
   }
 
   private static int number(Matcher m, String group, int otherwise) {

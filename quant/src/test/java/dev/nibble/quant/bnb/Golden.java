@@ -26,6 +26,11 @@ public final class Golden {
     return fewBit("gptq", name);
   }
 
+  /** A file of SpQR's authors. */
+  public static Path spqr(String name) {
+    return fewBit("spqr", name);
+  }
+
   private static Path fewBit(String method, String name) {
     String given = System.getProperty("golden.dir", "");
     return given.isEmpty()

@@ -20,13 +20,13 @@ import dev.nibble.quant.CheckpointReaders;
 import dev.nibble.quant.EachKernelSet;
 import dev.nibble.quant.FrozenWeights;
 import dev.nibble.quant.JsonSection;
+import dev.nibble.quant.SampleLayer;
 import dev.nibble.quant.SecondMoments;
 import dev.nibble.quant.StoredWeights;
 import dev.nibble.quant.UnusableWeight;
 import dev.nibble.quant.WeightFormat;
 import dev.nibble.quant.gptq.GptqFormat.Version;
 import java.io.IOException;
-import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -34,7 +34,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
-import java.util.Random;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -53,45 +52,13 @@ final class GptqFormatTest {
 
   @TempDir Path folder;
 
-  private static Tensor tensor(String name, DType dtype, long... dims) {
-    Shape shape = Shape.of(dims);
-    byte[] bytes = new byte[Math.toIntExact(shape.elements() * dtype.bytes())];
-    return Tensor.onHost(name, dtype, shape, MemorySegment.ofArray(bytes));
-  }
-
   private static Tensor dense() {
-    Random random = new Random(3);
-    Tensor t = tensor(W, DType.BF16, ROWS, COLS);
-    for (int i = 0; i < ROWS * COLS; i++) {
-      t.setFloat(i, random.nextGaussian() * 0.02);
-    }
-    return t;
-  }
-
-  /** Of inputs that go together, some large and one always 0. */
-  private static SecondMoments moments(int n) {
-    Random random = new Random(4);
-    Tensor sum = tensor("H", DType.F32, n, n);
-    int tokens = 2 * n;
-    double[] x = new double[n];
-    for (int t = 0; t < tokens; t++) {
-      double common = random.nextGaussian();
-      for (int i = 0; i < n; i++) {
-        x[i] = i == 7 ? 0 : (random.nextGaussian() + 2 * common) * (i % 11 == 3 ? 6 : 1);
-      }
-      for (int i = 0; i < n; i++) {
-        for (int j = 0; j < n; j++) {
-          long at = (long) i * n + j;
-          sum.setFloat(at, sum.getFloat(at) + x[i] * x[j]);
-        }
-      }
-    }
-    return new SecondMoments(sum, tokens);
+    return SampleLayer.weights(W, ROWS, COLS);
   }
 
   private static Affine encoded(GptqFormat format, Tensor in, Kernels kernels, Scope scope) {
     FrozenMatrix matrix = format.allocator(kernels, scope).allocate(W, in.dim(0), in.dim(1));
-    format.encode(kernels, matrix, in, moments(Math.toIntExact(in.dim(1))));
+    format.encode(kernels, matrix, in, SampleLayer.moments(Math.toIntExact(in.dim(1))));
     return (Affine) matrix;
   }
 
@@ -191,7 +158,7 @@ final class GptqFormatTest {
   @ParameterizedTest
   @ValueSource(ints = {2, 3, 4, 8})
   void losesLessThanTheNearest(int bits) {
-    SecondMoments moments = moments(COLS);
+    SecondMoments moments = SampleLayer.moments(COLS);
     for (boolean symmetric : new boolean[] {false, true}) {
       for (int group : new int[] {16, 32, GptqFormat.WHOLE_ROWS}) {
         try (Kernels kernels = EachKernelSet.host();
@@ -216,7 +183,7 @@ final class GptqFormatTest {
   /** A zero point of 0 is 1, as the first version of the file format stores it less one. */
   @Test
   void weightsWithoutNegativeOnes() {
-    Tensor in = tensor(W, DType.F32, 32, 32);
+    Tensor in = SampleLayer.tensor(W, DType.F32, 32, 32);
     for (int i = 0; i < 32 * 32; i++) {
       in.setFloat(i, i / 32 == 1 ? 0 : 0.1 + i % 32);
     }
@@ -235,7 +202,7 @@ final class GptqFormatTest {
 
   @Test
   void scalesBeyondFloat16() {
-    Tensor in = tensor(W, DType.F32, 32, 32);
+    Tensor in = SampleLayer.tensor(W, DType.F32, 32, 32);
     try (Kernels kernels = EachKernelSet.host();
         Scope scope = Scope.open("test", kernels.memory())) {
       for (int i = 0; i < 32 * 32; i++) {
@@ -287,34 +254,34 @@ final class GptqFormatTest {
         damage(t -> t.remove(zeros), "has no '" + zeros + "' beside it"),
         damage(t -> t.remove(scales), "has no '" + scales + "' beside it"),
         damage(
-            t -> t.put(codes, tensor(codes, DType.I16, 12, 64)),
+            t -> t.put(codes, SampleLayer.tensor(codes, DType.I16, 12, 64)),
             codes + "' is I16[12, 64], expected I32[inputs * bits / 32, outputs]"),
         damage(
-            t -> t.put(scales, tensor(scales, DType.F16, 3, 48)),
+            t -> t.put(scales, SampleLayer.tensor(scales, DType.F16, 3, 48)),
             scales + "' is F16[3, 48], expected F16, BF16 or F32 [groups, 64]"),
         damage(
-            t -> t.put(scales, tensor(scales, DType.I32, 3, 64)),
+            t -> t.put(scales, SampleLayer.tensor(scales, DType.I32, 3, 64)),
             scales + "' is I32[3, 64], expected F16, BF16 or F32 [groups, 64]"),
         damage(
-            t -> t.put(zeros, tensor(zeros, DType.I32, 2, 8)),
+            t -> t.put(zeros, SampleLayer.tensor(zeros, DType.I32, 2, 8)),
             zeros + "' is I32[2, 8], expected I32[3, 64 * bits / 32]"),
         damage(
-            t -> t.put(zeros, tensor(zeros, DType.I32, 3, 10)),
+            t -> t.put(zeros, SampleLayer.tensor(zeros, DType.I32, 3, 10)),
             zeros + "' is I32[3, 10], expected I32[3, 64 * bits / 32] of 8, 4, 3 or 2 bits"),
         damage(
             t -> {
-              t.put(scales, tensor(scales, DType.F16, 5, 64));
-              t.put(zeros, tensor(zeros, DType.I32, 5, 8));
+              t.put(scales, SampleLayer.tensor(scales, DType.F16, 5, 64));
+              t.put(zeros, SampleLayer.tensor(zeros, DType.I32, 5, 8));
             },
             scales + "' is F16[5, 64], expected a number of groups that divides 12 words"),
         damage(
-            t -> t.put(index, tensor(index, DType.I32, 95)),
+            t -> t.put(index, SampleLayer.tensor(index, DType.I32, 95)),
             index + "' is I32[95], expected I32[96]"),
         damage(
             t -> {
-              t.put("b.qweight", tensor("c", DType.I32, 8, 32));
-              t.put("b.qzeros", tensor("z", DType.I32, 4, 4));
-              t.put("b.scales", tensor("s", DType.F16, 4, 32));
+              t.put("b.qweight", SampleLayer.tensor("c", DType.I32, 8, 32));
+              t.put("b.qzeros", SampleLayer.tensor("z", DType.I32, 4, 4));
+              t.put("b.scales", SampleLayer.tensor("s", DType.F16, 4, 32));
             },
             "'" + W + "' is in 4 bits, groups of 32, and others are in 4 bits, groups of 16"));
   }

@@ -20,6 +20,7 @@ import dev.nibble.quant.EachKernelSet;
 import dev.nibble.quant.FrozenWeights;
 import dev.nibble.quant.GroupedIntegers;
 import dev.nibble.quant.HessianFactor;
+import dev.nibble.quant.HessianFactor.Dead;
 import dev.nibble.quant.HessianFactor.Order;
 import dev.nibble.quant.SecondMoments;
 import dev.nibble.quant.StoredWeights;
@@ -78,7 +79,11 @@ final class GptqGoldenTest {
       Tensor h = layer.tensor("H");
       HessianFactor factor =
           HessianFactor.of(
-              "W", new SecondMoments(h, 256), 0.01, act ? Order.DESCENDING : Order.NATURAL);
+              "W",
+              new SecondMoments(h, 256),
+              0.01,
+              Dead.IN_THE_MEAN,
+              act ? Order.DESCENDING : Order.NATURAL);
       int cols = Math.toIntExact(in.dim(1));
       int group = m.group(2).equals("-1") ? cols : Integer.parseInt(m.group(2));
       Affine made =

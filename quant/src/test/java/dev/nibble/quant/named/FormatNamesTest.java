@@ -9,8 +9,10 @@ import dev.nibble.quant.bnb.FourBitFormat.QuantType;
 import dev.nibble.quant.codebook.BlockScales;
 import dev.nibble.quant.codebook.CodebookFormat;
 import dev.nibble.quant.codebook.CodebookFormat.Table;
+import dev.nibble.quant.gptq.GptqFormat;
 import dev.nibble.quant.hqq.HqqFormat;
 import dev.nibble.quant.int8.Int8Format;
+import dev.nibble.quant.spqr.SpqrFormat;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -30,6 +32,9 @@ final class FormatNamesTest {
         .contains(new HqqFormat(2, 16, Axis.INPUTS, true, HqqFormat.Metadata.F16));
     assertThat(FormatNames.parse("rtn-3"))
         .contains(new HqqFormat(3, 64, Axis.INPUTS, false, HqqFormat.Metadata.F16));
+    assertThat(FormatNames.parse("gptq-3-g32")).contains(new GptqFormat(3, 32));
+    assertThat(FormatNames.parse("spqr-4")).contains(new SpqrFormat(4, 16));
+    assertThat(FormatNames.parse("spqr-3-g8")).contains(new SpqrFormat(3, 8));
     assertThat(FormatNames.parse("nf3-128"))
         .contains(new CodebookFormat(Table.NF3, new BlockScales(128, true)));
     assertThat(FormatNames.parse("e2m1-plain"))
@@ -44,6 +49,8 @@ final class FormatNamesTest {
     "nf4-100, weight format 'nf4-100': expected a block size of [32",
     "hqq-5, weight format 'hqq-5': expected bits of [8",
     "hqq-2-g12, expected a group size that is a multiple of 8",
+    "spqr-5, weight format 'spqr-5': expected bits of [8",
+    "spqr-4-g0, expected a group size of 1 or more",
     "int8-g0, expected a group size of 1 or more",
     "nf3-0, expected a block size of 1 or more",
     "int4-9999999, unknown weight format"

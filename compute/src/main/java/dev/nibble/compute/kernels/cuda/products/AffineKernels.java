@@ -9,7 +9,7 @@ import dev.nibble.compute.weights.Numbers;
 
 /** Weights in integers with scales and zero points: encoding, of signed ones, and decoding. */
 final class AffineKernels {
-  /** The kind of numbers in 8 bits, see {@link #kind}. */
+  /** The kind of quantised numbers with pairs in F32, see {@link #kind}; F16 is the next. */
   private static final int QUANTIZED = 4;
 
   private final Launch launch;
@@ -85,9 +85,16 @@ final class AffineKernels {
   private void give(Numbers numbers) {
     switch (numbers) {
       case Numbers.Plain(Tensor values) ->
-          launch.tensor(values).none().none().i32(1).i32(kind(values));
-      case Numbers.Quantized(Tensor codes, Tensor scales, Tensor zeros) ->
-          launch.tensor(codes).tensor(scales).tensor(zeros).i32(scales.elements()).i32(QUANTIZED);
+          launch.tensor(values).none().none().i32(1).i32(1).i32(1).i32(kind(values));
+      case Numbers.Quantized q ->
+          launch
+              .tensor(q.codes())
+              .tensor(q.scales())
+              .tensor(q.zeros())
+              .i32(q.sharing().stride())
+              .i32(q.sharing().span())
+              .i32(q.bits())
+              .i32(QUANTIZED + kind(q.scales()));
     }
   }
 
