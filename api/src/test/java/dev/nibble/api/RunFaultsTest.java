@@ -28,12 +28,18 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /**
- * Runs that are killed, or whose disk fails them, at every single operation that changes a file.
- * Afterwards what is there is whole, the run can be resumed, it gives the bits of one that nothing
- * happened to, and nothing is left behind.
+ * Runs that are killed, or whose disk fails them, at an operation that changes a file. Afterwards
+ * what is there is whole, the run can be resumed, it gives the bits of one that nothing happened
+ * to, and nothing is left behind.
+ *
+ * <p>{@code -Dfaults.every=1} takes every single operation, which {@code .ci/slow} does; otherwise
+ * it is one in {@value #USUAL}, another one in each scenario.
  */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class RunFaultsTest {
+  private static final int USUAL = 9;
+  private static final int EVERY = Integer.getInteger("faults.every", USUAL);
+
   private static final List<String> STEPS =
       List.of(
           "val_set_size=4",
@@ -138,8 +144,10 @@ class RunFaultsTest {
     }
   }
 
-  /** Runs once for each operation that an undisturbed run has, with a fault there. */
-  private void atEachOperation(Scenario scenario, IntFunction<Fault> faults) throws IOException {
+  /**
+   * Runs with a fault at the first, the last and every so many operations of an undisturbed run.
+   */
+  private void atOperations(Scenario scenario, IntFunction<Fault> faults) throws IOException {
     Path before = folder.resolve(scenario + "-before");
     prepare(scenario, before);
     Path expected = folder.resolve(scenario + "-expected");
@@ -150,7 +158,11 @@ class RunFaultsTest {
     replace(out, before);
     train(recipe(scenario, counting.path(out)), scenario.existing());
     assertThat(counting.operations()).isGreaterThan(80);
-    for (int at = 0; at < counting.operations(); at++) {
+    int last = counting.operations() - 1;
+    for (int at = 0; at <= last; at++) {
+      if (at % EVERY != Math.floorMod(scenario.name().hashCode(), EVERY) && at != 0 && at != last) {
+        continue;
+      }
       replace(out, before);
       FaultyFileSystem system = new FaultyFileSystem(faults.apply(at));
       String what = "a fault at operation %d of %d".formatted(at, counting.operations());
@@ -220,16 +232,16 @@ class RunFaultsTest {
   @ParameterizedTest
   @EnumSource(Scenario.class)
   void killedAnywhere(Scenario scenario) throws IOException {
-    atEachOperation(scenario, Fault::killedAt);
+    atOperations(scenario, Fault::killedAt);
   }
 
   @Test
   void theDiskFillsUpAnywhere() throws IOException {
-    atEachOperation(Scenario.STARTS, Fault::fullFrom);
+    atOperations(Scenario.STARTS, Fault::fullFrom);
   }
 
   @Test
   void anOperationFailsAnywhere() throws IOException {
-    atEachOperation(Scenario.STARTS, Fault::errorAt);
+    atOperations(Scenario.STARTS, Fault::errorAt);
   }
 }
