@@ -66,12 +66,14 @@ final class ModelKeys {
                   HqqKeys.GROUP_SIZE,
                   HqqKeys.AXIS,
                   HqqKeys.OPTIMIZE,
-                  HqqKeys.QUANTIZED_METADATA)),
+                  HqqKeys.QUANTIZED_METADATA,
+                  PlanKeys.PLAN)),
           List.of(
               WeightFormatKeys::checkFourBit,
               WeightFormatKeys::checkBlockSize,
               WeightFormatKeys::checkInt8,
               HqqKeys::check,
+              PlanKeys::check,
               ModelKeys::checkInit,
               ModelKeys::checkBase));
 
@@ -101,6 +103,7 @@ final class ModelKeys {
         v.get(INIT_WEIGHTS),
         v.get(ADAPTER),
         WeightFormatKeys.build(v, base),
+        v.find(PlanKeys.PLAN),
         AdapterKeys.build(v));
   }
 }
