@@ -48,7 +48,8 @@ final class RunInputs {
   }
 
   /**
-   * Checks that a run's base model, its plan and its chat template are those that it was trained with.
+   * Checks that a run's base model, its plan and its chat template are those that it was trained
+   * with.
    *
    * @throws RunException naming what has changed
    */

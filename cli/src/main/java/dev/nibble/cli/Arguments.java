@@ -18,7 +18,10 @@ final class Arguments {
     }
   }
 
-  /** What is made of an option's names of weight formats, of which unknown and unfit ones are refused. */
+  /**
+   * What is made of an option's names of weight formats, of which unknown and unfit ones are
+   * refused.
+   */
   static <T> T ofFormats(CommandSpec command, String option, Supplier<T> made) {
     try {
       return made.get();

@@ -40,7 +40,8 @@ public final class Comparer {
    *
    * @throws RecipeException when the recipe has no validation data, no base to quantise, or nothing
    *     to train where training is asked for
-   * @throws dev.nibble.trainer.plan.PlanException when a plan cannot be read, or is for another base
+   * @throws dev.nibble.trainer.plan.PlanException when a plan cannot be read, or is for another
+   *     base
    */
   public FormatComparison compare() {
     check();

@@ -21,12 +21,7 @@ final class RecipeInFormat {
     Recipe.Output output = r.output();
     return new Recipe(
         new Recipe.Model(
-            base,
-            model.init(),
-            model.adapter(),
-            format,
-            Optional.empty(),
-            model.adapterSource()),
+            base, model.init(), model.adapter(), format, Optional.empty(), model.adapterSource()),
         r.data(),
         r.training(),
         r.optimization(),

@@ -4,7 +4,6 @@ import dev.nibble.api.event.Event;
 import dev.nibble.api.event.Event.Activity;
 import dev.nibble.api.plan.PlanResult.PlannedMatrix;
 import dev.nibble.api.plan.PlanResult.UniformFormat;
-import dev.nibble.api.text.Paths;
 import dev.nibble.api.wiring.RunData;
 import dev.nibble.api.wiring.Wiring;
 import dev.nibble.compute.kernels.KernelSet;
@@ -17,6 +16,7 @@ import dev.nibble.data.Batch;
 import dev.nibble.data.batching.BatchStream;
 import dev.nibble.data.batching.Subset;
 import dev.nibble.data.tokenizer.Tokenizer;
+import dev.nibble.errors.Remedy;
 import dev.nibble.quant.UnusableWeight;
 import dev.nibble.quant.WeightFormat;
 import dev.nibble.quant.plan.BitAllocation;
@@ -27,6 +27,7 @@ import dev.nibble.recipes.recipe.Recipe.InitWeights;
 import dev.nibble.recipes.recipe.RecipeException;
 import dev.nibble.trainer.calibration.Sensitivities;
 import dev.nibble.trainer.calibration.Sensitivities.Sensitivity;
+import dev.nibble.trainer.export.ExportException;
 import dev.nibble.trainer.model.build.ModelLoader;
 import dev.nibble.trainer.plan.FormatPlan;
 import java.io.IOException;
@@ -45,8 +46,11 @@ import java.util.function.Consumer;
 
 /** A planner of weight formats: measures a recipe's base, chooses, and writes the plan. */
 public final class FormatPlanner {
-  /** What matrices are brought to one at a time: far enough from the whole model to be measured. */
-  private static final String PROBE = "nf3";
+  /**
+   * What matrices are brought to one at a time: near enough to the whole model for costs to grow
+   * with squares, and far above rounding.
+   */
+  private static final String PROBE = "nf4";
 
   /** Logits of one batch in Java's heap, of which there are two at a time. */
   private static final long MOST_LOGITS = 1L << 25;
@@ -76,8 +80,9 @@ public final class FormatPlanner {
   /**
    * Plans, and writes the file at the end, whole or not at all.
    *
-   * @throws RecipeException when there is no base to quantise, the file is there already, or the
-   *     budget is too small for any choice
+   * @throws RecipeException when there is no base to quantise, or the budget is too small for any
+   *     choice
+   * @throws ExportException when the file is there already
    */
   public PlanResult plan() {
     check();
@@ -117,14 +122,20 @@ public final class FormatPlanner {
           "base_model: %s is in %s already, from which no other format can be made; name the model that it was made from"
               .formatted(base, stored.get().describe()));
     }
-    if (Files.exists(request.output()) && !request.overwrite()) {
-      throw new RecipeException(
-          "%s is there already; --overwrite replaces it, or choose another place"
-              .formatted(Paths.shown(request.output())));
+    checkOutput();
+  }
+
+  /** Replaces an earlier plan where that is allowed, and nothing else ever. */
+  private void checkOutput() {
+    Path output = request.output();
+    if (Files.isDirectory(output)) {
+      throw new ExportException("%s is a folder; name a file to write".formatted(output));
     }
-    if (Files.isDirectory(request.output())) {
-      throw new RecipeException(
-          "%s is a folder; name a file to write".formatted(Paths.shown(request.output())));
+    if (Files.exists(output)) {
+      FormatPlan.read(output);
+      if (!request.overwrite()) {
+        throw new ExportException(output + " holds a plan already", Remedy.OVERWRITE_EXPORT);
+      }
     }
   }
 
@@ -302,8 +313,7 @@ public final class FormatPlanner {
         .filter(u -> u.bytes() <= budget && u.divergence() < found)
         .min(Comparator.comparingDouble(UniformFormat::divergence))
         .map(u ->
-            new Choice(
-                measured.stream().map(s -> u.format()).toList(), u.bytes(), u.divergence()))
+            new Choice(measured.stream().map(s -> u.format()).toList(), u.bytes(), u.divergence()))
         .orElse(choice);
   }
 }

@@ -1,7 +1,7 @@
 package dev.nibble.api.plan;
 
-import dev.nibble.quant.plan.PlannedFormat;
 import dev.nibble.quant.named.FormatNames;
+import dev.nibble.quant.plan.PlannedFormat;
 import dev.nibble.recipes.recipe.Recipe;
 import java.nio.file.Path;
 import java.util.LinkedHashSet;
@@ -31,8 +31,21 @@ public record PlanRequest(
   /** NormalFloat of 4 and 3 bits in blocks of several sizes, HQQ of 4 to 2 bits, and 8 bits. */
   public static final List<String> DEFAULT_FORMATS =
       List.of(
-          "nf4-32", "nf4-64", "nf4-128", "nf4-256", "nf4-32-plain", "nf4-64-plain", "nf3-32",
-          "nf3-64", "nf3-128", "hqq-8", "hqq-4-g32", "hqq-3", "hqq-3-g32", "hqq-2", "hqq-2-g32",
+          "nf4-32",
+          "nf4-64",
+          "nf4-128",
+          "nf4-256",
+          "nf4-32-plain",
+          "nf4-64-plain",
+          "nf3-32",
+          "nf3-64",
+          "nf3-128",
+          "hqq-8",
+          "hqq-4-g32",
+          "hqq-3",
+          "hqq-3-g32",
+          "hqq-2",
+          "hqq-2-g32",
           "hqq-2-g16");
 
   /**

@@ -69,8 +69,7 @@ public final class PlanReport implements Consumer<Event> {
     boolean qlora = recipe.model().adapter() == Recipe.Adapter.QLORA;
     console.line(
         "Train on it: nibble train %s%s --set quantization_plan=%s"
-            .formatted(
-                arguments, qlora ? " --set adapter=lora" : "", Paths.shown(plan.file())));
+            .formatted(arguments, qlora ? " --set adapter=lora" : "", Paths.shown(plan.file())));
   }
 
   /** A row for neighbouring layers that are planned alike. */

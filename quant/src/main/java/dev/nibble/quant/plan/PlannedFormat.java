@@ -104,7 +104,8 @@ public record PlannedFormat(SequencedMap<String, Planned> weights) implements We
       Planned weight = of(name);
       if (!weight.shape().equals(Shape.of(rows, cols))) {
         throw new UnusableWeight(
-            "tensor '%s' is %s, and %s in the plan".formatted(name, Shape.of(rows, cols), weight.shape()));
+            "tensor '%s' is %s, and %s in the plan"
+                .formatted(name, Shape.of(rows, cols), weight.shape()));
       }
       return Objects.requireNonNull(allocators.get(weight.format())).allocate(name, rows, cols);
     };

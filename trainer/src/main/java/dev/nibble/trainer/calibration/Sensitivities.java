@@ -137,8 +137,7 @@ public final class Sensitivities {
           ModelLoader.surrounded(
               request.model(), request.source(), most, this::watched, kernels, scope);
       FrozenWeights probes =
-          new FrozenWeights(
-              request.source(), dense, Optional.of(request.probe()), kernels, scope);
+          new FrozenWeights(request.source(), dense, Optional.of(request.probe()), kernels, scope);
       Map<String, FrozenMatrix> probed = new LinkedHashMap<>();
       for (List<String> layer : layers.values()) {
         compareFormats(model, layer, probes, probed);
@@ -180,10 +179,11 @@ public final class Sensitivities {
         probeErrors.put(weight, error(weight, probe, of));
         step();
         SequencedMap<String, Double> ofFormats = new LinkedHashMap<>();
-        candidates(weight).forEach((name, format) -> {
-          ofFormats.put(name, error(weight, format, of));
-          step();
-        });
+        candidates(weight)
+            .forEach((name, format) -> {
+              ofFormats.put(name, error(weight, format, of));
+              step();
+            });
         errors.put(weight, ofFormats);
       }
     }

@@ -19,6 +19,7 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.SequencedMap;
 import java.util.Set;
 import java.util.TreeSet;
@@ -76,6 +77,7 @@ public record FormatPlan(
   /** Copies list and map. */
   public FormatPlan {
     base = List.copyOf(base);
+    matrices.values().forEach(Objects::requireNonNull); // as a file may have it
     matrices = Collections.unmodifiableSequencedMap(new LinkedHashMap<>(matrices));
   }
 
@@ -134,8 +136,7 @@ public record FormatPlan(
     SequencedMap<String, Planned> weights = new LinkedHashMap<>();
     matrices.forEach((weight, matrix) -> {
       try {
-        weights.put(
-            weight, new Planned(matrix.shape(), PlannedFormat.candidate(matrix.format())));
+        weights.put(weight, new Planned(matrix.shape(), PlannedFormat.candidate(matrix.format())));
       } catch (UnknownFormat | UnplannableFormat | IllegalArgumentException e) {
         throw new PlanException("%s: %s: %s".formatted(file, weight, e.getMessage()), e);
       }
@@ -194,8 +195,7 @@ public record FormatPlan(
 
   private static String describe(List<FileDigest> files) {
     return files.stream()
-        .map(f ->
-            "%s (%d bytes, SHA-256 %.12s…)".formatted(f.name(), f.bytes(), f.sha256()))
+        .map(f -> "%s (%d bytes, SHA-256 %.12s…)".formatted(f.name(), f.bytes(), f.sha256()))
         .collect(Collectors.joining(", "));
   }
 }
