@@ -129,10 +129,14 @@ class FormatPlanTest {
             .map(Event.RunPrepared.class::cast)
             .findFirst()
             .orElseThrow();
-    assertThat(estimate.plan().tensors()).isEqualTo(prepared.bytes());
+    assertThat(estimate.plan().groups().get("weights"))
+        .isPositive()
+        .isEqualTo(prepared.bytesByGroup().get("weights"));
     assertThat(folder.resolve("on-plan/recipe.resolved.yaml"))
         .content()
         .contains("quantization_plan: " + file);
+    assertThat(Recipes.read(folder.resolve("on-plan/recipe.resolved.yaml"), List.of()).model())
+        .isEqualTo(recipe.model());
     assertThat(folder.resolve("on-plan/provenance.json"))
         .content()
         .contains("\"quantization_plan\"", "\"trained.json\"");
