@@ -7,6 +7,9 @@ import dev.nibble.api.estimate.Estimate;
 import dev.nibble.api.event.Event;
 import dev.nibble.api.export.Exporter;
 import dev.nibble.api.export.Quantizer;
+import dev.nibble.api.plan.FormatPlanner;
+import dev.nibble.api.plan.PlanRequest;
+import dev.nibble.api.plan.PlanResult;
 import dev.nibble.recipes.recipe.Recipe;
 import java.util.OptionalLong;
 import java.util.function.Consumer;
@@ -92,5 +95,16 @@ public final class Nibble {
    */
   public FormatComparison compare(ComparisonRequest request) {
     return new Comparer(request, listener).compare();
+  }
+
+  /**
+   * Chooses a weight format for each matrix of a recipe's base under a budget, by sensitivities
+   * that it measures, and writes the plan.
+   *
+   * @throws dev.nibble.recipes.recipe.RecipeException when there is nothing to plan for, or the
+   *     budget is too small
+   */
+  public PlanResult plan(PlanRequest request) {
+    return new FormatPlanner(request, listener).plan();
   }
 }

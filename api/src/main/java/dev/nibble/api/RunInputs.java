@@ -48,7 +48,8 @@ final class RunInputs {
   }
 
   /**
-   * Checks that a run's base model and chat template are those that it was trained with.
+   * Checks that a run's base model, its plan and its chat template are those that it was trained
+   * with.
    *
    * @throws RunException naming what has changed
    */
@@ -91,6 +92,15 @@ final class RunInputs {
               "chat_template",
               file.toString(),
               List.of(FileDigest.of(String.valueOf(file.getFileName()), file))));
+    }
+    Optional<Path> plan = recipe.model().plan();
+    if (plan.isPresent()) {
+      String name = String.valueOf(plan.get().getFileName());
+      inputs.add(
+          new RunInput(
+              "quantization_plan",
+              plan.get().toString(),
+              List.of(FileDigest.of(name, plan.get()))));
     }
     return inputs;
   }

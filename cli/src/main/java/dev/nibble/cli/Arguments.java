@@ -1,6 +1,7 @@
 package dev.nibble.cli;
 
 import dev.nibble.quant.named.UnknownFormat;
+import dev.nibble.quant.plan.UnplannableFormat;
 import java.util.function.Supplier;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParameterException;
@@ -17,11 +18,14 @@ final class Arguments {
     }
   }
 
-  /** What is made of an option's names of weight formats, of which unknown ones are refused. */
+  /**
+   * What is made of an option's names of weight formats, of which unknown and unfit ones are
+   * refused.
+   */
   static <T> T ofFormats(CommandSpec command, String option, Supplier<T> made) {
     try {
       return made.get();
-    } catch (UnknownFormat e) {
+    } catch (UnknownFormat | UnplannableFormat e) {
       throw new ParameterException(
           command.commandLine(), "%s: %s".formatted(option, e.getMessage()), e);
     }

@@ -51,7 +51,8 @@ final class CompareCommand implements Callable<Integer> {
             + " Each may be followed by a block size, and by -plain for scales in float32: nf4-128-plain.",
         "int8, hqq-BITS, rtn-BITS: integers with zero points, fitted to the weights (hqq) or not (rtn)."
             + " Each may be followed by a group size: hqq-2-g16.",
-        "gptq-BITS: the same, fitted to 128 samples of the recipe's training data."
+        "gptq-BITS: the same, fitted to 128 samples of the recipe's training data.",
+        "FILE.json: a format for each matrix, as nibble plan writes it."
       })
   private List<String> formats = new ArrayList<>();
 

@@ -39,6 +39,7 @@ import picocli.CommandLine.Spec;
       ExportCommand.class,
       QuantizeCommand.class,
       CompareCommand.class,
+      PlanCommand.class,
       BenchCommand.class,
       DoctorCommand.class,
       HelpCommand.class

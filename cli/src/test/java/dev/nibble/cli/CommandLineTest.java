@@ -37,6 +37,7 @@ class CommandLineTest {
         "generate",
         "quantize",
         "compare",
+        "plan",
         "bench",
         "doctor"
       })
@@ -108,6 +109,28 @@ class CommandLineTest {
         .startsWith(
             "--formats: unknown weight format 'hqq3'. Did you mean 'hqq-3'? There are full, nf4")
         .contains("hqq-BITS[-gGROUP]", "Try 'nibble compare --help'.");
+  }
+
+  @Test
+  void aPlanNeedsOneBudgetAndFormatsThatItCanChoose() {
+    String recipe = System.getProperty("nibble.root") + "/recipes/quickstart.yaml";
+    assertThat(run("plan", recipe)).isEqualTo(ExitCode.USAGE);
+    assertThat(err.toString()).contains("--bits=N | --size=SIZE");
+    for (String bits : new String[] {"0", "-1", "NaN"}) {
+      err.getBuffer().setLength(0);
+      assertThat(run("plan", recipe, "--bits", bits)).isEqualTo(ExitCode.USAGE);
+      assertThat(err.toString()).startsWith("--bits: expected a positive number, got ");
+    }
+    err.getBuffer().setLength(0);
+    assertThat(run("plan", recipe, "--bits", "3", "--size", "1MB")).isEqualTo(ExitCode.USAGE);
+    err.getBuffer().setLength(0);
+    assertThat(run("plan", recipe, "--bits", "3", "--formats", "nf4,nf5"))
+        .isEqualTo(ExitCode.USAGE);
+    assertThat(err.toString()).startsWith("--formats: unknown weight format 'nf5'.");
+    err.getBuffer().setLength(0);
+    assertThat(run("plan", recipe, "--bits", "3", "--formats", "gptq-3")).isEqualTo(ExitCode.USAGE);
+    assertThat(err.toString())
+        .startsWith("--formats: gptq-3 is no format for a plan: it is fitted to data");
   }
 
   @Test

@@ -160,6 +160,31 @@ class CommandOutputTest {
         .contains("Saved ", "four-bit: 14 of 14 linear layers in NF4", " in 1 file");
   }
 
+  @Test
+  void plan() {
+    String file = at("plan.json");
+    String text = printed("plan", at("qlora.yaml"), "--bits", "3.5", "-o", file);
+    assertThat(text)
+        .containsSubsequence(
+            "  kernels    cpu",
+            "  data       36 rows",
+            "  model      ",
+            "  layer  q ",
+            " down",
+            "  0 ",
+            "  all in ",
+            " bits ",
+            " divergence",
+            "  hqq-2 ",
+            " 2.500 ",
+            "  plan ",
+            "Saved " + file,
+            "Train on it: nibble train ",
+            "qlora.yaml --set quantization_plan=" + file);
+    assertThat(printed(ExitCode.FAILED, "plan", at("qlora.yaml"), "--bits", "3.5", "-o", file))
+        .isEmpty();
+  }
+
   /** A format that fails has its reason below the rows before it, and the exit code tells. */
   @Test
   void compare() {

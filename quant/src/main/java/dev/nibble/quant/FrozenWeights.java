@@ -154,7 +154,7 @@ public final class FrozenWeights {
       change.apply(
           weight,
           t -> {
-            encode(kept, t, this::round);
+            encode(kept, t.named(name), this::round);
             kernels.products().decode(t, kept);
           });
       encode(kept, weight, this::round);

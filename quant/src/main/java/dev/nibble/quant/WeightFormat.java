@@ -43,7 +43,8 @@ public interface WeightFormat {
   /**
    * Brings values to the form of a matrix of this format.
    *
-   * @param in F32, BF16 or F16 of as many finite elements, in the kernels' memory
+   * @param in F32, BF16 or F16 of as many finite elements, in the kernels' memory, with the name of
+   *     the weight
    */
   default void encode(Kernels kernels, FrozenMatrix out, Tensor in) {
     kernels.products().encode(out, in);

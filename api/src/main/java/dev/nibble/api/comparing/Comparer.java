@@ -40,6 +40,8 @@ public final class Comparer {
    *
    * @throws RecipeException when the recipe has no validation data, no base to quantise, or nothing
    *     to train where training is asked for
+   * @throws dev.nibble.trainer.plan.PlanException when a plan cannot be read, or is for another
+   *     base
    */
   public FormatComparison compare() {
     check();
@@ -85,6 +87,7 @@ public final class Comparer {
     if (recipe.data().validation().isEmpty() && recipe.data().validationSize() == 0) {
       throw nothingHeldOut();
     }
+    request.formats().forEach(name -> FormatTrial.format(name, base));
     if (request.train() && recipe.model().adapterSource().isEmpty()) {
       throw new RecipeException(
           "adapter: none trains every weight, which quantised weights cannot; write adapter: lora or qlora to train on each format");

@@ -122,7 +122,7 @@ public final class ComparisonTable {
     StringBuilder text = new StringBuilder();
     line(text, heads().stream());
     line(text, Stream.concat(Stream.of("---"), heads().stream().skip(1).map(h -> "--:")));
-    rows.forEach(row -> line(text, cells(row).stream()));
+    rows.forEach(row -> line(text, cells(row).stream().map(ComparisonTable::escaped)));
     for (ComparedFormat row : rows) {
       row.failure()
           .ifPresent(reason ->

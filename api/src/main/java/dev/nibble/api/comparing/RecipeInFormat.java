@@ -20,7 +20,8 @@ final class RecipeInFormat {
     Recipe.Model model = r.model();
     Recipe.Output output = r.output();
     return new Recipe(
-        new Recipe.Model(base, model.init(), model.adapter(), format, model.adapterSource()),
+        new Recipe.Model(
+            base, model.init(), model.adapter(), format, Optional.empty(), model.adapterSource()),
         r.data(),
         r.training(),
         r.optimization(),

@@ -17,7 +17,7 @@ import java.util.Set;
  */
 final class DecisiveKeys {
   private static final Set<Key<Recipe, ?>> PATHS =
-      Set.of(ModelKeys.BASE_MODEL, AdapterKeys.MODEL_DIR);
+      Set.of(ModelKeys.BASE_MODEL, AdapterKeys.MODEL_DIR, PlanKeys.PLAN);
 
   private static final Set<Key<Recipe, ?>> LENGTH =
       Set.of(TrainingKeys.NUM_EPOCHS, TrainingKeys.MAX_STEPS);

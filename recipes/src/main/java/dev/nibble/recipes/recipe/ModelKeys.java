@@ -66,12 +66,14 @@ final class ModelKeys {
                   HqqKeys.GROUP_SIZE,
                   HqqKeys.AXIS,
                   HqqKeys.OPTIMIZE,
-                  HqqKeys.QUANTIZED_METADATA)),
+                  HqqKeys.QUANTIZED_METADATA,
+                  PlanKeys.PLAN)),
           List.of(
               WeightFormatKeys::checkFourBit,
               WeightFormatKeys::checkBlockSize,
               WeightFormatKeys::checkInt8,
               HqqKeys::check,
+              PlanKeys::check,
               ModelKeys::checkInit,
               ModelKeys::checkBase));
 
@@ -99,8 +101,15 @@ final class ModelKeys {
     return new Recipe.Model(
         base,
         v.get(INIT_WEIGHTS),
-        v.get(ADAPTER),
+        adapter(v),
         WeightFormatKeys.build(v, base),
+        v.find(PlanKeys.PLAN),
         AdapterKeys.build(v));
+  }
+
+  /** QLoRA by a plan is LoRA: the plan says what the base is kept in. */
+  private static Adapter adapter(KeyValues<Recipe> v) {
+    Adapter asked = v.get(ADAPTER);
+    return asked == Adapter.QLORA && v.find(PlanKeys.PLAN).isPresent() ? Adapter.LORA : asked;
   }
 }

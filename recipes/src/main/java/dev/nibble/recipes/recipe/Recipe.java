@@ -43,6 +43,7 @@ public record Recipe(
    * @param init source of its weights
    * @param adapter which weights are trained
    * @param quantization the format of its frozen weights; empty leaves them as stored
+   * @param plan the file that gives each of them a format of its own
    * @param adapterSource the adapter, unless every weight trains
    */
   public record Model(
@@ -50,6 +51,7 @@ public record Recipe(
       InitWeights init,
       Adapter adapter,
       Optional<WeightFormat> quantization,
+      Optional<Path> plan,
       Optional<AdapterSource> adapterSource) {}
 
   /** Weights that are trained. */

@@ -148,6 +148,8 @@ final class WeightFormatKeys {
 
   /** What a base that is quantised already leaves to choose: nothing. */
   static void checkBase(KeyValues<Recipe> v, WeightFormat stored) {
+    v.refuse(
+        "the base is in %s already; remove the key".formatted(stored.describe()), PlanKeys.PLAN);
     if (stored instanceof HqqFormat || stored instanceof MixedHqqFormat) {
       HqqKeys.checkBase(v, stored);
       return;
@@ -197,10 +199,13 @@ final class WeightFormatKeys {
     if (v.is(ModelKeys.ADAPTER, Adapter.NONE)) {
       return Optional.empty();
     }
-    return ModelLoader.storedFormat(base).or(() -> asked(v));
+    return ModelLoader.storedFormat(base).or(() -> asked(v, base));
   }
 
-  private static Optional<WeightFormat> asked(KeyValues<Recipe> v) {
+  private static Optional<WeightFormat> asked(KeyValues<Recipe> v, Path base) {
+    if (v.find(PlanKeys.PLAN).isPresent()) {
+      return PlanKeys.asked(v, base);
+    }
     if (v.is(ModelKeys.ADAPTER, Adapter.QLORA) || v.is(LOAD_IN_4BIT, true)) {
       return Optional.of(
           new FourBitFormat(v.get(QUANT_TYPE), v.get(BLOCK_SIZE), v.get(DOUBLE_QUANT)));

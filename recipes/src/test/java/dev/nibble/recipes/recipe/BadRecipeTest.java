@@ -243,6 +243,25 @@ class BadRecipeTest {
   }
 
   @Test
+  void aPlanAndTheAdapterMustAgree(@TempDir Path folder) throws IOException {
+    assertThat(with("quantization_plan: plan.json"))
+        .contains("base_model: ", "model: there is no such folder");
+    assertThat(with("adapter: none\nquantization_plan: plan.json"))
+        .contains("r.yaml:6:1: quantization_plan: adapter: none trains every weight");
+    assertThat(with("adapter: lora\nquantization_plan: plan.json\nload_in_8bit: true"))
+        .contains("quantization_plan: load_in_8bit is true, too; remove one of them");
+    assertThat(with("adapter: lora\nquantization_plan: plan.json\nhqq_bits: 4"))
+        .contains("r.yaml:7:1: hqq_bits: quantization_plan is given, too; remove one of them");
+    assertThat(
+            errors(
+                GOOD.replace(": model", ": " + folder)
+                    + "adapter: lora\nquantization_plan: none.json\n"))
+        .startsWith("r.yaml:")
+        .contains("quantization_plan: ")
+        .contains("none.json cannot be read: ");
+  }
+
+  @Test
   void fourBitsAndTheAdapterMustAgree() {
     assertThat(with("load_in_4bit: false"))
         .isEqualTo(

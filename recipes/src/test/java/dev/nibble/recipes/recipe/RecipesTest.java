@@ -255,7 +255,8 @@ class RecipesTest {
                     "momentum",
                     "paged_optimizer_memory",
                     "load_in_8bit",
-                    "int8_group_size")
+                    "int8_group_size",
+                    "quantization_plan")
                 .contains(name))
         .forEach(name -> assertThat(text).containsPattern("(?m)^" + name + ":"));
   }

@@ -36,9 +36,10 @@ final class WatchedProjection implements Projection {
     watching = Optional.empty();
   }
 
-  /** Multiplies by its own matrix again. */
+  /** Multiplies by its own matrix again, and is watched no longer. */
   void restore() {
     current = dense;
+    watching = Optional.empty();
   }
 
   @Override

@@ -153,6 +153,27 @@ public final class ModelLoader {
       BiFunction<String, FrozenProjection, Projection> around,
       Kernels kernels,
       Scope scope) {
+    return build(folder, checkpoint, maxBatchTokens, around, kernels, scope);
+  }
+
+  /** The same model, run as a whole. */
+  public static CausalLm surrounded(
+      Path folder,
+      ShardedSafetensors checkpoint,
+      int maxBatchTokens,
+      BiFunction<String, FrozenProjection, Projection> around,
+      Kernels kernels,
+      Scope scope) {
+    return build(folder, checkpoint, maxBatchTokens, around, kernels, scope);
+  }
+
+  private static DecoderModel build(
+      Path folder,
+      ShardedSafetensors checkpoint,
+      int maxBatchTokens,
+      BiFunction<String, FrozenProjection, Projection> around,
+      Kernels kernels,
+      Scope scope) {
     ModelConfig config = checked(folder, checkpoint);
     FrozenLayerFactory frozen =
         new FrozenLayerFactory(checkpoint, asStored(checkpoint, kernels, scope), kernels, scope);
