@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Locale;
+import java.util.stream.Stream;
 
 /**
  * The state of a calibration on disk, from which a stopped one goes on: the tensors of each layer
@@ -19,23 +20,31 @@ public record CalibrationFolder(Path path) {
   private static final String REQUEST = "request.txt";
 
   /**
-   * Takes a new folder, or what an earlier calibration of the same request has left.
+   * Takes a new folder, one that a process left when it was killed before it wrote anything, or
+   * what an earlier calibration of the same request has left.
    *
    * @param request all that decides the result
-   * @throws ExportException when there is what another request has left
+   * @throws ExportException when there is what another request has left, or something else
    */
   void claim(String request) throws IOException {
     Path file = path.resolve(REQUEST);
-    if (!Files.exists(path)) {
-      Files.createDirectories(path);
-      AtomicFile.write(file, request);
+    Files.createDirectories(path);
+    if (Files.isRegularFile(file)) {
+      if (!Files.readString(file).equals(request)) {
+        throw new ExportException(
+            "%s holds the beginning of a quantisation with other settings, data or weights; delete the folder to begin anew"
+                .formatted(path));
+      }
       return;
     }
-    if (!Files.isRegularFile(file) || !Files.readString(file).equals(request)) {
-      throw new ExportException(
-          "%s holds the beginning of a quantisation with other settings, data or weights; delete the folder to begin anew"
-              .formatted(path));
+    try (Stream<Path> entries = Files.list(path)) {
+      if (entries.anyMatch(entry -> !entry.endsWith(REQUEST + ".tmp"))) {
+        throw new ExportException(
+            "%s holds files that are not those of a quantisation, which keeps its work in a folder of this name; move them"
+                .formatted(path));
+      }
     }
+    AtomicFile.write(file, request);
   }
 
   /** The layer to go on with: the last whose input is there; 0 at the beginning. */

@@ -253,6 +253,33 @@ final class LayerwiseQuantizationTest {
     }
   }
 
+  /** Killed before or while it wrote whose folder it is. */
+  @Test
+  void beginsInAFolderThatHoldsNothingYet() throws IOException {
+    Path folder = Files.createDirectory(temporary.resolve("empty"));
+    CalibrationFolder calibration = new CalibrationFolder(folder);
+    calibration.claim("one");
+    calibration.claim("one");
+    assertThatThrownBy(() -> calibration.claim("two"))
+        .isInstanceOf(ExportException.class)
+        .hasMessageContaining(folder + " holds the beginning of a quantisation with other");
+    Files.move(folder.resolve("request.txt"), folder.resolve("request.txt.tmp"));
+    calibration.claim("two");
+    assertThat(folder.resolve("request.txt")).hasContent("two");
+    assertThat(leftovers(folder)).isEmpty();
+  }
+
+  @Test
+  void leavesFilesOfOthersAlone() throws IOException {
+    Path folder = Files.createDirectory(temporary.resolve("mine"));
+    Path mine = Files.writeString(folder.resolve("letter.txt"), "dear");
+    assertThatThrownBy(() -> new CalibrationFolder(folder).claim("one"))
+        .isInstanceOf(ExportException.class)
+        .hasMessageContaining(folder + " holds files that are not those of a quantisation");
+    assertThat(folder).isDirectoryContaining(mine::equals);
+    assertThat(leftovers(folder)).isEmpty();
+  }
+
   private static List<Path> leftovers(Path folder) throws IOException {
     try (Stream<Path> files = Files.list(folder)) {
       return files.filter(f -> f.toString().endsWith(".tmp")).toList();
