@@ -3,6 +3,7 @@ package dev.nibble.quant;
 import dev.nibble.compute.tensor.DType;
 import dev.nibble.compute.tensor.Shape;
 import dev.nibble.compute.tensor.Tensor;
+import dev.nibble.compute.weights.FrozenMatrix;
 import java.lang.foreign.MemorySegment;
 import java.util.Random;
 
@@ -46,5 +47,29 @@ public final class SampleLayer {
       }
     }
     return new SecondMoments(sum, tokens);
+  }
+
+  /** tr(E H E^T). */
+  public static double trace(FrozenMatrix made, Tensor in, Tensor h) {
+    float[] back = decoded(made);
+    int n = Math.toIntExact(made.cols());
+    float[] moments = h.toFloats();
+    double sum = 0;
+    for (int r = 0; r < made.rows(); r++) {
+      for (int i = 0; i < n; i++) {
+        double e = back[r * n + i] - in.getFloat((long) r * n + i);
+        for (int j = 0; j < n; j++) {
+          sum += e * moments[i * n + j] * (back[r * n + j] - in.getFloat((long) r * n + j));
+        }
+      }
+    }
+    return sum;
+  }
+
+  /** All values, on the host. */
+  public static float[] decoded(FrozenMatrix matrix) {
+    float[] values = new float[Math.toIntExact(matrix.elements())];
+    matrix.decode(0, values.length, MemorySegment.ofArray(values));
+    return values;
   }
 }

@@ -206,6 +206,11 @@ public sealed interface Numbers {
       return g / span * stride + g % stride;
     }
 
+    /** How many strides share their pairs: rows, where a stride is a row's numbers. */
+    public int rows() {
+      return Math.toIntExact(Math.ceilDiv(span, stride));
+    }
+
     /** How many pairs so many numbers have. */
     public long pairs(long count) {
       return Math.ceilDiv(count, span) * stride;

@@ -13,10 +13,10 @@ import dev.nibble.compute.weights.Affine;
 import dev.nibble.quant.GroupedIntegers;
 import dev.nibble.quant.ModuleTensors;
 import dev.nibble.quant.NonFinite;
+import dev.nibble.quant.ShapedWeights;
 import dev.nibble.quant.StoredWeights;
 import dev.nibble.quant.UnusableWeight;
 import dev.nibble.quant.WeightFormat;
-import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Optional;
 import java.util.SequencedMap;
@@ -31,7 +31,7 @@ import java.util.stream.Stream;
  * @param stored the format of all of them
  */
 record AwqCheckpoint(StoredTensors checkpoint, SequencedMap<String, Shape> shapes, AwqFormat stored)
-    implements StoredWeights {
+    implements ShapedWeights {
   /**
    * Finds the weights and checks their tensors.
    *
@@ -105,16 +105,6 @@ record AwqCheckpoint(StoredTensors checkpoint, SequencedMap<String, Shape> shape
   }
 
   @Override
-  public Set<String> names() {
-    return Collections.unmodifiableSet(shapes.keySet());
-  }
-
-  @Override
-  public Optional<Shape> shape(String weight) {
-    return Optional.ofNullable(shapes.get(weight));
-  }
-
-  @Override
   public Set<String> companions() {
     return shapes.keySet().stream()
         .flatMap(w ->
@@ -127,10 +117,7 @@ record AwqCheckpoint(StoredTensors checkpoint, SequencedMap<String, Shape> shape
   public Loader loader(Kernels kernels, Scope scope) {
     WeightFormat.Allocator allocator = stored.allocator(kernels, scope);
     return weight -> {
-      Shape shape = shapes.get(weight);
-      if (shape == null) {
-        throw new IllegalArgumentException(weight + " is dense");
-      }
+      Shape shape = required(weight);
       Affine matrix = (Affine) allocator.allocate(weight, shape.dim(0), shape.dim(1));
       if (!kernels.memory().isPlanned()) { // a plan reads no weights
         load(kernels, module(weight), matrix);

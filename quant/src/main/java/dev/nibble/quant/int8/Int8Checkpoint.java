@@ -8,10 +8,10 @@ import dev.nibble.compute.tensor.Shape;
 import dev.nibble.compute.tensor.Tensor;
 import dev.nibble.compute.weights.Affine;
 import dev.nibble.quant.NonFinite;
+import dev.nibble.quant.ShapedWeights;
 import dev.nibble.quant.StoredWeights;
 import dev.nibble.quant.UnusableWeight;
 import dev.nibble.quant.WeightFormat;
-import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Optional;
 import java.util.SequencedMap;
@@ -26,7 +26,7 @@ import java.util.stream.Stream;
  * @param groupSize of all of them
  */
 record Int8Checkpoint(StoredTensors checkpoint, SequencedMap<String, Shape> shapes, int groupSize)
-    implements StoredWeights {
+    implements ShapedWeights {
   private static final String SCALES_OF_WEIGHT = ".weight" + Int8Layout.SCALE;
 
   /**
@@ -111,16 +111,6 @@ record Int8Checkpoint(StoredTensors checkpoint, SequencedMap<String, Shape> shap
   }
 
   @Override
-  public Set<String> names() {
-    return Collections.unmodifiableSet(shapes.keySet());
-  }
-
-  @Override
-  public Optional<Shape> shape(String weight) {
-    return Optional.ofNullable(shapes.get(weight));
-  }
-
-  @Override
   public Set<String> companions() {
     return shapes.keySet().stream()
         .flatMap(w -> Stream.of(w + Int8Layout.SCALE, w + Int8Layout.ZERO_POINT))
@@ -132,10 +122,7 @@ record Int8Checkpoint(StoredTensors checkpoint, SequencedMap<String, Shape> shap
   public Loader loader(Kernels kernels, Scope scope) {
     WeightFormat.Allocator allocator = new Int8Format(groupSize).allocator(kernels, scope);
     return weight -> {
-      Shape shape = shapes.get(weight);
-      if (shape == null) {
-        throw new IllegalArgumentException(weight + " is dense");
-      }
+      Shape shape = required(weight);
       Affine matrix = (Affine) allocator.allocate(weight, shape.dim(0), shape.dim(1));
       copy(kernels, matrix.codes(), weight);
       checkFinite(kernels, weight + Int8Layout.SCALE);

@@ -27,7 +27,7 @@ final class RowStatistics {
     this.of = of;
     this.first = first;
     this.rows = rows;
-    together = Math.toIntExact(of.sharing().span() / of.sharing().stride());
+    together = of.sharing().rows();
     groups = new Numbers.Quantized[Math.toIntExact(of.sharing().stride())];
   }
 

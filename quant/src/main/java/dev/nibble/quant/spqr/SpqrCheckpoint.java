@@ -22,11 +22,11 @@ import dev.nibble.compute.weights.Numbers;
 import dev.nibble.compute.weights.WithOutliers;
 import dev.nibble.quant.ModuleTensors;
 import dev.nibble.quant.NonFinite;
+import dev.nibble.quant.ShapedWeights;
 import dev.nibble.quant.StoredSettings;
 import dev.nibble.quant.StoredWeights;
 import dev.nibble.quant.UnusableWeight;
 import dev.nibble.quant.WeightFormat;
-import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Optional;
 import java.util.SequencedMap;
@@ -41,7 +41,7 @@ import java.util.stream.Collectors;
  */
 record SpqrCheckpoint(
     StoredTensors checkpoint, SequencedMap<String, Shape> shapes, SpqrFormat stored)
-    implements StoredWeights {
+    implements ShapedWeights {
 
   /**
    * Finds the weights and checks their tensors.
@@ -132,16 +132,6 @@ record SpqrCheckpoint(
   }
 
   @Override
-  public Set<String> names() {
-    return Collections.unmodifiableSet(shapes.keySet());
-  }
-
-  @Override
-  public Optional<Shape> shape(String weight) {
-    return Optional.ofNullable(shapes.get(weight));
-  }
-
-  @Override
   public Set<String> companions() {
     return shapes.keySet().stream()
         .flatMap(weight -> SpqrLayout.PARTS.stream().map(part -> module(weight) + part))
@@ -152,10 +142,7 @@ record SpqrCheckpoint(
   @Override
   public Loader loader(Kernels kernels, Scope scope) {
     return weight -> {
-      Shape shape = shapes.get(weight);
-      if (shape == null) {
-        throw new IllegalArgumentException(weight + " is dense");
-      }
+      Shape shape = required(weight);
       ModuleTensors m = new ModuleTensors(checkpoint, module(weight));
       long outliers = m.has(VALUES) ? m.tensor(VALUES, CODES).elements() : 0;
       // Memory of no bytes is none: there is room for one.

@@ -86,7 +86,7 @@ final class SpqrSolver {
    *     beyond what it can hold
    */
   void solve(Tensor in, HessianFactor factor) {
-    int together = Math.toIntExact(scales.sharing().span() / scales.sharing().stride());
+    int together = scales.sharing().rows();
     int each = Math.ceilDiv(ROWS, together) * together;
     List<Rows> parts =
         IntStream.range(0, Math.ceilDiv(rows, each))
@@ -122,7 +122,7 @@ final class SpqrSolver {
     if (rows < 2) {
       return Double.POSITIVE_INFINITY;
     }
-    double spread =
+    double[] spreads =
         IntStream.range(0, cols)
             .parallel()
             .mapToDouble(p -> {
@@ -130,7 +130,11 @@ final class SpqrSolver {
               double squares = parts.stream().mapToDouble(part -> sum(part.w[p], mean, 2)).sum();
               return squares / (rows - 1) * factors[p] * factors[p] / cols;
             })
-            .sum();
+            .toArray();
+    double spread = 0; // in this order, whatever the number of threads
+    for (double each : spreads) {
+      spread += each;
+    }
     return spread == 0 ? Double.POSITIVE_INFINITY : spread;
   }
 

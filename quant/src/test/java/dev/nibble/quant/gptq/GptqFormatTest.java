@@ -114,7 +114,7 @@ final class GptqFormatTest {
                 new FrozenWeights(checkpoint, Optional.<WeightFormat>of(format), kernels, scope)
                     .load(W);
         assertThat(loaded.index()).isEmpty();
-        assertThat(GptqGoldenTest.decoded(loaded)).isEqualTo(GptqGoldenTest.decoded(made));
+        assertThat(SampleLayer.decoded(loaded)).isEqualTo(SampleLayer.decoded(made));
       }
     }
   }
@@ -135,8 +135,7 @@ final class GptqFormatTest {
         Kernels kernels = EachKernelSet.open(set);
         Scope scope = Scope.open("run", kernels.memory())) {
       expected =
-          GptqGoldenTest.decoded(
-              new FrozenWeights(checkpoint, Optional.empty(), near, host).load(W));
+          SampleLayer.decoded(new FrozenWeights(checkpoint, Optional.empty(), near, host).load(W));
       Affine loaded =
           (Affine) new FrozenWeights(checkpoint, Optional.empty(), kernels, scope).load(W);
       assertThat(loaded.index()).isPresent();
@@ -150,7 +149,7 @@ final class GptqFormatTest {
       kernels.moving().copy(in, values);
       kernels.products().decode(out, encoded(FORMAT, in, kernels, scope));
       assertThat(TensorValues.of(kernels, out))
-          .isEqualTo(GptqGoldenTest.decoded(encoded(FORMAT, dense(), near, host)));
+          .isEqualTo(SampleLayer.decoded(encoded(FORMAT, dense(), near, host)));
     }
   }
 
@@ -166,13 +165,12 @@ final class GptqFormatTest {
           GptqFormat plain = new GptqFormat(bits, group, symmetric, false, 0.01, Version.GPTQ_V2);
           Affine nearest = (Affine) plain.allocator(kernels, scope).allocate(W, ROWS, COLS);
           kernels.products().encode(nearest, dense());
-          double error = GptqGoldenTest.trace(nearest, dense(), moments.sum());
+          double error = SampleLayer.trace(nearest, dense(), moments.sum());
           double natural =
-              GptqGoldenTest.trace(encoded(plain, dense(), kernels, scope), dense(), moments.sum());
+              SampleLayer.trace(encoded(plain, dense(), kernels, scope), dense(), moments.sum());
           GptqFormat sorted = new GptqFormat(bits, group, symmetric, true, 0.01, Version.GPTQ_V2);
           double act =
-              GptqGoldenTest.trace(
-                  encoded(sorted, dense(), kernels, scope), dense(), moments.sum());
+              SampleLayer.trace(encoded(sorted, dense(), kernels, scope), dense(), moments.sum());
           assertThat(natural).as(plain.describe()).isLessThan(0.5 * error);
           assertThat(act).as(sorted.describe()).isLessThan(0.5 * error);
         }
@@ -193,7 +191,7 @@ final class GptqFormatTest {
       for (int r = 0; r < 32; r++) {
         assertThat(made.zeros().get(r)).isBetween(1f, 15f);
       }
-      float[] back = GptqGoldenTest.decoded(made);
+      float[] back = SampleLayer.decoded(made);
       assertThat(back[31]).as("within a step").isCloseTo(31.1f, offset(2.3f));
       assertThat(back[7]).as("of an input that is always 0").isZero();
       assertThat(back[40]).isZero();
@@ -208,7 +206,7 @@ final class GptqFormatTest {
       for (int i = 0; i < 32 * 32; i++) {
         in.setFloat(i, (i % 3 - 1) * 1e-20);
       }
-      for (float x : GptqGoldenTest.decoded(encoded(new GptqFormat(4, 32), in, kernels, scope))) {
+      for (float x : SampleLayer.decoded(encoded(new GptqFormat(4, 32), in, kernels, scope))) {
         assertThat(x).isZero();
       }
       in.setFloat(33, 3e6);

@@ -14,7 +14,6 @@ import dev.nibble.compute.tensor.Memory;
 import dev.nibble.compute.tensor.Scope;
 import dev.nibble.compute.tensor.Tensor;
 import dev.nibble.compute.weights.Affine;
-import dev.nibble.compute.weights.FrozenMatrix;
 import dev.nibble.quant.CheckpointReaders;
 import dev.nibble.quant.EachKernelSet;
 import dev.nibble.quant.FrozenWeights;
@@ -22,11 +21,11 @@ import dev.nibble.quant.GroupedIntegers;
 import dev.nibble.quant.HessianFactor;
 import dev.nibble.quant.HessianFactor.Dead;
 import dev.nibble.quant.HessianFactor.Order;
+import dev.nibble.quant.SampleLayer;
 import dev.nibble.quant.SecondMoments;
 import dev.nibble.quant.StoredWeights;
 import dev.nibble.quant.bnb.Golden;
 import java.io.IOException;
-import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -116,35 +115,12 @@ final class GptqGoldenTest {
         assertThat(made.group(i)).isEqualTo(index.getInt(i));
       }
       double trace = json("cases.json").get(name).get("trace").asDouble();
-      assertThat(trace(made, in, h)).isCloseTo(trace, withPercentage(0.01));
+      assertThat(SampleLayer.trace(made, in, h)).isCloseTo(trace, withPercentage(0.01));
     }
   }
 
   private static Offset<Float> near(float value) {
     return offset(Math.abs(value) * 2e-5f);
-  }
-
-  /** tr(E H E^T). */
-  static double trace(FrozenMatrix made, Tensor in, Tensor h) {
-    float[] back = decoded(made);
-    int n = Math.toIntExact(made.cols());
-    float[] moments = h.toFloats();
-    double sum = 0;
-    for (int r = 0; r < made.rows(); r++) {
-      for (int i = 0; i < n; i++) {
-        double e = back[r * n + i] - in.getFloat((long) r * n + i);
-        for (int j = 0; j < n; j++) {
-          sum += e * moments[i * n + j] * (back[r * n + j] - in.getFloat((long) r * n + j));
-        }
-      }
-    }
-    return sum;
-  }
-
-  static float[] decoded(FrozenMatrix matrix) {
-    float[] values = new float[Math.toIntExact(matrix.elements())];
-    matrix.decode(0, values.length, MemorySegment.ofArray(values));
-    return values;
   }
 
   static Stream<Arguments> packed() throws IOException {
@@ -194,7 +170,8 @@ final class GptqGoldenTest {
               new FrozenWeights(checkpoint, Optional.empty(), kernels, scope)
                   .load(MODULE + ".weight");
       assertThat(loaded.index().isPresent()).isEqualTo(name.contains(".act."));
-      assertThat(decoded(loaded)).isEqualTo(golden.tensor(name + ".dequant").toFloats());
+      assertThat(SampleLayer.decoded(loaded))
+          .isEqualTo(golden.tensor(name + ".dequant").toFloats());
       Tensor out = scope.allocate("out", DType.F32, loaded.rows(), loaded.cols());
       kernels.products().decode(out, loaded);
       assertThat(out.toFloats()).isEqualTo(golden.tensor(name + ".dequant").toFloats());

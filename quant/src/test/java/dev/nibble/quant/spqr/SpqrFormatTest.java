@@ -24,7 +24,6 @@ import dev.nibble.quant.UnusableWeight;
 import dev.nibble.quant.WeightFormat;
 import dev.nibble.quant.gptq.GptqFormat;
 import java.io.IOException;
-import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -65,12 +64,6 @@ final class SpqrFormatTest {
     FrozenMatrix matrix = format.allocator(kernels, scope).allocate(W, in.dim(0), in.dim(1));
     ((SpqrFormat) format).encode(kernels, matrix, in, SampleLayer.moments((int) in.dim(1)));
     return (WithOutliers) matrix;
-  }
-
-  private static float[] decoded(FrozenMatrix matrix) {
-    float[] values = new float[Math.toIntExact(matrix.elements())];
-    matrix.decode(0, values.length, MemorySegment.ofArray(values));
-    return values;
   }
 
   private static Map<String, Tensor> stored(SpqrFormat format) {
@@ -127,7 +120,7 @@ final class SpqrFormatTest {
         WithOutliers loaded =
             (WithOutliers)
                 new FrozenWeights(checkpoint, Optional.of(format), kernels, scope).load(W);
-        assertThat(decoded(loaded)).isEqualTo(decoded(made));
+        assertThat(SampleLayer.decoded(loaded)).isEqualTo(SampleLayer.decoded(made));
         long bits = Math.round(format.bitsPerWeight() * made.elements()) + 32L * outliers;
         long more = 4L * COLS + 4 * 65 + (outliers == 0 ? 4 : 0);
         assertThat(loaded.bytes()).isEqualTo(bits / 8 + more);
@@ -145,7 +138,7 @@ final class SpqrFormatTest {
         Kernels kernels = EachKernelSet.open(set);
         Scope scope = Scope.open("run", kernels.memory())) {
       float[] expected =
-          decoded(new FrozenWeights(checkpoint, Optional.empty(), near, host).load(W));
+          SampleLayer.decoded(new FrozenWeights(checkpoint, Optional.empty(), near, host).load(W));
       Tensor out = scope.allocate("out", DType.F32, ROWS, COLS);
       kernels
           .products()
@@ -174,9 +167,10 @@ final class SpqrFormatTest {
       SpqrFormat few = new SpqrFormat(3, 16).with(0.2, 0.05);
       WithOutliers made = encoded(few, in, kernels, scope);
       assertThat(made.starts().getInt(64)).isBetween(40, 300);
-      double sparse = trace(made, in, moments);
+      double sparse = SampleLayer.trace(made, in, moments);
       double none =
-          trace(encoded(few.with(Double.POSITIVE_INFINITY, 0.05), in, kernels, scope), in, moments);
+          SampleLayer.trace(
+              encoded(few.with(Double.POSITIVE_INFINITY, 0.05), in, kernels, scope), in, moments);
       double coarse = gptq(new GptqFormat(3, 48), in, moments, kernels, scope);
       double four = gptq(new GptqFormat(4, 96), in, moments, kernels, scope);
       assertThat(sparse).isLessThan(0.5 * none).isLessThan(four);
@@ -188,11 +182,7 @@ final class SpqrFormatTest {
       GptqFormat format, Tensor in, Tensor moments, Kernels kernels, Scope scope) {
     FrozenMatrix matrix = format.allocator(kernels, scope).allocate(W, in.dim(0), in.dim(1));
     format.encode(kernels, matrix, in, SampleLayer.moments(COLS));
-    return trace(matrix, in, moments);
-  }
-
-  private static double trace(FrozenMatrix matrix, Tensor in, Tensor moments) {
-    return SpqrGoldenTest.trace(matrix, in, moments);
+    return SampleLayer.trace(matrix, in, moments);
   }
 
   /** One row, equal weights, zeros, one input in a group: no NaN, and values near their weights. */
@@ -207,7 +197,8 @@ final class SpqrFormatTest {
             in.setFloat(i, value);
           }
           for (int group : new int[] {1, 8}) {
-            float[] back = decoded(encoded(new SpqrFormat(4, group), in, kernels, scope));
+            float[] back =
+                SampleLayer.decoded(encoded(new SpqrFormat(4, group), in, kernels, scope));
             for (int i = 0; i < back.length; i++) {
               double expected = i % 32 == 7 ? 0 : value; // of an input that is always 0
               assertThat((double) back[i])

@@ -11,16 +11,15 @@ import dev.nibble.compute.tensor.Memory;
 import dev.nibble.compute.tensor.Scope;
 import dev.nibble.compute.tensor.Tensor;
 import dev.nibble.compute.weights.Affine;
-import dev.nibble.compute.weights.FrozenMatrix;
 import dev.nibble.compute.weights.Numbers;
 import dev.nibble.compute.weights.WithOutliers;
 import dev.nibble.quant.HessianFactor;
 import dev.nibble.quant.HessianFactor.Dead;
 import dev.nibble.quant.HessianFactor.Order;
+import dev.nibble.quant.SampleLayer;
 import dev.nibble.quant.SecondMoments;
 import dev.nibble.quant.bnb.Golden;
 import java.io.IOException;
-import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -91,7 +90,7 @@ final class SpqrGoldenTest {
       double trace = golden.get("trace").asDouble();
       int outliers = made.starts().getInt(in.dim(0));
       if (name.equals("b3g8")) {
-        assertThat(trace(made, in, h)).isLessThan(1.05 * trace);
+        assertThat(SampleLayer.trace(made, in, h)).isLessThan(1.05 * trace);
         assertThat(outliers).isLessThan(golden.get("outliers").asInt() / 2);
         return;
       }
@@ -113,7 +112,7 @@ final class SpqrGoldenTest {
       numbersAre(cases, name, "scale", (Numbers.Quantized) base.scales(), rows);
       numbersAre(cases, name, "zero", (Numbers.Quantized) base.zeros(), rows);
       outliersAre(cases, name, made, perm);
-      assertThat(trace(made, in, h)).isCloseTo(trace, withPercentage(0.05));
+      assertThat(SampleLayer.trace(made, in, h)).isCloseTo(trace, withPercentage(0.05));
       // With 16 bits in place of 32 for the statistics.
       assertThat(format.bitsPerWeight() + 32.0 * outliers / in.elements())
           .isCloseTo(
@@ -165,23 +164,5 @@ final class SpqrGoldenTest {
       different += expected[i] == found[i] ? 0 : 1;
     }
     assertThat(different).as("outliers that differ").isLessThanOrEqualTo(all / 100);
-  }
-
-  /** tr(E H E^T). */
-  static double trace(FrozenMatrix made, Tensor in, Tensor h) {
-    float[] back = new float[Math.toIntExact(made.elements())];
-    made.decode(0, back.length, MemorySegment.ofArray(back));
-    int n = Math.toIntExact(made.cols());
-    float[] moments = h.toFloats();
-    double sum = 0;
-    for (int r = 0; r < made.rows(); r++) {
-      for (int i = 0; i < n; i++) {
-        double e = back[r * n + i] - in.getFloat((long) r * n + i);
-        for (int j = 0; j < n; j++) {
-          sum += e * moments[i * n + j] * (back[r * n + j] - in.getFloat((long) r * n + j));
-        }
-      }
-    }
-    return sum;
   }
 }

@@ -1,0 +1,29 @@
+package dev.nibble.quant;
+
+import dev.nibble.compute.tensor.Shape;
+import java.util.Collections;
+import java.util.Optional;
+import java.util.SequencedMap;
+import java.util.Set;
+
+/** Weights of a checkpoint whose shapes are all that one needs to know of each. */
+public interface ShapedWeights extends StoredWeights {
+
+  /** The shapes [O, I], by the names that the weights would have were they dense. */
+  SequencedMap<String, Shape> shapes();
+
+  @Override
+  default Set<String> names() {
+    return Collections.unmodifiableSet(shapes().keySet());
+  }
+
+  @Override
+  default Optional<Shape> shape(String weight) {
+    return Optional.ofNullable(shapes().get(weight));
+  }
+
+  /** The shape of a weight that is one of these. */
+  default Shape required(String weight) {
+    return shape(weight).orElseThrow(() -> new IllegalArgumentException(weight + " is dense"));
+  }
+}
