@@ -12,14 +12,18 @@ import dev.nibble.compute.safetensors.ShardedSafetensors;
 import dev.nibble.data.batching.Subset;
 import dev.nibble.data.tokenizer.Tokenizer;
 import dev.nibble.quant.WeightFormat;
+import dev.nibble.quant.named.FormatNames;
 import dev.nibble.recipes.recipe.Recipe;
 import dev.nibble.recipes.recipe.Recipe.InitWeights;
 import dev.nibble.recipes.recipe.RecipeException;
 import dev.nibble.trainer.model.build.ModelLoader;
+import dev.nibble.trainer.plan.FormatPlan;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Optional;
+import java.util.SequencedMap;
 import java.util.function.Consumer;
 
 /** Compares weight formats of a recipe's base, one model in memory at a time. */
@@ -44,7 +48,7 @@ public final class Comparer {
    *     base
    */
   public FormatComparison compare() {
-    check();
+    SequencedMap<String, Optional<WeightFormat>> formats = checked();
     ComparisonFiles files = new ComparisonFiles(request);
     Wiring wiring = new Wiring(recipe);
     KernelSet set = wiring.machine().kernelSet();
@@ -61,9 +65,10 @@ public final class Comparer {
       FormatTrial trial =
           new FormatTrial(request, wiring, kernels, source, data.train(), held, listener);
       List<ComparedFormat> results = new ArrayList<>();
-      for (String name : request.formats()) {
-        listener.accept(new Event.FormatBegun(name, results.size() + 1, request.formats().size()));
-        ComparedFormat result = trial.of(name);
+      for (var format : formats.entrySet()) {
+        String name = format.getKey();
+        listener.accept(new Event.FormatBegun(name, results.size() + 1, formats.size()));
+        ComparedFormat result = trial.of(name, format.getValue());
         results.add(result);
         files.write(results, held.report());
         listener.accept(new Event.FormatCompared(result));
@@ -72,7 +77,8 @@ public final class Comparer {
     }
   }
 
-  private void check() {
+  /** The formats by name, where all that can be known before is as it must be. */
+  private SequencedMap<String, Optional<WeightFormat>> checked() {
     Path base = recipe.model().base();
     if (recipe.model().init() == InitWeights.RANDOM) {
       throw new RecipeException(
@@ -87,11 +93,24 @@ public final class Comparer {
     if (recipe.data().validation().isEmpty() && recipe.data().validationSize() == 0) {
       throw nothingHeldOut();
     }
-    request.formats().forEach(name -> FormatTrial.format(name, base));
+    SequencedMap<String, Optional<WeightFormat>> formats = new LinkedHashMap<>();
+    request.formats().forEach(name -> formats.put(name, format(name, base)));
     if (request.train() && recipe.model().adapterSource().isEmpty()) {
       throw new RecipeException(
           "adapter: none trains every weight, which quantised weights cannot; write adapter: lora or qlora to train on each format");
     }
+    return formats;
+  }
+
+  /**
+   * The format of a name, or of a plan's file; empty for weights as they are stored.
+   *
+   * @param base that a plan must be for
+   */
+  private static Optional<WeightFormat> format(String name, Path base) {
+    return FormatPlan.isFile(name)
+        ? Optional.of(FormatPlan.formatFor(base, Path.of(name)))
+        : FormatNames.parse(name);
   }
 
   private static RecipeException nothingHeldOut() {

@@ -36,7 +36,6 @@ import dev.nibble.trainer.model.Checkpointing;
 import dev.nibble.trainer.model.ModelOptions;
 import dev.nibble.trainer.model.Training;
 import dev.nibble.trainer.objective.Objective;
-import dev.nibble.trainer.plan.FormatPlan;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -91,19 +90,11 @@ final class FormatTrial {
   }
 
   /**
-   * The format of a name, or of a plan's file; empty for weights as they are stored.
+   * One format's measurements, or why there are none.
    *
-   * @param base that a plan must be for
+   * @param format empty for weights as they are stored
    */
-  static Optional<WeightFormat> format(String name, Path base) {
-    return FormatPlan.isFile(name)
-        ? Optional.of(FormatPlan.formatFor(base, Path.of(name)))
-        : FormatNames.parse(name);
-  }
-
-  /** One format's measurements, or why there are none. */
-  ComparedFormat of(String name) {
-    Optional<WeightFormat> format = format(name, request.recipe().model().base());
+  ComparedFormat of(String name, Optional<WeightFormat> format) {
     List<String> failures = new ArrayList<>();
     if (!(format.orElse(null) instanceof CalibratedFormat calibrated)) {
       return of(name, format, Optional.empty(), failures);

@@ -74,8 +74,8 @@ final class PlanKeys {
     }
   }
 
-  /** What the file says. */
-  static Optional<WeightFormat> asked(KeyValues<Recipe> v, Path base) {
-    return v.find(PLAN).map(plan -> FormatPlan.formatFor(base, plan));
+  /** What the file says, which {@link #check} has held against the base. */
+  static Optional<WeightFormat> asked(KeyValues<Recipe> v) {
+    return v.find(PLAN).map(FormatPlan::formatOf);
   }
 }

@@ -199,12 +199,12 @@ final class WeightFormatKeys {
     if (v.is(ModelKeys.ADAPTER, Adapter.NONE)) {
       return Optional.empty();
     }
-    return ModelLoader.storedFormat(base).or(() -> asked(v, base));
+    return ModelLoader.storedFormat(base).or(() -> asked(v));
   }
 
-  private static Optional<WeightFormat> asked(KeyValues<Recipe> v, Path base) {
+  private static Optional<WeightFormat> asked(KeyValues<Recipe> v) {
     if (v.find(PlanKeys.PLAN).isPresent()) {
-      return PlanKeys.asked(v, base);
+      return PlanKeys.asked(v);
     }
     if (v.is(ModelKeys.ADAPTER, Adapter.QLORA) || v.is(LOAD_IN_4BIT, true)) {
       return Optional.of(

@@ -156,6 +156,16 @@ public record FormatPlan(
     return plan.format(file);
   }
 
+  /**
+   * Reads the format of weights that the plan is known to be for: {@link #formatFor} reads all of
+   * them to find out.
+   *
+   * @throws PlanException as {@link #read} does
+   */
+  public static PlannedFormat formatOf(Path file) {
+    return read(file).format(file);
+  }
+
   private void requireFor(Path folder, Path file) {
     try (ShardedSafetensors weights = ShardedSafetensors.open(folder)) {
       List<String> names = ModelLoader.linearWeights(folder, weights);
