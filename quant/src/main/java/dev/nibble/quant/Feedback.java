@@ -1,5 +1,7 @@
 package dev.nibble.quant;
 
+import java.util.Arrays;
+
 /** What the errors of the columns before a block move the block by, see {@link HessianFactor}. */
 public final class Feedback {
   /** Columns of errors at a time, whose part of the rows stays in a core's first-level cache. */
@@ -10,6 +12,56 @@ public final class Feedback {
   /** {@code factors} [columns of the block, columns before it]: the transpose of R_<B,B R_BB^-1. */
   Feedback(float[][] factors) {
     this.factors = factors;
+  }
+
+  /**
+   * What moves some columns to where they are best beside all others as these are: H_:k H_kk^-1.
+   *
+   * @param moments H [I, I], by rows
+   * @param from of the columns k
+   */
+  public static Feedback best(float[] moments, int inputs, int from, int columns) {
+    double[][] inverse = inverse(moments, inputs, from, columns);
+    float[][] factors = new float[columns][inputs];
+    for (int j = 0; j < columns; j++) {
+      for (int column = 0; column < inputs; column++) {
+        double sum = 0;
+        for (int i = 0; i < columns; i++) {
+          // H is symmetric: row from + i has the elements of that column.
+          sum += moments[(from + i) * inputs + column] * inverse[i][j];
+        }
+        factors[j][column] = (float) sum;
+      }
+    }
+    return new Feedback(factors);
+  }
+
+  /** Of the square from H_from,from on, which is positive definite, by Gauss and Jordan. */
+  private static double[][] inverse(float[] moments, int inputs, int from, int n) {
+    double[][] a = new double[n][2 * n];
+    for (int i = 0; i < n; i++) {
+      for (int j = 0; j < n; j++) {
+        a[i][j] = moments[(from + i) * inputs + from + j];
+      }
+      a[i][n + i] = 1;
+    }
+    for (int i = 0; i < n; i++) {
+      double pivot = a[i][i];
+      for (int j = 0; j < 2 * n; j++) {
+        a[i][j] /= pivot;
+      }
+      for (int r = 0; r < n; r++) {
+        double factor = a[r][i];
+        for (int j = 0; r != i && j < 2 * n; j++) {
+          a[r][j] -= factor * a[i][j];
+        }
+      }
+    }
+    double[][] inverse = new double[n][];
+    for (int i = 0; i < n; i++) {
+      inverse[i] = Arrays.copyOfRange(a[i], n, 2 * n);
+    }
+    return inverse;
   }
 
   /** The factor of an earlier column's error for column j of the block. */

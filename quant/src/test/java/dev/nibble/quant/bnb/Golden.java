@@ -31,6 +31,11 @@ public final class Golden {
     return fewBit("spqr", name);
   }
 
+  /** A file of what LDLQ, Hadamard transforms, E8P and CALDERA give in float64. */
+  public static Path ldlq(String name) {
+    return fewBit("ldlq", name);
+  }
+
   private static Path fewBit(String method, String name) {
     String given = System.getProperty("golden.dir", "");
     return given.isEmpty()
