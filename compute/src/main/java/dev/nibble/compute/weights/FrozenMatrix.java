@@ -14,7 +14,7 @@ import java.util.function.UnaryOperator;
  * host, and not fast. Every kernel set takes every form. It may match a form for which it has a
  * faster way, which gives the same bits; any other it decodes a tile at a time.
  */
-public sealed interface FrozenMatrix permits Dense, Codebook, Affine, WithOutliers {
+public sealed interface FrozenMatrix permits Dense, Codebook, Affine, WithOutliers, Lattice, Rotated {
 
   /** How {@link #decode} writes a value. */
   ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);

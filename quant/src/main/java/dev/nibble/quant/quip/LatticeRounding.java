@@ -1,5 +1,7 @@
 package dev.nibble.quant.quip;
 
+import dev.nibble.compute.weights.E8Lattice;
+import dev.nibble.compute.weights.Lattice;
 import dev.nibble.quant.Feedback;
 import dev.nibble.quant.HessianFactor;
 import dev.nibble.quant.RoundingBlock;
@@ -20,30 +22,21 @@ final class LatticeRounding {
   /** Rows that a thread takes together. */
   private static final int ROWS = 64;
 
+  private static final int EIGHT = E8Lattice.EIGHT;
+
+  private final Lattice out;
   private final int rows;
   private final int cols;
-  private final float scale;
-  private final int[] codes;
 
-  /**
-   * A rounding.
-   *
-   * @param scale what a point's entries are multiplied by
-   */
-  LatticeRounding(int rows, int cols, float scale) {
-    this.rows = rows;
-    this.cols = cols;
-    this.scale = scale;
-    codes = new int[Math.multiplyExact(rows, cols / E8Lattice.EIGHT)];
-  }
-
-  /** Codes [O, I / 8]. */
-  int[] codes() {
-    return codes.clone();
+  /** A rounding into a matrix on the host, whose scales are set. */
+  LatticeRounding(Lattice out) {
+    this.out = out;
+    rows = Math.toIntExact(out.rows());
+    cols = Math.toIntExact(out.cols());
   }
 
   /**
-   * Rounds.
+   * Sets the codes.
    *
    * @param w by rows
    * @param factor of the moments, in the natural order
@@ -52,28 +45,31 @@ final class LatticeRounding {
    */
   void solve(float[] w, HessianFactor factor, float[] moments, int passes) {
     List<Rows> parts =
-        IntStream.range(0, Math.ceilDiv(rows, ROWS)).parallel().mapToObj(p -> new Rows(w, p)).toList();
+        IntStream.range(0, Math.ceilDiv(rows, ROWS))
+            .parallel()
+            .mapToObj(part -> new Rows(w, part * ROWS))
+            .toList();
     for (int from = 0; from < cols; from += BLOCK) {
       RoundingBlock block = new RoundingBlock(factor, from, Math.min(cols, from + BLOCK));
       parts.parallelStream().forEach(part -> part.round(block));
     }
     for (int pass = 0; pass < passes; pass++) {
-      for (int from = 0; from < cols; from += E8Lattice.EIGHT) {
-        Feedback feedback = Feedback.best(moments, cols, from, E8Lattice.EIGHT);
+      for (int from = 0; from < cols; from += EIGHT) {
+        Feedback feedback = Feedback.best(moments, cols, from, EIGHT);
         int first = from;
         parts.parallelStream().forEach(part -> part.again(first, feedback));
       }
     }
   }
 
-  /** Some rows: errors by columns, original less rounded, where these are rounded. */
+  /** Some rows by columns: weights, and errors, original less rounded, where these are rounded. */
   private final class Rows {
     private final int first;
     private final int n;
     private final float[][] w;
 
-    Rows(float[] all, int part) {
-      first = part * ROWS;
+    Rows(float[] all, int first) {
+      this.first = first;
       n = Math.min(ROWS, rows - first);
       w = new float[cols][n];
       for (int r = 0; r < n; r++) {
@@ -86,9 +82,13 @@ final class LatticeRounding {
     void round(RoundingBlock block) {
       float[][] now = block.begin(w);
       float[] error = new float[n];
-      for (int from = 0; from < now.length; from += E8Lattice.EIGHT) {
-        float[][] values = nearest(now, from, block.position(from));
-        for (int i = 0; i < E8Lattice.EIGHT; i++) {
+      for (int from = 0; from < now.length; from += EIGHT) {
+        float[][] values = new float[EIGHT][];
+        for (int i = 0; i < EIGHT; i++) {
+          values[i] = now[from + i].clone();
+        }
+        put(block.position(from), values);
+        for (int i = 0; i < EIGHT; i++) {
           float[] original = w[block.position(from + i)];
           for (int r = 0; r < n; r++) {
             error[r] = now[from + i][r] - values[i][r];
@@ -99,49 +99,54 @@ final class LatticeRounding {
       }
     }
 
-    /** Rounds the block of eight columns from {@code from} on beside the others. */
+    /** Rounds the eight columns from {@code from} on again, beside the others. */
     void again(int from, Feedback feedback) {
-      float[][] best = new float[E8Lattice.EIGHT][n];
-      float[] point = new float[E8Lattice.EIGHT];
+      float[][] values = new float[EIGHT][n];
+      float[] eight = new float[EIGHT];
       for (int r = 0; r < n; r++) {
-        E8Lattice.point(codes[code(r, from)], point, 0);
-        for (int i = 0; i < point.length; i++) {
-          best[i][r] = point[i] * scale;
+        out.value(element(r, from), eight);
+        for (int i = 0; i < EIGHT; i++) {
+          values[i][r] = eight[i];
         }
       }
-      float[][] before = new float[E8Lattice.EIGHT][];
-      for (int i = 0; i < before.length; i++) {
-        before[i] = best[i].clone();
+      for (int i = 0; i < EIGHT; i++) {
+        add(w[from + i], values[i], 1);
       }
-      feedback.add(w, best);
-      float[][] values = nearest(best, 0, from);
-      for (int i = 0; i < before.length; i++) {
-        for (int r = 0; r < n; r++) {
-          w[from + i][r] += before[i][r] - values[i][r];
-        }
+      // The block itself is to count with its errors as they were.
+      float[][] errors = w.clone();
+      for (int i = 0; i < EIGHT; i++) {
+        errors[from + i] = w[from + i].clone();
+        add(errors[from + i], values[i], -1);
+      }
+      feedback.add(errors, values);
+      put(from, values);
+      for (int i = 0; i < EIGHT; i++) {
+        add(w[from + i], values[i], -1);
       }
     }
 
-    private int code(int row, int column) {
-      return ((first + row) * cols + column) / E8Lattice.EIGHT;
+    private long element(int row, int column) {
+      return ((long) (first + row) * cols + column) / EIGHT;
     }
 
-    /** Sets the codes of eight columns, and gives their values. */
-    private float[][] nearest(float[][] x, int from, int column) {
-      float[][] values = new float[E8Lattice.EIGHT][n];
-      float[] eight = new float[E8Lattice.EIGHT];
+    /** Sets the codes of eight columns; values become what they are then. */
+    private void put(int column, float[][] values) {
+      float[] eight = new float[EIGHT];
       for (int r = 0; r < n; r++) {
-        for (int i = 0; i < eight.length; i++) {
-          eight[i] = x[from + i][r] / scale;
+        for (int i = 0; i < EIGHT; i++) {
+          eight[i] = values[i][r];
         }
-        int code = E8Lattice.nearest(eight, 0);
-        codes[code(r, column)] = code;
-        E8Lattice.point(code, eight, 0);
-        for (int i = 0; i < eight.length; i++) {
-          values[i][r] = eight[i] * scale;
+        out.put(element(r, column), eight);
+        for (int i = 0; i < EIGHT; i++) {
+          values[i][r] = eight[i];
         }
       }
-      return values;
+    }
+  }
+
+  private static void add(float[] x, float[] y, int factor) {
+    for (int r = 0; r < x.length; r++) {
+      x[r] += factor * y[r];
     }
   }
 }

@@ -1,4 +1,4 @@
-package dev.nibble.quant.quip;
+package dev.nibble.compute.weights;
 
 /**
  * 65536 points of the lattice E8 moved by 1/4: "E8P" of QuIP# (Tseng et al., arXiv:2402.04396),
@@ -11,12 +11,12 @@ package dev.nibble.quant.quip;
  * signs of the first seven entries, the first lowest, 1 for minus, times 2 + 1 for a shift of 1/4.
  * QuIP# numbers its rows otherwise.
  */
-final class E8Lattice {
+public final class E8Lattice {
   /** Weights that a code stands for. */
-  static final int EIGHT = 8;
+  public static final int EIGHT = 8;
 
   /** By what weights of a deviation of 1 are multiplied for the least mean square error. */
-  static final double SPREAD = 1.03;
+  public static final double SPREAD = 1.03;
 
   private static final int ROWS = 256;
   private static final float SHIFT = 0.25f;
@@ -73,12 +73,12 @@ final class E8Lattice {
   }
 
   /** Twice the magnitudes of a row. */
-  static byte[] doubled(int row) {
+  public static byte[] doubled(int row) {
     return DOUBLED[row].clone();
   }
 
   /** Sets eight numbers from {@code at} on to the point of a code. */
-  static void point(int code, float[] to, int at) {
+  public static void point(int code, float[] to, int at) {
     byte[] row = DOUBLED[code >> 8];
     int sum = 0;
     for (int i = 0; i < EIGHT; i++) {
@@ -99,7 +99,7 @@ final class E8Lattice {
    * The code of the point nearest to eight numbers from {@code at} on. Of each row the signs are
    * those of the numbers, but for one where their sum would be odd: the one that costs least.
    */
-  static int nearest(float[] x, int at) {
+  public static int nearest(float[] x, int at) {
     int best = 0;
     float least = Float.POSITIVE_INFINITY;
     float[] magnitude = new float[EIGHT];

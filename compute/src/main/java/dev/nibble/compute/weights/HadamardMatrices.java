@@ -1,4 +1,4 @@
-package dev.nibble.quant.quip;
+package dev.nibble.compute.weights;
 
 import java.util.Optional;
 

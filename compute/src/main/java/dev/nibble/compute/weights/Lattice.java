@@ -1,0 +1,164 @@
+package dev.nibble.compute.weights;
+
+import dev.nibble.compute.tensor.DType;
+import dev.nibble.compute.tensor.Shape;
+import dev.nibble.compute.tensor.Tensor;
+import java.lang.foreign.MemorySegment;
+import java.util.Optional;
+import java.util.function.UnaryOperator;
+import java.util.stream.IntStream;
+
+/**
+ * A frozen matrix in points of {@link E8Lattice}: each eight neighbouring inputs are a point times a
+ * scale, 2 bits a weight; or the sum of two such points ("residual vector quantisation"), 4 bits.
+ * Products and the sum are rounded to float32, one after another.
+ *
+ * @param codes I16 [O, I / 8], read without a sign
+ * @param residuals codes of what the first point misses, of the same size; empty with 2 bits
+ * @param scales F32 [1], or [2] where there are residuals
+ */
+public record Lattice(Tensor codes, Optional<Tensor> residuals, Tensor scales)
+    implements FrozenMatrix {
+  private static final int EIGHT = E8Lattice.EIGHT;
+
+  /** By how much finer the points of residuals are. */
+  private static final float FINER = 3.45f;
+
+  /** Checks that the parts fit each other. */
+  public Lattice {
+    boolean fit = residuals.isEmpty() || residuals.get().shape().equals(codes.shape());
+    boolean words = residuals.isEmpty() || residuals.get().dtype() == DType.I16;
+    if (codes.dtype() != DType.I16
+        || codes.shape().rank() != 2
+        || !fit
+        || !words
+        || scales.dtype() != DType.F32
+        || scales.elements() != (residuals.isPresent() ? 2 : 1)) {
+      throw new IllegalArgumentException(
+          "%s, %s, %s: expected I16 codes [O, I / 8], once or twice, and as many F32 scales"
+              .formatted(codes, residuals, scales));
+    }
+  }
+
+  @Override
+  public long rows() {
+    return codes.dim(0);
+  }
+
+  @Override
+  public long cols() {
+    return codes.dim(1) * EIGHT;
+  }
+
+  @Override
+  public long bytes() {
+    return codes.bytes() + scales.bytes() + (residuals.isPresent() ? residuals.get().bytes() : 0);
+  }
+
+  @Override
+  public Lattice over(UnaryOperator<Tensor> other) {
+    return new Lattice(other.apply(codes), residuals.map(other), other.apply(scales));
+  }
+
+  /** The code of the eight elements from {@code 8 i} on. */
+  public int code(long i) {
+    return codes.getInt(i) & 0xffff;
+  }
+
+  @Override
+  public void decode(long from, long n, MemorySegment to) {
+    float[] point = new float[EIGHT];
+    for (long i = from; i < from + n; ) {
+      long eight = i / EIGHT;
+      value(eight, point);
+      for (long end = Math.min(from + n, (eight + 1) * EIGHT); i < end; i++) {
+        to.set(FLOAT, (i - from) * Float.BYTES, point[(int) (i % EIGHT)]);
+      }
+    }
+  }
+
+  /** The eight elements from {@code 8 eight} on. */
+  public void value(long eight, float[] to) {
+    E8Lattice.point(code(eight), to, 0);
+    scale(to, scales.getFloat(0));
+    if (residuals.isPresent()) {
+      float[] more = new float[EIGHT];
+      E8Lattice.point(residuals.get().getInt(eight) & 0xffff, more, 0);
+      scale(more, scales.getFloat(1));
+      for (int i = 0; i < EIGHT; i++) {
+        to[i] += more[i];
+      }
+    }
+  }
+
+  private static void scale(float[] x, float factor) {
+    for (int i = 0; i < x.length; i++) {
+      x[i] *= factor;
+    }
+  }
+
+  /**
+   * Rounds to the nearest point, all in float32. The first scale is the root of the mean square of
+   * the elements, in float64, over {@link E8Lattice#SPREAD}, or 1 where all are 0; that of residuals
+   * is 3.45 times finer. Residuals are rounded after.
+   */
+  @Override
+  public void encode(Tensor in) {
+    double squares = 0;
+    for (long i = 0; i < in.elements(); i++) {
+      squares += in.getDouble(i) * in.getDouble(i);
+    }
+    putScale(Math.sqrt(squares / in.elements()));
+    IntStream.range(0, Math.toIntExact(codes.elements()))
+        .parallel()
+        .forEach(i -> {
+          float[] x = new float[EIGHT];
+          in.getFloats((long) i * EIGHT, x);
+          put(i, x);
+        });
+  }
+
+  /** Sets the scales for elements whose mean square has this root. */
+  public void putScale(double deviation) {
+    float scale = (float) (deviation / E8Lattice.SPREAD);
+    scales.setFloat(0, scale > 0 ? scale : 1);
+    if (residuals.isPresent()) {
+      scales.setFloat(1, scales.getFloat(0) / FINER);
+    }
+  }
+
+  /**
+   * Rounds eight elements.
+   *
+   * @param x becomes what they are now
+   */
+  public void put(long eight, float[] x) {
+    codes.setLong(eight, nearest(x, scales.getFloat(0)));
+    if (residuals.isPresent()) {
+      float[] first = new float[EIGHT];
+      E8Lattice.point(code(eight), first, 0);
+      scale(first, scales.getFloat(0));
+      float[] rest = new float[EIGHT];
+      for (int i = 0; i < EIGHT; i++) {
+        rest[i] = x[i] - first[i];
+      }
+      residuals.get().setLong(eight, nearest(rest, scales.getFloat(1)));
+    }
+    value(eight, x);
+  }
+
+  private static int nearest(float[] x, float scale) {
+    float[] scaled = new float[EIGHT];
+    for (int i = 0; i < EIGHT; i++) {
+      scaled[i] = x[i] / scale;
+    }
+    return E8Lattice.nearest(scaled, 0);
+  }
+
+  /** For example {@code q_proj.weight [64, 64] in points of E8, 2 bits}. */
+  @Override
+  public String toString() {
+    return "%s %s in points of E8, %d bits"
+        .formatted(codes.name(), Shape.of(rows(), cols()), residuals.isPresent() ? 4 : 2);
+  }
+}
