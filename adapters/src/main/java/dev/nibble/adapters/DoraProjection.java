@@ -46,6 +46,7 @@ final class DoraProjection implements Projection {
     this.inverse = scope.allocate("adapters/dora_inverse", DType.F32, outputs);
     this.factor = scope.allocate("adapters/dora_factor", DType.F32, outputs);
     RowLengths.squares(squares, base.weight(), kernels);
+    base.products().reserve(base.weight(), DType.F32, update.a().weight().rows());
     measure(kernels);
     RowLengths.reciprocals(magnitude.weight(), inverse, kernels);
   }
@@ -57,7 +58,7 @@ final class DoraProjection implements Projection {
     Tensor p = scratch.p().prefix(a.rows(), b.rows());
     Tensor gram = scratch.gram().prefix(a.rows(), a.rows());
     Tensor q = scratch.q().prefix(b.rows(), a.rows());
-    kernels.products().frozenForward(p, a, base.weight());
+    base.product(kernels, p, a);
     kernels.products().linearForward(gram, a, a);
     kernels.products().linearForward(q, b, gram);
     kernels.norms().inverseRowNorms(inverse, squares, b, p, q, update.scale());
@@ -77,7 +78,7 @@ final class DoraProjection implements Projection {
       kernels.pointwise().scaleColumns(v, v, factor);
       kernels.pointwise().scale(dropped, -1);
       kernels.pointwise().add(dropped, dropped, x);
-      kernels.products().frozenForward(out, dropped, base.weight()); // W (x - d(x))
+      base.product(kernels, out, dropped); // W (x - d(x))
       kernels.pointwise().add(out, out, v);
     }
     if (base.bias().isPresent()) {
@@ -87,7 +88,7 @@ final class DoraProjection implements Projection {
 
   /** out = V input. */
   private void adapted(Kernels kernels, Tensor out, Tensor input) {
-    kernels.products().frozenForward(out, input, base.weight());
+    base.product(kernels, out, input);
     update.forward(kernels, out, input);
   }
 
@@ -97,7 +98,7 @@ final class DoraProjection implements Projection {
     Tensor dv = backwardMagnitude(kernels, dout, input);
     if (!dropout.drops(mode)) {
       update.backward(kernels, dx, dv, input);
-      kernels.products().frozenBackward(dx, dv, base.weight());
+      base.backward(kernels, dx, dv);
       return;
     }
     Tensor dinput = dropout.zeroGradient(kernels, x);
@@ -105,9 +106,9 @@ final class DoraProjection implements Projection {
     kernels.pointwise().scale(dv, -1);
     kernels.pointwise().add(dv, dv, dout);
     kernels.pointwise().scale(dv, -1); // less the gradient of W d(x)
-    kernels.products().frozenBackward(dinput, dv, base.weight());
+    base.backward(kernels, dinput, dv);
     dropout.backward(kernels, dx, dinput, mode);
-    kernels.products().frozenBackward(dx, dout, base.weight());
+    base.backward(kernels, dx, dout);
   }
 
   @Override

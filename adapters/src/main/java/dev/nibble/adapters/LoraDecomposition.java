@@ -1,7 +1,7 @@
 package dev.nibble.adapters;
 
-import dev.nibble.adapters.linalg.QrFactors;
-import dev.nibble.adapters.linalg.SvdFactors;
+import dev.nibble.quant.linalg.QrFactors;
+import dev.nibble.quant.linalg.SvdFactors;
 import dev.nibble.compute.kernels.Dropout;
 import dev.nibble.compute.kernels.HostAndDevice;
 import dev.nibble.compute.kernels.Kernels;

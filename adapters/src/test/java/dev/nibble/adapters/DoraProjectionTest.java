@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.within;
 import dev.nibble.adapters.Parameters.Parameter;
 import dev.nibble.compute.kernels.KernelOptions;
 import dev.nibble.compute.kernels.KernelSets;
+import dev.nibble.compute.kernels.Buffers;
+import dev.nibble.compute.kernels.FrozenProducts;
 import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.tensor.DType;
 import dev.nibble.compute.tensor.Scope;
@@ -33,9 +35,12 @@ final class DoraProjectionTest {
   void open() {
     kernels = KernelSets.require("cpu").open(KernelOptions.exact(1));
     scope = Scope.open("test", kernels.memory());
-    base =
-        new FrozenProjection(
-            new Dense(normal("w", OUTPUTS, INPUTS)), Optional.of(normal("bias", OUTPUTS)));
+    base = projection(normal("w", OUTPUTS, INPUTS), Optional.of(normal("bias", OUTPUTS)));
+  }
+
+  private FrozenProjection projection(Tensor weight, Optional<Tensor> bias) {
+    return new FrozenProjection(
+        new Dense(weight), bias, new FrozenProducts(Buffers.of(kernels, scope), N));
   }
 
   @AfterEach
@@ -132,7 +137,7 @@ final class DoraProjectionTest {
     for (int i = 0; i < INPUTS; i++) {
       w.setFloat(i, value); // row 0
     }
-    base = new FrozenProjection(new Dense(w), Optional.empty());
+    base = projection(w, Optional.empty());
     LoraSpec spec = new LoraSpec(3, 6, 0, TargetModules.allLinear());
     Adapted dora = adapted(spec.withDora());
     Tensor x = normal("x", N, INPUTS);

@@ -15,6 +15,7 @@ import dev.nibble.quant.bnb.FourBitFormat.QuantType;
 import dev.nibble.quant.gptq.GptqFormat;
 import dev.nibble.quant.hqq.HqqFormat;
 import dev.nibble.quant.int8.Int8Format;
+import dev.nibble.quant.quip.QuipFormat;
 import dev.nibble.quant.spqr.SpqrFormat;
 import dev.nibble.recipes.recipe.Recipes;
 import java.nio.file.Path;
@@ -66,8 +67,9 @@ final class QuantizeCommand implements Callable<Integer> {
       defaultValue = "nf4",
       description =
           "nf4 (default) or fp4, sixteen values and a scale for each block; int8, integers with a scale and a zero point for"
-              + " each group of inputs; hqq, --bits bits and fitted zero points; gptq, --bits bits fitted to --data; or spqr, the"
-              + " same in small groups with outliers apart, which Nibble alone reads.")
+              + " each group of inputs; hqq, --bits bits and fitted zero points; gptq, --bits bits fitted to --data; spqr, the"
+              + " same in small groups with outliers apart; quip, points of a lattice in a random basis, fitted likewise; or"
+              + " caldera, the same beside a product of low rank. Nibble alone reads the last three.")
   private Type type = Type.NF4;
 
   /** Kinds of weight formats. */
@@ -77,10 +79,15 @@ final class QuantizeCommand implements Callable<Integer> {
     INT8,
     HQQ,
     GPTQ,
-    SPQR;
+    SPQR,
+    QUIP,
+    CALDERA;
 
     private boolean calibrated() {
-      return this == GPTQ || this == SPQR;
+      return switch (this) {
+        case GPTQ, SPQR, QUIP, CALDERA -> true;
+        case NF4, FP4, INT8, HQQ -> false;
+      };
     }
   }
 
@@ -115,7 +122,8 @@ final class QuantizeCommand implements Callable<Integer> {
       paramLabel = "N",
       defaultValue = "4",
       description =
-          "With hqq, gptq and spqr: bits of a weight: 8, 4 (default), 3, 2 or, with hqq, 1.")
+          "With hqq, gptq, spqr, quip and caldera: bits of a weight: 4 (default), 3, 2, or 8 with the first three, or 1 with"
+              + " hqq.")
   private int bits;
 
   @Option(
@@ -130,7 +138,7 @@ final class QuantizeCommand implements Callable<Integer> {
       names = "--data",
       paramLabel = "RECIPE",
       description =
-          "With gptq and spqr: the recipe whose training data, formatted and tokenised as for training, MODEL is calibrated with.")
+          "With gptq, spqr, quip and caldera: the recipe whose training data, formatted and tokenised as for training, MODEL is calibrated with.")
   private Optional<Path> data = Optional.empty();
 
   @Option(
@@ -138,7 +146,7 @@ final class QuantizeCommand implements Callable<Integer> {
       paramLabel = "N",
       defaultValue = "" + Calibration.DEFAULT_SAMPLES,
       description =
-          "With gptq and spqr: how many samples of these data to take (default ${DEFAULT-VALUE}). Too few say little of layers with"
+          "With --data: how many samples of these data to take (default ${DEFAULT-VALUE}). Too few say little of layers with"
               + " many inputs.")
   private int samples;
 
@@ -160,9 +168,9 @@ final class QuantizeCommand implements Callable<Integer> {
       names = "--damping",
       paramLabel = "X",
       description =
-          "With gptq and spqr: part of the mean of the second moments that is added to each (by default "
+          "With --data: part of the mean of the second moments that is added to each (by default "
               + GptqFormat.DEFAULT_DAMPING
-              + " and "
+              + ", and with spqr "
               + SpqrFormat.DEFAULT_DAMPING
               + "); more is safer with little data.")
   private Optional<Double> damping = Optional.empty();
@@ -175,6 +183,14 @@ final class QuantizeCommand implements Callable<Integer> {
           "With spqr: weights whose rounding costs more than this times the mean variance of a column are held apart in 16"
               + " bits (default ${DEFAULT-VALUE}); less holds more of them apart.")
   private double outlierThreshold;
+
+  @Option(
+      names = "--rank",
+      paramLabel = "N",
+      description =
+          "With caldera: rank of the product beside each matrix; by default a thirty-second of its smaller side, which costs a"
+              + " quarter of a bit a weight.")
+  private Optional<Integer> rank = Optional.empty();
 
   @Option(
       names = "--compute-dtype",
@@ -270,6 +286,9 @@ final class QuantizeCommand implements Callable<Integer> {
     if (type != Type.SPQR) {
       refuse("--outlier-threshold");
     }
+    if (type != Type.CALDERA) {
+      refuse("--rank");
+    }
     if (!type.calibrated()) {
       refuse("--data", "--samples", "--damping");
     }
@@ -281,6 +300,11 @@ final class QuantizeCommand implements Callable<Integer> {
       case HQQ -> hqq();
       case GPTQ -> gptq();
       case SPQR -> spqr();
+      case QUIP -> quip(QuipFormat.quip(latticeBits()));
+      case CALDERA -> {
+        rank.ifPresent(value -> Arguments.atLeast(spec, "--rank", value, 1));
+        yield quip(QuipFormat.caldera(latticeBits(), rank.orElse(QuipFormat.FITTING)));
+      }
       case NF4 -> fourBit(QuantType.NF4);
       case FP4 -> fourBit(QuantType.FP4);
     };
@@ -319,6 +343,19 @@ final class QuantizeCommand implements Callable<Integer> {
         .with(
             positive("--outlier-threshold", outlierThreshold),
             positive("--damping", damping.orElse(SpqrFormat.DEFAULT_DAMPING)));
+  }
+
+  private QuipFormat quip(QuipFormat format) {
+    refuse("--axis", "--group-size");
+    double part = positive("--damping", damping.orElse(QuipFormat.DEFAULT_DAMPING));
+    return format.with(QuipFormat.DEFAULT_PASSES, part);
+  }
+
+  private int latticeBits() {
+    if (!QuipFormat.BITS.contains(bits)) {
+      throw wrong("--bits", "one of " + QuipFormat.BITS, bits);
+    }
+    return bits;
   }
 
   private double positive(String option, double value) {

@@ -172,7 +172,7 @@ class ArchitectureTest {
     "org.bytedeco.., dev.nibble.compute.kernels..",
     "jdk.incubator.vector.., dev.nibble.compute.kernels.cpu..",
     "org.apache.arrow.., dev.nibble.data.arrow..",
-    "org.ejml.., dev.nibble.adapters.linalg..",
+    "org.ejml.., dev.nibble.quant.linalg..",
     "ai.djl.., dev.nibble.data.tokenizer..",
     "org.tribuo.., dev.nibble.trainer.evaluation..",
     "picocli.., dev.nibble.cli..",

@@ -2,6 +2,8 @@ package dev.nibble.compute.kernels;
 
 import dev.nibble.compute.tensor.Tensor;
 import dev.nibble.compute.weights.FrozenMatrix;
+import dev.nibble.compute.weights.Rotation;
+import dev.nibble.compute.weights.TiledMatrix;
 
 /**
  * Linear maps with dense and with frozen weights, their biases, and the encoding of frozen weights.
@@ -60,8 +62,20 @@ public interface ProductKernels {
    * @param out [N, O]
    * @param x [N, I]
    */
-  void frozenForward(Tensor out, Tensor x, FrozenMatrix weight);
+  void frozenForward(Tensor out, Tensor x, TiledMatrix weight);
 
   /** dx += dout weight. There is no gradient of the weight. */
-  void frozenBackward(Tensor dx, Tensor dout, FrozenMatrix weight);
+  void frozenBackward(Tensor dx, Tensor dout, TiledMatrix weight);
+
+  /**
+   * Rotates each row: out[n] = V in[n]. Sums are taken in float32, and rounded once to out's dtype.
+   *
+   * @param out [N, n], which may be {@code in}
+   * @param in [N, n], of out's dtype
+   * @param rotation V, of n numbers
+   */
+  void rotate(Tensor out, Tensor in, Rotation rotation);
+
+  /** Undoes {@link #rotate}, which is its own gradient's way: out[n] = V^T in[n]. */
+  void rotateBack(Tensor out, Tensor in, Rotation rotation);
 }

@@ -37,7 +37,7 @@ public record Affine(
     int bits,
     Groups groups,
     Optional<Tensor> index)
-    implements FrozenMatrix {
+    implements TiledMatrix {
 
   /** Checks that the parts fit each other. */
   public Affine {

@@ -22,7 +22,7 @@ import java.util.function.UnaryOperator;
  */
 public record Codebook(
     Tensor codes, Tensor codebook, Scales scales, long rows, long cols, int block)
-    implements FrozenMatrix {
+    implements TiledMatrix {
 
   /** Checks that the parts fit each other. */
   public Codebook {

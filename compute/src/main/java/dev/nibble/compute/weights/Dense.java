@@ -11,7 +11,7 @@ import java.util.function.UnaryOperator;
  *
  * @param weight F32, BF16 or F16 [O, I]
  */
-public record Dense(Tensor weight) implements FrozenMatrix {
+public record Dense(Tensor weight) implements TiledMatrix {
 
   /** Checks the dtype. */
   public Dense {

@@ -19,7 +19,8 @@ public final class E8Lattice {
   public static final double SPREAD = 1.03;
 
   private static final int ROWS = 256;
-  private static final float SHIFT = 0.25f;
+  /** What is added to, or taken from, all entries of a row. */
+  public static final float SHIFT = 0.25f;
 
   /** Twice the magnitudes, by rows. */
   private static final byte[][] DOUBLED = rows();

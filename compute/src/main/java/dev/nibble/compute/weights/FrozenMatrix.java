@@ -7,14 +7,14 @@ import java.nio.ByteOrder;
 import java.util.function.UnaryOperator;
 
 /**
- * The weight matrix W [O, I] of a linear map that does not train, in one of the forms that kernels
- * take. It has a gradient of its input and none of its own.
+ * The weight matrix W [O, I] of a linear map that does not train. It has a gradient of its input
+ * and none of its own. Kernels multiply {@link TiledMatrix}es; a {@link Rotated} matrix is made of
+ * these, and its products are made of theirs.
  *
  * <p>{@link #decode} and {@link #encode} are a form's specification: plain Java over tensors on the
- * host, and not fast. Every kernel set takes every form. It may match a form for which it has a
- * faster way, which gives the same bits; any other it decodes a tile at a time.
+ * host, and not fast.
  */
-public sealed interface FrozenMatrix permits Dense, Codebook, Affine, WithOutliers, Lattice, Rotated {
+public sealed interface FrozenMatrix permits TiledMatrix, Rotated {
 
   /** How {@link #decode} writes a value. */
   ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);

@@ -10,24 +10,31 @@ import java.util.stream.IntStream;
 
 /**
  * A frozen matrix in points of {@link E8Lattice}: each eight neighbouring inputs are a point times a
- * scale, 2 bits a weight; or the sum of two such points ("residual vector quantisation"), 4 bits.
- * Products and the sum are rounded to float32, one after another.
+ * scale, 2 bits a weight. What the points miss may be held too ("residual vector quantisation"), in
+ * {@link E8Vectors} with 3 bits or in points again with 4. Products and the sum are rounded to
+ * float32, one after another.
  *
  * @param codes I16 [O, I / 8], read without a sign
- * @param residuals codes of what the first point misses, of the same size; empty with 2 bits
+ * @param residuals codes of what the points miss: U8 [O, I / 8] with 3 bits, I16 with 4
  * @param scales F32 [1], or [2] where there are residuals
  */
 public record Lattice(Tensor codes, Optional<Tensor> residuals, Tensor scales)
-    implements FrozenMatrix {
+    implements TiledMatrix {
   private static final int EIGHT = E8Lattice.EIGHT;
 
   /** By how much finer the points of residuals are. */
-  private static final float FINER = 3.45f;
+  private static final float FINER_POINTS = 3.45f;
+
+  /** By how much finer the vectors of residuals are. */
+  private static final float FINER_VECTORS = 2;
 
   /** Checks that the parts fit each other. */
   public Lattice {
     boolean fit = residuals.isEmpty() || residuals.get().shape().equals(codes.shape());
-    boolean words = residuals.isEmpty() || residuals.get().dtype() == DType.I16;
+    boolean words =
+        residuals.isEmpty()
+            || residuals.get().dtype() == DType.I16
+            || residuals.get().dtype() == DType.U8;
     if (codes.dtype() != DType.I16
         || codes.shape().rank() != 2
         || !fit
@@ -35,9 +42,14 @@ public record Lattice(Tensor codes, Optional<Tensor> residuals, Tensor scales)
         || scales.dtype() != DType.F32
         || scales.elements() != (residuals.isPresent() ? 2 : 1)) {
       throw new IllegalArgumentException(
-          "%s, %s, %s: expected I16 codes [O, I / 8], once or twice, and as many F32 scales"
+          "%s, %s, %s: expected I16 codes [O, I / 8], residuals in I16 or U8, and a F32 scale of each"
               .formatted(codes, residuals, scales));
     }
+  }
+
+  /** Of a weight: 2, 3 or 4. */
+  public int bits() {
+    return residuals.map(t -> t.dtype() == DType.I16 ? 4 : 3).orElse(2);
   }
 
   @Override
@@ -83,7 +95,12 @@ public record Lattice(Tensor codes, Optional<Tensor> residuals, Tensor scales)
     scale(to, scales.getFloat(0));
     if (residuals.isPresent()) {
       float[] more = new float[EIGHT];
-      E8Lattice.point(residuals.get().getInt(eight) & 0xffff, more, 0);
+      int code = residuals.get().getInt(eight);
+      if (bits() == 4) {
+        E8Lattice.point(code & 0xffff, more, 0);
+      } else {
+        E8Vectors.vector(code & 0xff, more, 0);
+      }
       scale(more, scales.getFloat(1));
       for (int i = 0; i < EIGHT; i++) {
         to[i] += more[i];
@@ -99,8 +116,8 @@ public record Lattice(Tensor codes, Optional<Tensor> residuals, Tensor scales)
 
   /**
    * Rounds to the nearest point, all in float32. The first scale is the root of the mean square of
-   * the elements, in float64, over {@link E8Lattice#SPREAD}, or 1 where all are 0; that of residuals
-   * is 3.45 times finer. Residuals are rounded after.
+   * the elements, in float64, over {@link E8Lattice#SPREAD}, and no less than the least normal number;
+   * that of residuals is 3.45 times finer with 4 bits and twice with 3. Residuals are rounded after.
    */
   @Override
   public void encode(Tensor in) {
@@ -121,9 +138,9 @@ public record Lattice(Tensor codes, Optional<Tensor> residuals, Tensor scales)
   /** Sets the scales for elements whose mean square has this root. */
   public void putScale(double deviation) {
     float scale = (float) (deviation / E8Lattice.SPREAD);
-    scales.setFloat(0, scale > 0 ? scale : 1);
+    scales.setFloat(0, Math.max(scale, Float.MIN_NORMAL)); // no point is 0
     if (residuals.isPresent()) {
-      scales.setFloat(1, scales.getFloat(0) / FINER);
+      scales.setFloat(1, scales.getFloat(0) / (bits() == 4 ? FINER_POINTS : FINER_VECTORS));
     }
   }
 
@@ -133,7 +150,7 @@ public record Lattice(Tensor codes, Optional<Tensor> residuals, Tensor scales)
    * @param x becomes what they are now
    */
   public void put(long eight, float[] x) {
-    codes.setLong(eight, nearest(x, scales.getFloat(0)));
+    codes.setLong(eight, E8Lattice.nearest(scaled(x, scales.getFloat(0)), 0));
     if (residuals.isPresent()) {
       float[] first = new float[EIGHT];
       E8Lattice.point(code(eight), first, 0);
@@ -142,23 +159,26 @@ public record Lattice(Tensor codes, Optional<Tensor> residuals, Tensor scales)
       for (int i = 0; i < EIGHT; i++) {
         rest[i] = x[i] - first[i];
       }
-      residuals.get().setLong(eight, nearest(rest, scales.getFloat(1)));
+      float[] finer = scaled(rest, scales.getFloat(1));
+      residuals
+          .get()
+          .setLong(eight, bits() == 4 ? E8Lattice.nearest(finer, 0) : E8Vectors.nearest(finer, 0));
     }
     value(eight, x);
   }
 
-  private static int nearest(float[] x, float scale) {
+  private static float[] scaled(float[] x, float scale) {
     float[] scaled = new float[EIGHT];
     for (int i = 0; i < EIGHT; i++) {
       scaled[i] = x[i] / scale;
     }
-    return E8Lattice.nearest(scaled, 0);
+    return scaled;
   }
 
   /** For example {@code q_proj.weight [64, 64] in points of E8, 2 bits}. */
   @Override
   public String toString() {
     return "%s %s in points of E8, %d bits"
-        .formatted(codes.name(), Shape.of(rows(), cols()), residuals.isPresent() ? 4 : 2);
+        .formatted(codes.name(), Shape.of(rows(), cols()), bits());
   }
 }

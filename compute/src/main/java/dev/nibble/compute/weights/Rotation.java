@@ -3,9 +3,11 @@ package dev.nibble.compute.weights;
 import dev.nibble.compute.tensor.DType;
 import dev.nibble.compute.tensor.Shape;
 import dev.nibble.compute.tensor.Tensor;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Optional;
 import java.util.function.UnaryOperator;
+import java.util.stream.IntStream;
 
 /**
  * A random orthogonal change of basis of n = q 2^k numbers, (H_q (x) H_2^k) diag(signs) / sqrt(n):
@@ -37,12 +39,11 @@ public record Rotation(Tensor signs, Tensor base) {
     for (long q = n / power; power > 0; q *= 2, power /= 2) {
       Optional<byte[][]> found = HadamardMatrices.of(Math.toIntExact(q));
       if (found.isPresent()) {
-        byte[] all = new byte[Math.toIntExact(q * q)];
+        MemorySegment all = Arena.ofAuto().allocate(q * q); // kernels read no heap memory
         for (int i = 0; i < q; i++) {
-          System.arraycopy(found.get()[i], 0, all, (int) (i * q), (int) q);
+          MemorySegment.copy(MemorySegment.ofArray(found.get()[i]), 0, all, i * q, q);
         }
-        return Optional.of(
-            Tensor.onHost("hadamard", DType.I8, Shape.of(q, q), MemorySegment.ofArray(all)));
+        return Optional.of(Tensor.onHost("hadamard", DType.I8, Shape.of(q, q), all));
       }
     }
     return Optional.empty();
@@ -75,6 +76,52 @@ public record Rotation(Tensor signs, Tensor base) {
     sylvester(x, at);
     mix(x, at, true);
     multiply(x, at);
+  }
+
+  /** {@link #apply} to each row of a matrix [N, n]. */
+  public void rows(float[] all) {
+    byRows(all, this::apply);
+  }
+
+  /** {@link #undo} to each row of a matrix [N, n]. */
+  void undoRows(float[] all) {
+    byRows(all, this::undo);
+  }
+
+  /** {@link #apply} to each column of a matrix [n, N]. */
+  public void columns(float[] all) {
+    byColumns(all, this::apply);
+  }
+
+  /** {@link #undo} to each column of a matrix [n, N]. */
+  void undoColumns(float[] all) {
+    byColumns(all, this::undo);
+  }
+
+  private interface Change {
+    void of(float[] x, int at);
+  }
+
+  private void byRows(float[] all, Change change) {
+    int n = Math.toIntExact(size());
+    IntStream.range(0, all.length / n).parallel().forEach(row -> change.of(all, row * n));
+  }
+
+  private void byColumns(float[] all, Change change) {
+    int n = Math.toIntExact(size());
+    int cols = all.length / n;
+    IntStream.range(0, cols)
+        .parallel()
+        .forEach(c -> {
+          float[] column = new float[n];
+          for (int r = 0; r < n; r++) {
+            column[r] = all[r * cols + c];
+          }
+          change.of(column, 0);
+          for (int r = 0; r < n; r++) {
+            all[r * cols + c] = column[r];
+          }
+        });
   }
 
   private void multiply(float[] x, int at) {

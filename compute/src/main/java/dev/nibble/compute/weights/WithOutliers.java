@@ -16,8 +16,8 @@ import java.util.function.UnaryOperator;
  * @param columns I16 [capacity], read without a sign, ascending in each row
  * @param values F16 or BF16 [capacity]; what lies behind starts[O] has no meaning
  */
-public record WithOutliers(FrozenMatrix base, Tensor starts, Tensor columns, Tensor values)
-    implements FrozenMatrix {
+public record WithOutliers(TiledMatrix base, Tensor starts, Tensor columns, Tensor values)
+    implements TiledMatrix {
   /** Columns that 16 bits can name. */
   public static final long MOST_COLUMNS = 1 << 16;
 

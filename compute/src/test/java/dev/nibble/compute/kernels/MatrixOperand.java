@@ -3,6 +3,7 @@ package dev.nibble.compute.kernels;
 import dev.nibble.compute.kernels.Operands.Operand;
 import dev.nibble.compute.tensor.DType;
 import dev.nibble.compute.weights.FrozenMatrix;
+import dev.nibble.compute.weights.TiledMatrix;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Objects;
@@ -42,6 +43,11 @@ record MatrixOperand(FrozenMatrix values, Map<String, Operand> operands) {
       return t;
     });
     return new MatrixOperand(values, operands);
+  }
+
+  /** The same, of a form that kernels multiply by. */
+  TiledMatrix tiled() {
+    return (TiledMatrix) get();
   }
 
   /** The matrix of the call that is being made. */

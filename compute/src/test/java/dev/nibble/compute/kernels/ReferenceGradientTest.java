@@ -7,7 +7,7 @@ import dev.nibble.compute.tensor.DType;
 import dev.nibble.compute.tensor.Memory;
 import dev.nibble.compute.tensor.Scope;
 import dev.nibble.compute.tensor.Tensor;
-import dev.nibble.compute.weights.FrozenMatrix;
+import dev.nibble.compute.weights.TiledMatrix;
 import java.util.Random;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
@@ -194,7 +194,7 @@ class ReferenceGradientTest {
 
   @Test
   void frozen() {
-    FrozenMatrix weight =
+    TiledMatrix weight =
         new SampleMatrices(new Random(3)).codebook(SampleMatrices.NF4, false, 6, 5, 16);
     Tensor x = normal(3, 5);
     Tensor out = zeros(3, 6);

@@ -12,6 +12,8 @@ import dev.nibble.compute.tensor.DType;
 import dev.nibble.compute.tensor.Half;
 import dev.nibble.compute.tensor.Tensor;
 import dev.nibble.compute.weights.FrozenMatrix;
+import dev.nibble.compute.weights.Rotation;
+import dev.nibble.compute.weights.TiledMatrix;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.function.IntToDoubleFunction;
@@ -118,12 +120,37 @@ class ReferenceProductKernels implements ProductKernels {
   }
 
   @Override
-  public void frozenForward(Tensor out, Tensor x, FrozenMatrix weight) {
+  public void frozenForward(Tensor out, Tensor x, TiledMatrix weight) {
     store(out, timesTransposed(doubles(x), rounded(weights(weight), x), cols(x), cols(out)));
   }
 
   @Override
-  public void frozenBackward(Tensor dx, Tensor dout, FrozenMatrix weight) {
+  public void frozenBackward(Tensor dx, Tensor dout, TiledMatrix weight) {
     addTimes(dx, doubles(dout), rounded(weights(weight), dout), cols(dout), 1);
+  }
+
+  @Override
+  public void rotate(Tensor out, Tensor in, Rotation rotation) {
+    double[] x = doubles(in);
+    int n = Math.toIntExact(rotation.size());
+    store(out, i -> sum(n, j -> element(rotation, i % n, j) * x[i / n * n + j]));
+  }
+
+  @Override
+  public void rotateBack(Tensor out, Tensor in, Rotation rotation) {
+    double[] x = doubles(in);
+    int n = Math.toIntExact(rotation.size());
+    store(out, i -> sum(n, j -> element(rotation, j, i % n) * x[i / n * n + j]));
+  }
+
+  /** Of the matrix, as its definition has it. */
+  private static double element(Rotation rotation, int row, int col) {
+    int power = Math.toIntExact(rotation.power());
+    long base = (long) (row / power) * rotation.base().dim(0) + col / power;
+    int inner = Integer.bitCount(row % power & col % power) % 2 == 0 ? 1 : -1;
+    return rotation.base().getInt(base)
+        * inner
+        * rotation.signs().getInt(col)
+        / Math.sqrt(rotation.size());
   }
 }

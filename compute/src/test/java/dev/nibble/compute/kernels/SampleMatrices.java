@@ -7,9 +7,13 @@ import dev.nibble.compute.weights.Affine;
 import dev.nibble.compute.weights.Codebook;
 import dev.nibble.compute.weights.Codebook.Scales;
 import dev.nibble.compute.weights.Dense;
-import dev.nibble.compute.weights.FrozenMatrix;
 import dev.nibble.compute.weights.Groups;
+import dev.nibble.compute.weights.Lattice;
+import dev.nibble.compute.weights.LowRank;
 import dev.nibble.compute.weights.Numbers;
+import dev.nibble.compute.weights.Rotated;
+import dev.nibble.compute.weights.Rotation;
+import dev.nibble.compute.weights.TiledMatrix;
 import dev.nibble.compute.weights.WithOutliers;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
@@ -130,7 +134,7 @@ public final class SampleMatrices {
   }
 
   /** One of {@code rarity} elements of a matrix held apart, and room for a few more. */
-  WithOutliers outliers(FrozenMatrix base, DType dtype, int rarity) {
+  WithOutliers outliers(TiledMatrix base, DType dtype, int rarity) {
     Tensor starts = tensor("starts", DType.I32, base.rows() + 1);
     List<Integer> columns = new ArrayList<>();
     for (long row = 0; row < base.rows(); row++) {
@@ -146,6 +150,43 @@ public final class SampleMatrices {
       held.setLong(i, columns.get(i));
     }
     return new WithOutliers(base, starts, held, normal("values", dtype, columns.size() + 3));
+  }
+
+  /** Points at random, in 2 to 4 bits; cols is a multiple of 8. */
+  Lattice lattice(int bits, int rows, int cols) {
+    return lattice("", bits, rows, cols);
+  }
+
+  private Lattice lattice(String name, int bits, int rows, int cols) {
+    return new Lattice(
+        bytes(name + "codes", DType.I16, rows, cols / 8),
+        switch (bits) {
+          case 2 -> Optional.empty();
+          case 3 -> Optional.of(bytes(name + "residuals", DType.U8, rows, cols / 8));
+          default -> Optional.of(bytes(name + "residuals", DType.I16, rows, cols / 8));
+        },
+        positive(name + "scales", DType.F32, bits == 2 ? 1 : 2));
+  }
+
+  /** Points in another basis, and a product beside them unless the rank is 0. */
+  Rotated rotated(int rows, int cols, int rank) {
+    return new Rotated(
+        lattice(2, rows, cols),
+        rank == 0
+            ? Optional.empty()
+            : Optional.of(
+                new LowRank(
+                    lattice("left_", 4, rank, rows), lattice("right_", 4, rank, cols))),
+        rotation(TABLE + "OfOutputs", rows),
+        rotation(TABLE + "OfInputs", cols));
+  }
+
+  Rotation rotation(String name, int n) {
+    Tensor signs = tensor(name + "Signs", DType.I8, n);
+    for (int i = 0; i < n; i++) {
+      signs.setLong(i, random.nextBoolean() ? 1 : -1);
+    }
+    return new Rotation(signs, Rotation.baseOf(n).orElseThrow().named(name + "Base"));
   }
 
   private Tensor positive(String name, DType dtype, long... dims) {

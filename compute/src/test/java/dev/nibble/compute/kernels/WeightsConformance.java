@@ -4,9 +4,13 @@ import static dev.nibble.compute.kernels.Tolerance.EXACT;
 import static dev.nibble.compute.kernels.Tolerance.ofSum;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.nibble.compute.kernels.Operands.Operand;
 import dev.nibble.compute.tensor.DType;
+import dev.nibble.compute.tensor.Tensor;
 import dev.nibble.compute.weights.FrozenMatrix;
 import dev.nibble.compute.weights.Groups;
+import dev.nibble.compute.weights.Rotation;
+import dev.nibble.compute.weights.TiledMatrix;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.HashSet;
@@ -70,6 +74,12 @@ abstract class WeightsConformance extends KernelCases {
     {1, 1, 1}, {7, 19, 3}, {33, 128, 9}, {64, 64, 1_000_000}, {24, 1000, 50}
   };
 
+  /** Rows and columns, which are whole points. */
+  private static final int[][] POINTS = {{1, 8}, {7, 24}, {33, 128}, {64, 64}, {5, 1000}};
+
+  /** Rows, columns and the rank of a product beside it, sizes of which a Hadamard matrix is known. */
+  private static final int[][] ROTATED = {{4, 8, 0}, {24, 56, 1}, {64, 176, 8}, {96, 64, 5}};
+
   /** The same for groups that an index names, and for whole zero points. */
   private static final int[][] INDEXED = {
     {1, 1, 1}, {3, 7, 7}, {6, 20, 4}, {33, 40, 8}, {5, 64, 64}, {24, 96, 16}
@@ -83,7 +93,7 @@ abstract class WeightsConformance extends KernelCases {
   }
 
   private interface Body {
-    void of(Trial t, FrozenMatrix matrix, int turn);
+    void of(Trial t, TiledMatrix matrix, int turn);
   }
 
   /** Every form and shape; {@code turn} counts up, to take other choices by turns. */
@@ -108,6 +118,12 @@ abstract class WeightsConformance extends KernelCases {
     for (int[] o : OUTLIERS) {
       DType dtype = turn % 2 == 0 ? DType.F16 : DType.BF16;
       turn = with(o, turn, body, s -> s.outliers(s.int8(o[0], o[1], o[1]), dtype, o[2]));
+    }
+    for (int[] p : POINTS) {
+      for (int bits = 2; bits <= 4; bits++) {
+        int width = bits;
+        turn = with(p, turn, body, s -> s.lattice(width, p[0], p[1]));
+      }
     }
     for (int round = 0; round < 3; round++) {
       for (int[] g : INDEXED) {
@@ -140,7 +156,7 @@ abstract class WeightsConformance extends KernelCases {
   }
 
   private interface Maker {
-    FrozenMatrix make(SampleMatrices samples);
+    TiledMatrix make(SampleMatrices samples);
   }
 
   private int with(int[] shape, int turn, Body body, Maker maker) {
@@ -162,7 +178,7 @@ abstract class WeightsConformance extends KernelCases {
   void everyFormIsTried() {
     Set<Class<?>> tried = new HashSet<>();
     each((t, matrix, turn) -> tried.add(matrix.getClass()));
-    assertThat(tried).containsExactlyInAnyOrder(FrozenMatrix.class.getPermittedSubclasses());
+    assertThat(tried).containsExactlyInAnyOrder(TiledMatrix.class.getPermittedSubclasses());
   }
 
   @Test
@@ -253,7 +269,8 @@ abstract class WeightsConformance extends KernelCases {
       var x = t.normal("x", n, matrix.cols());
       var weight = MatrixOperand.input(t, matrix);
       var out = t.output("out", n, matrix.rows()).within(sum(matrix, matrix.cols()));
-      t.run(k -> k.products().frozenForward(out.get(), x.get(), weight.get()));
+      t.run(k ->
+          k.products().frozenForward(out.get(), x.get(), weight.tiled()));
     });
   }
 
@@ -264,8 +281,83 @@ abstract class WeightsConformance extends KernelCases {
       var dx = t.gradient("dx", n, matrix.cols()).within(sum(matrix, matrix.rows()));
       var dout = t.normal("dout", n, matrix.rows());
       var weight = MatrixOperand.input(t, matrix);
-      t.run(k -> k.products().frozenBackward(dx.get(), dout.get(), weight.get()));
+      t.run(k -> k.products().frozenBackward(dx.get(), dout.get(), weight.tiled()));
     });
+  }
+
+  @Test
+  void decodeRotated() {
+    for (int[] size : ROTATED) {
+      try (Trial t = trial(size)) {
+        var matrix = new SampleMatrices(t.random()).rotated(size[0], size[1], size[2]);
+        var in = MatrixOperand.input(t, matrix);
+        var out = t.output("out", dtype(size[0]), size[0], size[1]).within(EXACT);
+        t.run(k -> k.products().decode(out.get(), in.get()));
+      }
+    }
+  }
+
+  @Test
+  void encodeRotated() {
+    try (Trial t = trial()) {
+      var in = t.normal("in", DType.F32, 0.02, 24, 56);
+      var out = MatrixOperand.output(t, new SampleMatrices(t.random()).rotated(24, 56, 0));
+      t.run(k -> k.products().encode(out.get(), in.get()));
+    }
+  }
+
+  @Test
+  void rotate() {
+    rotations(ProductKernels::rotate);
+  }
+
+  @Test
+  void rotateBack() {
+    rotations(ProductKernels::rotateBack);
+  }
+
+  private interface Turn {
+    void of(ProductKernels products, Tensor out, Tensor in, Rotation rotation);
+  }
+
+  /** Into another tensor and in place, rows of a power of two and of others. */
+  private void rotations(Turn turn) {
+    for (int n : new int[] {1, 2, 8, 12, 20, 28, 56, 64, 96, 176, 344, 1024}) {
+      for (int rows : new int[] {1, 7}) {
+        try (Trial t = trial(n, rows)) {
+          var rotation = new RotationOperand(t, n);
+          var in = t.normal("in", rows, n);
+          var out = t.output("out", rows, n).within(ofSum(n));
+          t.run(k -> turn.of(k.products(), out.get(), in.get(), rotation.get()));
+        }
+        try (Trial t = trial(n, rows)) {
+          var rotation = new RotationOperand(t, n);
+          var x = t.gradient("x", rows, n).within(ofSum(n));
+          t.run(k -> turn.of(k.products(), x.get(), x.get(), rotation.get()));
+        }
+      }
+    }
+  }
+
+  /** A rotation whose tensors are operands. */
+  private record RotationOperand(Operand signs, Operand base) {
+    RotationOperand(Trial t, int n) {
+      this(t, new SampleMatrices(t.random()).rotation("rotation", n));
+    }
+
+    private RotationOperand(Trial t, Rotation values) {
+      this(given(t, values.signs()), given(t, values.base()));
+    }
+
+    private static Operand given(Trial t, Tensor values) {
+      Operand operand = t.input(values.name(), values.dtype(), values.shape().dims());
+      operand.get().memory().copyFrom(values.memory());
+      return operand;
+    }
+
+    Rotation get() {
+      return new Rotation(signs.get(), base.get());
+    }
   }
 
   /** Of products with its weights, which may cancel. */

@@ -276,7 +276,7 @@ record Workload(String name, Definition definition) {
     var weight = weight(o, s.inner, s.hidden());
     return new Call(
         2.0 * s.tokens * s.hidden() * s.inner,
-        k -> k.products().frozenForward(out.get(), x.get(), weight.get()));
+        k -> k.products().frozenForward(out.get(), x.get(), weight.tiled()));
   }
 
   private static Call frozenBackward(Operands o, Sizes s) {
@@ -285,7 +285,7 @@ record Workload(String name, Definition definition) {
     var weight = weight(o, s.inner, s.hidden());
     return new Call(
         2.0 * s.tokens * s.hidden() * s.inner,
-        k -> k.products().frozenBackward(dx.get(), dout.get(), weight.get()));
+        k -> k.products().frozenBackward(dx.get(), dout.get(), weight.tiled()));
   }
 
   // ---- LoRA: down is A [r, C], up is B [C, r] ----

@@ -12,6 +12,7 @@ import dev.nibble.quant.gptq.GptqFormat;
 import dev.nibble.quant.hqq.HqqFormat;
 import dev.nibble.quant.hqq.HqqFormat.Metadata;
 import dev.nibble.quant.int8.Int8Format;
+import dev.nibble.quant.quip.QuipFormat;
 import dev.nibble.quant.spqr.SpqrFormat;
 import java.util.ArrayList;
 import java.util.List;
@@ -55,7 +56,17 @@ public final class FormatNames {
               SpqrFormat.BITS.stream().map(bits -> "spqr-" + bits).toList(),
               "spqr-BITS[-gGROUP]",
               "spqr" + BITS + GROUPS,
-              FormatNames::spqr));
+              FormatNames::spqr),
+          new Family(
+              QuipFormat.BITS.stream().map(bits -> "quip-" + bits).toList(),
+              "quip-BITS",
+              "quip" + BITS,
+              m -> QuipFormat.quip(bits(m, QuipFormat.BITS))),
+          new Family(
+              QuipFormat.BITS.stream().map(bits -> "caldera-" + bits).toList(),
+              "caldera-BITS[-rRANK]",
+              "caldera" + BITS + "(?:-r(?<rank>\\d{1,5}))?",
+              FormatNames::caldera));
 
   /**
    * Formats that are named alike.
@@ -183,6 +194,15 @@ public final class FormatNames {
   private static SpqrFormat spqr(Matcher m) {
     int bits = bits(m, SpqrFormat.BITS);
     return new SpqrFormat(bits, positive(m, "group", SpqrFormat.DEFAULT_GROUP_SIZE));
+  }
+
+  private static QuipFormat caldera(Matcher m) {
+    int bits = bits(m, QuipFormat.BITS);
+    int rank = number(m, "rank", QuipFormat.FITTING);
+    if (rank == 0) {
+      throw wrong(m, "a rank of 1 or more");
+    }
+    return QuipFormat.caldera(bits, rank);
   }
 
   private static int bits(Matcher m, List<Integer> known) {

@@ -28,7 +28,7 @@ final class LatticeRounding {
   private final int rows;
   private final int cols;
 
-  /** A rounding into a matrix on the host, whose scales are set. */
+  /** A rounding into a matrix on the host. */
   LatticeRounding(Lattice out) {
     this.out = out;
     rows = Math.toIntExact(out.rows());
@@ -36,7 +36,7 @@ final class LatticeRounding {
   }
 
   /**
-   * Sets the codes.
+   * Sets scales and codes.
    *
    * @param w by rows
    * @param factor of the moments, in the natural order
@@ -44,6 +44,11 @@ final class LatticeRounding {
    * @param passes over all blocks after the first rounding
    */
   void solve(float[] w, HessianFactor factor, float[] moments, int passes) {
+    double squares = 0;
+    for (float x : w) {
+      squares += (double) x * x;
+    }
+    out.putScale(Math.sqrt(squares / w.length));
     List<Rows> parts =
         IntStream.range(0, Math.ceilDiv(rows, ROWS))
             .parallel()

@@ -2,28 +2,30 @@ package dev.nibble.quant.quip;
 
 import static dev.nibble.quant.ModuleTensors.module;
 import static dev.nibble.quant.quip.QuipLayout.CODES;
+import static dev.nibble.quant.quip.QuipLayout.LEFT;
 import static dev.nibble.quant.quip.QuipLayout.RESIDUALS;
+import static dev.nibble.quant.quip.QuipLayout.RIGHT;
 import static dev.nibble.quant.quip.QuipLayout.SCALES;
 import static dev.nibble.quant.quip.QuipLayout.SIGNS_IN;
 import static dev.nibble.quant.quip.QuipLayout.SIGNS_OUT;
 
 import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.safetensors.StoredTensors;
+import dev.nibble.compute.safetensors.TensorInfo;
 import dev.nibble.compute.tensor.DType;
 import dev.nibble.compute.tensor.Scope;
 import dev.nibble.compute.tensor.Shape;
 import dev.nibble.compute.tensor.Tensor;
 import dev.nibble.compute.weights.E8Lattice;
-import dev.nibble.compute.weights.Lattice;
-import dev.nibble.compute.weights.Rotated;
 import dev.nibble.quant.ModuleTensors;
 import dev.nibble.quant.NonFinite;
+import dev.nibble.quant.ShapedWeights;
 import dev.nibble.quant.StoredSettings;
 import dev.nibble.quant.StoredWeights;
 import dev.nibble.quant.UnusableWeight;
 import dev.nibble.quant.WeightFormat;
-import java.util.Collections;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Optional;
 import java.util.SequencedMap;
 import java.util.Set;
@@ -37,7 +39,7 @@ import java.util.stream.Collectors;
  */
 record QuipCheckpoint(
     StoredTensors checkpoint, SequencedMap<String, Shape> shapes, QuipFormat stored)
-    implements StoredWeights {
+    implements ShapedWeights {
 
   /**
    * Finds the weights and checks their tensors.
@@ -46,71 +48,68 @@ record QuipCheckpoint(
    * @throws UnusableWeight naming file, tensor, what was expected and what was found
    */
   static Optional<StoredWeights> of(StoredTensors checkpoint) {
-    SequencedMap<String, Shape> shapes = new LinkedHashMap<>();
-    int bits = 0;
-    for (String name : checkpoint.names()) {
-      if (name.endsWith(CODES)) {
-        String module = name.substring(0, name.length() - CODES.length());
-        ModuleTensors tensors = new ModuleTensors(checkpoint, module);
-        int found = tensors.has(RESIDUALS) ? 4 : 2;
-        if (bits != 0 && found != bits) {
-          throw new UnusableWeight(
-              "%s: '%s' is in %d bits, and others are in %d; expected one for all"
-                  .formatted(checkpoint.placeOf(name), module, found, bits));
-        }
-        bits = found;
-        shapes.put(module + ModuleTensors.WEIGHT, read(tensors));
-      }
-    }
-    if (shapes.isEmpty()) {
+    List<String> modules =
+        checkpoint.names().stream()
+            .filter(name -> name.endsWith(SIGNS_IN))
+            .map(name -> name.substring(0, name.length() - SIGNS_IN.length()))
+            .toList();
+    if (modules.isEmpty()) {
       return Optional.empty();
     }
-    StoredSettings settings =
-        StoredSettings.of(checkpoint, module(shapes.firstEntry().getKey()) + CODES);
-    double damping = settings.number(QuipLayout.DAMPING, QuipFormat.DEFAULT_DAMPING);
-    double passes = settings.number(QuipLayout.PASSES, QuipFormat.DEFAULT_PASSES);
-    QuipFormat format =
-        new QuipFormat(
-            bits,
-            passes >= 0 && passes == (int) passes ? (int) passes : QuipFormat.DEFAULT_PASSES,
-            damping > 0 && Double.isFinite(damping) ? damping : QuipFormat.DEFAULT_DAMPING);
+    QuipFormat format = format(StoredSettings.of(checkpoint, modules.getFirst() + SIGNS_IN));
+    SequencedMap<String, Shape> shapes = new LinkedHashMap<>();
+    for (String module : modules) {
+      shapes.put(
+          module + ModuleTensors.WEIGHT, read(new ModuleTensors(checkpoint, module), format));
+    }
     return Optional.of(new QuipCheckpoint(checkpoint, shapes, format));
   }
 
-  /** The shape of a weight. */
-  private static Shape read(ModuleTensors m) {
-    Tensor codes = m.tensor(CODES, CODES);
-    if (codes.dtype() != DType.I16 || codes.shape().rank() != 2 || codes.elements() == 0) {
-      throw m.wrong(CODES, ModuleTensors.described(codes), "I16[outputs, inputs / 8]");
+  private static QuipFormat format(StoredSettings settings) {
+    boolean fitting = settings.text(QuipLayout.RANK, "").equals(QuipLayout.FITTING);
+    try {
+      return new QuipFormat(
+          whole(settings, QuipLayout.BITS, 0),
+          fitting ? QuipFormat.FITTING : whole(settings, QuipLayout.RANK, 0),
+          whole(settings, QuipLayout.PASSES, QuipFormat.DEFAULT_PASSES),
+          settings.number(QuipLayout.DAMPING, QuipFormat.DEFAULT_DAMPING));
+    } catch (IllegalArgumentException e) {
+      throw new UnusableWeight("%s: %s".formatted(settings.file(), e.getMessage()));
     }
-    Shape shape = Shape.of(codes.dim(0), codes.dim(1) * E8Lattice.EIGHT);
-    int stages = 1;
-    if (m.has(RESIDUALS)) {
-      m.require(RESIDUALS, DType.I16, codes.shape());
-      stages = 2;
+  }
+
+  private static int whole(StoredSettings settings, String key, int otherwise) {
+    double value = settings.number(key, otherwise);
+    if (value < 0 || value != (int) value) {
+      throw new UnusableWeight(
+          "%s: \"%s\" of \"quantization_config\" is %s, expected a whole number of 0 or more"
+              .formatted(settings.file(), key, value));
     }
-    m.tensor(SCALES, CODES);
-    m.require(SCALES, DType.F32, Shape.of(stages));
-    m.tensor(SIGNS_OUT, CODES);
-    m.require(SIGNS_OUT, DType.I8, Shape.of(shape.dim(0)));
-    m.tensor(SIGNS_IN, CODES);
-    m.require(SIGNS_IN, DType.I8, Shape.of(shape.dim(1)));
+    return (int) value;
+  }
+
+  /** The shape of a weight, whose tensors are those that the format asks for. */
+  private static Shape read(ModuleTensors m, QuipFormat format) {
+    long rows = m.tensor(SIGNS_OUT, SIGNS_IN).elements();
+    long cols = m.tensor(SIGNS_IN, SIGNS_OUT).elements();
+    if (rows == 0 || cols == 0 || cols % E8Lattice.EIGHT != 0) {
+      throw m.wrong(
+          SIGNS_IN, ModuleTensors.described(m.tensor(SIGNS_IN, SIGNS_OUT)), "I8[a multiple of 8]");
+    }
+    Shape shape = Shape.of(rows, cols);
+    String weight = m.module() + ModuleTensors.WEIGHT;
+    for (TensorInfo info :
+        new QuipLayout(format).tensors(weight, shape, DType.F32).orElseThrow()) {
+      String part = info.name().substring(m.module().length());
+      m.tensor(part, SIGNS_IN);
+      m.require(part, info.dtype(), info.shape());
+    }
     return shape;
   }
 
   @Override
   public Optional<WeightFormat> format() {
     return Optional.of(stored);
-  }
-
-  @Override
-  public Set<String> names() {
-    return Collections.unmodifiableSet(shapes.keySet());
-  }
-
-  @Override
-  public Optional<Shape> shape(String weight) {
-    return Optional.ofNullable(shapes.get(weight));
   }
 
   @Override
@@ -124,27 +123,27 @@ record QuipCheckpoint(
   @Override
   public Loader loader(Kernels kernels, Scope scope) {
     WeightFormat.Allocator allocator = stored.allocator(kernels, scope);
+    QuipLayout layout = new QuipLayout(stored);
     return weight -> {
-      Shape shape = shapes.get(weight);
-      if (shape == null) {
-        throw new IllegalArgumentException(weight + " is dense");
-      }
-      Rotated matrix = (Rotated) allocator.allocate(weight, shape.dim(0), shape.dim(1));
-      Lattice lattice = (Lattice) matrix.base();
-      ModuleTensors m = new ModuleTensors(checkpoint, module(weight));
+      Shape shape = required(weight);
+      var matrix = allocator.allocate(weight, shape.dim(0), shape.dim(1));
       if (!kernels.memory().isPlanned()) { // a plan reads no weights
-        NonFinite.refuse(
-            m.tensor(SCALES, CODES), checkpoint.placeOf(m.module() + SCALES));
-        requireSigns(m, SIGNS_OUT);
-        requireSigns(m, SIGNS_IN);
+        check(new ModuleTensors(checkpoint, module(weight)));
       }
-      copy(kernels, lattice.codes(), m, CODES);
-      lattice.residuals().ifPresent(to -> copy(kernels, to, m, RESIDUALS));
-      copy(kernels, lattice.scales(), m, SCALES);
-      copy(kernels, matrix.outputs().signs(), m, SIGNS_OUT);
-      copy(kernels, matrix.inputs().signs(), m, SIGNS_IN);
+      layout.tensors(weight, matrix, DType.F32).forEach((name, to) -> copy(kernels, to, name));
       return matrix;
     };
+  }
+
+  private static void check(ModuleTensors m) {
+    for (String of : List.of("", LEFT, RIGHT)) {
+      if (m.has(of + SCALES)) {
+        NonFinite.refuse(
+            m.tensor(of + SCALES, of + CODES), m.checkpoint().placeOf(m.module() + of + SCALES));
+      }
+    }
+    requireSigns(m, SIGNS_OUT);
+    requireSigns(m, SIGNS_IN);
   }
 
   private static void requireSigns(ModuleTensors m, String part) {
@@ -156,9 +155,8 @@ record QuipCheckpoint(
     }
   }
 
-  private static void copy(Kernels kernels, Tensor to, ModuleTensors m, String part) {
-    String name = m.module() + part;
-    kernels.moving().copy(to, m.checkpoint().tensor(name));
-    m.checkpoint().unload(name);
+  private void copy(Kernels kernels, Tensor to, String name) {
+    kernels.moving().copy(to, checkpoint.tensor(name));
+    checkpoint.unload(name);
   }
 }

@@ -8,6 +8,7 @@ import dev.nibble.compute.tensor.Tensor;
 import dev.nibble.compute.weights.E8Lattice;
 import dev.nibble.compute.weights.FrozenMatrix;
 import dev.nibble.compute.weights.Lattice;
+import dev.nibble.compute.weights.LowRank;
 import dev.nibble.compute.weights.Rotated;
 import dev.nibble.compute.weights.Rotation;
 import dev.nibble.quant.CalibratedFormat;
@@ -25,21 +26,36 @@ import java.util.random.RandomGenerator;
 /**
  * QuIP# without its fine-tuning (Tseng et al., arXiv:2402.04396): {@link Lattice} matrices in a
  * random basis, see {@link Rotated}, rounded so that a map's outputs on the calibration data change
- * little.
+ * little. With a rank it is CALDERA (Saha et al., arXiv:2405.18886): a product L R of that rank,
+ * with factors in 4 bits, takes what it can of what rounding loses.
  *
- * @param bits of a weight: 2, or 4 with residuals
+ * @param bits of a weight: 2, or 3 or 4 with residuals
+ * @param rank of L R: 0 for none, {@link #FITTING}, or a number
  * @param passes of rounding again after the first, see {@link LatticeRounding}
  * @param damping a part of the mean of H's diagonal that is added to it, above 0
  */
-public record QuipFormat(int bits, int passes, double damping) implements CalibratedFormat {
+public record QuipFormat(int bits, int rank, int passes, double damping)
+    implements CalibratedFormat {
   /** The widths that weights can have. */
-  public static final List<Integer> BITS = List.of(4, 2);
+  public static final List<Integer> BITS = List.of(4, 3, 2);
 
-  /** The passes of the paper. */
+  /**
+   * Stands for a rank of a thirty-second of a matrix's smaller side, at least 8: 128 of a matrix of
+   * 4,096 by 4,096, for which it costs a quarter of a bit a weight.
+   */
+  public static final int FITTING = -1;
+
+  /** The passes of the QuIP# paper. */
   public static final int DEFAULT_PASSES = 10;
 
-  /** The damping of the paper. */
+  /** The damping of the QuIP# paper. */
   public static final double DEFAULT_DAMPING = 0.01;
+
+  private static final int FACTOR_BITS = 4;
+  private static final int PART = 32;
+
+  /** Rounds of CALDERA; the paper takes 20. */
+  private static final int ROUNDS = 10;
 
   private static final String GROUP = "weights/";
 
@@ -48,6 +64,9 @@ public record QuipFormat(int bits, int passes, double damping) implements Calibr
     if (!BITS.contains(bits)) {
       throw new IllegalArgumentException(
           "QuIP# in %d bits: expected one of %s".formatted(bits, BITS));
+    }
+    if (rank < FITTING) {
+      throw new IllegalArgumentException("CALDERA of rank %d".formatted(rank));
     }
     if (passes < 0) {
       throw new IllegalArgumentException("QuIP# with %d passes".formatted(passes));
@@ -58,26 +77,52 @@ public record QuipFormat(int bits, int passes, double damping) implements Calibr
     }
   }
 
-  /** The usual one. */
-  public QuipFormat(int bits) {
-    this(bits, DEFAULT_PASSES, DEFAULT_DAMPING);
+  /** QuIP# with the paper's passes and damping. */
+  public static QuipFormat quip(int bits) {
+    return new QuipFormat(bits, 0, DEFAULT_PASSES, DEFAULT_DAMPING);
+  }
+
+  /** CALDERA of a rank, with the passes and the damping of QuIP#. */
+  public static QuipFormat caldera(int bits, int rank) {
+    if (rank == 0) {
+      throw new IllegalArgumentException("CALDERA of rank 0, which is QuIP#");
+    }
+    return new QuipFormat(bits, rank, DEFAULT_PASSES, DEFAULT_DAMPING);
+  }
+
+  /** The same with other passes and damping. */
+  public QuipFormat with(int otherPasses, double otherDamping) {
+    return new QuipFormat(bits, rank, otherPasses, otherDamping);
   }
 
   @Override
   public String name() {
-    return "quip-" + bits;
+    return rank == 0 ? "quip-" + bits : "caldera-" + bits;
   }
 
-  /** For example {@code QuIP#, 2 bits}. */
+  /** For example {@code QuIP#, 2 bits} or {@code CALDERA, 2 bits and a product of rank 64}. */
   @Override
   public String describe() {
-    return "QuIP#, %d bits".formatted(bits);
+    return switch (rank) {
+      case 0 -> "QuIP#, %d bits".formatted(bits);
+      case FITTING -> "CALDERA, %d bits and a product of rank 1/%d".formatted(bits, PART);
+      default -> "CALDERA, %d bits and a product of rank %d".formatted(bits, rank);
+    };
   }
 
-  /** Signs take 8 bits for each output and input, which a large matrix does not feel. */
+  /**
+   * Signs take 8 bits for each output and input, which a large matrix does not feel. A given rank
+   * is counted for a matrix of 4,096 by 4,096.
+   */
   @Override
   public double bitsPerWeight() {
-    return bits;
+    double part = rank == FITTING ? 1.0 / PART : rank / 4096.0;
+    return bits + 2 * FACTOR_BITS * part;
+  }
+
+  /** The rank that a matrix's L R has; 0 for none. */
+  long rankOf(long rows, long cols) {
+    return rank == FITTING ? Math.max(8, Math.min(rows, cols) / PART / 8 * 8) : rank;
   }
 
   @Override
@@ -89,18 +134,40 @@ public record QuipFormat(int bits, int passes, double damping) implements Calibr
             "tensor '%s' has %d inputs, which are taken eight at a time; expected a multiple of 8, or leave this layer as it is"
                 .formatted(name, cols));
       }
-      long eights = cols / E8Lattice.EIGHT;
-      Lattice base =
-          new Lattice(
-              scope.allocate(GROUP + name, DType.I16, rows, eights),
-              bits == 4
-                  ? Optional.of(scope.allocate(GROUP + name + "_residuals", DType.I16, rows, eights))
-                  : Optional.empty(),
-              scope.allocate(GROUP + name + "_scales", DType.F32, bits / 2));
+      long k = rankOf(rows, cols);
+      if (k > Math.min(rows, cols) || (k > 0 && rows % E8Lattice.EIGHT != 0)) {
+        throw new UnusableWeight(
+            "tensor '%s' is [%d, %d]; expected at least %d outputs and inputs, and outputs that are a multiple of 8, for a product of rank %d; take a smaller rank, or leave this layer as it is"
+                .formatted(name, rows, cols, k, k));
+      }
       return new Rotated(
-          base,
+          lattice(scope, name, bits, rows, cols),
+          k == 0
+              ? Optional.empty()
+              : Optional.of(
+                  new LowRank(
+                      lattice(scope, name + "_left", FACTOR_BITS, k, rows),
+                      lattice(scope, name + "_right", FACTOR_BITS, k, cols))),
           rotation(kernels, scope, bases, name, "outputs", rows),
           rotation(kernels, scope, bases, name, "inputs", cols));
+    };
+  }
+
+  private static Lattice lattice(Scope scope, String name, int bits, long rows, long cols) {
+    long eights = cols / E8Lattice.EIGHT;
+    return new Lattice(
+        scope.allocate(GROUP + name, DType.I16, rows, eights),
+        residuals(bits)
+            .map(dtype -> scope.allocate(GROUP + name + "_residuals", dtype, rows, eights)),
+        scope.allocate(GROUP + name + "_scales", DType.F32, bits > 2 ? 2 : 1));
+  }
+
+  /** The dtype of residuals. */
+  static Optional<DType> residuals(int bits) {
+    return switch (bits) {
+      case 2 -> Optional.empty();
+      case 3 -> Optional.of(DType.U8);
+      default -> Optional.of(DType.I16);
     };
   }
 
@@ -150,13 +217,12 @@ public record QuipFormat(int bits, int passes, double damping) implements Calibr
             damping,
             HessianFactor.Dead.IN_THE_MEAN,
             HessianFactor.Order.NATURAL);
-    Lattice lattice = (Lattice) out.base();
-    double squares = 0;
-    for (float x : w) {
-      squares += (double) x * x;
+    float[] damped = damped(rotated);
+    if (rank == 0) {
+      new LatticeRounding((Lattice) out.base()).solve(w, factor, damped, passes);
+    } else {
+      new CalderaSolver(out, factor, damped, random.nextLong()).solve(w, ROUNDS, passes);
     }
-    lattice.putScale(Math.sqrt(squares / w.length));
-    new LatticeRounding(lattice).solve(w, factor, damped(rotated), passes);
   }
 
   private static void draw(Tensor signs, RandomGenerator random) {
@@ -167,7 +233,9 @@ public record QuipFormat(int bits, int passes, double damping) implements Calibr
 
   /** V H V^T. */
   private static Tensor rotated(Rotation inputs, Tensor sum) {
-    float[] all = Rotated.bothSides(inputs, sum.toFloats());
+    float[] all = sum.toFloats();
+    inputs.rows(all);
+    inputs.columns(all);
     return Tensor.onHost("H", DType.F32, sum.shape(), MemorySegment.ofArray(all));
   }
 

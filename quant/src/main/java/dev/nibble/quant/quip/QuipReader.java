@@ -25,8 +25,10 @@ public final class QuipReader implements CheckpointReader {
     }
     int bits = config.positive(QuipLayout.BITS);
     if (!QuipFormat.BITS.contains(bits)) {
-      throw config.wrong(QuipLayout.BITS, "4 or 2");
+      throw config.wrong(QuipLayout.BITS, "4, 3 or 2");
     }
-    return Optional.of(new QuipFormat(bits).describe());
+    boolean fitting = config.text(QuipLayout.RANK, "").equals(QuipLayout.FITTING);
+    int rank = fitting ? QuipFormat.FITTING : config.notNegative(QuipLayout.RANK, 0);
+    return Optional.of(new QuipFormat(bits, rank, 0, 1).describe());
   }
 }

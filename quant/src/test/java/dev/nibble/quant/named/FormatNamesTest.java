@@ -12,6 +12,7 @@ import dev.nibble.quant.codebook.CodebookFormat.Table;
 import dev.nibble.quant.gptq.GptqFormat;
 import dev.nibble.quant.hqq.HqqFormat;
 import dev.nibble.quant.int8.Int8Format;
+import dev.nibble.quant.quip.QuipFormat;
 import dev.nibble.quant.spqr.SpqrFormat;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -33,6 +34,10 @@ final class FormatNamesTest {
     assertThat(FormatNames.parse("rtn-3"))
         .contains(new HqqFormat(3, 64, Axis.INPUTS, false, HqqFormat.Metadata.F16));
     assertThat(FormatNames.parse("gptq-3-g32")).contains(new GptqFormat(3, 32));
+    assertThat(FormatNames.parse("quip-2")).contains(QuipFormat.quip(2));
+    assertThat(FormatNames.parse("caldera-2"))
+        .contains(QuipFormat.caldera(2, QuipFormat.FITTING));
+    assertThat(FormatNames.parse("caldera-3-r16")).contains(QuipFormat.caldera(3, 16));
     assertThat(FormatNames.parse("spqr-4")).contains(new SpqrFormat(4, 16));
     assertThat(FormatNames.parse("spqr-3-g8")).contains(new SpqrFormat(3, 8));
     assertThat(FormatNames.parse("nf3-128"))

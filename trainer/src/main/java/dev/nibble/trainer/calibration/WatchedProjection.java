@@ -32,7 +32,8 @@ final class WatchedProjection implements Projection {
 
   /** Multiplies by another matrix from now on, and is watched no longer. */
   void exchange(FrozenMatrix other) {
-    current = new FrozenProjection(other, dense.bias());
+    dense.products().reserve(other);
+    current = new FrozenProjection(other, dense.bias(), dense.products());
     watching = Optional.empty();
   }
 

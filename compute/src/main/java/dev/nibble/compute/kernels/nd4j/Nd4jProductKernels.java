@@ -6,6 +6,8 @@ import dev.nibble.compute.kernels.ProductKernels;
 import dev.nibble.compute.tensor.Tensor;
 import dev.nibble.compute.weights.Dense;
 import dev.nibble.compute.weights.FrozenMatrix;
+import dev.nibble.compute.weights.Rotation;
+import dev.nibble.compute.weights.TiledMatrix;
 import org.nd4j.linalg.api.buffer.DataType;
 
 /** Linear maps, their biases, and frozen matrices. */
@@ -59,12 +61,22 @@ final class Nd4jProductKernels implements ProductKernels {
   }
 
   @Override
-  public void frozenForward(Tensor out, Tensor x, FrozenMatrix weight) {
+  public void frozenForward(Tensor out, Tensor x, TiledMatrix weight) {
     Nd4jLinear.forward(out, x, weight, 1, 0);
   }
 
   @Override
-  public void frozenBackward(Tensor dx, Tensor dout, FrozenMatrix weight) {
+  public void frozenBackward(Tensor dx, Tensor dout, TiledMatrix weight) {
     Nd4jLinear.backward(dx, dout, weight, 1);
+  }
+
+  @Override
+  public void rotate(Tensor out, Tensor in, Rotation rotation) {
+    Nd4jRotation.apply(out, in, rotation);
+  }
+
+  @Override
+  public void rotateBack(Tensor out, Tensor in, Rotation rotation) {
+    Nd4jRotation.undo(out, in, rotation);
   }
 }

@@ -1,6 +1,8 @@
 package dev.nibble.trainer.model.build;
 
 import dev.nibble.adapters.FrozenProjection;
+import dev.nibble.compute.kernels.Buffers;
+import dev.nibble.compute.kernels.FrozenProducts;
 import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.safetensors.StoredTensors;
 import dev.nibble.compute.tensor.DType;
@@ -17,7 +19,7 @@ import java.util.Optional;
 import java.util.function.Function;
 
 /**
- * LayerFactory that do not train, read from a checkpoint: linear maps inside blocks quantised or as
+ * Layers that do not train, read from a checkpoint: linear maps inside blocks quantised or as
  * stored, tables and biases as stored, norms widened to F32.
  */
 final class FrozenLayerFactory implements LayerFactory {
@@ -25,18 +27,26 @@ final class FrozenLayerFactory implements LayerFactory {
   private final Function<String, FrozenMatrix> linears;
   private final Kernels kernels;
   private final Scope scope;
+  private final FrozenProducts products;
   private final Map<String, Tensor> tables = new HashMap<>();
 
-  /** {@code linears}: reads the weight of a linear map by its tensor's name. */
+  /**
+   * A factory.
+   *
+   * @param linears reads the weight of a linear map by its tensor's name
+   * @param maxTokens the most tokens of a batch
+   */
   FrozenLayerFactory(
       StoredTensors checkpoint,
       Function<String, FrozenMatrix> linears,
+      int maxTokens,
       Kernels kernels,
       Scope scope) {
     this.checkpoint = checkpoint;
     this.linears = linears;
     this.kernels = kernels;
     this.scope = scope;
+    products = new FrozenProducts(Buffers.of(kernels, scope), maxTokens);
   }
 
   @Override
@@ -52,7 +62,7 @@ final class FrozenLayerFactory implements LayerFactory {
   @Override
   public FrozenProjection linear(String module) {
     String bias = module + ".bias";
-    return new FrozenProjection(
+    return projection(
         linears.apply(module + ".weight"),
         checkpoint.has(bias)
             ? Optional.of(load("weights/", bias, checkpoint.tensor(bias).dtype()))
@@ -62,8 +72,13 @@ final class FrozenLayerFactory implements LayerFactory {
   @Override
   public FrozenProjection head(String name) {
     boolean tied = tables.containsKey(name);
-    return new FrozenProjection(
+    return projection(
         tied ? new Dense(table(name)) : linears.apply(name), Optional.empty());
+  }
+
+  private FrozenProjection projection(FrozenMatrix weight, Optional<Tensor> bias) {
+    products.reserve(weight);
+    return new FrozenProjection(weight, bias, products);
   }
 
   /** A table [V, C] as stored, read once even when embeddings and head share it. */

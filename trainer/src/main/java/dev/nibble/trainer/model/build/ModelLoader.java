@@ -176,7 +176,8 @@ public final class ModelLoader {
       Scope scope) {
     ModelConfig config = checked(folder, checkpoint);
     FrozenLayerFactory frozen =
-        new FrozenLayerFactory(checkpoint, asStored(checkpoint, kernels, scope), kernels, scope);
+        new FrozenLayerFactory(
+            checkpoint, asStored(checkpoint, kernels, scope), maxBatchTokens, kernels, scope);
     Parameters none = new Parameters.Builder().allocate(scope, "adapters");
     return ModelBuilder.build(
         config,
@@ -226,7 +227,8 @@ public final class ModelLoader {
       Kernels kernels,
       Scope scope) {
     List<TensorSpec> tensors = ModelTensors.of(config);
-    FrozenLayerFactory frozen = new FrozenLayerFactory(checkpoint, linears, kernels, scope);
+    FrozenLayerFactory frozen =
+        new FrozenLayerFactory(checkpoint, linears, options.maxBatchTokens(), kernels, scope);
     return switch (options.training()) {
       case Training.Nothing none -> {
         Parameters parameters = new Parameters.Builder().allocate(scope, "adapters");

@@ -4,7 +4,7 @@ import dev.nibble.compute.kernels.cpu.onednn.MatMul;
 import dev.nibble.compute.kernels.cpu.products.Bf16Products.Left;
 import dev.nibble.compute.kernels.cpu.work.Arguments;
 import dev.nibble.compute.tensor.Tensor;
-import dev.nibble.compute.weights.FrozenMatrix;
+import dev.nibble.compute.weights.TiledMatrix;
 
 /** Linear maps of activations in bfloat16. */
 final class Bf16Linear {
@@ -16,7 +16,7 @@ final class Bf16Linear {
     this.products = products;
   }
 
-  void forward(Tensor out, Tensor x, FrozenMatrix weight, float alpha, boolean add) {
+  void forward(Tensor out, Tensor x, TiledMatrix weight, float alpha, boolean add) {
     Panels panels = Panels.of(weight);
     Bf16Matrix w = panels.matrix();
     long tokens = Arguments.tokens("linearForward", out, x, w.rows(), w.cols(), w.name());
@@ -31,7 +31,7 @@ final class Bf16Linear {
         add);
   }
 
-  void backward(Tensor dx, Tensor dout, FrozenMatrix weight, float scale) {
+  void backward(Tensor dx, Tensor dout, TiledMatrix weight, float scale) {
     Panels panels = Panels.of(weight);
     Bf16Matrix w = panels.matrix();
     long tokens = Arguments.tokens("linearBackward", dout, dx, w.rows(), w.cols(), w.name());

@@ -6,7 +6,7 @@ import dev.nibble.compute.tensor.DType;
 import dev.nibble.compute.tensor.Tensor;
 import dev.nibble.compute.weights.Codebook;
 import dev.nibble.compute.weights.Dense;
-import dev.nibble.compute.weights.FrozenMatrix;
+import dev.nibble.compute.weights.TiledMatrix;
 import java.lang.foreign.MemorySegment;
 
 /**
@@ -28,11 +28,11 @@ record Bf16Matrix(Object name, long rows, long cols, Source source) {
     void read(long start, long to, int n, MemorySegment floats);
   }
 
-  static Bf16Matrix of(FrozenMatrix matrix) {
+  static Bf16Matrix of(TiledMatrix matrix) {
     return new Bf16Matrix(matrix, matrix.rows(), matrix.cols(), source(matrix));
   }
 
-  private static Source source(FrozenMatrix matrix) {
+  private static Source source(TiledMatrix matrix) {
     return switch (matrix) {
       case Dense(Tensor t) when t.dtype() == DType.BF16 -> {
         long from = t.memory().address();

@@ -1,5 +1,6 @@
 package dev.nibble.compute.kernels.cpu.products;
 
+import dev.nibble.compute.kernels.HostCopies;
 import dev.nibble.compute.kernels.KernelUnavailable;
 import dev.nibble.compute.kernels.MovingKernels;
 import dev.nibble.compute.kernels.ProductKernels;
@@ -15,6 +16,9 @@ import dev.nibble.compute.tensor.Tensor;
 import dev.nibble.compute.weights.Codebook;
 import dev.nibble.compute.weights.Dense;
 import dev.nibble.compute.weights.FrozenMatrix;
+import dev.nibble.compute.weights.Rotated;
+import dev.nibble.compute.weights.Rotation;
+import dev.nibble.compute.weights.TiledMatrix;
 import java.lang.foreign.MemorySegment;
 import java.util.Optional;
 
@@ -74,7 +78,7 @@ public final class CpuProductKernels implements ProductKernels {
   }
 
   /** out = alpha x weight^T, or += of it. */
-  private void forward(Tensor out, Tensor x, FrozenMatrix weight, float alpha, boolean add) {
+  private void forward(Tensor out, Tensor x, TiledMatrix weight, float alpha, boolean add) {
     if (x.dtype() == DType.BF16) {
       bf16().forward(out, x, weight, alpha, add);
     } else {
@@ -88,7 +92,7 @@ public final class CpuProductKernels implements ProductKernels {
   }
 
   /** dx += scale dout weight. */
-  private void backward(Tensor dx, Tensor dout, FrozenMatrix weight, float scale) {
+  private void backward(Tensor dx, Tensor dout, TiledMatrix weight, float scale) {
     if (dout.dtype() == DType.BF16) {
       bf16().backward(dx, dout, weight, scale);
     } else {
@@ -144,10 +148,20 @@ public final class CpuProductKernels implements ProductKernels {
   @Override
   public void decode(Tensor out, FrozenMatrix in) {
     require(out, in);
-    if (in instanceof Dense(Tensor weight)) {
-      moving.copy(out, weight);
-      return;
+    switch (in) {
+      case Dense(Tensor weight) -> moving.copy(out, weight);
+      case TiledMatrix matrix -> decodeTiles(out, matrix);
+      case Rotated matrix -> {
+        try (HostCopies copies = new HostCopies(moving)) {
+          Tensor all = copies.allocate("decoded", DType.F32, out.shape().dims());
+          matrix.decode(0, matrix.elements(), all.memory());
+          moving.copy(out, all);
+        }
+      }
     }
+  }
+
+  private void decodeTiles(Tensor out, TiledMatrix in) {
     FrozenTiles tiles = FrozenTiles.of(in);
     workers.split(
         in.elements(),
@@ -174,12 +188,22 @@ public final class CpuProductKernels implements ProductKernels {
   }
 
   @Override
-  public void frozenForward(Tensor out, Tensor x, FrozenMatrix weight) {
+  public void frozenForward(Tensor out, Tensor x, TiledMatrix weight) {
     forward(out, x, weight, 1, false);
   }
 
   @Override
-  public void frozenBackward(Tensor dx, Tensor dout, FrozenMatrix weight) {
+  public void frozenBackward(Tensor dx, Tensor dout, TiledMatrix weight) {
     backward(dx, dout, weight, 1);
+  }
+
+  @Override
+  public void rotate(Tensor out, Tensor in, Rotation rotation) {
+    new RowRotation(rotation).apply(loops, out, in);
+  }
+
+  @Override
+  public void rotateBack(Tensor out, Tensor in, Rotation rotation) {
+    new RowRotation(rotation).undo(loops, out, in);
   }
 }

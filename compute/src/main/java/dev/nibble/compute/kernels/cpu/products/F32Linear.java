@@ -6,7 +6,7 @@ import dev.nibble.compute.kernels.cpu.work.Workers;
 import dev.nibble.compute.tensor.DType;
 import dev.nibble.compute.tensor.Tensor;
 import dev.nibble.compute.weights.Dense;
-import dev.nibble.compute.weights.FrozenMatrix;
+import dev.nibble.compute.weights.TiledMatrix;
 import java.lang.foreign.MemorySegment;
 
 /**
@@ -32,7 +32,7 @@ final class F32Linear {
   }
 
   /** out = alpha x weight^T + beta out. */
-  void forward(Tensor out, Tensor x, FrozenMatrix matrix, float alpha, float beta) {
+  void forward(Tensor out, Tensor x, TiledMatrix matrix, float alpha, float beta) {
     if (matrix instanceof Dense(Tensor weight) && weight.dtype() == DType.F32) {
       long rows = weight.rows();
       long cols = weight.cols();
@@ -57,7 +57,7 @@ final class F32Linear {
   }
 
   /** dx += scale dout weight. */
-  void backward(Tensor dx, Tensor dout, FrozenMatrix matrix, float scale) {
+  void backward(Tensor dx, Tensor dout, TiledMatrix matrix, float scale) {
     if (matrix instanceof Dense(Tensor weight) && weight.dtype() == DType.F32) {
       long rows = weight.rows();
       long cols = weight.cols();
@@ -103,7 +103,7 @@ final class F32Linear {
         cols);
   }
 
-  private void inTiles(Tensor out, Tensor x, FrozenMatrix weight, float alpha, float beta) {
+  private void inTiles(Tensor out, Tensor x, TiledMatrix weight, float alpha, float beta) {
     FrozenTiles tiles = FrozenTiles.of(weight);
     long rows = weight.rows();
     long cols = weight.cols();
@@ -138,7 +138,7 @@ final class F32Linear {
         });
   }
 
-  private void backwardInTiles(Tensor dx, Tensor dout, FrozenMatrix weight, float scale) {
+  private void backwardInTiles(Tensor dx, Tensor dout, TiledMatrix weight, float scale) {
     FrozenTiles tiles = FrozenTiles.of(weight);
     long rows = weight.rows();
     long cols = weight.cols();

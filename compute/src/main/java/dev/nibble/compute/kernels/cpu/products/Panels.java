@@ -4,7 +4,7 @@ import dev.nibble.compute.kernels.cpu.onednn.MatMul;
 import dev.nibble.compute.tensor.Tensor;
 import dev.nibble.compute.weights.Codebook;
 import dev.nibble.compute.weights.Dense;
-import dev.nibble.compute.weights.FrozenMatrix;
+import dev.nibble.compute.weights.TiledMatrix;
 import java.lang.foreign.MemorySegment;
 
 /**
@@ -40,7 +40,7 @@ public interface Panels {
   }
 
   /** Of a weight, the fastest that fits it. */
-  static Panels of(FrozenMatrix matrix) {
+  static Panels of(TiledMatrix matrix) {
     var rows = new RowPanels(Bf16Matrix.of(matrix));
     return matrix instanceof Codebook codebook && FourBitPanels.fits(codebook)
         ? new FourBitPanels(new FourBitBf16Decoder(codebook), rows)

@@ -1,5 +1,6 @@
 package dev.nibble.compute.kernels.cuda.products;
 
+import dev.nibble.compute.kernels.KernelUnavailable;
 import dev.nibble.compute.kernels.MovingKernels;
 import dev.nibble.compute.kernels.ProductKernels;
 import dev.nibble.compute.kernels.cuda.work.Launch;
@@ -9,6 +10,8 @@ import dev.nibble.compute.tensor.Tensor;
 import dev.nibble.compute.weights.Codebook;
 import dev.nibble.compute.weights.Dense;
 import dev.nibble.compute.weights.FrozenMatrix;
+import dev.nibble.compute.weights.Rotation;
+import dev.nibble.compute.weights.TiledMatrix;
 
 /** Linear maps with dense and with frozen weights, their biases, and frozen matrices. */
 public final class CudaProductKernels implements ProductKernels {
@@ -16,6 +19,7 @@ public final class CudaProductKernels implements ProductKernels {
   private static final int BIAS_COLUMNS = 8;
   private static final long BIAS_BLOCKS_PER_MULTIPROCESSOR = 16;
   private static final int BIAS_BACKWARD_THREADS = 256;
+  private static final int ROTATION_THREADS = 256;
 
   private final Launch launch;
   private final FourBitKernels fourBit;
@@ -137,7 +141,7 @@ public final class CudaProductKernels implements ProductKernels {
   }
 
   @Override
-  public void frozenForward(Tensor out, Tensor x, FrozenMatrix weight) {
+  public void frozenForward(Tensor out, Tensor x, TiledMatrix weight) {
     if (weight instanceof Codebook codebook && fourBit.takesFew(out, x, codebook)) {
       fourBit.forward(out, x, codebook);
     } else {
@@ -146,7 +150,41 @@ public final class CudaProductKernels implements ProductKernels {
   }
 
   @Override
-  public void frozenBackward(Tensor dx, Tensor dout, FrozenMatrix weight) {
+  public void frozenBackward(Tensor dx, Tensor dout, TiledMatrix weight) {
     products.backward(dx, dout, weight, 1);
+  }
+
+  @Override
+  public void rotate(Tensor out, Tensor in, Rotation rotation) {
+    rotate("rotate", out, in, rotation);
+  }
+
+  @Override
+  public void rotateBack(Tensor out, Tensor in, Rotation rotation) {
+    rotate("rotate_back", out, in, rotation);
+  }
+
+  /** A block for each row, which lies in its shared memory. */
+  private void rotate(String kernel, Tensor out, Tensor in, Rotation rotation) {
+    long n = rotation.size();
+    long rows = n == 0 ? 0 : in.elements() / n;
+    if (rows * n != in.elements() || out.elements() != in.elements() || out.dtype() != in.dtype()) {
+      throw new IllegalArgumentException(
+          "%s: expected rows of %d elements, got %s and %s".formatted(kernel, n, out, in));
+    }
+    if (n * Float.BYTES > launch.device().sharedPerBlock()) {
+      throw new KernelUnavailable(
+          "kernel set cuda rotates rows of at most %d numbers on this device, not of %d"
+              .formatted(launch.device().sharedPerBlock() / Float.BYTES, n));
+    }
+    launch
+        .kernel(kernel, out.dtype())
+        .tensor(out)
+        .tensor(in)
+        .tensor(rotation.signs())
+        .tensor(rotation.base())
+        .i32(rotation.base().dim(0))
+        .i32(rotation.power())
+        .grid(rows, 1, 1, ROTATION_THREADS, Math.toIntExact(n * Float.BYTES));
   }
 }

@@ -8,6 +8,9 @@ import dev.nibble.compute.weights.Affine;
 import dev.nibble.compute.weights.Codebook;
 import dev.nibble.compute.weights.Dense;
 import dev.nibble.compute.weights.FrozenMatrix;
+import dev.nibble.compute.weights.Lattice;
+import dev.nibble.compute.weights.Rotated;
+import dev.nibble.compute.weights.TiledMatrix;
 import dev.nibble.compute.weights.WithOutliers;
 
 /** Frozen matrices, encoded, and decoded a tile at a time. */
@@ -38,10 +41,10 @@ final class FrozenTiles {
 
   /** See {@link FrozenMatrix#decode}. */
   void decode(Tensor out, FrozenMatrix in) {
-    if (in instanceof Dense(Tensor weight)) {
-      moving.copy(out, weight);
-    } else {
-      read(out, in, 0, in.rows(), in.cols());
+    switch (in) {
+      case Dense(Tensor weight) -> moving.copy(out, weight);
+      case TiledMatrix matrix -> read(out, matrix, 0, in.rows(), in.cols());
+      case Rotated matrix -> host.decode(out, matrix);
     }
   }
 
@@ -50,7 +53,7 @@ final class FrozenTiles {
    *
    * @param tile F32, BF16 or F16, rows*width elements; of another dtype than a dense matrix
    */
-  void read(Tensor tile, FrozenMatrix matrix, long first, long rows, long width) {
+  void read(Tensor tile, TiledMatrix matrix, long first, long rows, long width) {
     switch (matrix) {
       case Dense(Tensor weight) -> convert(tile, weight, first, rows, width);
       case Codebook codebook when FourBitKernels.fits(codebook) ->
@@ -60,8 +63,29 @@ final class FrozenTiles {
         read(tile, sparse.base(), first, rows, width);
         overlay(tile, sparse, first, rows, width);
       }
+      case Lattice weight -> lattice(tile, weight, first, rows, width);
       default -> host.decode(tile, matrix, first, rows, width);
     }
+  }
+
+  private void lattice(Tensor tile, Lattice weight, long first, long rows, long width) {
+    boolean whole = width == weight.cols();
+    long height = whole ? 1 : rows;
+    long length = whole ? rows * width : width;
+    launch.kernel("decode_lattice", tile.dtype()).tensor(tile).tensor(weight.codes());
+    if (weight.residuals().isPresent()) {
+      launch.tensor(weight.residuals().get());
+    } else {
+      launch.none();
+    }
+    launch
+        .tensor(weight.scales())
+        .i32(weight.bits())
+        .i64(first)
+        .i64(height)
+        .i64(length)
+        .i64(weight.cols())
+        .each(height * Math.ceilDiv(length, 8));
   }
 
   /** A warp for each row. */

@@ -5,6 +5,8 @@ import dev.nibble.compute.kernels.MovingKernels;
 import dev.nibble.compute.tensor.DType;
 import dev.nibble.compute.tensor.Tensor;
 import dev.nibble.compute.weights.FrozenMatrix;
+import dev.nibble.compute.weights.Rotated;
+import dev.nibble.compute.weights.TiledMatrix;
 import java.util.HashSet;
 import java.util.Set;
 
@@ -30,11 +32,20 @@ final class HostForms {
     }
   }
 
+  /** See {@link FrozenTiles#decode}. */
+  void decode(Tensor out, Rotated matrix) {
+    try (HostCopies host = new HostCopies(moving)) {
+      Tensor values = host.allocate("values", DType.F32, out.shape().dims());
+      matrix.over(host::of).decode(0, matrix.elements(), values.memory());
+      moving.copy(out, values);
+    }
+  }
+
   /** See {@link FrozenTiles#read}. */
-  void decode(Tensor tile, FrozenMatrix matrix, long first, long rows, long width) {
+  void decode(Tensor tile, TiledMatrix matrix, long first, long rows, long width) {
     warn(matrix, "decode");
     try (HostCopies host = new HostCopies(moving)) {
-      FrozenMatrix near = matrix.over(host::of);
+      TiledMatrix near = matrix.over(host::of);
       Tensor values = host.allocate("tile", DType.F32, rows, width);
       for (long r = 0; r < rows; r++) {
         near.decode(first + r * matrix.cols(), width, values.slice(r, r + 1).memory());

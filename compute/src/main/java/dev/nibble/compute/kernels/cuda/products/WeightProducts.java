@@ -3,7 +3,7 @@ package dev.nibble.compute.kernels.cuda.products;
 import dev.nibble.compute.tensor.DType;
 import dev.nibble.compute.tensor.Tensor;
 import dev.nibble.compute.weights.Dense;
-import dev.nibble.compute.weights.FrozenMatrix;
+import dev.nibble.compute.weights.TiledMatrix;
 
 /**
  * Products of activations and weights of any kind. A dense weight of the activations' dtype is
@@ -25,7 +25,7 @@ public final class WeightProducts {
   }
 
   /** out = alpha x weight^T + beta out. */
-  void forward(Tensor out, Tensor x, FrozenMatrix matrix, double alpha, double beta) {
+  void forward(Tensor out, Tensor x, TiledMatrix matrix, double alpha, double beta) {
     if (matrix instanceof Dense(Tensor weight) && weight.dtype() == x.dtype()) {
       long n = tokens("linearForward", out, x, weight.rows(), weight.cols(), weight);
       products.multiply(
@@ -39,7 +39,7 @@ public final class WeightProducts {
     }
   }
 
-  private void inTiles(Tensor out, Tensor x, FrozenMatrix weight, double alpha, double beta) {
+  private void inTiles(Tensor out, Tensor x, TiledMatrix weight, double alpha, double beta) {
     long rows = weight.rows();
     long cols = weight.cols();
     long n = tokens("linearForward", out, x, rows, cols, weight);
@@ -56,7 +56,7 @@ public final class WeightProducts {
   }
 
   /** dx += scale dout weight. */
-  void backward(Tensor dx, Tensor dout, FrozenMatrix matrix, double scale) {
+  void backward(Tensor dx, Tensor dout, TiledMatrix matrix, double scale) {
     if (matrix instanceof Dense(Tensor weight) && weight.dtype() == dout.dtype()) {
       long n = tokens("linearBackward", dout, dx, weight.rows(), weight.cols(), weight);
       products.multiply(
@@ -70,7 +70,7 @@ public final class WeightProducts {
     }
   }
 
-  private void backwardInTiles(Tensor dx, Tensor dout, FrozenMatrix weight, double scale) {
+  private void backwardInTiles(Tensor dx, Tensor dout, TiledMatrix weight, double scale) {
     long rows = weight.rows();
     long cols = weight.cols();
     long n = tokens("linearBackward", dout, dx, rows, cols, weight);

@@ -27,6 +27,7 @@ public final class Programs implements AutoCloseable {
           "attention",
           "attention_bf16",
           "fourbit",
+          "lattice",
           "loss",
           "moving",
           "norms",

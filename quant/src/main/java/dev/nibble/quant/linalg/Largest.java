@@ -1,4 +1,4 @@
-package dev.nibble.adapters.linalg;
+package dev.nibble.quant.linalg;
 
 import java.util.Comparator;
 import java.util.stream.IntStream;

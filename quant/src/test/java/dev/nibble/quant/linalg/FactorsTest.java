@@ -1,4 +1,4 @@
-package dev.nibble.adapters.linalg;
+package dev.nibble.quant.linalg;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;

@@ -1,4 +1,4 @@
-package dev.nibble.adapters.linalg;
+package dev.nibble.quant.linalg;
 
 import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.kernels.TensorValues;
@@ -19,9 +19,9 @@ public final class QrFactors {
   public static void of(Tensor left, Tensor right, Tensor w, Kernels kernels) {
     int rank = Math.toIntExact(left.cols());
     Products products = new Products(w, kernels);
-    float[] columns = Products.transposed(products.columns(rank), Math.toIntExact(w.rows()));
+    float[] columns = HostProducts.transposed(products.columns(rank), Math.toIntExact(w.rows()));
     float[] q = Orthonormal.rows(columns, rank);
     TensorValues.put(kernels, right, products.timesW(q, rank));
-    TensorValues.put(kernels, left, Products.transposed(q, rank));
+    TensorValues.put(kernels, left, HostProducts.transposed(q, rank));
   }
 }

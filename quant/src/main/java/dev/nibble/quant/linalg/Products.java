@@ -1,4 +1,4 @@
-package dev.nibble.adapters.linalg;
+package dev.nibble.quant.linalg;
 
 import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.kernels.TensorValues;
@@ -50,17 +50,5 @@ final class Products {
   /** All of W. */
   float[] all() {
     return TensorValues.of(kernels, w);
-  }
-
-  /** The transpose of a matrix of {@code rows} rows. */
-  static float[] transposed(float[] m, int rows) {
-    int cols = m.length / rows;
-    float[] t = new float[m.length];
-    for (int i = 0; i < rows; i++) {
-      for (int j = 0; j < cols; j++) {
-        t[j * rows + i] = m[i * cols + j];
-      }
-    }
-    return t;
   }
 }

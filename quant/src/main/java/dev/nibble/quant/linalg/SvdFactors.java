@@ -1,4 +1,4 @@
-package dev.nibble.adapters.linalg;
+package dev.nibble.quant.linalg;
 
 import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.kernels.TensorValues;

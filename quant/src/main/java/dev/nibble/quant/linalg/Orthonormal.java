@@ -1,11 +1,11 @@
-package dev.nibble.adapters.linalg;
+package dev.nibble.quant.linalg;
 
 import org.ejml.data.DMatrixRMaj;
 import org.ejml.dense.row.factory.DecompositionFactory_DDRM;
 import org.ejml.interfaces.decomposition.QRDecomposition;
 
 /** Orthonormal bases, by Householder's QR decomposition. */
-final class Orthonormal {
+public final class Orthonormal {
   private Orthonormal() {}
 
   /**
@@ -14,7 +14,7 @@ final class Orthonormal {
    * @param vectors V, k rows of n values, k &lt;= n
    * @return Q^T, k orthonormal rows of n values
    */
-  static float[] rows(float[] vectors, int k) {
+  public static float[] rows(float[] vectors, int k) {
     int n = vectors.length / k;
     DMatrixRMaj columns = new DMatrixRMaj(n, k);
     for (int i = 0; i < k; i++) {

@@ -1,0 +1,158 @@
+// Weights in points of the lattice E8, and random changes of basis.
+#include "nibble.cuh"
+
+constexpr int THREADS = 256;
+constexpr int EIGHT = 8;
+
+// ---- decoding ----
+
+// Rows of magnitudes as dev.nibble.compute.weights.E8Lattice numbers them: entry i is (2 bits from 2 i on) + 1/2.
+__device__ const uint16_t E8_ROWS[256] = {
+    0x0000, 0x4000, 0x1000, 0x0400, 0x0100, 0x0040, 0x0010, 0x0004, 0x0001, 0x5000, 0x4400, 0x1400, 0x4100, 0x1100, 0x0500, 0x4040,
+    0x1040, 0x0440, 0x0140, 0x4010, 0x1010, 0x0410, 0x0110, 0x0050, 0x4004, 0x1004, 0x0404, 0x0104, 0x0044, 0x0014, 0x4001, 0x1001,
+    0x0401, 0x0101, 0x0041, 0x0011, 0x0005, 0x8000, 0x2000, 0x5400, 0x0800, 0x5100, 0x4500, 0x1500, 0x0200, 0x5040, 0x4440, 0x1440,
+    0x4140, 0x1140, 0x0540, 0x0080, 0x5010, 0x4410, 0x1410, 0x4110, 0x1110, 0x0510, 0x4050, 0x1050, 0x0450, 0x0150, 0x0020, 0x5004,
+    0x4404, 0x1404, 0x4104, 0x1104, 0x0504, 0x4044, 0x1044, 0x0444, 0x0144, 0x4014, 0x1014, 0x0414, 0x0114, 0x0054, 0x0008, 0x5001,
+    0x4401, 0x1401, 0x4101, 0x1101, 0x0501, 0x4041, 0x1041, 0x0441, 0x0141, 0x4011, 0x1011, 0x0411, 0x0111, 0x0051, 0x4005, 0x1005,
+    0x0405, 0x0105, 0x0045, 0x0015, 0x0002, 0x9000, 0x6000, 0x8400, 0x2400, 0x4800, 0x1800, 0x8100, 0x2100, 0x5500, 0x0900, 0x4200,
+    0x1200, 0x0600, 0x8040, 0x2040, 0x5440, 0x0840, 0x5140, 0x4540, 0x1540, 0x0240, 0x4080, 0x1080, 0x0480, 0x0180, 0x8010, 0x2010,
+    0x5410, 0x0810, 0x5110, 0x4510, 0x1510, 0x0210, 0x5050, 0x4450, 0x1450, 0x4150, 0x1150, 0x0550, 0x0090, 0x4020, 0x1020, 0x0420,
+    0x0120, 0x0060, 0x8004, 0x2004, 0x5404, 0x0804, 0x5104, 0x4504, 0x1504, 0x0204, 0x5044, 0x4444, 0x1444, 0x4144, 0x1144, 0x0544,
+    0x0084, 0x5014, 0x4414, 0x1414, 0x4114, 0x1114, 0x0514, 0x4054, 0x1054, 0x0454, 0x0154, 0x0024, 0x4008, 0x1008, 0x0408, 0x0108,
+    0x0048, 0x0018, 0x8001, 0x2001, 0x5401, 0x0801, 0x5101, 0x4501, 0x1501, 0x0201, 0x5041, 0x4441, 0x1441, 0x4141, 0x1141, 0x0541,
+    0x0081, 0x5011, 0x4411, 0x1411, 0x4111, 0x1111, 0x0511, 0x4051, 0x1051, 0x0451, 0x0151, 0x0021, 0x5005, 0x4405, 0x1405, 0x4105,
+    0x1105, 0x0505, 0x4045, 0x1045, 0x0445, 0x0145, 0x4015, 0x1015, 0x0415, 0x0115, 0x0055, 0x0009, 0x4002, 0x1002, 0x0402, 0x0102,
+    0x0042, 0x0012, 0x0006, 0x5540, 0x5510, 0x5450, 0x5150, 0x4550, 0x1550, 0x5504, 0x5444, 0x5144, 0x4544, 0x1544, 0x5414, 0x5114,
+    0x4514, 0x1514, 0x5054, 0x4454, 0x1454, 0x4154, 0x1154, 0x0554, 0x5501, 0x5441, 0x5141, 0x4541, 0x1541, 0x5411, 0x5111, 0x4511};
+
+// Vectors as dev.nibble.compute.weights.E8Vectors numbers them: entry i is half of (4 bits from 4 i on) - 4.
+__device__ const uint32_t E8_VECTORS[256] = {
+    0x44444422, 0x44444242, 0x44442442, 0x44424442, 0x44244442, 0x42444442, 0x24444442, 0x64444442, 0x46444442, 0x44644442,
+    0x44464442, 0x44446442, 0x44444642, 0x44444462, 0x33333333, 0x55333333, 0x53533333, 0x35533333, 0x53353333, 0x35353333,
+    0x33553333, 0x55553333, 0x53335333, 0x35335333, 0x33535333, 0x55535333, 0x33355333, 0x55355333, 0x53555333, 0x35555333,
+    0x53333533, 0x35333533, 0x33533533, 0x55533533, 0x33353533, 0x55353533, 0x53553533, 0x35553533, 0x33335533, 0x55335533,
+    0x53535533, 0x35535533, 0x53355533, 0x35355533, 0x33555533, 0x55555533, 0x53333353, 0x35333353, 0x33533353, 0x55533353,
+    0x33353353, 0x55353353, 0x53553353, 0x35553353, 0x33335353, 0x55335353, 0x53535353, 0x35535353, 0x53355353, 0x35355353,
+    0x33555353, 0x55555353, 0x33333553, 0x55333553, 0x53533553, 0x35533553, 0x53353553, 0x35353553, 0x33553553, 0x55553553,
+    0x53335553, 0x35335553, 0x33535553, 0x55535553, 0x33355553, 0x55355553, 0x53555553, 0x35555553, 0x44444224, 0x44442424,
+    0x44424424, 0x44244424, 0x42444424, 0x24444424, 0x64444424, 0x46444424, 0x44644424, 0x44464424, 0x44446424, 0x44444624,
+    0x44442244, 0x44424244, 0x44244244, 0x42444244, 0x24444244, 0x64444244, 0x46444244, 0x44644244, 0x44464244, 0x44446244,
+    0x44422444, 0x44242444, 0x42442444, 0x24442444, 0x64442444, 0x46442444, 0x44642444, 0x44462444, 0x44224444, 0x42424444,
+    0x24424444, 0x64424444, 0x46424444, 0x44624444, 0x42244444, 0x24244444, 0x64244444, 0x46244444, 0x22444444, 0x62444444,
+    0x26444444, 0x66444444, 0x42644444, 0x24644444, 0x64644444, 0x46644444, 0x44264444, 0x42464444, 0x24464444, 0x64464444,
+    0x46464444, 0x44664444, 0x44426444, 0x44246444, 0x42446444, 0x24446444, 0x64446444, 0x46446444, 0x44646444, 0x44466444,
+    0x44442644, 0x44424644, 0x44244644, 0x42444644, 0x24444644, 0x64444644, 0x46444644, 0x44644644, 0x44464644, 0x44446644,
+    0x44444264, 0x44442464, 0x44424464, 0x44244464, 0x42444464, 0x24444464, 0x64444464, 0x46444464, 0x44644464, 0x44464464,
+    0x44446464, 0x44444664, 0x53333335, 0x35333335, 0x33533335, 0x55533335, 0x33353335, 0x55353335, 0x53553335, 0x35553335,
+    0x33335335, 0x55335335, 0x53535335, 0x35535335, 0x53355335, 0x35355335, 0x33555335, 0x55555335, 0x33333535, 0x55333535,
+    0x53533535, 0x35533535, 0x53353535, 0x35353535, 0x33553535, 0x55553535, 0x53335535, 0x35335535, 0x33535535, 0x55535535,
+    0x33355535, 0x55355535, 0x53555535, 0x35555535, 0x33333355, 0x55333355, 0x53533355, 0x35533355, 0x53353355, 0x35353355,
+    0x33553355, 0x55553355, 0x53335355, 0x35335355, 0x33535355, 0x55535355, 0x33355355, 0x55355355, 0x53555355, 0x35555355,
+    0x53333555, 0x35333555, 0x33533555, 0x55533555, 0x33353555, 0x55353555, 0x53553555, 0x35553555, 0x33335555, 0x55335555,
+    0x53535555, 0x35535555, 0x53355555, 0x35355555, 0x33555555, 0x55555555, 0x44444426, 0x44444246, 0x44442446, 0x44424446,
+    0x44244446, 0x42444446, 0x24444446, 0x64444446, 0x46444446, 0x44644446, 0x44464446, 0x44446446, 0x44444646, 0x44444466,
+    0x44444440, 0x44444404, 0x44444044, 0x44440444, 0x44404444, 0x44044444, 0x40444444, 0x04444444, 0x84444444, 0x48444444,
+    0x44844444, 0x44484444, 0x44448444, 0x44444844, 0x44444484, 0x44444448};
+
+__device__ __forceinline__ void vector(int code, float scale, float* v) {
+  uint32_t packed = E8_VECTORS[code];
+#pragma unroll
+  for (int i = 0; i < EIGHT; i++) v[i] = __fmul_rn(0.5f * (float)((int)(packed >> (4 * i) & 15) - 4), scale);
+}
+
+// The point of a code: a row, the signs of the first seven, and a shift. With the last sign the sum before it is even.
+__device__ __forceinline__ void point(int code, float scale, float* v) {
+  int row = E8_ROWS[code >> 8], sum = 0;
+#pragma unroll
+  for (int i = 0; i < EIGHT; i++) {
+    int doubled = 2 * (row >> (2 * i) & 3) + 1;
+    if (i < EIGHT - 1 && (code >> (i + 1) & 1)) doubled = -doubled;
+    sum += doubled;
+    v[i] = 0.5f * (float)doubled;
+  }
+  if (sum >> 1 & 1) v[EIGHT - 1] = -v[EIGHT - 1];
+  float shift = code & 1 ? 0.25f : -0.25f;
+#pragma unroll
+  for (int i = 0; i < EIGHT; i++) v[i] = __fmul_rn(v[i] + shift, scale);
+}
+
+// out[r, j] = weight first + r * cols + j, j < width; a thread decodes whole points where they lie in one row of out.
+template <class T>
+__device__ void decode(T* out, const uint16_t* codes, const void* residuals, const float* scales, int bits,
+                       int64_t first, int64_t rows, int64_t width, int64_t cols) {
+  bool fit = first % EIGHT == 0 && (rows == 1 || width % EIGHT == 0) && aligned_16(out);
+  in_eights(rows * width, fit, [&](auto step, int64_t i) {
+    constexpr int N = decltype(step)::value;
+    int64_t from = first + i + (rows == 1 ? 0 : i / width * (cols - width));
+    float v[EIGHT];
+    point(codes[from / EIGHT], scales[0], v);
+    if (bits > 2) {
+      float rest[EIGHT];
+      if (bits == 4) {
+        point(((const uint16_t*)residuals)[from / EIGHT], scales[1], rest);
+      } else {
+        vector(((const uint8_t*)residuals)[from / EIGHT], scales[1], rest);
+      }
+#pragma unroll
+      for (int k = 0; k < EIGHT; k++) v[k] = __fadd_rn(v[k], rest[k]);
+    }
+    if constexpr (N == EIGHT) {
+      store(out + i, v);
+    } else {
+      float one = v[0];
+#pragma unroll
+      for (int k = 1; k < EIGHT; k++) one = from % EIGHT == k ? v[k] : one;
+      out[i] = from_float<T>(one);
+    }
+  });
+}
+
+#define DECODE(name, T)                                                                                          \
+  NIBBLE_KERNEL(THREADS, name, T* out, const uint16_t* codes, const void* residuals, const float* scales,        \
+                int bits, int64_t first, int64_t rows, int64_t width, int64_t cols) {                                      \
+    decode(out, codes, residuals, scales, bits, first, rows, width, cols);                                             \
+  }
+DECODE(decode_lattice_f32, float)
+DECODE(decode_lattice_bf16, bf16)
+DECODE(decode_lattice_f16, f16)
+
+// ---- rotations ----
+
+// A row of q * power numbers, in shared memory: by Sylvester's matrix inside each power, then by the base [q, q] across
+// them. A block reads all of its row before it writes it, so that out may be in.
+template <bool BACK, class T>
+__device__ void rotate(T* out, const T* in, const int8_t* signs, const int8_t* base, int q, int power) {
+  NIBBLE_DYNAMIC_SHARED(shared);
+  float* x = (float*)shared;
+  int n = q * power;
+  in += (int64_t)blockIdx.x * n;
+  out += (int64_t)blockIdx.x * n;
+  for (int i = threadIdx.x; i < n; i += blockDim.x) x[i] = BACK ? to_float(in[i]) : to_float(in[i]) * (float)signs[i];
+  __syncthreads();
+  for (int half = 1; half < power; half *= 2) {
+    for (int p = threadIdx.x; p < n / 2; p += blockDim.x) {
+      int i = 2 * (p & ~(half - 1)) + (p & (half - 1));
+      float a = x[i], b = x[i + half];
+      x[i] = a + b;
+      x[i + half] = a - b;
+    }
+    __syncthreads();
+  }
+  float scale = (float)(1 / sqrt((double)n));
+  for (int i = threadIdx.x; i < n; i += blockDim.x) {
+    int r = i / power, k = i - r * power;
+    float sum = 0;
+    for (int j = 0; j < q; j++) sum += (float)base[BACK ? j * q + r : r * q + j] * x[j * power + k];
+    sum *= scale;
+    out[i] = from_float<T>(BACK ? sum * (float)signs[i] : sum);
+  }
+}
+
+#define ROTATE(name, back, T)                                                                                \
+  NIBBLE_KERNEL(THREADS, name, T* out, const T* in, const int8_t* signs, const int8_t* base, int q, int power) { \
+    rotate<back>(out, in, signs, base, q, power);                                                            \
+  }
+ROTATE(rotate_f32, false, float)
+ROTATE(rotate_bf16, false, bf16)
+ROTATE(rotate_back_f32, true, float)
+ROTATE(rotate_back_bf16, true, bf16)
