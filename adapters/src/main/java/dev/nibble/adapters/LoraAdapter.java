@@ -96,6 +96,9 @@ final class LoraAdapter implements Adapter {
 
   @Override
   public FrozenMatrix load(String module, String tensor, FrozenWeights weights) {
+    if (spec.start() instanceof LoraStart.Caldera) {
+      return new CalderaStart(update(module), kernels).load(weights, tensor);
+    }
     return spec.changesBase()
         ? new LoraDecomposition(spec.start(), update(module), seed, kernels).load(weights, tensor)
         : weights.load(tensor);

@@ -10,7 +10,7 @@ public sealed interface LoraStart {
 
   /** The names that PEFT and recipes write. */
   String NAMES =
-      "true, false, gaussian, orthogonal, pissa, pissa_niter_N (such as pissa_niter_4), olora, loftq";
+      "true, false, gaussian, orthogonal, pissa, pissa_niter_N (such as pissa_niter_4), olora, loftq, caldera";
 
   /** A uniform in ±1/sqrt(I), B zero: the update is zero at first. */
   record Zero() implements LoraStart {}
@@ -51,6 +51,12 @@ public sealed interface LoraStart {
     }
   }
 
+  /**
+   * The leading part of the low-rank product that a base in CALDERA has (arXiv:2405.18886); the
+   * frozen weight keeps the rest of it.
+   */
+  record Caldera() implements LoraStart {}
+
   /** True when the frozen weights are no longer those of the checkpoint. */
   default boolean changesBase() {
     return switch (this) {
@@ -61,6 +67,7 @@ public sealed interface LoraStart {
       case Pissa p -> true;
       case Olora o -> true;
       case Loftq l -> true;
+      case Caldera c -> true;
     };
   }
 
@@ -81,6 +88,7 @@ public sealed interface LoraStart {
       case "orthogonal" -> Optional.of(new Orthogonal());
       case "pissa" -> Optional.of(new Pissa(OptionalInt.empty()));
       case "olora" -> Optional.of(new Olora());
+      case "caldera" -> Optional.of(new Caldera());
       case "loftq" -> Optional.of(new Loftq(loftqIterations));
       default -> Optional.empty();
     };
@@ -97,6 +105,7 @@ public sealed interface LoraStart {
           p.iterations().isPresent() ? "pissa_niter_" + p.iterations().getAsInt() : "pissa";
       case Olora o -> "olora";
       case Loftq l -> "loftq";
+      case Caldera c -> "caldera";
     };
   }
 }

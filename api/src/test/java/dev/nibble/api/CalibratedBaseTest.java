@@ -2,14 +2,18 @@ package dev.nibble.api;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
 
+import dev.nibble.adapters.AdapterException;
 import dev.nibble.api.event.Event;
 import dev.nibble.api.export.Calibration;
 import dev.nibble.api.export.ExportFormat;
 import dev.nibble.api.export.Quantizer;
 import dev.nibble.compute.tensor.DType;
 import dev.nibble.quant.UnusableWeight;
+import dev.nibble.quant.WeightFormat;
 import dev.nibble.quant.gptq.GptqFormat;
+import dev.nibble.quant.quip.QuipFormat;
 import dev.nibble.recipes.recipe.Recipe;
 import dev.nibble.recipes.recipe.RecipeException;
 import dev.nibble.recipes.recipe.Recipes;
@@ -26,6 +30,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.io.TempDir;
+import tools.jackson.databind.json.JsonMapper;
 
 /** A base that was fitted to a recipe's data: written, stopped, gone on with, trained on. */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
@@ -55,13 +60,18 @@ class CalibratedBaseTest {
 
   private Quantizer.Result quantize(
       String out, Optional<Calibration> data, Consumer<Event> listener) {
+    return quantize(GPTQ, out, data, listener);
+  }
+
+  private Quantizer.Result quantize(
+      WeightFormat format, String out, Optional<Calibration> data, Consumer<Event> listener) {
     return Nibble.reportingTo(listener)
         .quantize(
             new Quantizer.Request(
                 folder.resolve("model"),
                 folder.resolve(out),
                 false,
-                GPTQ,
+                format,
                 data,
                 DType.BF16,
                 List.of(),
@@ -97,6 +107,60 @@ class CalibratedBaseTest {
         .isInstanceOf(RecipeException.class)
         .hasMessageContaining(
             "the base is in GPTQ, 4 bits, groups of 16, act order already; write lora");
+  }
+
+  /**
+   * The leading part of the base's low-rank products starts the adapter: the model is the same, and
+   * what was learned is saved for the base as it is.
+   */
+  @Test
+  void trainsWhatCalderaHasApart() throws IOException {
+    quantize(QuipFormat.caldera(2, 8), "caldera", data(20), event -> {});
+    assertThat(folder.resolve("caldera/config.json"))
+        .content()
+        .contains("\"quant_method\" : \"nibble-quip\"", "\"rank\" : 8");
+    String base = "base_model=" + folder.resolve("caldera");
+    Path started = folder.resolve("on-caldera");
+    Path plain = folder.resolve("beside-caldera");
+    train("qlora.yaml", base, "adapter=lora", "max_steps=4", "lora_r=4", "output_dir=" + plain);
+    train(
+        "qlora.yaml",
+        base,
+        "adapter=lora",
+        "max_steps=4",
+        "lora_r=4",
+        "peft_init_lora_weights=caldera",
+        "output_dir=" + started);
+    assertThat(firstLoss(started)).isCloseTo(firstLoss(plain), within(1e-3));
+    assertThat(started.resolve("adapter_config.json")).content().contains("\"r\" : 8");
+    Nibble.silent()
+        .exporter(ModelSource.tuned(started))
+        .write(ExportFormat.Merged.standard(), folder.resolve("merged-caldera"));
+    assertThatThrownBy(() ->
+            train(
+                "qlora.yaml",
+                base,
+                "adapter=lora",
+                "lora_r=16",
+                "peft_init_lora_weights=caldera",
+                "output_dir=" + folder.resolve("too-wide")))
+        .isInstanceOf(AdapterException.class)
+        .hasMessageContaining("rank 16 is more than the 8 of model.layers.0.");
+    assertThatThrownBy(() ->
+            train(
+                "qlora.yaml",
+                "adapter=lora",
+                "peft_init_lora_weights=caldera",
+                "output_dir=" + folder.resolve("no-factors")))
+        .isInstanceOf(AdapterException.class)
+        .hasMessageContaining("has no low-rank product; give a base that `nibble quantize");
+  }
+
+  private static double firstLoss(Path run) throws IOException {
+    return JsonMapper.shared()
+        .readTree(Files.readAllLines(run.resolve("metrics.jsonl")).getFirst())
+        .get("loss")
+        .asDouble();
   }
 
   /**

@@ -72,6 +72,12 @@ public record Lattice(Tensor codes, Optional<Tensor> residuals, Tensor scales)
     return new Lattice(other.apply(codes), residuals.map(other), other.apply(scales));
   }
 
+  /** Rows {@code from} (inclusive) to {@code to} (exclusive), a view. */
+  Lattice slice(long from, long to) {
+    return new Lattice(
+        codes.slice(from, to), residuals.map(t -> t.slice(from, to)), scales);
+  }
+
   /** The code of the eight elements from {@code 8 i} on. */
   public int code(long i) {
     return codes.getInt(i) & 0xffff;

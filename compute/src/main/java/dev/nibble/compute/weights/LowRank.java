@@ -26,6 +26,19 @@ public record LowRank(TiledMatrix left, TiledMatrix right) {
     return left.rows();
   }
 
+  /** The product of the rows {@code from} (inclusive) to {@code to} (exclusive) of both factors. */
+  public LowRank part(long from, long to) {
+    return new LowRank(rows(left, from, to), rows(right, from, to));
+  }
+
+  private static TiledMatrix rows(TiledMatrix factor, long from, long to) {
+    return switch (factor) {
+      case Lattice lattice -> lattice.slice(from, to);
+      case Dense(Tensor weight) -> new Dense(weight.slice(from, to));
+      default -> throw new IllegalArgumentException(factor + ": its rows cannot be taken apart");
+    };
+  }
+
   /** Bytes of both factors. */
   public long bytes() {
     return left.bytes() + right.bytes();

@@ -66,7 +66,7 @@ record QuipCheckpoint(
   }
 
   private static QuipFormat format(StoredSettings settings) {
-    boolean fitting = settings.text(QuipLayout.RANK, "").equals(QuipLayout.FITTING);
+    boolean fitting = settings.flag(QuipLayout.FITTING, false);
     try {
       return new QuipFormat(
           whole(settings, QuipLayout.BITS, 0),

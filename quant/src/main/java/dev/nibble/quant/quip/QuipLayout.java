@@ -57,8 +57,8 @@ record QuipLayout(QuipFormat format) implements CheckpointLayout {
   static final String PASSES = "passes";
   static final String DAMPING = "damp_percent";
 
-  /** What {@link #RANK} is where it is {@link QuipFormat#FITTING}. */
-  static final String FITTING = "fitting";
+  /** In the place of {@link #RANK}: that it is {@link QuipFormat#FITTING}. */
+  static final String FITTING = "fitting_rank";
 
   @Override
   public Optional<List<TensorInfo>> tensors(String weight, Shape shape, DType before) {
@@ -119,7 +119,7 @@ record QuipLayout(QuipFormat format) implements CheckpointLayout {
     q.put("quant_method", METHOD);
     q.put(BITS, format.bits());
     if (format.rank() == QuipFormat.FITTING) {
-      q.put(RANK, FITTING);
+      q.put(FITTING, true);
     } else {
       q.put(RANK, format.rank());
     }

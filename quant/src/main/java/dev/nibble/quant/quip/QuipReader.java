@@ -27,7 +27,7 @@ public final class QuipReader implements CheckpointReader {
     if (!QuipFormat.BITS.contains(bits)) {
       throw config.wrong(QuipLayout.BITS, "4, 3 or 2");
     }
-    boolean fitting = config.text(QuipLayout.RANK, "").equals(QuipLayout.FITTING);
+    boolean fitting = config.flag(QuipLayout.FITTING, false);
     int rank = fitting ? QuipFormat.FITTING : config.notNegative(QuipLayout.RANK, 0);
     return Optional.of(new QuipFormat(bits, rank, 0, 1).describe());
   }

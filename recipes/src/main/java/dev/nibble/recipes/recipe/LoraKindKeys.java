@@ -93,7 +93,8 @@ final class LoraKindKeys {
           "Initial values of the adapter. `true`: no change; `gaussian`, `orthogonal`: the same from other random numbers;"
               + " `false`: noise. `pissa`, `pissa_niter_N`, `olora` move part of the base weights into the adapter, and `loftq`"
               + " what quantising them loses; such an adapter is saved as plain LoRA of twice the rank for the base in"
-              + " full precision.");
+              + " full precision. `caldera`: the leading part of the low-rank product of a base in CALDERA, saved likewise"
+              + " for that base.");
 
   static final Key<Recipe, Integer> LOFTQ_ITER =
       Key.when(
