@@ -41,9 +41,7 @@ record CalderaStart(LowRankUpdate update, Kernels kernels) {
     }
     return new Rotated(
         whole.base(),
-        rank == factors.rank()
-            ? Optional.empty()
-            : Optional.of(factors.part(rank, factors.rank())),
+        rank == factors.rank() ? Optional.empty() : Optional.of(factors.part(rank, factors.rank())),
         whole.outputs(),
         whole.inputs());
   }

@@ -13,8 +13,8 @@ import java.util.Optional;
  * @param bias F32, BF16 or F16 [O]
  * @param products with the scratch that the weight needs
  */
-public record FrozenProjection(
-    FrozenMatrix weight, Optional<Tensor> bias, FrozenProducts products) implements Projection {
+public record FrozenProjection(FrozenMatrix weight, Optional<Tensor> bias, FrozenProducts products)
+    implements Projection {
 
   @Override
   public void forward(Kernels kernels, Tensor out, Tensor x, ForwardMode mode) {

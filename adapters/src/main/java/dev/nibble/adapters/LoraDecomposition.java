@@ -1,7 +1,5 @@
 package dev.nibble.adapters;
 
-import dev.nibble.quant.linalg.QrFactors;
-import dev.nibble.quant.linalg.SvdFactors;
 import dev.nibble.compute.kernels.Dropout;
 import dev.nibble.compute.kernels.HostAndDevice;
 import dev.nibble.compute.kernels.Kernels;
@@ -10,6 +8,8 @@ import dev.nibble.compute.tensor.Scope;
 import dev.nibble.compute.tensor.Tensor;
 import dev.nibble.compute.weights.FrozenMatrix;
 import dev.nibble.quant.FrozenWeights;
+import dev.nibble.quant.linalg.QrFactors;
+import dev.nibble.quant.linalg.SvdFactors;
 import java.util.OptionalInt;
 import java.util.function.Consumer;
 

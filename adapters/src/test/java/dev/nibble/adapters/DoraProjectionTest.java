@@ -4,10 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.nibble.adapters.Parameters.Parameter;
-import dev.nibble.compute.kernels.KernelOptions;
-import dev.nibble.compute.kernels.KernelSets;
 import dev.nibble.compute.kernels.Buffers;
 import dev.nibble.compute.kernels.FrozenProducts;
+import dev.nibble.compute.kernels.KernelOptions;
+import dev.nibble.compute.kernels.KernelSets;
 import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.tensor.DType;
 import dev.nibble.compute.tensor.Scope;

@@ -48,8 +48,9 @@ public final class FrozenProducts {
     if (matrix instanceof Rotated rotated) {
       reserve(new Buffer("rotated_inputs", dtype, rotated.cols()), rows);
       reserve(new Buffer("rotated_outputs", dtype, rotated.rows()), rows);
-      rotated.lowRank().ifPresent(
-          factors -> reserve(new Buffer("low_rank", dtype, factors.rank()), rows));
+      rotated
+          .lowRank()
+          .ifPresent(factors -> reserve(new Buffer("low_rank", dtype, factors.rank()), rows));
     }
   }
 

@@ -3,13 +3,13 @@ package dev.nibble.compute.weights;
 /**
  * 65536 points of the lattice E8 moved by 1/4: "E8P" of QuIP# (Tseng et al., arXiv:2402.04396),
  * which takes eight weights in 16 bits. A point is a row of 256 magnitudes, all odd multiples of
- * 1/2, with a sign for each entry, and 1/4 or -1/4 added to all. With the eighth sign the sum of the
- * entries before the shift is even, so that seven signs are told.
+ * 1/2, with a sign for each entry, and 1/4 or -1/4 added to all. With the eighth sign the sum of
+ * the entries before the shift is even, so that seven signs are told.
  *
  * <p>The rows are all with a squared norm of 10 at most, which are 227, and the first 29 with five
- * entries of 3/2 and three of 1/2; by norms, and each norm in lexicographic order. Code = row * 256 +
- * signs of the first seven entries, the first lowest, 1 for minus, times 2 + 1 for a shift of 1/4.
- * QuIP# numbers its rows otherwise.
+ * entries of 3/2 and three of 1/2; by norms, and each norm in lexicographic order. Code = row * 256
+ * + signs of the first seven entries, the first lowest, 1 for minus, times 2 + 1 for a shift of
+ * 1/4. QuIP# numbers its rows otherwise.
  */
 public final class E8Lattice {
   /** Weights that a code stands for. */
@@ -19,6 +19,7 @@ public final class E8Lattice {
   public static final double SPREAD = 1.03;
 
   private static final int ROWS = 256;
+
   /** What is added to, or taken from, all entries of a row. */
   public static final float SHIFT = 0.25f;
 

@@ -1,9 +1,9 @@
 package dev.nibble.compute.weights;
 
 /**
- * The 240 shortest vectors of the lattice E8 and the 16 that are 2 or -2 in one entry, by norms, and
- * each norm in lexicographic order: eight bits for what a point of {@link E8Lattice} misses, one a
- * weight.
+ * The 240 shortest vectors of the lattice E8 and the 16 that are 2 or -2 in one entry, by norms,
+ * and each norm in lexicographic order: eight bits for what a point of {@link E8Lattice} misses,
+ * one a weight.
  */
 public final class E8Vectors {
   private static final int EIGHT = E8Lattice.EIGHT;

@@ -11,8 +11,8 @@ import java.util.Optional;
  *       = chi(i - j), 1 for squares modulo q, -1 for others and 0 for 0
  *   <li>Paley II, of order 2 (q + 1) for a prime q = 1 mod 4: each entry of S = [[0, 1], [1, C]]
  *       times [[1, 1], [1, -1]], and [[1, -1], [-1, -1]] in the place of the zeros
- *   <li>Williamson: [[A, B, C, D], [-B, A, -D, C], [-C, D, A, -B], [-D, -C, B, A]] of four symmetric
- *       circulant matrices whose squares add up to 172 times the identity
+ *   <li>Williamson: [[A, B, C, D], [-B, A, -D, C], [-C, D, A, -B], [-D, -C, B, A]] of four
+ *       symmetric circulant matrices whose squares add up to 172 times the identity
  * </ul>
  */
 final class HadamardMatrices {
@@ -23,8 +23,8 @@ final class HadamardMatrices {
 
   /**
    * Entry i of a circulant's first row is 1 or -1 by the class of i: the classes are the cosets of
-   * {1, 6, 7, 36, 37, 42} in the multiplicative group modulo 43, 3^c times it for c from 0 to 6, and
-   * bit c says 1.
+   * {1, 6, 7, 36, 37, 42} in the multiplicative group modulo 43, 3^c times it for c from 0 to 6,
+   * and bit c says 1.
    */
   private static final int[] CLASSES = {15, 38, 58, 108};
 

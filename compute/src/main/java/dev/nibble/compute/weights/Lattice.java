@@ -9,9 +9,9 @@ import java.util.function.UnaryOperator;
 import java.util.stream.IntStream;
 
 /**
- * A frozen matrix in points of {@link E8Lattice}: each eight neighbouring inputs are a point times a
- * scale, 2 bits a weight. What the points miss may be held too ("residual vector quantisation"), in
- * {@link E8Vectors} with 3 bits or in points again with 4. Products and the sum are rounded to
+ * A frozen matrix in points of {@link E8Lattice}: each eight neighbouring inputs are a point times
+ * a scale, 2 bits a weight. What the points miss may be held too ("residual vector quantisation"),
+ * in {@link E8Vectors} with 3 bits or in points again with 4. Products and the sum are rounded to
  * float32, one after another.
  *
  * @param codes I16 [O, I / 8], read without a sign
@@ -74,8 +74,7 @@ public record Lattice(Tensor codes, Optional<Tensor> residuals, Tensor scales)
 
   /** Rows {@code from} (inclusive) to {@code to} (exclusive), a view. */
   Lattice slice(long from, long to) {
-    return new Lattice(
-        codes.slice(from, to), residuals.map(t -> t.slice(from, to)), scales);
+    return new Lattice(codes.slice(from, to), residuals.map(t -> t.slice(from, to)), scales);
   }
 
   /** The code of the eight elements from {@code 8 i} on. */
@@ -122,8 +121,9 @@ public record Lattice(Tensor codes, Optional<Tensor> residuals, Tensor scales)
 
   /**
    * Rounds to the nearest point, all in float32. The first scale is the root of the mean square of
-   * the elements, in float64, over {@link E8Lattice#SPREAD}, and no less than the least normal number;
-   * that of residuals is 3.45 times finer with 4 bits and twice with 3. Residuals are rounded after.
+   * the elements, in float64, over {@link E8Lattice#SPREAD}, and no less than the least normal
+   * number; that of residuals is 3.45 times finer with 4 bits and twice with 3. Residuals are
+   * rounded after.
    */
   @Override
   public void encode(Tensor in) {

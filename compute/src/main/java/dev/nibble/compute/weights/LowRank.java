@@ -16,8 +16,7 @@ public record LowRank(TiledMatrix left, TiledMatrix right) {
   /** Checks that the factors fit each other. */
   public LowRank {
     if (left.rows() != right.rows()) {
-      throw new IllegalArgumentException(
-          "%s and %s are of different rank".formatted(left, right));
+      throw new IllegalArgumentException("%s and %s are of different rank".formatted(left, right));
     }
   }
 

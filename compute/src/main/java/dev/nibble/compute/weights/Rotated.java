@@ -8,8 +8,8 @@ import java.util.function.UnaryOperator;
 import java.util.stream.IntStream;
 
 /**
- * A frozen matrix that is held in another basis on both sides: W = U^T (B + L R) V, with U and V the
- * {@link Rotation}s of outputs and inputs (QuIP#, arXiv:2402.04396), and L R where there is one
+ * A frozen matrix that is held in another basis on both sides: W = U^T (B + L R) V, with U and V
+ * the {@link Rotation}s of outputs and inputs (QuIP#, arXiv:2402.04396), and L R where there is one
  * (CALDERA, arXiv:2405.18886). A product rotates activations, and never the weights: x W^T = ((x
  * V^T) (B + L R)^T) U.
  *
@@ -29,14 +29,13 @@ public record Rotated(
           "%s: expected rotations of %d outputs and %d inputs, got %s and %s"
               .formatted(base, base.rows(), base.cols(), outputs.signs(), inputs.signs()));
     }
-    lowRank.ifPresent(
-        factors -> {
-          if (factors.left().cols() != base.rows() || factors.right().cols() != base.cols()) {
-            throw new IllegalArgumentException(
-                "%s: expected factors of %d outputs and %d inputs, got %s"
-                    .formatted(base, base.rows(), base.cols(), factors));
-          }
-        });
+    lowRank.ifPresent(factors -> {
+      if (factors.left().cols() != base.rows() || factors.right().cols() != base.cols()) {
+        throw new IllegalArgumentException(
+            "%s: expected factors of %d outputs and %d inputs, got %s"
+                .formatted(base, base.rows(), base.cols(), factors));
+      }
+    });
   }
 
   @Override

@@ -11,8 +11,8 @@ import java.util.stream.IntStream;
 
 /**
  * A random orthogonal change of basis of n = q 2^k numbers, (H_q (x) H_2^k) diag(signs) / sqrt(n):
- * number i is in row i / 2^k of q; H_2^k is Sylvester's Hadamard matrix, [[H, H], [H, -H]] doubled k
- * times. Takes n (k + q) additions.
+ * number i is in row i / 2^k of q; H_2^k is Sylvester's Hadamard matrix, [[H, H], [H, -H]] doubled
+ * k times. Takes n (k + q) additions.
  *
  * @param signs I8 [n], 1 or -1
  * @param base I8 [q, q]: H_q, entries of 1 and -1, rows orthogonal to each other
@@ -29,7 +29,8 @@ public record Rotation(Tensor signs, Tensor base) {
         || n % base.dim(0) != 0
         || Long.bitCount(n / base.dim(0)) != 1) {
       throw new IllegalArgumentException(
-          "%s, %s: expected I8 signs of q 2^k numbers and an I8 base [q, q]".formatted(signs, base));
+          "%s, %s: expected I8 signs of q 2^k numbers and an I8 base [q, q]"
+              .formatted(signs, base));
     }
   }
 
@@ -148,7 +149,7 @@ public record Rotation(Tensor signs, Tensor base) {
   private void mix(float[] x, int at, boolean transposed) {
     int q = Math.toIntExact(base.dim(0));
     int power = Math.toIntExact(power());
-    float scale = (float) (1 / Math.sqrt(size()));
+    float scale = (float) (1 / Math.sqrt((double) size()));
     float[] out = new float[q * power];
     for (int i = 0; i < q; i++) {
       for (int j = 0; j < q; j++) {

@@ -151,6 +151,6 @@ class ReferenceProductKernels implements ProductKernels {
     return rotation.base().getInt(base)
         * inner
         * rotation.signs().getInt(col)
-        / Math.sqrt(rotation.size());
+        / Math.sqrt((double) rotation.size());
   }
 }

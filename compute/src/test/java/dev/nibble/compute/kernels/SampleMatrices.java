@@ -175,8 +175,7 @@ public final class SampleMatrices {
         rank == 0
             ? Optional.empty()
             : Optional.of(
-                new LowRank(
-                    lattice("left_", 4, rank, rows), lattice("right_", 4, rank, cols))),
+                new LowRank(lattice("left_", 4, rank, rows), lattice("right_", 4, rank, cols))),
         rotation(TABLE + "OfOutputs", rows),
         rotation(TABLE + "OfInputs", cols));
   }

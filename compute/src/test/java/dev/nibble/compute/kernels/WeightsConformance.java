@@ -77,7 +77,9 @@ abstract class WeightsConformance extends KernelCases {
   /** Rows and columns, which are whole points. */
   private static final int[][] POINTS = {{1, 8}, {7, 24}, {33, 128}, {64, 64}, {5, 1000}};
 
-  /** Rows, columns and the rank of a product beside it, sizes of which a Hadamard matrix is known. */
+  /**
+   * Rows, columns and the rank of a product beside it, sizes of which a Hadamard matrix is known.
+   */
   private static final int[][] ROTATED = {{4, 8, 0}, {24, 56, 1}, {64, 176, 8}, {96, 64, 5}};
 
   /** The same for groups that an index names, and for whole zero points. */
@@ -269,8 +271,7 @@ abstract class WeightsConformance extends KernelCases {
       var x = t.normal("x", n, matrix.cols());
       var weight = MatrixOperand.input(t, matrix);
       var out = t.output("out", n, matrix.rows()).within(sum(matrix, matrix.cols()));
-      t.run(k ->
-          k.products().frozenForward(out.get(), x.get(), weight.tiled()));
+      t.run(k -> k.products().frozenForward(out.get(), x.get(), weight.tiled()));
     });
   }
 

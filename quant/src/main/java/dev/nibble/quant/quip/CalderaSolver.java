@@ -7,9 +7,9 @@ import dev.nibble.quant.HessianFactor;
 import dev.nibble.quant.linalg.HostProducts;
 
 /**
- * CALDERA (Saha et al., arXiv:2405.18886): W = Q + L R with all three in lattice points, in turn L R
- * fitted to W - Q and Q rounded from W - L R. The error tr((W - Q - L R) H (W - Q - L R)^T) does not
- * always fall, so that the best of all rounds is kept, and rounded again in passes.
+ * CALDERA (Saha et al., arXiv:2405.18886): W = Q + L R with all three in lattice points, in turn L
+ * R fitted to W - Q and Q rounded from W - L R. The error tr((W - Q - L R) H (W - Q - L R)^T) does
+ * not always fall, so that the best of all rounds is kept, and rounded again in passes.
  */
 final class CalderaSolver {
   /** Turns of L and R in each round; more change little. */
@@ -67,11 +67,10 @@ final class CalderaSolver {
   }
 
   private Snapshot snapshot() {
-    return new Snapshot(
-        each -> {
-          lattice.over(each);
-          factors.over(each);
-        });
+    return new Snapshot(each -> {
+      lattice.over(each);
+      factors.over(each);
+    });
   }
 
   /** Rounds Q from W - L R; the error. */

@@ -118,8 +118,7 @@ final class LowRankFit {
     float[] rows = orthonormal();
     float[] inside = HostProducts.times(rows, outputs, e);
     float[] weighted = HostProducts.times(inside, inputs, moments);
-    float[] small =
-        HostProducts.times(weighted, inputs, HostProducts.transposed(inside, subspace));
+    float[] small = HostProducts.times(weighted, inputs, HostProducts.transposed(inside, subspace));
     float[] turned = SymmetricEigen.of(small, subspace).vectors(subspace);
     basis = HostProducts.times(turned, subspace, rows);
   }
@@ -168,16 +167,14 @@ final class LowRankFit {
     float[] weighted = HostProducts.times(right, inputs, moments);
     float[] square = HostProducts.times(weighted, inputs, HostProducts.transposed(right, rank));
     float[] target = HostProducts.times(weighted, inputs, transposed);
-    round(
-        out.left(), HostProducts.times(SymmetricEigen.of(square, rank).inverse(), rank, target));
+    round(out.left(), HostProducts.times(SymmetricEigen.of(square, rank).inverse(), rank, target));
   }
 
   private void fitRight(float[] e) {
     float[] left = values(out.left());
     float[] square = HostProducts.times(left, outputs, HostProducts.transposed(left, rank));
     float[] target = HostProducts.times(left, outputs, e);
-    round(
-        out.right(), HostProducts.times(SymmetricEigen.of(square, rank).inverse(), rank, target));
+    round(out.right(), HostProducts.times(SymmetricEigen.of(square, rank).inverse(), rank, target));
   }
 
   /** The error less that of no factors: tr(L R H R^T L^T) - 2 tr(L R H E^T). */
@@ -198,8 +195,8 @@ final class LowRankFit {
     int n = E8Lattice.EIGHT;
     IntStream.range(0, values.length / n)
         .parallel()
-        .forEach(eight ->
-            lattice.put(eight, Arrays.copyOfRange(values, n * eight, n * (eight + 1))));
+        .forEach(
+            eight -> lattice.put(eight, Arrays.copyOfRange(values, n * eight, n * (eight + 1))));
   }
 
   /** All values of a matrix on the host. */

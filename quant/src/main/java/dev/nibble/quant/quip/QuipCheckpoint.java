@@ -3,7 +3,6 @@ package dev.nibble.quant.quip;
 import static dev.nibble.quant.ModuleTensors.module;
 import static dev.nibble.quant.quip.QuipLayout.CODES;
 import static dev.nibble.quant.quip.QuipLayout.LEFT;
-import static dev.nibble.quant.quip.QuipLayout.RESIDUALS;
 import static dev.nibble.quant.quip.QuipLayout.RIGHT;
 import static dev.nibble.quant.quip.QuipLayout.SCALES;
 import static dev.nibble.quant.quip.QuipLayout.SIGNS_IN;
@@ -98,8 +97,7 @@ record QuipCheckpoint(
     }
     Shape shape = Shape.of(rows, cols);
     String weight = m.module() + ModuleTensors.WEIGHT;
-    for (TensorInfo info :
-        new QuipLayout(format).tensors(weight, shape, DType.F32).orElseThrow()) {
+    for (TensorInfo info : new QuipLayout(format).tensors(weight, shape, DType.F32).orElseThrow()) {
       String part = info.name().substring(m.module().length());
       m.tensor(part, SIGNS_IN);
       m.require(part, info.dtype(), info.shape());

@@ -15,8 +15,7 @@ final class Snapshot {
   /** Of all tensors that {@code each} visits. */
   Snapshot(Consumer<UnaryOperator<Tensor>> each) {
     each.accept(t -> {
-      bytes.computeIfAbsent(
-          t, there -> there.memory().toArray(ValueLayout.JAVA_BYTE));
+      bytes.computeIfAbsent(t, there -> there.memory().toArray(ValueLayout.JAVA_BYTE));
       return t;
     });
   }

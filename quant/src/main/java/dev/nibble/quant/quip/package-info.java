@@ -1,6 +1,6 @@
 /**
- * QuIP#: weights made incoherent by random Hadamard transforms on both sides, and rounded eight at a
- * time to points of the E8 lattice.
+ * QuIP#: weights made incoherent by random Hadamard transforms on both sides, and rounded eight at
+ * a time to points of the E8 lattice.
  *
  * @nibble.internal
  */

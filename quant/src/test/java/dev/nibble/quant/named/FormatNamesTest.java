@@ -35,8 +35,7 @@ final class FormatNamesTest {
         .contains(new HqqFormat(3, 64, Axis.INPUTS, false, HqqFormat.Metadata.F16));
     assertThat(FormatNames.parse("gptq-3-g32")).contains(new GptqFormat(3, 32));
     assertThat(FormatNames.parse("quip-2")).contains(QuipFormat.quip(2));
-    assertThat(FormatNames.parse("caldera-2"))
-        .contains(QuipFormat.caldera(2, QuipFormat.FITTING));
+    assertThat(FormatNames.parse("caldera-2")).contains(QuipFormat.caldera(2, QuipFormat.FITTING));
     assertThat(FormatNames.parse("caldera-3-r16")).contains(QuipFormat.caldera(3, 16));
     assertThat(FormatNames.parse("spqr-4")).contains(new SpqrFormat(4, 16));
     assertThat(FormatNames.parse("spqr-3-g8")).contains(new SpqrFormat(3, 8));

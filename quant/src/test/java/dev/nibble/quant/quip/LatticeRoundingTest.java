@@ -50,8 +50,7 @@ final class LatticeRoundingTest {
 
   private static HessianFactor factor(float[] moments, int cols) {
     Tensor held = SampleLayer.tensor("H", DType.F32, cols, cols).put(moments);
-    return HessianFactor.of(
-        "W", new SecondMoments(held, 256), 0, Dead.IN_THE_MEAN, Order.NATURAL);
+    return HessianFactor.of("W", new SecondMoments(held, 256), 0, Dead.IN_THE_MEAN, Order.NATURAL);
   }
 
   /** Codes of the rotated weights are the golden ones, and so is the error; passes lower it. */
@@ -117,8 +116,7 @@ final class LatticeRoundingTest {
 
       new LatticeRounding((Lattice) matrix.base())
           .solve(matrix.rotated(weight), factor, moments, 0);
-      var alone =
-          new Rotated(matrix.base(), Optional.empty(), matrix.outputs(), matrix.inputs());
+      var alone = new Rotated(matrix.base(), Optional.empty(), matrix.outputs(), matrix.inputs());
       assertThat(error).isLessThan(expected);
       assertThat(error).isLessThan(part * error(alone, weight, h));
     }

@@ -114,8 +114,8 @@ final class QuipFormatTest {
         assertThat(SampleLayer.decoded(loaded)).isEqualTo(SampleLayer.decoded(made));
         long rank = loaded.lowRank().map(factors -> factors.rank()).orElse(0L);
         assertThat(rank).isEqualTo(format.rank() == QuipFormat.FITTING ? 8 : format.rank());
-        long codes = (format.bits() * ROWS * COLS + 4 * rank * (ROWS + COLS)) / 8;
-        long scales = 4 * ((format.bits() > 2 ? 2 : 1) + (rank > 0 ? 4 : 0));
+        long codes = (format.bits() * (long) ROWS * COLS + 4 * rank * (ROWS + COLS)) / 8;
+        long scales = 4L * (format.bits() > 2 ? 2 : 1) + (rank > 0 ? 16 : 0);
         assertThat(loaded.bytes()).isEqualTo(codes + scales + ROWS + COLS);
       }
     }

@@ -50,7 +50,7 @@ final class Nd4jRotation {
     INDArray across = work.keep(work.reshape(within, rows, q, power).permute(1, 0, 2));
     INDArray all = work.keep(base.mmul(work.reshape(across, q, rows * power)));
     INDArray back = work.keep(work.reshape(all, q, rows, power).permute(1, 0, 2));
-    return work.reshape(back, rows, q * power).muli(1 / Math.sqrt(rotation.size()));
+    return work.reshape(back, rows, q * power).muli(1 / Math.sqrt((double) rotation.size()));
   }
 
   private static INDArray sylvester(Nd4jWork work, long power) {

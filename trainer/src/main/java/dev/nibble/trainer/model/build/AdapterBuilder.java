@@ -102,7 +102,7 @@ final class AdapterBuilder {
         spec.changesBase()
             ? started(adapter, linears, new FrozenWeights(checkpoint, format, kernels, scope))
             : linears;
-    FrozenLayerFactory frozen = 
+    FrozenLayerFactory frozen =
         new FrozenLayerFactory(checkpoint, started, maxTokens, kernels, scope);
     return new AdaptedLayerFactory(frozen, parameters, adapter, whole, trained);
   }

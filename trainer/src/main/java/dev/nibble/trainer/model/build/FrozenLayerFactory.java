@@ -72,8 +72,7 @@ final class FrozenLayerFactory implements LayerFactory {
   @Override
   public FrozenProjection head(String name) {
     boolean tied = tables.containsKey(name);
-    return projection(
-        tied ? new Dense(table(name)) : linears.apply(name), Optional.empty());
+    return projection(tied ? new Dense(table(name)) : linears.apply(name), Optional.empty());
   }
 
   private FrozenProjection projection(FrozenMatrix weight, Optional<Tensor> bias) {

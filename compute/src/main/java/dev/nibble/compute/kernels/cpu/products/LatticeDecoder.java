@@ -15,8 +15,8 @@ import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorOperators;
 
 /**
- * Decoder of {@link Lattice} matrices to float32, eight elements at a time from tables that stay
- * in a core's first-level cache: a row's magnitudes, and the signs.
+ * Decoder of {@link Lattice} matrices to float32, eight elements at a time from tables that stay in
+ * a core's first-level cache: a row's magnitudes, and the signs.
  */
 final class LatticeDecoder implements FrozenTiles {
   private static final int EIGHT = E8Lattice.EIGHT;
@@ -82,8 +82,7 @@ final class LatticeDecoder implements FrozenTiles {
     }
     long first = at - start;
     for (; i + EIGHT <= start + n; i += EIGHT) {
-      value(i / EIGHT)
-          .intoMemorySegment(to, (first + i) * Float.BYTES, ByteOrder.LITTLE_ENDIAN);
+      value(i / EIGHT).intoMemorySegment(to, (first + i) * Float.BYTES, ByteOrder.LITTLE_ENDIAN);
     }
     if (i < start + n) {
       some(i, start + n, to, first + i);
@@ -118,8 +117,7 @@ final class LatticeDecoder implements FrozenTiles {
     int pattern = code >> 1 & 0x7f;
     int odd = Integer.bitCount(pattern) & 1;
     IntVector signs = IntVector.fromArray(IntVector.SPECIES_256, SIGNS, pattern * EIGHT);
-    return FloatVector.fromArray(
-            FloatVector.SPECIES_256, MAGNITUDES, (2 * row + odd) * EIGHT)
+    return FloatVector.fromArray(FloatVector.SPECIES_256, MAGNITUDES, (2 * row + odd) * EIGHT)
         .reinterpretAsInts()
         .lanewise(VectorOperators.XOR, signs)
         .reinterpretAsFloats()

@@ -59,30 +59,34 @@ final class RowRotation {
 
   void apply(ParallelLoops loops, Tensor out, Tensor in) {
     require(out, in);
-    loops.rows(ParallelLoops.rowsOf(in, n), (long) n * q, (f, row) -> {
-      MemorySegment x = read(f, in, row * n);
-      multiply(x);
-      butterflies(x);
-      MemorySegment y = mixed(f, x, false);
-      f.store(y, out, row * n);
-    });
+    loops.rows(
+        ParallelLoops.rowsOf(in, n),
+        (long) n * q,
+        (f, row) -> {
+          MemorySegment x = read(f, in, row * n);
+          multiply(x);
+          butterflies(x);
+          MemorySegment y = mixed(f, x, false);
+          f.store(y, out, row * n);
+        });
   }
 
   void undo(ParallelLoops loops, Tensor out, Tensor in) {
     require(out, in);
-    loops.rows(ParallelLoops.rowsOf(in, n), (long) n * q, (f, row) -> {
-      MemorySegment x = read(f, in, row * n);
-      butterflies(x);
-      MemorySegment y = mixed(f, x, true);
-      multiply(y);
-      f.store(y, out, row * n);
-    });
+    loops.rows(
+        ParallelLoops.rowsOf(in, n),
+        (long) n * q,
+        (f, row) -> {
+          MemorySegment x = read(f, in, row * n);
+          butterflies(x);
+          MemorySegment y = mixed(f, x, true);
+          multiply(y);
+          f.store(y, out, row * n);
+        });
   }
 
   private void require(Tensor out, Tensor in) {
-    if (in.elements() % n != 0
-        || out.elements() != in.elements()
-        || out.dtype() != in.dtype()) {
+    if (in.elements() % n != 0 || out.elements() != in.elements() || out.dtype() != in.dtype()) {
       throw new IllegalArgumentException(
           "rotate: expected rows of %d elements, got %s and %s".formatted(n, out, in));
     }
