@@ -6,6 +6,7 @@ import dev.nibble.recipes.yaml.Origin;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -16,11 +17,14 @@ class ShippedRecipesTest {
       Path.of(System.getProperty("nibble.root")).toAbsolutePath().normalize();
 
   static List<Path> recipes() throws IOException {
-    try (Stream<Path> files = Files.list(ROOT.resolve("recipes"))) {
-      List<Path> recipes = files.filter(f -> f.toString().endsWith(".yaml")).sorted().toList();
-      assertThat(recipes).hasSizeGreaterThanOrEqualTo(3);
-      return recipes;
+    List<Path> recipes = new ArrayList<>();
+    for (String folder : List.of("recipes", "recipes/studies")) {
+      try (Stream<Path> files = Files.list(ROOT.resolve(folder))) {
+        files.filter(f -> f.toString().endsWith(".yaml")).sorted().forEach(recipes::add);
+      }
     }
+    assertThat(recipes).hasSizeGreaterThanOrEqualTo(6);
+    return recipes;
   }
 
   @ParameterizedTest

@@ -151,7 +151,7 @@ public final class LayerwiseQuantization {
         Scope host = Scope.open("residual streams", Memory.host())) {
       int most = request.batches().stream().mapToInt(Batch::length).max().orElseThrow();
       LayeredModel model =
-          ModelLoader.layers(
+          ModelLoader.surrounded(
               request.model(), request.source(), most, this::watched, kernels, scope);
       Tensor room =
           Buffers.of(kernels, host).activation("calibration/streams", most, model.hidden());

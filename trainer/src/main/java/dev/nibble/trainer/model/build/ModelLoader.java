@@ -19,7 +19,6 @@ import dev.nibble.quant.StoredWeights;
 import dev.nibble.quant.WeightFormat;
 import dev.nibble.trainer.model.CausalLm;
 import dev.nibble.trainer.model.Checkpointing;
-import dev.nibble.trainer.model.LayeredModel;
 import dev.nibble.trainer.model.ModelException;
 import dev.nibble.trainer.model.ModelOptions;
 import dev.nibble.trainer.model.Training;
@@ -142,32 +141,12 @@ public final class ModelLoader {
   }
 
   /**
-   * The same model, run layer by layer.
+   * The same model with something in place of each of its linear maps, to run as a whole or layer
+   * by layer.
    *
    * @param around gives what stands in a linear map's place, by the path of its module
    */
-  public static LayeredModel layers(
-      Path folder,
-      ShardedSafetensors checkpoint,
-      int maxBatchTokens,
-      BiFunction<String, FrozenProjection, Projection> around,
-      Kernels kernels,
-      Scope scope) {
-    return build(folder, checkpoint, maxBatchTokens, around, kernels, scope);
-  }
-
-  /** The same model, run as a whole. */
-  public static CausalLm surrounded(
-      Path folder,
-      ShardedSafetensors checkpoint,
-      int maxBatchTokens,
-      BiFunction<String, FrozenProjection, Projection> around,
-      Kernels kernels,
-      Scope scope) {
-    return build(folder, checkpoint, maxBatchTokens, around, kernels, scope);
-  }
-
-  private static DecoderModel build(
+  public static DecoderModel surrounded(
       Path folder,
       ShardedSafetensors checkpoint,
       int maxBatchTokens,

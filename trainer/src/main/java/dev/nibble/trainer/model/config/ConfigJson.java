@@ -14,6 +14,7 @@ import java.util.Set;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.ObjectNode;
 
 /**
  * One object of a config.json, read key by key; every error names the file, the key and the value.
@@ -31,26 +32,33 @@ final class ConfigJson implements ConfigSection {
   }
 
   static ConfigJson read(Path file) {
+    return new ConfigJson(file, "", tree(file));
+  }
+
+  /** What is written in {@code file}, or would be. */
+  static ConfigJson parse(Path file, String text) {
+    return new ConfigJson(file, "", tree(file, text));
+  }
+
+  /** All that a file holds. */
+  static ObjectNode tree(Path file) {
     try {
-      return parse(file, Files.readString(file));
+      return tree(file, Files.readString(file));
     } catch (IOException e) {
       throw new ModelException("cannot read %s: %s".formatted(file, FileProblem.of(e)), e);
     }
   }
 
-  /** What is written in {@code file}, or would be. */
-  static ConfigJson parse(Path file, String text) {
-    JsonNode node;
+  private static ObjectNode tree(Path file, String text) {
     try {
-      node = JsonMapper.shared().readTree(text);
+      if (JsonMapper.shared().readTree(text) instanceof ObjectNode object) {
+        return object;
+      }
     } catch (JacksonException e) {
       throw new ModelException(
           "%s is not valid JSON: %s".formatted(file, JsonError.of(e, text)), e);
     }
-    if (!node.isObject()) {
-      throw new ModelException(file + " does not hold a JSON object");
-    }
-    return new ConfigJson(file, "", node);
+    throw new ModelException(file + " does not hold a JSON object");
   }
 
   /** The object under a key, when it is there and not null. */

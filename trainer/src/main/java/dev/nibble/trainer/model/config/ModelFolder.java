@@ -1,16 +1,12 @@
 package dev.nibble.trainer.model.config;
 
 import dev.nibble.compute.files.AtomicFile;
-import dev.nibble.compute.files.JsonError;
 import dev.nibble.compute.tensor.DType;
 import dev.nibble.quant.WeightFormat;
-import dev.nibble.trainer.model.ModelException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import tools.jackson.core.JacksonException;
-import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
 
@@ -46,7 +42,7 @@ public record ModelFolder(Path path) {
    * @param dtype of its tensors: F32, BF16 or F16
    * @param ownHead whether it has an output head besides the embeddings
    */
-  public byte[] configOf(DType dtype, boolean ownHead) throws IOException {
+  public byte[] configOf(DType dtype, boolean ownHead) {
     ObjectNode config = config();
     config.remove(QUANTIZATION);
     config.put(config.has("torch_dtype") ? "torch_dtype" : "dtype", name(dtype));
@@ -63,8 +59,8 @@ public record ModelFolder(Path path) {
    * @param skipped modules inside the blocks that were left as they are
    * @param ownHead whether the model has an output head besides the embeddings
    */
-  public byte[] configOf(WeightFormat format, DType compute, List<String> skipped, boolean ownHead)
-      throws IOException {
+  public byte[] configOf(
+      WeightFormat format, DType compute, List<String> skipped, boolean ownHead) {
     ObjectNode config = config();
     if (ownHead) {
       config.put(TIED, false);
@@ -82,19 +78,8 @@ public record ModelFolder(Path path) {
     };
   }
 
-  private ObjectNode config() throws IOException {
-    Path file = path.resolve(CONFIG);
-    String text = Files.readString(file);
-    try {
-      JsonNode config = JsonMapper.shared().readTree(text);
-      if (config instanceof ObjectNode object) {
-        return object;
-      }
-      throw new ModelException(file + " does not hold a JSON object");
-    } catch (JacksonException e) {
-      throw new ModelException(
-          "%s is not valid JSON: %s".formatted(file, JsonError.of(e, text)), e);
-    }
+  private ObjectNode config() {
+    return ConfigJson.tree(path.resolve(CONFIG));
   }
 
   /** Names of the tokenizer's files, the chat template and the generation settings. */
