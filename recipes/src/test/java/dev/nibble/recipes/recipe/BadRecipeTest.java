@@ -119,7 +119,7 @@ class BadRecipeTest {
     assertThat(with("peft_init_lora_weights: corda"))
         .isEqualTo(
             "r.yaml:5:25: peft_init_lora_weights: expected one of true, false, gaussian, orthogonal, pissa,"
-                + " pissa_niter_N (such as pissa_niter_4), olora, loftq, got text \"corda\"");
+                + " pissa_niter_N (such as pissa_niter_4), olora, loftq, caldera, got text \"corda\"");
     assertThat(with("test_datasets: rows.jsonl"))
         .isEqualTo(
             "r.yaml:5:16: test_datasets: expected a list of datasets, each with a path and a type, got text"
