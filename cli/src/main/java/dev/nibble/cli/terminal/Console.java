@@ -13,7 +13,7 @@ import java.util.function.IntSupplier;
  * text are shown, wherever it comes from.
  */
 public final class Console implements AutoCloseable {
-  private static final IntSupplier NO_WINDOW = () -> Integer.MAX_VALUE;
+  private static final int NO_LIMIT = Integer.MAX_VALUE;
   private static final int NAME = 10;
   private static final int INDENT = NAME + 3;
 
@@ -39,7 +39,7 @@ public final class Console implements AutoCloseable {
 
   /** Lines for a file or another program. */
   public static Console plain(PrintStream out) {
-    return new Console(out, false, false, true, NO_WINDOW);
+    return new Console(out, false, false, true, () -> NO_LIMIT);
   }
 
   /** Lines for a person whose terminal knows no escape codes. */
@@ -68,9 +68,7 @@ public final class Console implements AutoCloseable {
    */
   public static Console standard() {
     if (!Boolean.getBoolean("nibble.terminal")) {
-      return WindowSize.isOfATerminal()
-          ? dumb(System.out, WindowSize::columns)
-          : plain(System.out);
+      return WindowSize.isOfATerminal() ? dumb(System.out, WindowSize::columns) : plain(System.out);
     }
     String noColour = System.getenv("NO_COLOR");
     return terminal(System.out, noColour == null || noColour.isEmpty(), WindowSize::columns);
@@ -108,8 +106,8 @@ public final class Console implements AutoCloseable {
   }
 
   /**
-   * A line of a report: a name, and what there is to say of it. In a window it goes on below itself,
-   * between words, where that ends.
+   * A line of a report: a name, and what there is to say of it. In a window it goes on below
+   * itself, between words, where that ends.
    */
   public void entry(String name, String text) {
     entry(
@@ -137,8 +135,8 @@ public final class Console implements AutoCloseable {
   }
 
   /**
-   * A sentence. In a window it goes on below itself, between words and as far indented as it begins,
-   * where that ends.
+   * A sentence. In a window it goes on below itself, between words and as far indented as it
+   * begins, where that ends.
    */
   public synchronized void sentence(StyledText text) {
     if (isWindow()) {
@@ -149,7 +147,7 @@ public final class Console implements AutoCloseable {
   }
 
   private boolean isWindow() {
-    return columns != NO_WINDOW;
+    return columns.getAsInt() != NO_LIMIT;
   }
 
   /** A line that the next one replaces; nothing without a terminal. */
