@@ -18,7 +18,7 @@ names = gguf_models.make(work)
 for name in names:
     folder = work / name
     model = recipe(work, name, base_model=str(folder / "model"), adapter="lora", output_dir=str(folder / "run"))
-    kinds = gguf_check.TYPES if name in ("base", "llama", "phi3", "gemma3") else ("f32", "f16")
+    kinds = gguf_check.TYPES if name in ("base", "llama", "phi3", "gemma3") else ("f32",) if name == "ends" else ("f32", "f16")
     for kind in kinds:
         nibble("export", model, "--gguf", kind, "--output", folder / f"{kind}.gguf")
     adapter = folder / "adapter"

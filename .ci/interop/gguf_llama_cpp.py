@@ -2,7 +2,7 @@
 
 check(WORK, TEXT): for each WORK/NAME/{f32,f16,q8_0}.gguf, merged.gguf, and f32.gguf with lora.gguf, logits differ by no more
 than the file's type allows, and with f32 the same token is likeliest everywhere; texts have the tokens of the tokenizers library;
-and the greedy continuation of WORK/base is TEXT. Says why, and does nothing, where node, npm or the package is missing.
+the greedy continuation of WORK/base is TEXT; and WORK/ends ends at each of the tokens of ends.json. Says why, and does nothing, where node, npm or the package is missing.
 """
 
 import json
@@ -71,6 +71,23 @@ def compare(job, result):
     return line, wrong
 
 
+def jobs_of_ends(folder):
+    """A job for each text that leads to an end, and the continuation that transformers gives it."""
+    given = json.loads((folder / "ends.json").read_text())
+    for text in given["texts"]:
+        job = dict(model=str(folder / "f32.gguf"), ids=text["ids"], texts=[], generate=24)
+        yield job, text["continuation"], given["ends"]
+
+
+def compare_ends(continuation, ends, result):
+    """A line about a text, and what is wrong with it."""
+    line = f"ends at {continuation[-1]} behind {len(continuation) - 1} tokens; ends of texts are {result['ends']}"
+    wrong = [f"{end} does not end a text" for end in ends if end not in result["ends"]]
+    if result["following"] != continuation[:-1]:
+        wrong.append(f"continues with {result['following']}, transformers with {continuation}")
+    return line, wrong
+
+
 def check(work, continuation):
     folder = work / "llama_cpp"
     reason = install(folder)
@@ -78,10 +95,16 @@ def check(work, continuation):
         print(f"llama.cpp skipped: {reason}")
         return
     listed = list(jobs(work))
-    (folder / "jobs.json").write_text(json.dumps(listed))
+    ends = list(jobs_of_ends(work / "ends"))
+    (folder / "jobs.json").write_text(json.dumps(listed + [job for job, _, _ in ends]))
     subprocess.run(["node", "run.mjs", "jobs.json", "results.json"], cwd=folder, check=True)
     failures = []
-    for job, result in zip(listed, json.loads((folder / "results.json").read_text()), strict=True):
+    results = json.loads((folder / "results.json").read_text())
+    for (_, *expected), result in zip(ends, results[len(listed) :], strict=True):
+        line, wrong = compare_ends(*expected, result)
+        print(f"ends/f32: {line}", flush=True)
+        failures += [f"ends/f32: {w}" for w in wrong]
+    for job, result in zip(listed, results[: len(listed)], strict=True):
         file = pathlib.Path(job["model"])
         name = f"{file.parent.name}/{file.stem}{' with adapter' if 'adapter' in job else ''}"
         line, wrong = compare(job, result)

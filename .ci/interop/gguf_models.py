@@ -2,7 +2,8 @@
 
 make(OUT) writes OUT/NAME/model, a checkpoint with its tokenizer; OUT/NAME/adapter, for some, a LoRA adapter of PEFT;
 OUT/NAME/expected.safetensors, ids [T], logits [T, V], adapter_logits [T, V]; and OUT/NAME/tokens.json, texts with their ids
-without special tokens. One of them is the shipped base model, on a prompt.
+without special tokens. One of them is the shipped base model, on a prompt. OUT/ends/model has no expected logits: its
+generation ends at several tokens, and ends.json says at which, and how transformers continues texts that lead to each.
 """
 
 import json
@@ -194,6 +195,32 @@ def make_one(folder, index, family, kind, values, adapter):
     save_file(expected, folder / "expected.safetensors")
 
 
+def make_ends(folder):
+    """A random model, whose ends are what it likes to say soon after some random texts, so that each of them is met."""
+    torch.manual_seed(len(MODELS))
+    (folder / "model").mkdir(parents=True)
+    model = AutoModelForCausalLM.from_config(AutoConfig.for_model("llama", **SIZES), attn_implementation="eager").eval()
+    eos = put_tokenizer("smollm", folder / "model").token_to_id("<|endoftext|>")
+    settings = dict(max_new_tokens=24, do_sample=False, pad_token_id=eos)
+
+    def continued(prompt, ends):
+        return model.generate(prompt[None], eos_token_id=ends, **settings)[0, len(prompt) :].tolist()
+
+    prompts, ends = [], [eos]
+    while len(prompts) < 2:
+        prompt = torch.randint(3, 1500, (8,))
+        said = continued(prompt, ends)
+        if len(set(said)) > 2 and said[-1] not in ends: # something, an end that has not been said before
+            prompts.append(prompt)
+            ends.append(next(t for i, t in enumerate(said) if i > 1 and t not in said[:i]))
+    texts = [{"ids": p.tolist(), "continuation": continued(p, ends)} for p in prompts]
+    if [text["continuation"][-1] for text in texts] != ends[1:]:
+        raise AssertionError(f"the texts do not lead to {ends}: {texts}")
+    model.generation_config.eos_token_id = ends
+    model.save_pretrained(folder / "model")
+    (folder / "ends.json").write_text(json.dumps({"ends": ends, "texts": texts}))
+
+
 def make(out):
     """Makes all models; returns their names."""
     for index, (name, model) in enumerate(MODELS.items()):
@@ -204,4 +231,5 @@ def make(out):
     tokenizer = Tokenizer.from_file(str(BASE / "tokenizer.json"))
     ids = torch.tensor(tokenizer.encode(PROMPT).ids)
     save_file(put_expected(folder, model, tokenizer, "gpt2", ids), folder / "expected.safetensors")
-    return [*MODELS, "base"]
+    make_ends(out / "ends")
+    return [*MODELS, "base", "ends"]

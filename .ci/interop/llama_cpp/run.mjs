@@ -3,7 +3,7 @@
 // usage: node run.mjs JOBS RESULTS
 // JOBS: [{"model": FILE, "adapter": FILE (optional), "ids": [token], "texts": [text], "generate": count}]
 // RESULTS: for each job {"logits": [for each of ids: [for each token: logit]], "tokens": [for each text: [token]], "text": what
-// greedily follows ids, up to the end or to `generate` tokens}.
+// greedily follows ids, up to the end or to `generate` tokens, "following": its tokens, "ends": [token at which texts end]}.
 import {readFile, writeFile} from "node:fs/promises";
 import {getLlama} from "node-llama-cpp";
 
@@ -41,9 +41,10 @@ async function run({model: modelPath, adapter, ids, texts, generate}) {
         }
     }
     const text = model.detokenize(following);
+    const ends = [...model.iterateAllTokens()].filter((token) => model.isEogToken(token));
     await context.dispose();
     await model.dispose();
-    return {logits, tokens, text};
+    return {logits, tokens, text, following, ends};
 }
 
 const all = [];

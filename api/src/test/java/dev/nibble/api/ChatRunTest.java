@@ -4,8 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.nibble.api.event.Event;
+import dev.nibble.api.wiring.EndOfTurn;
+import dev.nibble.api.wiring.Wiring;
 import dev.nibble.data.chat.InvalidChatTemplate;
 import dev.nibble.data.rows.InvalidDataset;
+import dev.nibble.data.tokenizer.Tokenizer;
 import dev.nibble.errors.Fault;
 import dev.nibble.recipes.recipe.Recipe;
 import dev.nibble.recipes.recipe.Recipes;
@@ -101,6 +104,24 @@ class ChatRunTest {
                 "datasets.0.type=alpaca",
                 "datasets.0.prompt=\"{instruction} {input}\""))
         .contains(expected);
+  }
+
+  /** A template may end a turn of tool calls with a token of its own, at which generation stops. */
+  @Test
+  void theEndOfCallsIsToldToo() {
+    String template =
+        TEMPLATE.replace(
+            "{% if m.role == 'assistant' %}{{ eos_token }}{% endif %}",
+            "{% if m.tool_calls %}{{ m.tool_calls[0].function | tojson }}{{ eos_token }}{% elif m.role == 'assistant' %}END{% endif %}");
+    String set = "chat_template_jinja=\"" + template + "\"";
+    assertThat(previewed(set))
+        .contains(
+            "endOfAnswer=END\n, stopToken=Optional.empty, stopTokenOfCalls=Optional[<|endoftext|>]");
+    Recipe recipe = recipe(set);
+    try (Tokenizer tokenizer = new Wiring(recipe).tokenizer()) {
+      assertThat(EndOfTurn.of(new Wiring(recipe).formats().chatTemplate(), tokenizer).ofCalls())
+          .hasValue(0);
+    }
   }
 
   @Test

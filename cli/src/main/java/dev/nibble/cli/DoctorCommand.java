@@ -18,6 +18,8 @@ import picocli.CommandLine.Option;
     optionListHeading = "%nOptions:%n",
     footer = {"", "Example:", "  nibble doctor --json"})
 final class DoctorCommand implements Callable<Integer> {
+  private static final int INDENT = 23; // of a finding's text, behind its status and name
+
   @Option(names = "--json", description = "Print one line of JSON and nothing else.")
   private boolean json;
 
@@ -44,7 +46,7 @@ final class DoctorCommand implements Callable<Integer> {
       case WARNING -> line.bold("warning ");
       case PROBLEM -> line.bold("problem ");
     }
-    console.line(line.plain(" %-11s %s".formatted(f.name(), f.text())));
-    f.remedy().ifPresent(remedy -> console.line(" ".repeat(23) + "→ " + remedy));
+    console.entry(line.plain(" %-11s ".formatted(f.name())), INDENT, f.text());
+    f.remedy().ifPresent(remedy -> console.sentence(" ".repeat(INDENT) + "→ " + remedy));
   }
 }

@@ -8,10 +8,13 @@ import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.sli
 import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.tngtech.archunit.base.DescribedPredicate;
+import com.tngtech.archunit.core.domain.JavaCall;
 import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
 import dev.nibble.errors.NibbleException;
+import dev.nibble.trainer.run.MetricsLog;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -219,5 +222,26 @@ class ArchitectureTest {
         .doNotHaveSimpleName("TokenizerProcess")
         .should(ACCESS_STANDARD_STREAMS)
         .check(CLASSES);
+  }
+
+  /** Whoever sets the clock changes a record, no duration and no decision. */
+  @Test
+  void theTimeOfDayIsOnlyWrittenDown() {
+    DescribedPredicate<JavaCall<?>> asksForIt =
+        DescribedPredicate.describe(
+            "asks for the time of day",
+            call -> {
+              String owner = call.getTargetOwner().getName();
+              return call.getName().equals("currentTimeMillis")
+                  || call.getName().equals("getLastModifiedTime")
+                  || (owner.startsWith("java.time.") && call.getName().equals("now"));
+            });
+    noClasses()
+        .that()
+        .haveNameNotMatching(".*\\.(MetricsLog|RunRecords|Wiring)")
+        .should()
+        .callMethodWhere(asksForIt)
+        .check(CLASSES);
+    assertThat(CLASSES.get(MetricsLog.class).getMethodCallsFromSelf()).anyMatch(asksForIt);
   }
 }

@@ -50,11 +50,17 @@ public sealed interface Event {
    * @param endOfAnswer the text that it writes after an answer
    * @param stopToken the special token in that text, at which generation stops; empty when there is
    *     none, so that generation may not stop there
+   * @param stopTokenOfCalls the special token that ends a turn of tool calls, at which generation
+   *     stops too; empty where that is the same
    * @param endLearned whether that text is trained on; false for a template whose {@code {%
    *     generation %}} leaves it out, with which the model does not learn to stop
    */
   record TemplateFound(
-      String source, String endOfAnswer, Optional<String> stopToken, boolean endLearned)
+      String source,
+      String endOfAnswer,
+      Optional<String> stopToken,
+      Optional<String> stopTokenOfCalls,
+      boolean endLearned)
       implements Event {}
 
   /**

@@ -24,6 +24,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Set;
 
 /**
@@ -78,12 +79,19 @@ public final class Formats {
   public Optional<Event> report(Tokenizer tokenizer) {
     return template.map(t -> {
       EndOfTurn end = EndOfTurn.of(t, tokenizer);
-      Optional<String> stop =
-          end.token().isPresent()
-              ? Optional.of(tokenizer.decode(new int[] {end.token().getAsInt()}, false))
-              : Optional.empty();
-      return new Event.TemplateFound(t.source(), end.text(), stop, t.learnsEndOfTurn());
+      return new Event.TemplateFound(
+          t.source(),
+          end.text(),
+          text(end.token(), tokenizer),
+          text(end.ofCalls(), tokenizer),
+          t.learnsEndOfTurn());
     });
+  }
+
+  private static Optional<String> text(OptionalInt token, Tokenizer tokenizer) {
+    return token.isPresent()
+        ? Optional.of(tokenizer.decode(new int[] {token.getAsInt()}, false))
+        : Optional.empty();
   }
 
   /** The maker of samples from a dataset's rows. */
@@ -134,7 +142,9 @@ public final class Formats {
   /** The tokens at which an answer ends that {@code template} asked for. */
   public Set<Integer> stopTokens(ChatTemplate template, Tokenizer tokenizer) {
     Set<Integer> stops = new HashSet<>(tokenizer.special().stop());
-    EndOfTurn.of(template, tokenizer).token().ifPresent(stops::add);
+    EndOfTurn end = EndOfTurn.of(template, tokenizer);
+    end.token().ifPresent(stops::add);
+    end.ofCalls().ifPresent(stops::add);
     return stops;
   }
 }

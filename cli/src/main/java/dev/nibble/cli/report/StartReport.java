@@ -62,7 +62,8 @@ final class StartReport {
             .orElseGet(() ->
                 "answers end with '%s', which is not a special token of this tokenizer, so generation may not stop"
                     .formatted(e.endOfAnswer().strip()));
-    entry("template", e.source() + "; " + stops);
+    String calls = e.stopTokenOfCalls().map(token -> ", tool calls with " + token).orElse("");
+    entry("template", e.source() + "; " + stops + calls);
     if (!e.endLearned()) {
       entry(
           "warning",

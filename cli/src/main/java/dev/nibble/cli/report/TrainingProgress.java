@@ -23,7 +23,7 @@ final class TrainingProgress implements Consumer<Report> {
 
   private final Console console;
   private final int loggingSteps;
-  private long shown;
+  private long shown = System.nanoTime() - REFRESH_NANOS;
 
   /**
    * A view.

@@ -9,9 +9,11 @@ import java.util.function.IntSupplier;
 /**
  * Lines on standard output. On a terminal there may be one live line at the bottom, which the next
  * one replaces and {@link #close} erases; elsewhere there are no live lines, no colours and no
- * escape codes. Control characters in a text are shown, wherever it comes from.
+ * escape codes. Where there is a window, long texts go on below themselves. Control characters in a
+ * text are shown, wherever it comes from.
  */
 public final class Console implements AutoCloseable {
+  private static final int NO_LIMIT = Integer.MAX_VALUE;
   private static final int NAME = 10;
   private static final int INDENT = NAME + 3;
 
@@ -37,12 +39,12 @@ public final class Console implements AutoCloseable {
 
   /** Lines for a file or another program. */
   public static Console plain(PrintStream out) {
-    return withoutEscapeCodes(out, true);
+    return new Console(out, false, false, true, () -> NO_LIMIT);
   }
 
-  /** Lines for a terminal that knows no escape codes, or for none at all. */
-  private static Console withoutEscapeCodes(PrintStream out, boolean exactAnswers) {
-    return new Console(out, false, false, exactAnswers, () -> Integer.MAX_VALUE);
+  /** Lines for a person whose terminal knows no escape codes. */
+  static Console dumb(PrintStream out, IntSupplier columns) {
+    return new Console(out, false, false, false, columns);
   }
 
   /**
@@ -66,7 +68,7 @@ public final class Console implements AutoCloseable {
    */
   public static Console standard() {
     if (!Boolean.getBoolean("nibble.terminal")) {
-      return withoutEscapeCodes(System.out, !WindowSize.isOfATerminal());
+      return WindowSize.isOfATerminal() ? dumb(System.out, WindowSize::columns) : plain(System.out);
     }
     String noColour = System.getenv("NO_COLOR");
     return terminal(System.out, noColour == null || noColour.isEmpty(), WindowSize::columns);
@@ -104,19 +106,27 @@ public final class Console implements AutoCloseable {
   }
 
   /**
-   * A line of a report: a name, and what there is to say of it. On a terminal it goes on below
-   * itself, between words, where the window ends.
+   * A line of a report: a name, and what there is to say of it. In a window it goes on below
+   * itself, between words, where that ends.
    */
-  public synchronized void entry(String name, String text) {
+  public void entry(String name, String text) {
+    entry(
+        new StyledText().plain("  ").bold(("%-" + NAME + "s").formatted(name)).plain(" "),
+        INDENT,
+        text);
+  }
+
+  /**
+   * The same with a beginning of its own.
+   *
+   * @param indent cells that the beginning takes, and that the lines below it are indented
+   */
+  public synchronized void entry(StyledText beginning, int indent, String text) {
     String shown = ControlCharacters.shown(text);
     List<String> lines =
-        terminal ? Cells.wrap(shown, Math.max(NAME, width() - INDENT)) : List.of(shown);
-    line(
-        new StyledText()
-            .plain("  ")
-            .bold(("%-" + NAME + "s").formatted(name))
-            .plain(" " + lines.getFirst()));
-    lines.stream().skip(1).forEach(rest -> line(" ".repeat(INDENT) + rest));
+        isWindow() ? Cells.wrap(shown, Math.max(NAME, width() - indent)) : List.of(shown);
+    line(beginning.plain(lines.getFirst()));
+    lines.stream().skip(1).forEach(rest -> line(" ".repeat(indent) + rest));
   }
 
   /** A sentence without styles, see {@link #sentence(StyledText)}. */
@@ -125,15 +135,19 @@ public final class Console implements AutoCloseable {
   }
 
   /**
-   * A sentence. On a terminal it goes on below itself, between words and as far indented as it
-   * begins, where the window ends.
+   * A sentence. In a window it goes on below itself, between words and as far indented as it
+   * begins, where that ends.
    */
   public synchronized void sentence(StyledText text) {
-    if (terminal) {
+    if (isWindow()) {
       text.wrapped(Math.max(NAME, width())).forEach(this::line);
     } else {
       line(text);
     }
+  }
+
+  private boolean isWindow() {
+    return columns.getAsInt() != NO_LIMIT;
   }
 
   /** A line that the next one replaces; nothing without a terminal. */

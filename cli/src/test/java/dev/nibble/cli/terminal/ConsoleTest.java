@@ -95,6 +95,26 @@ class ConsoleTest {
   }
 
   @Test
+  void aDumbTerminalHasAWindowAndNoEscapeCodes() {
+    try (Console dumb = Console.dumb(out, () -> 40)) {
+      dumb.live("working");
+      dumb.entry("kernels", "cpu: AMD EPYC, AVX-512, 2 threads");
+      dumb.sentence(new StyledText().bold("  step 100: ").green("validation loss 0.7857, down"));
+      dumb.entry(new StyledText().green("ok "), 3, "no NVIDIA GPU found, training runs on the CPU");
+    }
+    assertThat(shown())
+        .isEqualTo(
+            """
+              kernels    cpu: AMD EPYC, AVX-512, 2
+                         threads
+              step 100: validation loss 0.7857,
+              down
+            ok no NVIDIA GPU found, training runs
+               on the CPU
+            """);
+  }
+
+  @Test
   void ideographsTakeTwoCells() {
     assertThat(Cells.of("日本 a\u0301 x")).isEqualTo(4 + 1 + 1 + 1 + 1);
     assertThat(Cells.cut("日本語", 5)).isEqualTo("日本…");

@@ -95,6 +95,11 @@ public final class ChatTemplate {
     return TurnEnd.of(this, Optional.empty()).last();
   }
 
+  /** What ends a turn of tool calls; empty where that is what ends an answer, or unknown. */
+  public Optional<CallEnd> endOfCalls() {
+    return CallEnd.of(this);
+  }
+
   /**
    * Whether the text that ends an answer is learned. A template whose {@code {% generation %}} ends
    * with what the assistant says leaves it out, and a model that is trained so never learns to

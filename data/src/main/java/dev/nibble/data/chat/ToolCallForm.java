@@ -5,6 +5,7 @@ import dev.nibble.jinja.Value;
 import dev.nibble.jinja.Value.Dict;
 import dev.nibble.jinja.Values;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -36,7 +37,9 @@ record ToolCallForm(Arguments arguments, boolean readsFunctionCall) {
   private static final String FUNCTION_CALL = "function_call";
   private static final String TOOL_CALLS = "tool_calls";
   private static final String ARGUMENTS = "arguments";
-  private static final String PROBE = "Quartz";
+
+  /** The function that is called to look at a template, and its argument. */
+  static final String PROBE = "Quartz";
 
   /** Looks at how a template writes calls in a conversation with these tools. */
   static ToolCallForm of(ChatTemplate template, Optional<Value> tools) {
@@ -61,14 +64,27 @@ record ToolCallForm(Arguments arguments, boolean readsFunctionCall) {
     return new Dict(call);
   }
 
-  /** A message of one call, with an id of the length that Mistral's templates ask for. */
+  /** An answer of so many calls. */
+  static Dict probe(int calls) {
+    return calls(Collections.nCopies(calls, call(Values.of(Map.of(PROBE, 7)))));
+  }
+
   private static Dict calls(Dict function) {
+    return calls(List.of(function));
+  }
+
+  private static Dict calls(List<Dict> functions) {
+    return Conversation.message(Conversation.ASSISTANT, "")
+        .with(TOOL_CALLS, Values.of(functions.stream().map(ToolCallForm::toolCall).toList()));
+  }
+
+  /** With an id of the length that Mistral's templates ask for. */
+  private static Dict toolCall(Dict function) {
     Map<Value, Value> call = new LinkedHashMap<>();
     call.put(new Value.Text("id"), new Value.Text("abcdefghi"));
     call.put(new Value.Text("type"), new Value.Text("function"));
     call.put(new Value.Text("function"), function);
-    return Conversation.message(Conversation.ASSISTANT, "")
-        .with(TOOL_CALLS, Values.of(List.of(new Dict(call))));
+    return new Dict(call);
   }
 
   private static Optional<String> rendered(

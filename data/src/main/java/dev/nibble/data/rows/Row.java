@@ -6,6 +6,7 @@ import dev.nibble.errors.NibbleException;
 import dev.nibble.errors.Remedy;
 import java.util.Collection;
 import java.util.Collections;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -21,6 +22,9 @@ import org.jspecify.annotations.Nullable;
  * whoever asks it for a value gets the error.
  */
 public final class Row {
+  private static final String TABLE =
+      " So do all its columns: it looks like a whole table, written column by column. Write an object for each row, in pandas with to_json(FILE, orient=\"records\", lines=True).";
+
   private final Map<String, @Nullable Object> values;
   private final Collection<String> columns;
   private final String file;
@@ -158,7 +162,23 @@ public final class Row {
   private String asText(String column, Object value) {
     return PlainText.of(value)
         .orElseThrow(() ->
-            invalid("column '" + column + "' should hold text, but holds " + kind(value) + "."));
+            invalid(
+                "column '%s' should hold text, but holds %s.%s"
+                    .formatted(column, kind(value), isTable() ? TABLE : "")));
+  }
+
+  /** Whether every column holds as many values as the others, as a whole table would. */
+  private boolean isTable() {
+    Set<Integer> sizes = new HashSet<>();
+    for (Object value : values.values()) {
+      sizes.add(
+          switch (value) {
+            case List<?> list -> list.size();
+            case Map<?, ?> map -> map.size();
+            case null, default -> -1;
+          });
+    }
+    return values.size() > 1 && sizes.size() == 1 && !sizes.contains(-1);
   }
 
   private static String kind(Object value) {

@@ -62,7 +62,7 @@ public record CsvRows(Path file, Projection projection) implements RowSource {
     try (TextLines lines = TextLines.open(file)) {
       boolean quoted = false;
       char[] next = new char[1];
-      while (lines.read(next, 0, 1) > 0 && (quoted || next[0] != '\n')) {
+      while (lines.read(next, 0, 1) > 0 && (quoted || (next[0] != '\n' && next[0] != '\r'))) {
         quoted ^= next[0] == '"';
         for (int i = 0; i < SEPARATORS.length; i++) {
           counts[i] += !quoted && next[0] == SEPARATORS[i] ? 1 : 0;

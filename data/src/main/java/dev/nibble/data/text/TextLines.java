@@ -20,7 +20,7 @@ import java.util.zip.GZIPInputStream;
 /**
  * The characters of a text file: UTF-8, or what its byte order mark says, as they are or compressed
  * by gzip or Zstandard. At most one line is given at a time, so that the line that a reader is in
- * is known, and can be given again.
+ * is known, and can be given again. A line ends with a line feed, a carriage return, or both.
  */
 final class TextLines extends Reader {
   private static final int BUFFER = 1 << 16;
@@ -177,7 +177,10 @@ final class TextLines extends Reader {
     }
     int n = Math.min(length, chars.remaining());
     for (int i = 0; i < n; i++) {
-      if (chars.get(from + i) == '\n') {
+      char c = chars.get(from + i);
+      if (c == '\r' && i > 0 && from + i + 1 == chars.limit()) {
+        n = i; // next time, with what follows it
+      } else if (c == '\n' || (c == '\r' && !isLineFeed(from + i + 1))) {
         n = i + 1;
         atLineEnd = true;
       }
@@ -187,18 +190,27 @@ final class TextLines extends Reader {
     return n;
   }
 
-  /** Whether there is a character. */
+  private boolean isLineFeed(int at) {
+    return at < chars.limit() && chars.get(at) == '\n';
+  }
+
+  /** Whether there is a character; with a carriage return, what follows it is there too. */
   private boolean fill() {
-    while (!chars.hasRemaining()) {
-      if (malformed) {
+    while (!chars.hasRemaining() || isLoneReturn()) {
+      boolean none = !chars.hasRemaining();
+      if (none && malformed) {
         throw notUtf8();
       }
-      if (ended && !bytes.hasRemaining()) {
-        return false;
+      if (malformed || (ended && !bytes.hasRemaining())) {
+        return !none;
       }
       decode();
     }
     return true;
+  }
+
+  private boolean isLoneReturn() {
+    return chars.remaining() == 1 && chars.get(chars.position()) == '\r';
   }
 
   /** Decodes more, keeping the current line as far as there is room. */

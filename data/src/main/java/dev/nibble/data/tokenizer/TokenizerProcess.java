@@ -129,7 +129,7 @@ final class TokenizerProcess {
     try {
       while (true) {
         Thread.sleep(20);
-        if (working && System.nanoTime() > deadline) {
+        if (working && System.nanoTime() - deadline > 0) {
           giveUp("it took longer than " + SECONDS + " seconds");
         }
         if (residentBytes() > MOST_MEMORY) {

@@ -92,6 +92,45 @@ class LearnedAnswersTest {
     }
   }
 
+  /** Llama 3.1's calls of built-in tools end so. */
+  @Test
+  void theEndOfATurnOfCallsIsLearnedAndKnown() throws IOException {
+    String source =
+        """
+        {%- for m in messages %}<|h|>{{ m.role }}
+        {%- if m.tool_calls %}{% for c in m.tool_calls %}{{ c.function.name }}{{ c.function.arguments | tojson }}<|call|>{% endfor %}<|eom_id|>
+        {%- else %}{{ m.content }}<|eot_id|>{% endif %}{% endfor %}
+        {%- if add_generation_prompt %}<|h|>assistant{% endif %}\
+        """;
+    Conversation talk =
+        new Conversation(
+            List.of(
+                Conversation.message("user", "?"),
+                Conversation.message("assistant", "").with("tool_calls", call()),
+                Conversation.message("tool", "21"),
+                Conversation.message("assistant", "21 degrees")),
+            Optional.empty());
+    List<String> parts = SupervisedText.of(inline(source), talk, Supervision.STANDARD).parts();
+    assertThat(parts).hasSize(2);
+    assertThat(parts.getFirst()).startsWith("f{").endsWith("}<|call|><|eom_id|>");
+    assertThat(parts.getLast()).isEqualTo("21 degrees<|eot_id|>");
+    CallEnd end = inline(source).endOfCalls().orElseThrow();
+    assertThat(end.within()).contains("<|call|>").doesNotContain("<|eom_id|>");
+    assertThat(end.behind()).endsWith("<|call|><|eom_id|>");
+
+    String single =
+        source.replace(
+            "{% for c", "{% if m.tool_calls[1] %}{{ raise_exception('one') }}{% endif %}{% for c");
+    assertThat(inline(single).endOfCalls()).as("one call a turn").isPresent();
+    String withTools = source.replace("if m.tool_calls %}", "if m.tool_calls and tools %}");
+    assertThat(inline(withTools).endOfCalls()).as("calls where there are tools").isPresent();
+    assertThat(inline(source.replace("eom", "eot")).endOfCalls()).as("the usual end").isEmpty();
+    assertThat(inline(source.replace("tool_calls", "no_calls")).endOfCalls()).isEmpty();
+    for (String name : List.of("chatml.jinja", "llama3_1.jinja", "qwen2_5.jinja", "phi3.jinja")) {
+      assertThat(template(name).endOfCalls()).as(name).isEmpty();
+    }
+  }
+
   /** Generation with thinking off is prompted with an empty block, which these answers lack. */
   @Test
   void answersThatDoNotFollowThePromptAreLearnedFromWhereTheyDiffer() throws IOException {

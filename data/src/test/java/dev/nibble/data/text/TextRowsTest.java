@@ -170,6 +170,26 @@ class TextRowsTest {
         .hasMessageContaining("it is not clear what its rows are");
   }
 
+  /** As pandas writes a table unless it is told to write records. */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "{\"q\": [\"a\", \"b\"], \"a\": [\"x\", \"y\"]}",
+        "{\"q\": {\"0\": \"a\", \"1\": \"b\"}, \"a\": {\"0\": \"x\", \"1\": \"y\"}}",
+      })
+  void saysWhatATableOfColumnsIs(String table) throws IOException {
+    Path file = file("columns.json", table + "\n");
+    Row row = Rows.all(new JsonRows(file)).getFirst();
+    assertThatThrownBy(() -> row.text("q"))
+        .isInstanceOf(InvalidDataset.class)
+        .hasMessageStartingWith(file + ", row 1: column 'q' should hold text, but holds a ")
+        .hasMessageEndingWith(
+            " So do all its columns: it looks like a whole table, written column by column. Write an object for each row, in pandas with to_json(FILE, orient=\"records\", lines=True).");
+    Row list = Rows.all(new JsonRows(file("list.json", "{\"q\": [1], \"a\": 2}"))).getFirst();
+    assertThatThrownBy(() -> list.text("q"))
+        .hasMessageEndingWith("column 'q' should hold text, but holds a list.");
+  }
+
   @Test
   void readsOtherEncodingsByTheirMarkAndNamesThem() throws IOException {
     byte[] marked = "\uFEFF{\"a\": \"Grüße\"}\n".getBytes(StandardCharsets.UTF_16LE);
@@ -221,6 +241,37 @@ class TextRowsTest {
       assertThat(rows.get(2).text("a")).isEqualTo(text);
       assertThatThrownBy(() -> rows.get(1).text("a"))
           .hasMessageContaining("row 2, line 2, column 1");
+    }
+  }
+
+  /** Line feeds, carriage returns and both end a line, wherever the buffers on the way end. */
+  @ParameterizedTest
+  @ValueSource(strings = {"\n", "\r", "\r\n"})
+  void linesEndInThreeWays(String end) throws IOException {
+    for (int length : new int[] {1, 65_511, 65_512, 65_513, 65_514, 65_515, 65_516}) {
+      String text = "x".repeat(length);
+      String ok = "{\"a\": \"" + text + "\"}";
+      Path file = file("a.jsonl", String.join(end, ok, "{\"a\": Paris}", "", ok, "[3]") + end);
+      List<Row> rows = Rows.all(new JsonRows(file));
+      assertThat(rows).hasSize(4);
+      assertThat(rows.get(0).text("a")).isEqualTo(text);
+      assertThat(rows.get(2).text("a")).isEqualTo(text);
+      assertThatThrownBy(() -> rows.get(1).text("a"))
+          .hasMessageContaining(file + ", row 2, line 2, column 7: not valid JSON");
+      assertThatThrownBy(() -> rows.get(3).text("a"))
+          .hasMessageContaining(file + ", row 4, line 5, column 1: not valid JSON");
+
+      Path csv =
+          file("a.csv", String.join(end, "a;b,c;d", text + ";\"2\n3\";", "4;5;6", "7;8;\"9"));
+      assertThatThrownBy(() -> Rows.all(new CsvRows(csv)))
+          .hasMessageContaining(csv + ", row 3, line 5: not valid CSV: expected ';'");
+      Path whole = file("b.csv", String.join(end, "a;b,c;d", text + ";\"2\n3\";", "4;5;6"));
+      assertThat(Rows.all(new CsvRows(whole)))
+          .map(Row::values)
+          .isEqualTo(
+              List.of(
+                  Map.of("a", text, "b,c", "2\n3", "d", ""),
+                  Map.of("a", "4", "b,c", "5", "d", "6")));
     }
   }
 

@@ -11,15 +11,19 @@ import java.util.Optional;
  *
  * @param pid its number
  * @param host the machine that it runs on; empty when unknown
- * @param started the time at which it started; empty when unknown
+ * @param started what tells when it started; empty when unknown
  */
 record LockOwner(long pid, String host, String started) {
   private static final LockOwner UNKNOWN = new LockOwner(0, "", "");
+  private static final Path PROC = Path.of("/proc");
+
+  /** Where the ticks are among the fields of Linux's stat that follow the process's name. */
+  private static final int START_TICKS = 19;
 
   /** This process. */
   static LockOwner current() {
     return new LockOwner(
-        ProcessHandle.current().pid(), thisHost(), started(ProcessHandle.current()));
+        ProcessHandle.current().pid(), thisHost(), started(ProcessHandle.current(), PROC));
   }
 
   /** What a lock file tells, which may be nothing. */
@@ -45,7 +49,7 @@ record LockOwner(long pid, String host, String started) {
       return false;
     }
     Optional<ProcessHandle> process = ProcessHandle.of(pid);
-    return process.isEmpty() || !started(process.get()).equals(started);
+    return process.isEmpty() || !started(process.get(), PROC).equals(started);
   }
 
   /** The owner in words. */
@@ -56,8 +60,20 @@ record LockOwner(long pid, String host, String started) {
     return "process " + pid + (host.isEmpty() ? "" : " on " + host);
   }
 
-  private static String started(ProcessHandle process) {
-    return process.info().startInstant().map(Instant::toString).orElse("");
+  /**
+   * On Linux, ticks of the clock that counts from the machine's start, which nobody can set, and
+   * that start's id. Java reckons a time of day from them and from the clock as it was set when the
+   * asking process began, so that two processes disagree once it has been set.
+   */
+  static String started(ProcessHandle process, Path proc) {
+    try {
+      String stat = Files.readString(proc.resolve(process.pid() + "/stat"));
+      String[] fields = stat.substring(stat.lastIndexOf(')') + 1).strip().split(" ", -1);
+      String boot = Files.readString(proc.resolve("sys/kernel/random/boot_id")).strip();
+      return fields[START_TICKS] + "@" + boot;
+    } catch (IOException | IndexOutOfBoundsException e) {
+      return process.info().startInstant().map(Instant::toString).orElse("");
+    }
   }
 
   /** Without asking a name server, which may be slow or absent. */

@@ -90,4 +90,18 @@ final class FolderLockTest {
     FolderLock.acquire(dir, none).close();
     assertThat(file).as("its number was given to another process since").doesNotExist();
   }
+
+  @Test
+  void whoeverSetsTheClockMakesNoOwnerAnother() throws IOException {
+    ProcessHandle self = ProcessHandle.current();
+    Path stat = Files.createDirectories(dir.resolve(Long.toString(self.pid()))).resolve("stat");
+    Path boot = Files.createDirectories(dir.resolve("sys/kernel/random")).resolve("boot_id");
+    Files.writeString(stat, "7 (a) b (c)) S" + " 0".repeat(18) + " 4711 0 0\n");
+    assertThat(LockOwner.started(self, dir))
+        .as("what says no more than that is a time of day")
+        .isEqualTo(self.info().startInstant().orElseThrow().toString());
+    Files.writeString(boot, "6f1c\n");
+    assertThat(LockOwner.started(self, dir)).isEqualTo("4711@6f1c");
+    assertThat(LockOwner.current().started()).isEqualTo(LockOwner.started(self, Path.of("/proc")));
+  }
 }
