@@ -140,7 +140,7 @@ class CalibratedBaseTest {
         "peft_init_lora_weights=caldera",
         "output_dir=" + started);
     assertThat(firstLoss(started)).isCloseTo(firstLoss(plain), within(1e-3));
-    assertThat(started.resolve("adapter_config.json")).content().contains("\"r\" : 8");
+    assertThat(started.resolve("adapter_config.json")).content().contains("\"r\": 8");
     Nibble.silent()
         .exporter(ModelSource.tuned(started))
         .write(ExportFormat.Merged.standard(), folder.resolve("merged-caldera"));
