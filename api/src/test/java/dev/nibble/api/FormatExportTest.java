@@ -24,6 +24,7 @@ import dev.nibble.quant.bnb.FourBitFormat;
 import dev.nibble.quant.gptq.GptqFormat;
 import dev.nibble.quant.hqq.HqqFormat;
 import dev.nibble.quant.int8.Int8Format;
+import dev.nibble.quant.quip.QuipFormat;
 import dev.nibble.quant.spqr.SpqrFormat;
 import dev.nibble.recipes.recipe.Recipe;
 import dev.nibble.recipes.recipe.Recipes;
@@ -99,7 +100,9 @@ final class FormatExportTest {
         new GptqFormat(4, 16),
         new PlainAwq(new AwqFormat(16)),
         new SpqrFormat(3, 16).with(Double.POSITIVE_INFINITY, SpqrFormat.DEFAULT_DAMPING),
-        new SpqrFormat(3, 16).with(0.1, SpqrFormat.DEFAULT_DAMPING)); // some of which are outliers
+        new SpqrFormat(3, 16).with(0.1, SpqrFormat.DEFAULT_DAMPING), // some of which are outliers
+        QuipFormat.quip(3).with(1, QuipFormat.DEFAULT_DAMPING),
+        QuipFormat.caldera(2, 8).with(1, QuipFormat.DEFAULT_DAMPING));
   }
 
   @ParameterizedTest
