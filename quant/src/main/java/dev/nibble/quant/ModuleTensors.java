@@ -1,5 +1,6 @@
 package dev.nibble.quant;
 
+import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.safetensors.StoredTensors;
 import dev.nibble.compute.tensor.DType;
 import dev.nibble.compute.tensor.Shape;
@@ -38,6 +39,12 @@ public record ModuleTensors(StoredTensors checkpoint, String module) {
               .formatted(checkpoint.placeOf(module + beside), module + beside, module + part));
     }
     return checkpoint.tensor(module + part);
+  }
+
+  /** Copies a tensor to where it is kept; the checkpoint's memory of it is given back. */
+  public void copyTo(Tensor to, String part, Kernels kernels) {
+    kernels.moving().copy(to, checkpoint.tensor(module + part));
+    checkpoint.unload(module + part);
   }
 
   /** Checks a tensor's dtype and shape. */

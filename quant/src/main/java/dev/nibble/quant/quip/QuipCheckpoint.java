@@ -14,7 +14,6 @@ import dev.nibble.compute.safetensors.TensorInfo;
 import dev.nibble.compute.tensor.DType;
 import dev.nibble.compute.tensor.Scope;
 import dev.nibble.compute.tensor.Shape;
-import dev.nibble.compute.tensor.Tensor;
 import dev.nibble.compute.weights.E8Lattice;
 import dev.nibble.quant.ModuleTensors;
 import dev.nibble.quant.NonFinite;
@@ -125,10 +124,13 @@ record QuipCheckpoint(
     return weight -> {
       Shape shape = required(weight);
       var matrix = allocator.allocate(weight, shape.dim(0), shape.dim(1));
+      ModuleTensors m = new ModuleTensors(checkpoint, module(weight));
       if (!kernels.memory().isPlanned()) { // a plan reads no weights
-        check(new ModuleTensors(checkpoint, module(weight)));
+        check(m);
       }
-      layout.tensors(weight, matrix, DType.F32).forEach((name, to) -> copy(kernels, to, name));
+      layout
+          .tensors(weight, matrix, DType.F32)
+          .forEach((name, to) -> m.copyTo(to, name.substring(m.module().length()), kernels));
       return matrix;
     };
   }
@@ -151,10 +153,5 @@ record QuipCheckpoint(
         throw m.wrong(part, "%d at [%d]".formatted(signs[i], i), "1 or -1");
       }
     }
-  }
-
-  private void copy(Kernels kernels, Tensor to, String name) {
-    kernels.moving().copy(to, checkpoint.tensor(name));
-    checkpoint.unload(name);
   }
 }

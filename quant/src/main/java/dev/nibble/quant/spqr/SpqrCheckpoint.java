@@ -153,29 +153,23 @@ record SpqrCheckpoint(
         check(m, matrix, (int) outliers);
       }
       Affine base = (Affine) matrix.base();
-      copy(kernels, base.codes(), m, CODES);
-      copy(kernels, base.index().orElseThrow(), m, INDEX);
+      m.copyTo(base.codes(), CODES, kernels);
+      m.copyTo(base.index().orElseThrow(), INDEX, kernels);
       copy(kernels, (Numbers.Quantized) base.scales(), m, SCALES);
       copy(kernels, (Numbers.Quantized) base.zeros(), m, ZEROS);
-      copy(kernels, matrix.starts(), m, STARTS);
+      m.copyTo(matrix.starts(), STARTS, kernels);
       if (outliers > 0) {
-        copy(kernels, matrix.columns(), m, COLUMNS);
-        copy(kernels, matrix.values(), m, VALUES);
+        m.copyTo(matrix.columns(), COLUMNS, kernels);
+        m.copyTo(matrix.values(), VALUES, kernels);
       }
       return matrix;
     };
   }
 
   private static void copy(Kernels kernels, Numbers.Quantized to, ModuleTensors m, String part) {
-    copy(kernels, to.codes(), m, part);
-    copy(kernels, to.scales(), m, part + SCALE_OF);
-    copy(kernels, to.zeros(), m, part + ZERO_OF);
-  }
-
-  private static void copy(Kernels kernels, Tensor to, ModuleTensors m, String part) {
-    String name = m.module() + part;
-    kernels.moving().copy(to, m.checkpoint().tensor(name));
-    m.checkpoint().unload(name);
+    m.copyTo(to.codes(), part, kernels);
+    m.copyTo(to.scales(), part + SCALE_OF, kernels);
+    m.copyTo(to.zeros(), part + ZERO_OF, kernels);
   }
 
   /** Checks what kernels go by: groups, rows and columns that are there, and numbers. */

@@ -6,22 +6,20 @@ import static org.assertj.core.data.Offset.offset;
 
 import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.kernels.TensorValues;
-import dev.nibble.compute.safetensors.SafetensorsWriter;
 import dev.nibble.compute.safetensors.ShardedSafetensors;
 import dev.nibble.compute.safetensors.TensorInfo;
 import dev.nibble.compute.tensor.DType;
-import dev.nibble.compute.tensor.Memory;
 import dev.nibble.compute.tensor.Scope;
 import dev.nibble.compute.tensor.Shape;
 import dev.nibble.compute.tensor.Tensor;
 import dev.nibble.compute.weights.Affine;
-import dev.nibble.compute.weights.FrozenMatrix;
 import dev.nibble.quant.CheckpointReaders;
 import dev.nibble.quant.EachKernelSet;
 import dev.nibble.quant.FrozenWeights;
 import dev.nibble.quant.JsonSection;
 import dev.nibble.quant.SampleLayer;
 import dev.nibble.quant.SecondMoments;
+import dev.nibble.quant.StoredFormat;
 import dev.nibble.quant.StoredWeights;
 import dev.nibble.quant.UnusableWeight;
 import dev.nibble.quant.WeightFormat;
@@ -29,7 +27,6 @@ import dev.nibble.quant.gptq.GptqFormat.Version;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -57,26 +54,11 @@ final class GptqFormatTest {
   }
 
   private static Affine encoded(GptqFormat format, Tensor in, Kernels kernels, Scope scope) {
-    FrozenMatrix matrix = format.allocator(kernels, scope).allocate(W, in.dim(0), in.dim(1));
-    format.encode(kernels, matrix, in, SampleLayer.moments(Math.toIntExact(in.dim(1))));
-    return (Affine) matrix;
+    return (Affine) StoredFormat.encoded(format, in, kernels, scope);
   }
 
-  private static Map<String, Tensor> stored(GptqFormat format) {
-    try (Kernels kernels = EachKernelSet.host();
-        Scope scope = Scope.open("test", Memory.host())) {
-      Affine made = encoded(format, dense(), kernels, scope);
-      return new LinkedHashMap<>(format.layout().tensors(W, made, DType.BF16));
-    }
-  }
-
-  private ShardedSafetensors write(Map<String, Tensor> tensors, GptqFormat format)
-      throws IOException {
-    SafetensorsWriter.write(folder.resolve("model.safetensors"), tensors, Map.of());
-    var config = JsonMapper.shared().createObjectNode();
-    config.set("quantization_config", format.layout().config(DType.BF16, List.of()));
-    Files.writeString(folder.resolve("config.json"), config.toString());
-    return ShardedSafetensors.open(folder);
+  private StoredFormat stored(GptqFormat format) {
+    return new StoredFormat(format, dense(), folder);
   }
 
   static Stream<Arguments> formats() {
@@ -106,7 +88,7 @@ final class GptqFormatTest {
                   .toList());
       double share = format.groupSize() < 0 ? 24.0 / COLS - 24.0 / 4096 : 0;
       assertThat(8.0 * made.bytes() / made.elements()).isEqualTo(format.bitsPerWeight() + share);
-      try (ShardedSafetensors checkpoint = write(tensors, format)) {
+      try (ShardedSafetensors checkpoint = stored(format).write(tensors)) {
         StoredWeights found = CheckpointReaders.find(checkpoint);
         assertThat(found.format()).contains(format);
         Affine loaded =
@@ -123,13 +105,13 @@ final class GptqFormatTest {
   @ParameterizedTest
   @MethodSource("dev.nibble.quant.EachKernelSet#names")
   void everySetHoldsTheSame(String set) throws IOException {
-    Map<String, Tensor> tensors = stored(FORMAT);
+    Map<String, Tensor> tensors = stored(FORMAT).tensors();
     Tensor index = Objects.requireNonNull(tensors.get(MODULE + ".g_idx"));
     for (int i = 0; i < COLS; i++) {
       index.setLong(i, (i * 7 + i / 5) % 3);
     }
     float[] expected;
-    try (ShardedSafetensors checkpoint = write(tensors, FORMAT);
+    try (ShardedSafetensors checkpoint = stored(FORMAT).write(tensors);
         Kernels near = EachKernelSet.host();
         Scope host = Scope.open("host", near.memory());
         Kernels kernels = EachKernelSet.open(set);
@@ -239,10 +221,6 @@ final class GptqFormatTest {
         .hasMessageContaining("damping of 0.0: expected a positive number");
   }
 
-  interface Change {
-    void in(Map<String, Tensor> tensors);
-  }
-
   static Stream<Arguments> damages() {
     String codes = MODULE + ".qweight";
     String zeros = MODULE + ".qzeros";
@@ -284,51 +262,35 @@ final class GptqFormatTest {
             "'" + W + "' is in 4 bits, groups of 32, and others are in 4 bits, groups of 16"));
   }
 
-  private static Arguments damage(Change change, String message) {
+  private static Arguments damage(StoredFormat.Change change, String message) {
     return Arguments.of(change, message);
   }
 
   @ParameterizedTest
   @MethodSource("damages")
-  void saysWhatIsWrong(Change change, String message) throws IOException {
-    Map<String, Tensor> tensors = stored(FORMAT);
-    change.in(tensors);
-    try (ShardedSafetensors checkpoint = write(tensors, FORMAT)) {
-      assertThatThrownBy(() -> CheckpointReaders.find(checkpoint))
-          .isInstanceOf(UnusableWeight.class)
-          .hasMessageContaining(folder.resolve("model.safetensors").toString())
-          .hasMessageContaining(message);
-    }
+  void saysWhatIsWrong(StoredFormat.Change change, String message) throws IOException {
+    stored(FORMAT).assertRefused(change, message);
   }
 
   @Test
   void saysWhichValuesAreWrong() throws IOException {
-    Map<String, Tensor> tensors = stored(FORMAT);
-    Objects.requireNonNull(tensors.get(MODULE + ".g_idx")).setLong(40, 3);
-    assertLoadFails(tensors, ".g_idx' has 3 at [40], expected a group from 0 to 2");
-    tensors.putAll(stored(FORMAT));
-    Objects.requireNonNull(tensors.get(MODULE + ".scales")).setFloat(70, Float.NaN);
-    assertLoadFails(tensors, ".scales' has NaN at [1, 6]; expected finite numbers");
-  }
-
-  private void assertLoadFails(Map<String, Tensor> tensors, String message) throws IOException {
-    try (ShardedSafetensors checkpoint = write(tensors, FORMAT);
-        Kernels kernels = EachKernelSet.host();
-        Scope scope = Scope.open("test", kernels.memory())) {
-      FrozenWeights weights = new FrozenWeights(checkpoint, Optional.empty(), kernels, scope);
-      assertThatThrownBy(() -> weights.load(W))
-          .isInstanceOf(UnusableWeight.class)
-          .hasMessageContaining(folder.resolve("model.safetensors").toString())
-          .hasMessageContaining(message);
-    }
+    StoredFormat stored = stored(FORMAT);
+    stored.assertNotLoaded(
+        MODULE + ".g_idx",
+        t -> t.setLong(40, 3),
+        ".g_idx' has 3 at [40], expected a group from 0 to 2");
+    stored.assertNotLoaded(
+        MODULE + ".scales",
+        t -> t.setFloat(70, Float.NaN),
+        ".scales' has NaN at [1, 6]; expected finite numbers");
   }
 
   /** Files of others: no index, settings in quantize_config.json or none, another packing. */
   @Test
   void settingsBesideTheTensors() throws IOException {
-    Map<String, Tensor> tensors = stored(FORMAT);
+    Map<String, Tensor> tensors = stored(FORMAT).tensors();
     tensors.remove(MODULE + ".g_idx");
-    try (ShardedSafetensors checkpoint = write(tensors, FORMAT)) {
+    try (ShardedSafetensors checkpoint = stored(FORMAT).write(tensors)) {
       Files.delete(folder.resolve("config.json"));
       assertThat(CheckpointReaders.find(checkpoint).format())
           .contains(new GptqFormat(4, 32, true, false, 0.01, Version.GPTQ));

@@ -4,11 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.nibble.compute.kernels.Kernels;
-import dev.nibble.compute.kernels.TensorValues;
-import dev.nibble.compute.safetensors.SafetensorsWriter;
 import dev.nibble.compute.safetensors.ShardedSafetensors;
 import dev.nibble.compute.tensor.DType;
-import dev.nibble.compute.tensor.Memory;
 import dev.nibble.compute.tensor.Scope;
 import dev.nibble.compute.tensor.Tensor;
 import dev.nibble.compute.weights.FrozenMatrix;
@@ -18,6 +15,7 @@ import dev.nibble.quant.EachKernelSet;
 import dev.nibble.quant.FrozenWeights;
 import dev.nibble.quant.JsonSection;
 import dev.nibble.quant.SampleLayer;
+import dev.nibble.quant.StoredFormat;
 import dev.nibble.quant.StoredWeights;
 import dev.nibble.quant.UnusableWeight;
 import dev.nibble.quant.WeightFormat;
@@ -25,10 +23,8 @@ import dev.nibble.quant.gptq.GptqFormat;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -36,7 +32,6 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
-import tools.jackson.databind.json.JsonMapper;
 
 final class QuipFormatTest {
   private static final String MODULE = "model.layers.0.self_attn.q_proj";
@@ -57,34 +52,11 @@ final class QuipFormatTest {
   }
 
   private static Rotated encoded(QuipFormat format, Tensor in, Kernels kernels, Scope scope) {
-    FrozenMatrix matrix = format.allocator(kernels, scope).allocate(W, in.dim(0), in.dim(1));
-    format.encode(kernels, matrix, in, SampleLayer.moments((int) in.dim(1)));
-    return (Rotated) matrix;
+    return (Rotated) StoredFormat.encoded(format, in, kernels, scope);
   }
 
-  private static Map<String, Tensor> stored() {
-    try (Kernels kernels = EachKernelSet.host();
-        Scope scope = Scope.open("test", Memory.host())) {
-      Map<String, Tensor> copies = new LinkedHashMap<>();
-      FORMAT
-          .layout()
-          .tensors(W, encoded(FORMAT, dense(), kernels, scope), DType.BF16)
-          .forEach((name, t) -> {
-            Tensor copy = SampleLayer.tensor(name, t.dtype(), t.shape().dims());
-            copy.memory().copyFrom(t.memory().asSlice(0, t.bytes()));
-            copies.put(name, copy);
-          });
-      return copies;
-    }
-  }
-
-  private ShardedSafetensors write(Map<String, Tensor> tensors, QuipFormat format)
-      throws IOException {
-    SafetensorsWriter.write(folder.resolve("model.safetensors"), tensors, Map.of());
-    var config = JsonMapper.shared().createObjectNode();
-    config.set("quantization_config", format.layout().config(DType.BF16, List.of()));
-    Files.writeString(folder.resolve("config.json"), config.toString());
-    return ShardedSafetensors.open(folder);
+  private StoredFormat stored(QuipFormat format) {
+    return new StoredFormat(format, dense(), folder);
   }
 
   static Stream<QuipFormat> formats() {
@@ -105,7 +77,7 @@ final class QuipFormatTest {
         Scope scope = Scope.open("test", kernels.memory())) {
       Rotated made = encoded(format, dense(), kernels, scope);
       Map<String, Tensor> tensors = format.layout().tensors(W, made, DType.BF16);
-      try (ShardedSafetensors checkpoint = write(tensors, format)) {
+      try (ShardedSafetensors checkpoint = stored(format).write(tensors)) {
         StoredWeights found = CheckpointReaders.find(checkpoint);
         assertThat(found.format()).contains(format);
         assertThat(found.tensors(checkpoint.names())).containsExactly(W);
@@ -121,30 +93,10 @@ final class QuipFormatTest {
     }
   }
 
-  /** Encoding and loading give the same bits in every kernel set. */
   @ParameterizedTest
   @MethodSource("dev.nibble.quant.EachKernelSet#names")
   void everySetHoldsTheSame(String set) throws IOException {
-    try (ShardedSafetensors checkpoint = write(stored(), FORMAT);
-        Kernels near = EachKernelSet.host();
-        Scope host = Scope.open("host", near.memory());
-        Kernels kernels = EachKernelSet.open(set);
-        Scope scope = Scope.open("run", kernels.memory())) {
-      float[] expected =
-          SampleLayer.decoded(new FrozenWeights(checkpoint, Optional.empty(), near, host).load(W));
-      Tensor out = scope.allocate("out", DType.F32, ROWS, COLS);
-      kernels
-          .products()
-          .decode(out, new FrozenWeights(checkpoint, Optional.empty(), kernels, scope).load(W));
-      assertThat(TensorValues.of(kernels, out)).isEqualTo(expected);
-
-      Tensor in = scope.allocate(W, DType.BF16, ROWS, COLS);
-      Tensor values = host.allocate(W, DType.BF16, ROWS, COLS);
-      near.moving().copy(values, dense());
-      kernels.moving().copy(in, values);
-      kernels.products().decode(out, encoded(FORMAT, in, kernels, scope));
-      assertThat(TensorValues.of(kernels, out)).isEqualTo(expected);
-    }
+    stored(FORMAT).assertSameIn(set);
   }
 
   /** Far fewer bits than its size; a product takes what is left; more bits lose less. */
@@ -227,10 +179,6 @@ final class QuipFormatTest {
     assertThat(QuipFormat.caldera(2, QuipFormat.FITTING).bitsPerWeight()).isEqualTo(2.25);
   }
 
-  interface Change {
-    void in(Map<String, Tensor> tensors);
-  }
-
   static Stream<Arguments> damages() {
     String signs = MODULE + QuipLayout.SIGNS_OUT;
     String codes = MODULE + QuipLayout.CODES;
@@ -246,47 +194,25 @@ final class QuipFormatTest {
             left + "' is U8[8, 7], expected I16[8, 7]"));
   }
 
-  private static Arguments damage(Change change, String message) {
+  private static Arguments damage(StoredFormat.Change change, String message) {
     return Arguments.of(change, message);
   }
 
   @ParameterizedTest
   @MethodSource("damages")
-  void saysWhatIsWrong(Change change, String message) throws IOException {
-    Map<String, Tensor> tensors = stored();
-    change.in(tensors);
-    try (ShardedSafetensors checkpoint = write(tensors, FORMAT)) {
-      assertThatThrownBy(() -> CheckpointReaders.find(checkpoint))
-          .isInstanceOf(UnusableWeight.class)
-          .hasMessageContaining(folder.resolve("model.safetensors").toString())
-          .hasMessageContaining(message);
-    }
+  void saysWhatIsWrong(StoredFormat.Change change, String message) throws IOException {
+    stored(FORMAT).assertRefused(change, message);
   }
 
   @Test
   void saysWhichValuesAreWrong() throws IOException {
-    loadFails(QuipLayout.SIGNS_IN, t -> t.setLong(7, 0), "is 0 at [7], expected 1 or -1");
-    loadFails(QuipLayout.SCALES, t -> t.setFloat(0, Float.NaN), "has NaN at [0]");
-    loadFails(".right.e8_scales", t -> t.setFloat(1, Float.NaN), "has NaN at [1]");
-  }
-
-  private interface Damage {
-    void in(Tensor t);
-  }
-
-  private void loadFails(String part, Damage damage, String message) throws IOException {
-    Map<String, Tensor> tensors = stored();
-    damage.in(Objects.requireNonNull(tensors.get(MODULE + part), part));
-    try (ShardedSafetensors checkpoint = write(tensors, FORMAT);
-        Kernels kernels = EachKernelSet.host();
-        Scope scope = Scope.open("test", kernels.memory())) {
-      FrozenWeights weights = new FrozenWeights(checkpoint, Optional.empty(), kernels, scope);
-      assertThatThrownBy(() -> weights.load(W))
-          .isInstanceOf(UnusableWeight.class)
-          .hasMessageContaining(folder.resolve("model.safetensors").toString())
-          .hasMessageContaining(MODULE + part)
-          .hasMessageContaining(message);
-    }
+    StoredFormat stored = stored(FORMAT);
+    stored.assertNotLoaded(
+        MODULE + QuipLayout.SIGNS_IN, t -> t.setLong(7, 0), "is 0 at [7], expected 1 or -1");
+    stored.assertNotLoaded(
+        MODULE + QuipLayout.SCALES, t -> t.setFloat(0, Float.NaN), "has NaN at [0]");
+    stored.assertNotLoaded(
+        MODULE + ".right.e8_scales", t -> t.setFloat(1, Float.NaN), "has NaN at [1]");
   }
 
   @Test
@@ -299,7 +225,7 @@ final class QuipFormatTest {
     var config = FORMAT.layout().config(DType.BF16, List.of());
     assertThatThrownBy(() -> CheckpointReaders.summary(new JsonSection(config.put("bits", 5))))
         .hasMessageContaining("4, 3 or 2");
-    write(stored(), FORMAT).close();
+    stored(FORMAT).write(stored(FORMAT).tensors()).close();
     Path file = folder.resolve("config.json");
     Files.writeString(file, Files.readString(file).replace("\"rank\":8", "\"rank\":0.5"));
     try (ShardedSafetensors checkpoint = ShardedSafetensors.open(folder)) {

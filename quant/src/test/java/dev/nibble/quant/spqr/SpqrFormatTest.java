@@ -5,11 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.data.Offset.offset;
 
 import dev.nibble.compute.kernels.Kernels;
-import dev.nibble.compute.kernels.TensorValues;
-import dev.nibble.compute.safetensors.SafetensorsWriter;
 import dev.nibble.compute.safetensors.ShardedSafetensors;
 import dev.nibble.compute.tensor.DType;
-import dev.nibble.compute.tensor.Memory;
 import dev.nibble.compute.tensor.Scope;
 import dev.nibble.compute.tensor.Tensor;
 import dev.nibble.compute.weights.FrozenMatrix;
@@ -19,6 +16,7 @@ import dev.nibble.quant.EachKernelSet;
 import dev.nibble.quant.FrozenWeights;
 import dev.nibble.quant.JsonSection;
 import dev.nibble.quant.SampleLayer;
+import dev.nibble.quant.StoredFormat;
 import dev.nibble.quant.StoredWeights;
 import dev.nibble.quant.UnusableWeight;
 import dev.nibble.quant.WeightFormat;
@@ -26,10 +24,8 @@ import dev.nibble.quant.gptq.GptqFormat;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -37,7 +33,6 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
-import tools.jackson.databind.json.JsonMapper;
 
 final class SpqrFormatTest {
   private static final String MODULE = "model.layers.0.self_attn.q_proj";
@@ -59,41 +54,12 @@ final class SpqrFormatTest {
     return t;
   }
 
-  private static WithOutliers encoded(
-      WeightFormat format, Tensor in, Kernels kernels, Scope scope) {
-    FrozenMatrix matrix = format.allocator(kernels, scope).allocate(W, in.dim(0), in.dim(1));
-    ((SpqrFormat) format).encode(kernels, matrix, in, SampleLayer.moments((int) in.dim(1)));
-    return (WithOutliers) matrix;
+  private static WithOutliers encoded(SpqrFormat format, Tensor in, Kernels kernels, Scope scope) {
+    return (WithOutliers) StoredFormat.encoded(format, in, kernels, scope);
   }
 
-  private static Map<String, Tensor> stored(SpqrFormat format) {
-    try (Kernels kernels = EachKernelSet.host();
-        Scope scope = Scope.open("test", Memory.host())) {
-      Map<String, Tensor> copies = new LinkedHashMap<>();
-      WithOutliers made = encoded(format, dense(ROWS), kernels, scope);
-      format
-          .layout()
-          .tensors(W, made, DType.BF16)
-          .forEach((name, t) -> {
-            Tensor copy = SampleLayer.tensor(name, t.dtype(), t.elements()).reshape(dims(t));
-            copy.memory().copyFrom(t.memory().asSlice(0, t.bytes()));
-            copies.put(name, copy);
-          });
-      return copies;
-    }
-  }
-
-  private static long[] dims(Tensor t) {
-    return t.shape().rank() == 1 ? new long[] {t.dim(0)} : new long[] {t.dim(0), t.dim(1)};
-  }
-
-  private ShardedSafetensors write(Map<String, Tensor> tensors, SpqrFormat format)
-      throws IOException {
-    SafetensorsWriter.write(folder.resolve("model.safetensors"), tensors, Map.of());
-    var config = JsonMapper.shared().createObjectNode();
-    config.set("quantization_config", format.layout().config(DType.BF16, List.of()));
-    Files.writeString(folder.resolve("config.json"), config.toString());
-    return ShardedSafetensors.open(folder);
+  private StoredFormat stored(SpqrFormat format) {
+    return new StoredFormat(format, dense(ROWS), folder);
   }
 
   static Stream<SpqrFormat> formats() {
@@ -113,7 +79,7 @@ final class SpqrFormatTest {
       int outliers = made.starts().getInt(64);
       assertThat(outliers > 0).isEqualTo(Double.isFinite(format.outlierThreshold()));
       Map<String, Tensor> tensors = format.layout().tensors(W, made, DType.BF16);
-      try (ShardedSafetensors checkpoint = write(tensors, format)) {
+      try (ShardedSafetensors checkpoint = stored(format).write(tensors)) {
         StoredWeights found = CheckpointReaders.find(checkpoint);
         assertThat(found.format()).contains(format);
         assertThat(found.tensors(checkpoint.names())).containsExactly(W);
@@ -128,30 +94,10 @@ final class SpqrFormatTest {
     }
   }
 
-  /** Encoding and loading give the same bits in every kernel set. */
   @ParameterizedTest
   @MethodSource("dev.nibble.quant.EachKernelSet#names")
   void everySetHoldsTheSame(String set) throws IOException {
-    try (ShardedSafetensors checkpoint = write(stored(FORMAT), FORMAT);
-        Kernels near = EachKernelSet.host();
-        Scope host = Scope.open("host", near.memory());
-        Kernels kernels = EachKernelSet.open(set);
-        Scope scope = Scope.open("run", kernels.memory())) {
-      float[] expected =
-          SampleLayer.decoded(new FrozenWeights(checkpoint, Optional.empty(), near, host).load(W));
-      Tensor out = scope.allocate("out", DType.F32, ROWS, COLS);
-      kernels
-          .products()
-          .decode(out, new FrozenWeights(checkpoint, Optional.empty(), kernels, scope).load(W));
-      assertThat(TensorValues.of(kernels, out)).isEqualTo(expected);
-
-      Tensor in = scope.allocate(W, DType.BF16, ROWS, COLS);
-      Tensor values = host.allocate(W, DType.BF16, ROWS, COLS);
-      near.moving().copy(values, dense(ROWS));
-      kernels.moving().copy(in, values);
-      kernels.products().decode(out, encoded(FORMAT, in, kernels, scope));
-      assertThat(TensorValues.of(kernels, out)).isEqualTo(expected);
-    }
+    stored(FORMAT).assertSameIn(set);
   }
 
   /**
@@ -260,10 +206,6 @@ final class SpqrFormatTest {
     assertThat(new SpqrFormat(3, 8, 64, 3, 0.2, 1).bitsPerWeight()).isEqualTo(3.875);
   }
 
-  interface Change {
-    void in(Map<String, Tensor> tensors);
-  }
-
   static Stream<Arguments> damages() {
     String index = MODULE + SpqrLayout.INDEX;
     String starts = MODULE + SpqrLayout.STARTS;
@@ -287,21 +229,14 @@ final class SpqrFormatTest {
             values + "' is F32[3], expected F16[3]"));
   }
 
-  private static Arguments damage(Change change, String message) {
+  private static Arguments damage(StoredFormat.Change change, String message) {
     return Arguments.of(change, message);
   }
 
   @ParameterizedTest
   @MethodSource("damages")
-  void saysWhatIsWrong(Change change, String message) throws IOException {
-    Map<String, Tensor> tensors = stored(FORMAT);
-    change.in(tensors);
-    try (ShardedSafetensors checkpoint = write(tensors, FORMAT)) {
-      assertThatThrownBy(() -> CheckpointReaders.find(checkpoint))
-          .isInstanceOf(UnusableWeight.class)
-          .hasMessageContaining(folder.resolve("model.safetensors").toString())
-          .hasMessageContaining(message);
-    }
+  void saysWhatIsWrong(StoredFormat.Change change, String message) throws IOException {
+    stored(FORMAT).assertRefused(change, message);
   }
 
   @Test
@@ -317,29 +252,15 @@ final class SpqrFormatTest {
         ".zeros_scale", t -> t.setFloat(7, Float.POSITIVE_INFINITY), "has Infinity at [1, 1]");
   }
 
-  private interface Damage {
-    void in(Tensor t);
-  }
-
-  private void loadFails(String part, Damage damage, String message) throws IOException {
-    Map<String, Tensor> tensors = stored(FORMAT);
-    damage.in(Objects.requireNonNull(tensors.get(MODULE + part), part));
-    try (ShardedSafetensors checkpoint = write(tensors, FORMAT);
-        Kernels kernels = EachKernelSet.host();
-        Scope scope = Scope.open("test", kernels.memory())) {
-      FrozenWeights weights = new FrozenWeights(checkpoint, Optional.empty(), kernels, scope);
-      assertThatThrownBy(() -> weights.load(W))
-          .isInstanceOf(UnusableWeight.class)
-          .hasMessageContaining(folder.resolve("model.safetensors").toString())
-          .hasMessageContaining(MODULE + part)
-          .hasMessageContaining(message);
-    }
+  private void loadFails(String part, StoredFormat.Damage damage, String message)
+      throws IOException {
+    stored(FORMAT).assertNotLoaded(MODULE + part, damage, message);
   }
 
   @Test
   void settingsAreChecked() throws IOException {
     for (String key : List.of("bits", "group_size", "rows_together", "statistic_bits")) {
-      write(stored(FORMAT), FORMAT).close();
+      stored(FORMAT).write(stored(FORMAT).tensors()).close();
       Path config = folder.resolve("config.json");
       Files.writeString(config, Files.readString(config).replace("\"" + key + "\":", "\"x\":"));
       try (ShardedSafetensors checkpoint = ShardedSafetensors.open(folder)) {
