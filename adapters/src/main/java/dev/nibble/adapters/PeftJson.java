@@ -1,9 +1,7 @@
 package dev.nibble.adapters;
 
-import dev.nibble.compute.files.FileProblem;
 import dev.nibble.compute.files.FolderLinks;
-import dev.nibble.compute.files.JsonError;
-import java.io.IOException;
+import dev.nibble.compute.files.JsonObjects;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -13,9 +11,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Supplier;
-import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.json.JsonMapper;
 
 /**
  * An adapter_config.json being read: the values of its keys. What is wrong or unsupported in it
@@ -57,23 +53,7 @@ final class PeftJson {
           "%s is not a PEFT adapter: it has no %s".formatted(folder, PeftConfig.FILE));
     }
     FolderLinks.check(folder);
-    String text;
-    try {
-      text = Files.readString(file);
-    } catch (IOException e) {
-      throw new AdapterException("cannot read %s: %s".formatted(file, FileProblem.of(e)), e);
-    }
-    JsonNode json;
-    try {
-      json = JsonMapper.shared().readTree(text);
-    } catch (JacksonException e) {
-      throw new AdapterException(
-          "%s is not valid JSON: %s".formatted(file, JsonError.of(e, text)), e);
-    }
-    if (!json.isObject()) {
-      throw new AdapterException(file + " does not hold a JSON object");
-    }
-    return new PeftJson(file, json);
+    return new PeftJson(file, JsonObjects.read(file, AdapterException::new));
   }
 
   /** The value of a key that is text; else the empty string. */

@@ -1,15 +1,13 @@
 package dev.nibble.quant;
 
-import dev.nibble.compute.files.FileProblem;
-import dev.nibble.compute.files.JsonError;
+import dev.nibble.compute.files.JsonObjects;
 import dev.nibble.compute.safetensors.StoredTensors;
-import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
-import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.ObjectNode;
 
 /**
  * What the files beside a checkpoint's tensors say of how they were quantised, for formats whose
@@ -42,19 +40,10 @@ public record StoredSettings(Path file, JsonNode values) {
         .orElseGet(() -> new StoredSettings(config, JsonMapper.shared().createObjectNode()));
   }
 
-  private static Optional<JsonNode> read(Path file) {
-    if (!Files.isRegularFile(file)) {
-      return Optional.empty();
-    }
-    String text = "";
-    try {
-      text = Files.readString(file);
-      return Optional.of(JsonMapper.shared().readTree(text));
-    } catch (IOException e) {
-      throw new UnusableWeight("cannot read %s: %s".formatted(file, FileProblem.of(e)));
-    } catch (JacksonException e) {
-      throw new UnusableWeight("%s is not valid JSON: %s".formatted(file, JsonError.of(e, text)));
-    }
+  private static Optional<ObjectNode> read(Path file) {
+    return Files.isRegularFile(file)
+        ? Optional.of(JsonObjects.read(file, UnusableWeight::new))
+        : Optional.empty();
   }
 
   /** The string under a key. */

@@ -9,6 +9,9 @@ public final class E8Vectors {
   private static final int EIGHT = E8Lattice.EIGHT;
   private static final int COUNT = 256;
 
+  /** The most that twice an entry is. */
+  private static final int LARGEST = 4;
+
   /** Entries by vectors. */
   private static final float[] ENTRIES = new float[COUNT * EIGHT];
 
@@ -17,11 +20,8 @@ public final class E8Vectors {
 
   static {
     int count = 0;
-    int digits = 9;
-    // Four times the squared norm, of doubled entries from -4 to 4.
-    for (int norm = 8; norm <= 16; norm += 8) {
-      int[] x = new int[EIGHT];
-      count = add(x, 0, norm, norm, digits, count);
+    for (int norm = 8; norm <= 16; norm += 8) { // four times the squared norm
+      count = add(new int[EIGHT], 0, norm, norm, count);
     }
     if (count != COUNT) {
       throw new IllegalStateException(count + " vectors");
@@ -31,32 +31,32 @@ public final class E8Vectors {
   private E8Vectors() {}
 
   /** Adds the vectors that go on from the first {@code at} entries with a rest of the norm. */
-  private static int add(int[] x, int at, int norm, int rest, int digits, int from) {
-    int count = from;
+  private static int add(int[] doubled, int at, int norm, int rest, int from) {
     if (at == EIGHT) {
-      return rest == 0 && isIn(x, norm) ? put(x, count) : count;
+      return rest == 0 && isIn(doubled, norm) ? put(doubled, from) : from;
     }
-    for (int digit = 0; digit < digits; digit++) {
-      x[at] = digit - digits / 2;
-      if (x[at] * x[at] <= rest) {
-        count = add(x, at + 1, norm, rest - x[at] * x[at], digits, count);
+    int count = from;
+    for (int entry = -LARGEST; entry <= LARGEST; entry++) {
+      doubled[at] = entry;
+      if (entry * entry <= rest) {
+        count = add(doubled, at + 1, norm, rest - entry * entry, count);
       }
     }
     return count;
   }
 
   /** Whether doubled entries are all even or all odd, with an even sum; of the longer the axes. */
-  private static boolean isIn(int[] x, int norm) {
+  private static boolean isIn(int[] doubled, int norm) {
     int sum = 0;
     int odd = 0;
     int largest = 0;
-    for (int entry : x) {
+    for (int entry : doubled) {
       sum += entry;
       odd += entry & 1;
       largest = Math.max(largest, Math.abs(entry));
     }
     boolean lattice = (odd == 0 || odd == EIGHT) && sum % 4 == 0;
-    return lattice && (norm == 8 || largest == 4);
+    return lattice && (norm == 8 || largest == LARGEST);
   }
 
   private static int put(int[] x, int at) {

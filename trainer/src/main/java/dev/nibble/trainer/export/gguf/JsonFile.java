@@ -1,15 +1,11 @@
 package dev.nibble.trainer.export.gguf;
 
-import dev.nibble.compute.files.FileProblem;
-import dev.nibble.compute.files.JsonError;
+import dev.nibble.compute.files.JsonObjects;
 import dev.nibble.trainer.export.ExportException;
-import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
-import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.json.JsonMapper;
 
 /** One object of a JSON file; every error names the file, the key and what is supported. */
 record JsonFile(Path file, String prefix, JsonNode node) {
@@ -17,23 +13,7 @@ record JsonFile(Path file, String prefix, JsonNode node) {
   private static final int SHOWN = 300;
 
   static JsonFile read(Path file) {
-    String text;
-    try {
-      text = Files.readString(file);
-    } catch (IOException e) {
-      throw new ExportException("cannot read %s: %s".formatted(file, FileProblem.of(e)), e);
-    }
-    JsonNode node;
-    try {
-      node = JsonMapper.shared().readTree(text);
-    } catch (JacksonException e) {
-      throw new ExportException(
-          "%s is not valid JSON: %s".formatted(file, JsonError.of(e, text)), e);
-    }
-    if (!node.isObject()) {
-      throw new ExportException(file + " does not hold a JSON object");
-    }
-    return new JsonFile(file, "", node);
+    return new JsonFile(file, "", JsonObjects.read(file, ExportException::new));
   }
 
   static Optional<JsonFile> readIfPresent(Path file) {

@@ -1,19 +1,14 @@
 package dev.nibble.trainer.model.config;
 
-import dev.nibble.compute.files.FileProblem;
-import dev.nibble.compute.files.JsonError;
+import dev.nibble.compute.files.JsonObjects;
 import dev.nibble.quant.ConfigSection;
 import dev.nibble.trainer.model.ModelException;
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
-import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
 
 /**
@@ -37,28 +32,12 @@ final class ConfigJson implements ConfigSection {
 
   /** What is written in {@code file}, or would be. */
   static ConfigJson parse(Path file, String text) {
-    return new ConfigJson(file, "", tree(file, text));
+    return new ConfigJson(file, "", JsonObjects.parse(file, text, ModelException::new));
   }
 
   /** All that a file holds. */
   static ObjectNode tree(Path file) {
-    try {
-      return tree(file, Files.readString(file));
-    } catch (IOException e) {
-      throw new ModelException("cannot read %s: %s".formatted(file, FileProblem.of(e)), e);
-    }
-  }
-
-  private static ObjectNode tree(Path file, String text) {
-    try {
-      if (JsonMapper.shared().readTree(text) instanceof ObjectNode object) {
-        return object;
-      }
-    } catch (JacksonException e) {
-      throw new ModelException(
-          "%s is not valid JSON: %s".formatted(file, JsonError.of(e, text)), e);
-    }
-    throw new ModelException(file + " does not hold a JSON object");
+    return JsonObjects.read(file, ModelException::new);
   }
 
   /** The object under a key, when it is there and not null. */
