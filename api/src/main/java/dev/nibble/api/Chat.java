@@ -11,10 +11,11 @@ import java.util.Optional;
 import java.util.function.Consumer;
 
 /**
- * A conversation with a model. Each answer is generated from all that was said before. Several
- * chats may share one model.
+ * A conversation with a model. Each answer is generated from all that was said before, whose keys
+ * and values stay in memory until this or the model closes, so that an answer costs as much as what
+ * is new. Several chats may share one model.
  */
-public final class Chat {
+public final class Chat implements AutoCloseable {
 
   /**
    * One message.
@@ -32,6 +33,7 @@ public final class Chat {
   private final Optional<String> system;
   private final Sampling sampling;
   private final List<Message> history = new ArrayList<>();
+  private final ConversationCache cache = new ConversationCache();
 
   Chat(Model model, ChatTemplate template, Optional<String> system, Sampling sampling) {
     this.model = model;
@@ -58,7 +60,7 @@ public final class Chat {
     asked.add(new Message(USER, question));
     List<Dict> messages =
         asked.stream().map(m -> Conversation.message(m.role(), m.text())).toList();
-    String answer = model.answer(prompt(messages), template, sampling, parts);
+    String answer = model.answer(prompt(messages), template, sampling, parts, cache);
     history.add(new Message(USER, question));
     history.add(new Message(Conversation.ASSISTANT, answer));
     return answer;
@@ -81,5 +83,11 @@ public final class Chat {
   public void clear() {
     history.clear();
     system.ifPresent(text -> history.add(new Message(SYSTEM, text)));
+  }
+
+  /** Frees the memory of what was said; the next question takes it again. */
+  @Override
+  public void close() {
+    model.close(cache);
   }
 }

@@ -24,6 +24,7 @@ import dev.nibble.trainer.objective.Objective;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
+import java.util.HashSet;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
@@ -40,6 +41,7 @@ public final class Model implements AutoCloseable {
   private final Kernels kernels;
   private final Scope memory;
   private final CausalLm lm;
+  private final Set<ConversationCache> caches = new HashSet<>();
 
   private Model(
       Recipe recipe,
@@ -114,6 +116,17 @@ public final class Model implements AutoCloseable {
     if (prompt.length == 0) {
       throw new RecipeException("the prompt is empty, and this tokenizer begins it with no token");
     }
+    try (Decoder decoder = lm.decoder(1, prompt.length + sampling.maxNewTokens())) {
+      return generate(decoder, prompt, sampling, stopTokens, parts);
+    }
+  }
+
+  private String generate(
+      Decoder decoder,
+      int[] prompt,
+      Sampling sampling,
+      Set<Integer> stopTokens,
+      Consumer<String> parts) {
     StringBuilder all = new StringBuilder();
     Consumer<String> out =
         part -> {
@@ -122,18 +135,24 @@ public final class Model implements AutoCloseable {
             parts.accept(part);
           }
         };
-    try (Decoder decoder = lm.decoder(1, prompt.length + sampling.maxNewTokens())) {
-      StreamingDecoder text = new StreamingDecoder(tokenizer);
-      new Generator(decoder, sampling.sampler(), sampling.seed(), stopTokens)
-          .generate(prompt, sampling.maxNewTokens(), (p, token) -> out.accept(text.add(token)));
-      out.accept(text.rest());
-    }
+    StreamingDecoder text = new StreamingDecoder(tokenizer);
+    new Generator(decoder, sampling.sampler(), sampling.seed(), stopTokens)
+        .generate(prompt, sampling.maxNewTokens(), (p, token) -> out.accept(text.add(token)));
+    out.accept(text.rest());
     return all.toString();
   }
 
-  /** The answer to a conversation that {@code template} wrote, up to where the template ends it. */
-  String answer(
-      String conversation, ChatTemplate template, Sampling sampling, Consumer<String> parts) {
+  /**
+   * The answer to a conversation that {@code template} wrote, up to where the template ends it.
+   *
+   * @param cache of the conversation so far
+   */
+  synchronized String answer(
+      String conversation,
+      ChatTemplate template,
+      Sampling sampling,
+      Consumer<String> parts,
+      ConversationCache cache) {
     int[] prompt = tokenizer.ids(conversation, false);
     int left = lm.maxPositions() - prompt.length;
     if (left < 1) {
@@ -141,9 +160,12 @@ public final class Model implements AutoCloseable {
           "the conversation has %d tokens, and the model takes %d; clear it, or ask less"
               .formatted(prompt.length, lm.maxPositions()));
     }
+    Sampling fitting = sampling.upTo(Math.min(left, sampling.maxNewTokens()));
+    caches.add(cache);
     return generate(
+        cache.decoder(lm, prompt.length + fitting.maxNewTokens()),
         prompt,
-        sampling.upTo(Math.min(left, sampling.maxNewTokens())),
+        fitting,
         wiring.formats().stopTokens(template, tokenizer),
         parts);
   }
@@ -200,9 +222,16 @@ public final class Model implements AutoCloseable {
     }
   }
 
-  /** Frees the memory and ends the threads. */
+  /** Frees what a conversation has cached. */
+  synchronized void close(ConversationCache cache) {
+    caches.remove(cache);
+    cache.close();
+  }
+
+  /** Frees the memory, that of chats too, and ends the threads. */
   @Override
   public synchronized void close() {
+    caches.forEach(ConversationCache::close);
     memory.close();
     kernels.close();
     tokenizer.close();

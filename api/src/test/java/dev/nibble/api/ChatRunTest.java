@@ -158,9 +158,15 @@ class ChatRunTest {
       assertThatThrownBy(() -> chat.ask("star ".repeat(1000)))
           .hasMessageContaining("the model takes 128");
       assertThat(chat.history()).hasSize(3);
+      // The second answer goes on from what the first has computed.
+      String second = chat.ask("star 4");
+      String whole = prompt + answer + "<|endoftext|>\nuser\nstar 4\nassistant\n";
+      assertThat(model.generate(new Prompt.Text(whole), sampling)).isEqualTo(second);
       chat.clear();
       assertThat(chat.history()).containsExactly(new Chat.Message("system", "Be brief."));
       assertThat(chat.ask("star 3")).isEqualTo(answer);
+      chat.close(); // its memory; the conversation goes on
+      assertThat(chat.ask("star 4")).isEqualTo(second);
     }
   }
 

@@ -10,7 +10,17 @@ public interface Decoder extends AutoCloseable {
   int sequences();
 
   /** Forgets sequence {@code sequence}, so that it may start anew. */
-  void reset(int sequence);
+  default void reset(int sequence) {
+    keep(sequence, 0);
+  }
+
+  /**
+   * Forgets all but the first {@code length} tokens of a sequence.
+   *
+   * @return how many it has kept: {@code length}, or 0 where the model computes these otherwise now
+   *     that no more follow
+   */
+  int keep(int sequence, int length);
 
   /**
    * Feeds tokens to some sequences and gives the logits after the last token of each.

@@ -182,8 +182,9 @@ public final class ToyLm implements CausalLm {
       }
 
       @Override
-      public void reset(int sequence) {
-        used[sequence] = 0;
+      public int keep(int sequence, int length) {
+        used[sequence] = length;
+        return length;
       }
 
       @Override

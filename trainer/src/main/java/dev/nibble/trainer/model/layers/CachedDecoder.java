@@ -61,11 +61,18 @@ final class CachedDecoder implements Decoder {
   }
 
   @Override
-  public void reset(int sequence) {
-    int from = sequence * capacity;
-    int to = from + lengths[sequence];
-    caches.forEach(cache -> cache.clear(kernels, from, to));
-    lengths[sequence] = 0;
+  public int keep(int sequence, int length) {
+    int before = lengths[sequence];
+    if (length < 0 || length > before) {
+      throw new IllegalArgumentException(
+          "sequence %d holds %d tokens, of which %d cannot be kept"
+              .formatted(sequence, before, length));
+    }
+    int kept = length > 0 && config.forgetsCache(length, before) ? 0 : length;
+    int first = sequence * capacity;
+    caches.forEach(cache -> cache.clear(kernels, first + kept, first + before));
+    lengths[sequence] = kept;
+    return kept;
   }
 
   @Override

@@ -1,6 +1,7 @@
 package dev.nibble.trainer.model.build;
 
 import static dev.nibble.trainer.model.build.Close.assertClose;
+import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.nibble.data.Batch;
@@ -60,6 +61,28 @@ final class DecoderTest {
       decoder.reset(2);
       logits = decoder.feed(new int[] {2}, new int[][] {second});
       assertClose("anew", logits[0], last(whole.model, second), 1e-5);
+    }
+  }
+
+  /** A beginning that is kept goes on otherwise; the model whose factors switch starts again. */
+  @ParameterizedTest
+  @MethodSource("models")
+  void keepsTheBeginningOfASequence(String set, Path folder) {
+    int[] first = tokens(1, 60);
+    int[] second = tokens(2, 15);
+    System.arraycopy(first, 0, second, 0, 10);
+    try (ModelFixture f =
+            ModelFixture.load(set, folder, ModelFixture.options(new Training.Nothing()));
+        Decoder decoder = f.model.decoder(2, 60)) {
+      decoder.feed(new int[] {0, 1}, new int[][] {first, second});
+      int kept = decoder.keep(0, 10);
+      assertThat(kept).isEqualTo(folder.endsWith("phi3_longrope") ? 0 : 10);
+      float[][] logits =
+          decoder.feed(new int[] {0}, new int[][] {Arrays.copyOfRange(second, kept, 15)});
+      assertClose("another end", logits[0], last(f.model, second), 1e-5);
+      assertThat(decoder.keep(1, 15)).isEqualTo(15);
+      assertThatThrownBy(() -> decoder.keep(1, 16))
+          .hasMessageContaining("sequence 1 holds 15 tokens, of which 16 cannot be kept");
     }
   }
 
