@@ -3,14 +3,13 @@ package dev.nibble.adapters;
 import dev.nibble.compute.kernels.HostCopies;
 import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.kernels.TensorValues;
-import dev.nibble.compute.tensor.Tensor;
 import dev.nibble.compute.weights.FrozenMatrix;
 import dev.nibble.compute.weights.LowRank;
 import dev.nibble.compute.weights.Rotated;
 import dev.nibble.compute.weights.Rotation;
 import dev.nibble.compute.weights.TiledMatrix;
 import dev.nibble.quant.FrozenWeights;
-import java.lang.foreign.MemorySegment;
+import dev.nibble.quant.linalg.HostProducts;
 import java.util.Optional;
 
 /**
@@ -52,22 +51,14 @@ record CalderaStart(LowRankUpdate update, Kernels kernels) {
       float[] left = values(leading.left().over(host::of), whole.outputs().over(host::of));
       float[] right = values(leading.right().over(host::of), whole.inputs().over(host::of));
       TensorValues.put(kernels, update.a().weight(), right);
-      Tensor b = update.b().weight();
-      int rank = Math.toIntExact(b.cols());
-      float[] turned = new float[left.length];
-      for (int k = 0; k < rank; k++) {
-        for (int o = 0; o < b.rows(); o++) {
-          turned[o * rank + k] = left[k * Math.toIntExact(b.rows()) + o];
-        }
-      }
-      TensorValues.put(kernels, b, turned);
+      int rank = Math.toIntExact(leading.rank());
+      TensorValues.put(kernels, update.b().weight(), HostProducts.transposed(left, rank));
     }
   }
 
   /** Rows of a factor in the basis of activations, times 1 / sqrt(s). */
   private float[] values(TiledMatrix factor, Rotation rotation) {
-    float[] all = new float[Math.toIntExact(factor.elements())];
-    factor.decode(0, all.length, MemorySegment.ofArray(all));
+    float[] all = factor.decoded();
     int cols = Math.toIntExact(factor.cols());
     float root = (float) (1 / Math.sqrt(update.scale()));
     for (int row = 0; row < factor.rows(); row++) {

@@ -68,8 +68,6 @@ public final class SampleLayer {
 
   /** All values, on the host. */
   public static float[] decoded(FrozenMatrix matrix) {
-    float[] values = new float[Math.toIntExact(matrix.elements())];
-    matrix.decode(0, values.length, MemorySegment.ofArray(values));
-    return values;
+    return matrix.decoded();
   }
 }

@@ -50,6 +50,13 @@ public sealed interface FrozenMatrix permits TiledMatrix, Rotated {
    */
   void decode(long from, long n, MemorySegment to);
 
+  /** All values, row by row, as {@link #decode} gives them. */
+  default float[] decoded() {
+    float[] all = new float[Math.toIntExact(elements())];
+    decode(0, all.length, MemorySegment.ofArray(all));
+    return all;
+  }
+
   /**
    * Sets all elements to the nearest values that the form can hold, by the rule that it states. Its
    * tensors must lie on the host.

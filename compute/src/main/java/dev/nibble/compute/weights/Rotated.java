@@ -67,21 +67,15 @@ public record Rotated(
   /** Decodes all of the matrix, whatever part is asked for: ask for all. */
   @Override
   public void decode(long from, long n, MemorySegment to) {
-    float[] all = values(base);
+    float[] all = base.decoded();
     lowRank.ifPresent(factors -> add(all, factors));
     undo(all);
     MemorySegment.copy(MemorySegment.ofArray(all), from * Float.BYTES, to, 0, n * Float.BYTES);
   }
 
-  private static float[] values(TiledMatrix matrix) {
-    float[] all = new float[Math.toIntExact(matrix.elements())];
-    matrix.decode(0, all.length, MemorySegment.ofArray(all));
-    return all;
-  }
-
   private static void add(float[] all, LowRank factors) {
-    float[] left = values(factors.left());
-    float[] right = values(factors.right());
+    float[] left = factors.left().decoded();
+    float[] right = factors.right().decoded();
     int outputs = Math.toIntExact(factors.left().cols());
     int inputs = Math.toIntExact(factors.right().cols());
     IntStream.range(0, outputs)

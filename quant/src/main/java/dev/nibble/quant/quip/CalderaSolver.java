@@ -58,7 +58,7 @@ final class CalderaSolver {
         least = error;
         best = snapshot();
       }
-      rest = HostProducts.minus(w, LowRankFit.values(lattice));
+      rest = HostProducts.minus(w, lattice.decoded());
     }
     best.restore();
     if (!(round(w, fit.product(), passes) < least)) {
@@ -77,7 +77,7 @@ final class CalderaSolver {
   private double round(float[] w, float[] product, int passes) {
     float[] rest = HostProducts.minus(w, product);
     new LatticeRounding(lattice).solve(rest, factor, moments, passes);
-    float[] error = HostProducts.minus(rest, LowRankFit.values(lattice));
+    float[] error = HostProducts.minus(rest, lattice.decoded());
     int inputs = Math.toIntExact(lattice.cols());
     return HostProducts.dot(HostProducts.times(error, inputs, moments), error);
   }

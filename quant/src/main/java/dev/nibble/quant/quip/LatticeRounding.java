@@ -5,6 +5,7 @@ import dev.nibble.compute.weights.Lattice;
 import dev.nibble.quant.Feedback;
 import dev.nibble.quant.HessianFactor;
 import dev.nibble.quant.RoundingBlock;
+import dev.nibble.quant.linalg.HostProducts;
 import java.util.List;
 import java.util.stream.IntStream;
 
@@ -44,11 +45,7 @@ final class LatticeRounding {
    * @param passes over all blocks after the first rounding
    */
   void solve(float[] w, HessianFactor factor, float[] moments, int passes) {
-    double squares = 0;
-    for (float x : w) {
-      squares += (double) x * x;
-    }
-    out.putScale(Math.sqrt(squares / w.length));
+    out.putScale(Math.sqrt(HostProducts.dot(w, w) / w.length));
     List<Rows> parts =
         IntStream.range(0, Math.ceilDiv(rows, ROWS))
             .parallel()

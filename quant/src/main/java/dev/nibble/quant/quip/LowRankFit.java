@@ -7,7 +7,6 @@ import dev.nibble.compute.weights.TiledMatrix;
 import dev.nibble.quant.linalg.HostProducts;
 import dev.nibble.quant.linalg.Orthonormal;
 import dev.nibble.quant.linalg.SymmetricEigen;
-import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.Random;
 import java.util.stream.IntStream;
@@ -77,7 +76,7 @@ final class LowRankFit {
   /** L R, [O, I]. */
   float[] product() {
     return HostProducts.times(
-        HostProducts.transposed(values(out.left()), rank), rank, values(out.right()));
+        HostProducts.transposed(out.left().decoded(), rank), rank, out.right().decoded());
   }
 
   /**
@@ -163,7 +162,7 @@ final class LowRankFit {
   }
 
   private void fitLeft(float[] transposed) {
-    float[] right = values(out.right());
+    float[] right = out.right().decoded();
     float[] weighted = HostProducts.times(right, inputs, moments);
     float[] square = HostProducts.times(weighted, inputs, HostProducts.transposed(right, rank));
     float[] target = HostProducts.times(weighted, inputs, transposed);
@@ -171,7 +170,7 @@ final class LowRankFit {
   }
 
   private void fitRight(float[] e) {
-    float[] left = values(out.left());
+    float[] left = out.left().decoded();
     float[] square = HostProducts.times(left, outputs, HostProducts.transposed(left, rank));
     float[] target = HostProducts.times(left, outputs, e);
     round(out.right(), HostProducts.times(SymmetricEigen.of(square, rank).inverse(), rank, target));
@@ -179,8 +178,8 @@ final class LowRankFit {
 
   /** The error less that of no factors: tr(L R H R^T L^T) - 2 tr(L R H E^T). */
   private double excess(float[] transposed) {
-    float[] left = values(out.left());
-    float[] right = values(out.right());
+    float[] left = out.left().decoded();
+    float[] right = out.right().decoded();
     float[] weighted = HostProducts.times(right, inputs, moments);
     float[] inner = HostProducts.times(weighted, inputs, HostProducts.transposed(right, rank));
     float[] outer = HostProducts.times(left, outputs, HostProducts.transposed(left, rank));
@@ -191,18 +190,11 @@ final class LowRankFit {
   /** Rounds to the nearest points. */
   private static void round(TiledMatrix factor, float[] values) {
     Lattice lattice = (Lattice) factor;
-    lattice.putScale(Math.sqrt(square(values, 0, values.length) / values.length));
+    lattice.putScale(Math.sqrt(HostProducts.dot(values, values) / values.length));
     int n = E8Lattice.EIGHT;
     IntStream.range(0, values.length / n)
         .parallel()
         .forEach(
             eight -> lattice.put(eight, Arrays.copyOfRange(values, n * eight, n * (eight + 1))));
-  }
-
-  /** All values of a matrix on the host. */
-  static float[] values(TiledMatrix matrix) {
-    float[] all = new float[Math.toIntExact(matrix.elements())];
-    matrix.decode(0, all.length, MemorySegment.ofArray(all));
-    return all;
   }
 }

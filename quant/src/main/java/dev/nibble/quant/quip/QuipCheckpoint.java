@@ -27,7 +27,6 @@ import java.util.List;
 import java.util.Optional;
 import java.util.SequencedMap;
 import java.util.Set;
-import java.util.stream.Collectors;
 
 /**
  * The weights of a checkpoint in {@link QuipLayout}: the modules that have codes.
@@ -111,10 +110,7 @@ record QuipCheckpoint(
 
   @Override
   public Set<String> companions() {
-    return shapes.keySet().stream()
-        .flatMap(weight -> QuipLayout.PARTS.stream().map(part -> module(weight) + part))
-        .filter(checkpoint::has)
-        .collect(Collectors.toUnmodifiableSet());
+    return present(checkpoint, QuipLayout.PARTS);
   }
 
   @Override

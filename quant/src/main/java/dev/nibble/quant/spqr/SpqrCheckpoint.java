@@ -31,7 +31,6 @@ import java.util.LinkedHashMap;
 import java.util.Optional;
 import java.util.SequencedMap;
 import java.util.Set;
-import java.util.stream.Collectors;
 
 /**
  * The weights of a checkpoint in {@link SpqrLayout}: the modules that have codes.
@@ -133,10 +132,7 @@ record SpqrCheckpoint(
 
   @Override
   public Set<String> companions() {
-    return shapes.keySet().stream()
-        .flatMap(weight -> SpqrLayout.PARTS.stream().map(part -> module(weight) + part))
-        .filter(checkpoint::has)
-        .collect(Collectors.toUnmodifiableSet());
+    return present(checkpoint, SpqrLayout.PARTS);
   }
 
   @Override

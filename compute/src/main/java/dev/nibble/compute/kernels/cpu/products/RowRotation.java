@@ -6,6 +6,7 @@ import static dev.nibble.compute.kernels.cpu.work.VectorMath.LANES;
 import dev.nibble.compute.kernels.cpu.work.ParallelLoops;
 import dev.nibble.compute.kernels.cpu.work.VectorMath;
 import dev.nibble.compute.kernels.cpu.work.WorkerArena;
+import dev.nibble.compute.tensor.DType;
 import dev.nibble.compute.tensor.Tensor;
 import dev.nibble.compute.weights.Rotation;
 import java.lang.foreign.MemorySegment;
@@ -95,9 +96,7 @@ final class RowRotation {
   /** A copy, since an input is not changed. */
   private MemorySegment read(WorkerArena f, Tensor in, long from) {
     MemorySegment x = f.read(in, from, n);
-    MemorySegment copy = f.allocate(n);
-    copy.copyFrom(x);
-    return copy;
+    return in.dtype() == DType.F32 ? f.allocate(n).copyFrom(x) : x;
   }
 
   private void multiply(MemorySegment x) {
