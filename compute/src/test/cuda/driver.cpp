@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
+#include <chrono>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -28,6 +29,7 @@ enum Result {
   INVALID_PTX = 218,
   INVALID_HANDLE = 400,
   NOT_FOUND = 500,
+  NOT_READY = 600,
   ILLEGAL_ADDRESS = 700,
 };
 
@@ -42,6 +44,7 @@ const std::map<int, std::pair<const char*, const char*>> RESULTS = {
     {INVALID_PTX, {"CUDA_ERROR_INVALID_PTX", "a PTX JIT compilation failed"}},
     {INVALID_HANDLE, {"CUDA_ERROR_INVALID_HANDLE", "invalid resource handle"}},
     {NOT_FOUND, {"CUDA_ERROR_NOT_FOUND", "named symbol not found"}},
+    {NOT_READY, {"CUDA_ERROR_NOT_READY", "device not ready"}},
     {ILLEGAL_ADDRESS, {"CUDA_ERROR_ILLEGAL_ADDRESS", "an illegal memory access was encountered"}},
 };
 
@@ -52,6 +55,8 @@ std::map<std::string, long> settings = {
 struct Event {
   Stream* stream = nullptr;
   long number = 0;
+  bool recorded = false;
+  std::chrono::steady_clock::time_point time;  // when the work before it was done
 };
 
 std::recursive_mutex mutex;
@@ -432,7 +437,12 @@ API cuEventRecord(Event* event, Stream* stream) {
   Lock lock(mutex);
   if (int error = standing()) return error;
   if (streams.count(stream) == 0 || events.count(event) == 0) return INVALID_HANDLE;
-  enqueue(stream, [] {});
+  event->recorded = false;
+  enqueue(stream, [=] {
+    if (events.count(event) == 0) return;
+    event->recorded = true;
+    event->time = std::chrono::steady_clock::now();
+  });
   event->stream = stream;
   event->number = stream->queued;
   return SUCCESS;
@@ -444,6 +454,16 @@ API cuEventSynchronize(Event* event) {
   if (events.count(event) == 0) return INVALID_HANDLE;
   if (event->stream != nullptr) drain(event->stream, event->number);
   return standing();
+}
+
+API cuEventElapsedTime(float* milliseconds, Event* start, Event* end) {
+  Lock lock(mutex);
+  if (int error = standing()) return error;
+  if (events.count(start) == 0 || events.count(end) == 0) return INVALID_HANDLE;
+  if (start->stream == nullptr || end->stream == nullptr) return INVALID_HANDLE;
+  if (!start->recorded || !end->recorded) return NOT_READY;
+  *milliseconds = std::chrono::duration<float, std::milli>(end->time - start->time).count();
+  return SUCCESS;
 }
 
 // ---- modules and launches ----

@@ -6,6 +6,7 @@ import dev.nibble.api.event.Event.Occasion;
 import dev.nibble.api.planning.Planner;
 import dev.nibble.api.wiring.AnswerEvaluation;
 import dev.nibble.api.wiring.EndlessBatches;
+import dev.nibble.api.wiring.LoopProfile;
 import dev.nibble.api.wiring.RunAssembly;
 import dev.nibble.api.wiring.RunData;
 import dev.nibble.api.wiring.StepCount;
@@ -70,6 +71,7 @@ public final class Tuner {
         Kernels kernels = set.open(wiring.machine().options());
         Scope memory = Scope.open("run", kernels.memory())) {
       listener.accept(Event.KernelsOpened.of(wiring.machine().kernels(), set));
+      Optional<LoopProfile> profile = LoopProfile.of(kernels, listener);
       working(Activity.PLANNING_MEMORY);
       Planner planner = new Planner(recipe, wiring, kernels);
       planner.requireFit();
@@ -129,13 +131,17 @@ public final class Tuner {
                   parts,
                   plan,
                   stop,
-                  records.andThen(report -> listener.accept(new Event.LoopReport(report))));
+                  records.andThen(report -> {
+                    profile.ifPresent(p -> p.accept(report));
+                    listener.accept(new Event.LoopReport(report));
+                  }));
           Optional<Accuracy> before =
               answers.map(test -> measure(Occasion.BEFORE, test, parts.model()));
           records.begin(set);
           records.checkpoint().ifPresent(loop::resumeFrom);
           memory.seal();
           Outcome outcome = run(loop);
+          profile.flatMap(LoopProfile::end).ifPresent(listener);
           memory.unseal();
           if (outcome instanceof Outcome.Finished) {
             long step = recipe.output().best() ? loadBest(loop, trained) : outcome.step();

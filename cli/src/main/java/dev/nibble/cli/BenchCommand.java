@@ -1,12 +1,14 @@
 package dev.nibble.cli;
 
-import dev.nibble.cli.bench.BenchResult;
 import dev.nibble.cli.bench.BenchRun;
 import dev.nibble.cli.bench.BenchShape;
+import dev.nibble.cli.bench.BenchSize;
 import dev.nibble.cli.terminal.Console;
+import dev.nibble.compute.kernels.KernelOptions.Debug;
 import dev.nibble.quant.CalibratedFormat;
 import dev.nibble.quant.named.FormatNames;
 import dev.nibble.recipes.schema.AutoFlag;
+import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ITypeConverter;
@@ -31,7 +33,8 @@ import picocli.CommandLine.TypeConversionException;
       "Examples:",
       "  nibble bench --shape tiny",
       "  nibble bench --shape 7b --seq 512 --steps 3 --json",
-      "  nibble bench --shape 1b --format hqq-4"
+      "  nibble bench --shape 1b --format hqq-4",
+      "  nibble bench --shape 7b --seq 2048x4,512 --gradient-checkpointing true,auto --profile"
     })
 final class BenchCommand implements Callable<Integer> {
   @Spec private CommandSpec spec = CommandSpec.create();
@@ -55,10 +58,14 @@ final class BenchCommand implements Callable<Integer> {
 
   @Option(
       names = "--seq",
-      paramLabel = "N",
+      paramLabel = "SIZE",
       defaultValue = "512",
-      description = "Tokens in each sample (default ${DEFAULT-VALUE}).")
-  private int seq;
+      split = ",",
+      converter = SizeConverter.class,
+      description =
+          "Tokens in each sample, and samples in each step: 512 (default), or 2048x4 for four samples of 2048 tokens. Several,"
+              + " separated by commas, are measured one after another.")
+  private List<BenchSize> sizes = List.of();
 
   @Option(
       names = "--steps",
@@ -68,42 +75,45 @@ final class BenchCommand implements Callable<Integer> {
   private int steps;
 
   @Option(
-      names = "--micro-batch",
-      paramLabel = "N",
-      defaultValue = "1",
-      description = "Samples in each step (default ${DEFAULT-VALUE}).")
-  private int microBatch;
-
-  @Option(
       names = "--gradient-checkpointing",
       paramLabel = "WHEN",
       defaultValue = "auto",
+      split = ",",
       description =
           "Recompute activations in the backward pass: of all layers (true), of none (false), or of those whose activations"
-              + " do not fit in memory (auto, the default).")
-  private AutoFlag checkpointing = AutoFlag.AUTO;
+              + " do not fit in memory (auto, the default). Several, separated by commas, are measured with each size.")
+  private List<AutoFlag> checkpointing = List.of();
+
+  @Option(
+      names = "--profile",
+      description = "Time each kernel in one more step, and show the table.")
+  private boolean profile;
 
   @Mixin private MachineOptions machine = new MachineOptions();
 
-  @Option(names = "--json", description = "Print one line of JSON and nothing else.")
+  @Option(names = "--json", description = "Print a line of JSON for each result and nothing else.")
   private boolean json;
 
   @Override
   public Integer call() {
-    Arguments.atLeast(spec, "--seq", seq, 2);
+    sizes.forEach(size -> Arguments.atLeast(spec, "--seq", size.seq(), 2));
     Arguments.atLeast(spec, "--steps", steps, 1);
-    Arguments.atLeast(spec, "--micro-batch", microBatch, 1);
     Arguments.atLeast(spec, "--threads", machine.threads(), 0);
     try (Console console = Console.standard()) {
-      BenchResult result =
-          new BenchRun(
-                  new BenchRun.Request(
-                      shape, named(), seq, steps, microBatch, checkpointing, machine.machine()),
-                  json ? Console.silent() : console)
-              .run();
-      if (json) {
-        console.line(result.json());
-      }
+      BenchRun.Request request =
+          new BenchRun.Request(
+              shape,
+              named(),
+              sizes,
+              checkpointing,
+              steps,
+              machine.machine(profile ? Debug.PROFILE : Debug.NONE));
+      new BenchRun(request, json ? Console.silent() : console)
+          .run(result -> {
+            if (json) {
+              console.line(result.json());
+            }
+          });
     }
     return ExitCode.OK;
   }
@@ -118,6 +128,19 @@ final class BenchCommand implements Callable<Integer> {
               .formatted(name));
     }
     return name;
+  }
+
+  /** Picocli's converter of {@code --seq}. */
+  static final class SizeConverter implements ITypeConverter<BenchSize> {
+    @Override
+    public BenchSize convert(String text) {
+      return BenchSize.parse(text)
+          .orElseThrow(() ->
+              new TypeConversionException(
+                  "'"
+                      + text
+                      + "' is no size; expected tokens, as 512, or tokens x samples, as 2048x4"));
+    }
   }
 
   /** Picocli's converter of {@code --shape}. */

@@ -6,6 +6,8 @@ import dev.nibble.compute.kernels.KernelOptions.DeviceMemory;
 import dev.nibble.recipes.recipe.Machine;
 import dev.nibble.recipes.recipe.Machine.Device;
 import dev.nibble.recipes.schema.AutoFlag;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.TypeConversionException;
@@ -35,20 +37,48 @@ final class MachineOptions {
       description = "CPU threads; 0 = one for each core (default).")
   private int threads;
 
+  @Option(
+      names = "--cublas",
+      paramLabel = "WHICH",
+      defaultValue = "auto",
+      converter = CublasConverter.class,
+      description =
+          "On a GPU, what multiplies matrices: cuBLAS if it is found (auto, the default), the cuBLAS at a path, or Nibble's own kernels (none).")
+  private Cublas cublas = new Cublas.Auto();
+
   int threads() {
     return threads;
   }
 
   Machine machine() {
+    return machine(KernelOptions.Debug.NONE);
+  }
+
+  /** The machine, and what is found out about its kernels. */
+  Machine machine(KernelOptions.Debug debug) {
     return new Machine(
         device.kernels(),
         new KernelOptions(
-            threads,
-            Machine.activations(bf16),
-            device.index(),
-            false,
-            new Cublas.Auto(),
-            DeviceMemory.AUTO));
+            threads, Machine.activations(bf16), device.index(), debug, cublas, DeviceMemory.AUTO));
+  }
+
+  /** Picocli's converter of {@code --cublas}. */
+  static final class CublasConverter implements ITypeConverter<Cublas> {
+    @Override
+    public Cublas convert(String text) {
+      return switch (text) {
+        case "auto" -> new Cublas.Auto();
+        case "none" -> new Cublas.None();
+        default -> {
+          Path library = Path.of(text);
+          if (!Files.isRegularFile(library)) {
+            throw new TypeConversionException(
+                "'" + text + "' is neither auto, nor none, nor the path of a library");
+          }
+          yield new Cublas.At(library);
+        }
+      };
+    }
   }
 
   /** Picocli's converter of {@code --device}. */

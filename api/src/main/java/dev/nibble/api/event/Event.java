@@ -3,6 +3,8 @@ package dev.nibble.api.event;
 import dev.nibble.api.compare.ComparedFormat;
 import dev.nibble.compute.kernels.KernelSet;
 import dev.nibble.compute.kernels.KernelSets;
+import dev.nibble.compute.kernels.KernelTimes;
+import dev.nibble.compute.kernels.Roofline;
 import dev.nibble.data.samples.DataReport;
 import dev.nibble.trainer.checkpoint.TrainerState;
 import dev.nibble.trainer.evaluation.Accuracy;
@@ -130,6 +132,14 @@ public sealed interface Event {
 
   /** The training loop has ended, or failed. */
   record LoopEnded() implements Event {}
+
+  /**
+   * The training loop's kernels were timed.
+   *
+   * @param steps that were timed
+   * @param peak what the machine can do at most
+   */
+  record KernelsProfiled(KernelTimes times, long steps, Roofline peak) implements Event {}
 
   /**
    * The run's result was saved.

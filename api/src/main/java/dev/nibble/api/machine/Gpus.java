@@ -10,7 +10,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
-import java.util.OptionalLong;
 
 /** The machine's NVIDIA GPUs, by what the set {@code cuda} says when it is opened on each. */
 final class Gpus {
@@ -51,14 +50,17 @@ final class Gpus {
             0,
             Activations.AUTO,
             OptionalInt.of(index),
-            false,
+            KernelOptions.Debug.NONE,
             new KernelOptions.Cublas.Auto(),
             DeviceMemory.AUTO);
     try (Kernels kernels = cuda.open(options)) {
-      OptionalLong free = kernels.memory().free();
       String text =
           cuda.describe()
-              + (free.isPresent() ? ", %s free".formatted(Checkup.size(free.getAsLong())) : "");
+              + kernels
+                  .memory()
+                  .space()
+                  .map(space -> ", %s free".formatted(Checkup.size(space.free())))
+                  .orElse("");
       return Optional.of(
           text.contains("own products")
               ? Finding.warning(

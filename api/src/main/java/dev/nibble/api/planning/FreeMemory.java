@@ -7,7 +7,6 @@ import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.tensor.Device;
 import dev.nibble.compute.tensor.Memory;
 import java.util.Optional;
-import java.util.OptionalLong;
 
 /** The memory budget that a machine or its GPU offers. */
 public final class FreeMemory {
@@ -37,14 +36,13 @@ public final class FreeMemory {
                   "%s of this machine's %s are available"
                       .formatted(Human.bytes(host.available()), most(host))));
     }
-    OptionalLong free = memory.free();
-    return free.isEmpty()
-        ? Optional.empty()
-        : Optional.of(
+    return memory
+        .space()
+        .map(space ->
             new MemoryBudget(
-                free.getAsLong(),
+                space.free(),
                 0,
-                "%s are free on %s".formatted(Human.bytes(free.getAsLong()), memory.device())));
+                "%s are free on %s".formatted(Human.bytes(space.free()), memory.device())));
   }
 
   /**

@@ -7,12 +7,16 @@ import dev.nibble.api.machine.ResidentMemory;
 import dev.nibble.api.planning.CheckpointingChoice;
 import dev.nibble.api.planning.FreeMemory;
 import dev.nibble.api.text.Human;
+import dev.nibble.cli.report.KernelTable;
 import dev.nibble.cli.terminal.Console;
+import dev.nibble.compute.kernels.KernelProfile;
 import dev.nibble.compute.kernels.KernelSet;
 import dev.nibble.compute.kernels.KernelSets;
+import dev.nibble.compute.kernels.KernelTimes;
 import dev.nibble.compute.kernels.Kernels;
-import dev.nibble.compute.kernels.MatrixRate;
 import dev.nibble.compute.kernels.PlanningKernels;
+import dev.nibble.compute.kernels.Roofline;
+import dev.nibble.compute.tensor.Memory;
 import dev.nibble.compute.tensor.Scope;
 import dev.nibble.quant.WeightFormat;
 import dev.nibble.quant.named.FormatNames;
@@ -39,7 +43,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
-import java.util.OptionalLong;
+import java.util.function.Consumer;
 
 /**
  * {@code nibble bench}: how long a QLoRA step takes on this machine, by the loop that {@code train}
@@ -55,26 +59,22 @@ public final class BenchRun {
    * What is asked for.
    *
    * @param format name of the frozen weights' format, see {@link FormatNames}; no calibrated one
-   * @param seq tokens of a sample
-   * @param steps measured after one that warms up
-   * @param microBatch samples of a step
-   * @param checkpointing whether layers compute their activations again; AUTO for those that do not
-   *     fit
+   * @param sizes of steps, measured one after another
+   * @param checkpointing whether layers compute their activations again, each measured with all
+   *     sizes; AUTO for those that do not fit
+   * @param steps measured after one that warms up; where kernels are timed, that is a further one
    */
   public record Request(
       BenchShape shape,
       String format,
-      int seq,
+      List<BenchSize> sizes,
+      List<AutoFlag> checkpointing,
       int steps,
-      int microBatch,
-      AutoFlag checkpointing,
       Machine machine) {}
 
   private final Request request;
   private final Optional<WeightFormat> format;
   private final Console console;
-  private long heap; // allocated so far
-  private long leastHeap = Long.MAX_VALUE; // of a step
 
   /** A run that tells {@code console} what it does. */
   public BenchRun(Request request, Console console) {
@@ -83,25 +83,43 @@ public final class BenchRun {
     this.console = console;
   }
 
-  /** Measures. */
-  public BenchResult run() {
+  /**
+   * Measures, and gives each result when it is there. What the machine can do at most is measured
+   * first, when no model takes its memory.
+   */
+  public void run(Consumer<BenchResult> results) {
     Machine machine = request.machine();
     KernelSet set = machine.kernelSet();
-    try (Kernels kernels = set.open(machine.options());
-        Scope memory = Scope.open("bench", kernels.memory())) {
+    try (Kernels kernels = set.open(machine.options())) {
       console.entry("kernels", KernelSets.describe(set));
-      BenchResult result = measure(kernels, memory);
-      tell(result);
-      return result;
+      console.live("  measuring matrix products");
+      Roofline peak = Roofline.measure(kernels);
+      for (BenchSize size : request.sizes()) {
+        for (AutoFlag checkpointing : request.checkpointing()) {
+          try (Scope memory = Scope.open("bench", kernels.memory())) {
+            BenchResult result =
+                measure(kernels, set.describe(), peak, memory, size, checkpointing);
+            tell(result);
+            results.accept(result);
+          }
+        }
+      }
     }
   }
 
-  private BenchResult measure(Kernels kernels, Scope memory) {
-    ModelConfig shape = request.shape().model(Math.max(POSITIONS, request.seq()));
-    int tokens = Math.multiplyExact(request.seq(), request.microBatch());
+  private BenchResult measure(
+      Kernels kernels,
+      String description,
+      Roofline peak,
+      Scope memory,
+      BenchSize size,
+      AutoFlag asked) {
+    Optional<Memory.Space> before = kernels.memory().space();
+    ModelConfig shape = request.shape().model(Math.max(POSITIONS, size.seq()));
+    int tokens = size.tokens();
     RandomBatch batches =
-        new RandomBatch(request.microBatch(), request.seq(), shape.sizes().vocab(), SEED);
-    Checkpointing checkpointing = checkpointing(kernels, shape, tokens, batches);
+        new RandomBatch(size.microBatch(), size.seq(), shape.sizes().vocab(), SEED);
+    Checkpointing checkpointing = checkpointing(kernels, shape, asked, tokens, batches);
     ModelOptions options = options(tokens, checkpointing);
     RandomModel made =
         RandomModel.make(
@@ -119,29 +137,27 @@ public final class BenchRun {
                 format.map(WeightFormat::describe).orElse("bfloat16"),
                 seconds(made.quantizeSeconds())));
     console.entry("layers", checkpointing.describe(shape.layers().size()));
-    List<Report.StepReport> steps = steps(kernels, memory, made, batches);
-    OptionalLong peak = ResidentMemory.peak();
-    console.live("  measuring matrix products");
-    double rate = MatrixRate.measure(kernels);
-    double step = median(steps.stream().skip(1).mapToDouble(BenchRun::seconds).toArray());
+    Steps steps = steps(kernels, memory, made, batches);
+    double step = median(steps.reports.stream().skip(1).mapToDouble(BenchRun::seconds).toArray());
     double work = new MatrixWork(shape, options).of(batches.batch());
     return new BenchResult(
         request.shape().word(),
         request.format(),
         kernels.name(),
+        description,
         kernels.activations().name().toLowerCase(Locale.ROOT),
-        request.seq(),
-        request.microBatch(),
+        size,
         checkpointing.keptOf(shape.layers().size()),
         step,
-        tokens / step,
         made.quantizeSeconds(),
-        peak,
+        ResidentMemory.peak(),
         memory.bytes(),
-        leastHeap,
-        steps.stream().map(Report.StepReport::loss).toList(),
-        rate,
-        work / step / rate);
+        before.flatMap(b -> kernels.memory().space().map(now -> new DeviceUse(b, now))),
+        steps.leastHeap,
+        steps.reports.stream().map(Report.StepReport::loss).toList(),
+        peak,
+        work / step,
+        steps.times);
   }
 
   private ModelOptions options(int tokens, Checkpointing checkpointing) {
@@ -149,9 +165,9 @@ public final class BenchRun {
   }
 
   private Checkpointing checkpointing(
-      Kernels kernels, ModelConfig shape, int tokens, RandomBatch batches) {
+      Kernels kernels, ModelConfig shape, AutoFlag asked, int tokens, RandomBatch batches) {
     return CheckpointingChoice.choose(
-        request.checkpointing(),
+        asked,
         FreeMemory.now(kernels),
         shape.layers().size(),
         c -> planned(kernels, shape, options(tokens, c), batches));
@@ -193,32 +209,55 @@ public final class BenchRun {
         : 0;
   }
 
-  private List<Report.StepReport> steps(
-      Kernels kernels, Scope memory, RandomModel made, RandomBatch batches) {
-    List<Report.StepReport> steps = new ArrayList<>();
+  /** What is seen of steps; where kernels are timed, the last one is for that alone. */
+  private final class Steps implements Consumer<Report> {
+    private final Optional<KernelProfile> profile;
+    private final List<Report.StepReport> reports = new ArrayList<>();
+    private Optional<KernelTimes> times = Optional.empty();
+    private long heap = allocated();
+    private long leastHeap = Long.MAX_VALUE; // of a step
+
+    Steps(Optional<KernelProfile> profile) {
+      this.profile = profile;
+    }
+
+    int count() {
+      return 1 + request.steps() + (profile.isPresent() ? 1 : 0);
+    }
+
+    @Override
+    public void accept(Report report) {
+      if (!(report instanceof Report.StepReport step)) {
+        return;
+      }
+      if (reports.size() > request.steps()) {
+        times = profile.map(KernelProfile::stop);
+        return;
+      }
+      long now = allocated();
+      leastHeap = reports.isEmpty() ? leastHeap : Math.min(leastHeap, now - heap);
+      heap = now;
+      reports.add(step);
+      tell(step);
+      if (reports.size() > request.steps()) {
+        profile.ifPresent(KernelProfile::start);
+      }
+    }
+  }
+
+  private Steps steps(Kernels kernels, Scope memory, RandomModel made, RandomBatch batches) {
+    Steps steps = new Steps(kernels.profile());
     Finetune.Parts parts = parts(made, batches, kernels, memory);
     memory.seal();
     console.live("  warming up");
     new Finetune(
             kernels,
             parts,
-            new TrainingPlan(1 + request.steps(), 1, SEED, 0, 0),
+            new TrainingPlan(steps.count(), 1, SEED, 0, 0),
             new StopRequest(),
-            report -> {
-              if (report instanceof Report.StepReport step) {
-                countHeap(steps.isEmpty());
-                steps.add(step);
-                tell(step);
-              }
-            })
+            steps)
         .run();
     return steps;
-  }
-
-  private void countHeap(boolean warmUp) {
-    long now = allocated();
-    leastHeap = warmUp ? leastHeap : Math.min(leastHeap, now - heap);
-    heap = now;
   }
 
   private void tell(Report.StepReport step) {
@@ -239,13 +278,20 @@ public final class BenchRun {
                 seconds(r.stepSeconds()),
                 String.format(Locale.ROOT, "%,.1f", r.tokensPerSecond())));
     console.entry("memory", Human.bytes(r.tensors()) + " in tensors");
+    r.device()
+        .ifPresent(use ->
+            console.entry(
+                "",
+                "%s taken of the device since the kernels were opened, %s in use in all"
+                    .formatted(Human.bytes(use.taken()), Human.bytes(use.inUse()))));
     r.processPeak()
         .ifPresent(bytes -> console.entry("", Human.bytes(bytes) + " peak memory of the process"));
     console.entry("", "%s Java heap per step".formatted(Human.bytes(r.heapBytes())));
     console.entry(
         "efficiency",
         "%s of the measured %.3f TFLOP/s"
-            .formatted(Human.percent(r.share()), r.matrixRate() / 1e12));
+            .formatted(Human.percent(r.share()), r.peak().operations() / 1e12));
+    r.times().ifPresent(times -> KernelTable.write(times, 1, r.peak(), console));
   }
 
   private static double seconds(Report.StepReport step) {

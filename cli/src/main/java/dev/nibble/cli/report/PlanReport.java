@@ -7,7 +7,7 @@ import dev.nibble.api.plan.PlanResult.UniformFormat;
 import dev.nibble.api.text.Human;
 import dev.nibble.api.text.Paths;
 import dev.nibble.cli.terminal.Console;
-import dev.nibble.cli.terminal.StyledText;
+import dev.nibble.cli.terminal.Table;
 import dev.nibble.recipes.recipe.Recipe;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -57,9 +57,9 @@ public final class PlanReport implements Consumer<Event> {
 
   /** Shows the plan, what it costs beside one format for all, and what to do with it. */
   public void finished(PlanResult plan) {
-    table(map(plan.matrices()));
+    Table.ofWords(map(plan.matrices())).write(console);
     console.line("");
-    table(figures(plan));
+    Table.ofWords(figures(plan)).write(console);
     console.sentence(
         "  divergence: of the next token's distribution from the whole model's, in nats, as predicted from %s tokens: the sum of what each matrix alone would cause"
             .formatted(Human.count(plan.tokens())));
@@ -119,27 +119,5 @@ public final class PlanReport implements Consumer<Event> {
                 Human.exactBytes(u.bytes()),
                 String.format(Locale.ROOT, "%.5f", u.divergence()))));
     return rows;
-  }
-
-  private void table(List<List<String>> rows) {
-    int columns = rows.getFirst().size();
-    int[] widths = new int[columns];
-    rows.forEach(row -> {
-      for (int i = 0; i < columns; i++) {
-        widths[i] = Math.max(widths[i], row.get(i).length());
-      }
-    });
-    for (int r = 0; r < rows.size(); r++) {
-      StringBuilder line = new StringBuilder("  ");
-      for (int i = 0; i < columns; i++) {
-        String cell = rows.get(r).get(i);
-        line.append(cell).repeat(" ", i + 1 < columns ? widths[i] - cell.length() + 2 : 0);
-      }
-      if (r == 0) {
-        console.line(new StyledText().bold(line.toString()));
-      } else {
-        console.line(line.toString());
-      }
-    }
   }
 }

@@ -37,6 +37,7 @@ public final class RunReport implements Consumer<Event> {
         progress.accept(e.report());
       }
       case Event.LoopEnded e -> end.course();
+      case Event.KernelsProfiled e -> KernelTable.write(e.times(), e.steps(), e.peak(), console);
       case Event.ResultSaved e -> end.saved(e);
       case Event.AnswersMeasured e -> end.accuracy(e);
       case Event.Working e -> Activities.show(e, console);

@@ -11,8 +11,7 @@ import java.util.OptionalInt;
  * @param threads of the host; 0 means one for each core
  * @param activations their dtype
  * @param device number of the accelerator; empty for the first that can be used
- * @param debugSync whether to wait for each kernel, so that an error names the kernel that failed;
- *     slow
+ * @param debug what to find out about kernels
  * @param cublas NVIDIA's matrix products
  * @param deviceMemory who allocates the accelerator's memory
  */
@@ -20,7 +19,7 @@ public record KernelOptions(
     int threads,
     Activations activations,
     OptionalInt device,
-    boolean debugSync,
+    Debug debug,
     Cublas cublas,
     DeviceMemory deviceMemory) {
 
@@ -32,6 +31,16 @@ public record KernelOptions(
     F32,
     /** Half the memory, and twice the rate of matrix products or more. */
     BF16
+  }
+
+  /** What is found out about kernels while they run. */
+  public enum Debug {
+    /** Nothing: an error of an accelerator comes up some time after its kernel. */
+    NONE,
+    /** Which kernel an error comes from, since each is waited for. Slow. */
+    SYNC,
+    /** How long each kernel takes: see {@link Kernels#profile}. */
+    PROFILE
   }
 
   /** The allocator of accelerator memory. */
@@ -74,7 +83,7 @@ public record KernelOptions(
         threads,
         Activations.AUTO,
         OptionalInt.empty(),
-        false,
+        Debug.NONE,
         new Cublas.Auto(),
         DeviceMemory.AUTO);
   }
@@ -82,12 +91,22 @@ public record KernelOptions(
   /** Activations in F32 on every set, for comparing numbers. */
   public static KernelOptions exact(int threads) {
     return new KernelOptions(
-        threads, Activations.F32, OptionalInt.empty(), false, new Cublas.Auto(), DeviceMemory.AUTO);
+        threads,
+        Activations.F32,
+        OptionalInt.empty(),
+        Debug.NONE,
+        new Cublas.Auto(),
+        DeviceMemory.AUTO);
+  }
+
+  /** The same with another choice of what is found out. */
+  public KernelOptions debugging(Debug other) {
+    return new KernelOptions(threads, activations, device, other, cublas, deviceMemory);
   }
 
   /** The same with activations in F32, for comparing numbers. */
   public KernelOptions inFloat32() {
-    return new KernelOptions(threads, Activations.F32, device, debugSync, cublas, deviceMemory);
+    return new KernelOptions(threads, Activations.F32, device, debug, cublas, deviceMemory);
   }
 
   /**

@@ -3,6 +3,7 @@ package dev.nibble.compute.kernels;
 import dev.nibble.compute.tensor.DType;
 import dev.nibble.compute.tensor.Memory;
 import dev.nibble.compute.tensor.Scope;
+import java.util.Optional;
 
 /**
  * A kernel set: every operation that training and generation need, by theme, as forward/backward
@@ -78,6 +79,11 @@ public interface Kernels extends AutoCloseable {
    * @param pageBytes size of each page
    */
   Pager pager(Scope scope, long[] pageBytes, Paging paging);
+
+  /** Times of this set's kernels, where it was opened with {@link KernelOptions.Debug#PROFILE}. */
+  default Optional<KernelProfile> profile() {
+    return Optional.empty();
+  }
 
   /** Frees scratch memory and threads. Callers' tensors are untouched. */
   @Override

@@ -2,7 +2,7 @@ package dev.nibble.compute.tensor;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.util.OptionalLong;
+import java.util.Optional;
 
 /** An allocator that a {@link Scope} takes its memory from. */
 public interface Memory {
@@ -24,10 +24,18 @@ public interface Memory {
    */
   MemorySegment allocate(long bytes, Arena arena);
 
-  /** Bytes that no program holds at the moment; empty where that is not known. */
-  default OptionalLong free() {
-    return OptionalLong.empty();
+  /** What there is of it at the moment; empty where that is not known. */
+  default Optional<Space> space() {
+    return Optional.empty();
   }
+
+  /**
+   * Bytes of a device's memory.
+   *
+   * @param free what no program holds
+   * @param total all
+   */
+  record Space(long free, long total) {}
 
   /**
    * Memory that counts and holds nothing: a scope of it has the tensors, groups and bytes of one of

@@ -7,6 +7,7 @@ import static dev.nibble.recipes.schema.Numbers.wholeNumber;
 import dev.nibble.compute.kernels.KernelOptions;
 import dev.nibble.compute.kernels.KernelOptions.Activations;
 import dev.nibble.compute.kernels.KernelOptions.Cublas;
+import dev.nibble.compute.kernels.KernelOptions.Debug;
 import dev.nibble.compute.kernels.KernelOptions.DeviceMemory;
 import dev.nibble.recipes.recipe.Machine.Device;
 import dev.nibble.recipes.schema.Key;
@@ -16,14 +17,6 @@ import java.util.List;
 
 /** Keys of the kernel set and its options. */
 final class MachineKeys {
-  /** Modes of finding errors of the GPU. */
-  enum Debug {
-    /** When they come up, some time after the kernel. */
-    NONE,
-    /** At their kernel, since each is waited for. */
-    SYNC
-  }
-
   private MachineKeys() {}
 
   static final Key<Recipe, Device> DEVICE =
@@ -63,8 +56,8 @@ final class MachineKeys {
           "debug",
           oneOf(Debug.class),
           value(Debug.NONE),
-          r -> r.machine().options().debugSync() ? Debug.SYNC : Debug.NONE,
-          "`sync` waits for each GPU kernel, so that an error names the kernel and its arguments. Slow.");
+          r -> r.machine().options().debug(),
+          "`sync` waits for each GPU kernel, so that an error names the kernel and its arguments. Slow. `profile` prints after training how long each kernel took, from the second step on, and what part of the machine's measured rate it reached; a few percent slower.");
 
   static final Key<Recipe, Integer> THREADS =
       Key.of(
@@ -105,7 +98,7 @@ final class MachineKeys {
             v.get(THREADS),
             v.get(BF16),
             device.index(),
-            v.is(DEBUG, Debug.SYNC),
+            v.get(DEBUG),
             v.get(CUBLAS),
             v.get(DEVICE_MEMORY)));
   }

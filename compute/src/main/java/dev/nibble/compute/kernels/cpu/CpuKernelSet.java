@@ -6,6 +6,7 @@ import dev.nibble.compute.kernels.KernelUnavailable;
 import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.kernels.Platform;
 import dev.nibble.compute.kernels.Processor;
+import dev.nibble.compute.kernels.ProfiledKernels;
 import dev.nibble.compute.kernels.cpu.onednn.OneDnn;
 import dev.nibble.compute.kernels.cpu.onednn.OneDnnException;
 import dev.nibble.compute.kernels.cpu.work.VectorMath;
@@ -71,7 +72,7 @@ public final class CpuKernelSet implements KernelSet {
     threads = options.threads() == 0 ? cores() : options.threads();
     library = "oneDNN " + onednn.version();
     activations = dtype;
-    return new CpuKernels(onednn, threads, dtype);
+    return ProfiledKernels.where(options, new CpuKernels(onednn, threads, dtype));
   }
 
   private static DType dtype(KernelOptions.Activations asked) {

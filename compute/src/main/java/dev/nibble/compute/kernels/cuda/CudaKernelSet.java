@@ -116,7 +116,7 @@ public final class CudaKernelSet implements KernelSet {
       Optional<Cublas> cublas = cublas(options.cublas(), cuda);
       CudaKernels kernels =
           new CudaKernels(
-              Gpu.open(cuda, device.index(), options.debugSync(), host), activations, cublas);
+              Gpu.open(cuda, device.index(), options.debug(), host), activations, cublas);
       opened = OptionalInt.of(device.index());
       choices =
           ", %s, %s%s%s"
@@ -124,11 +124,19 @@ public final class CudaKernelSet implements KernelSet {
                   kernels.describeProducts(),
                   activations == DType.BF16 ? "bf16" : "f32",
                   host.map(h -> ", memory and stream of " + h.name()).orElse(""),
-                  options.debugSync() ? ", waiting for each kernel" : "");
+                  describe(options.debug()));
       return kernels;
     } catch (CudaException | CublasException e) {
       throw new KernelUnavailable("kernel set cuda cannot run here", e);
     }
+  }
+
+  private static String describe(KernelOptions.Debug debug) {
+    return switch (debug) {
+      case NONE -> "";
+      case SYNC -> ", waiting for each kernel";
+      case PROFILE -> ", timing each kernel";
+    };
   }
 
   private static Optional<Cublas> cublas(KernelOptions.Cublas wanted, Cuda cuda) {

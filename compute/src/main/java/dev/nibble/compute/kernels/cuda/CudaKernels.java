@@ -1,6 +1,7 @@
 package dev.nibble.compute.kernels.cuda;
 
 import dev.nibble.compute.kernels.AttentionKernels;
+import dev.nibble.compute.kernels.KernelProfile;
 import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.kernels.LossKernels;
 import dev.nibble.compute.kernels.MovingKernels;
@@ -139,6 +140,11 @@ final class CudaKernels implements Kernels {
   @Override
   public OptimizerKernels optimizers() {
     return optimizers;
+  }
+
+  @Override
+  public Optional<KernelProfile> profile() {
+    return gpu.profile();
   }
 
   @Override

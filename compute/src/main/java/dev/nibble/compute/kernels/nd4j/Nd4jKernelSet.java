@@ -6,6 +6,7 @@ import dev.nibble.compute.kernels.KernelSet;
 import dev.nibble.compute.kernels.KernelUnavailable;
 import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.kernels.Processor;
+import dev.nibble.compute.kernels.ProfiledKernels;
 import java.io.IOException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
@@ -100,6 +101,6 @@ public final class Nd4jKernelSet implements KernelSet {
       Nd4j.getEnvironment().setMaxMasterThreads(count);
       NativeOpsHolder.getInstance().getDeviceNativeOps().setOmpNumThreads(count);
     }
-    return new Nd4jKernels();
+    return ProfiledKernels.where(options, new Nd4jKernels());
   }
 }

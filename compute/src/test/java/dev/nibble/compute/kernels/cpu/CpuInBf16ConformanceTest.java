@@ -20,7 +20,12 @@ final class CpuInBf16ConformanceTest extends KernelConformance {
 
   static KernelOptions inBf16() {
     return new KernelOptions(
-        2, Activations.BF16, OptionalInt.empty(), false, new Cublas.Auto(), DeviceMemory.AUTO);
+        2,
+        Activations.BF16,
+        OptionalInt.empty(),
+        KernelOptions.Debug.NONE,
+        new Cublas.Auto(),
+        DeviceMemory.AUTO);
   }
 
   @Override

@@ -34,7 +34,7 @@ final class CublasChoiceTest {
             0,
             KernelOptions.Activations.AUTO,
             OptionalInt.empty(),
-            false,
+            KernelOptions.Debug.NONE,
             cublas,
             DeviceMemory.DRIVER));
   }

@@ -59,7 +59,9 @@ class CudaHostTest {
       Tensor host = Tensor.onHost("host", DType.F32, Shape.of(3), Arena.ofAuto().allocate(12));
       try (Kernels kernels =
               new CudaKernels(
-                  Gpu.open(cuda, 0, false, Optional.of(lender)), DType.F32, Optional.empty());
+                  Gpu.open(cuda, 0, KernelOptions.Debug.NONE, Optional.of(lender)),
+                  DType.F32,
+                  Optional.empty());
           Scope scope = Scope.open("test", kernels.memory())) {
         Tensor x = scope.allocate("x", DType.F32, 3);
         kernels.moving().fill(x, 2);
@@ -77,7 +79,12 @@ class CudaHostTest {
     String library = Emulator.library();
     KernelOptions nd4j =
         new KernelOptions(
-            0, Activations.F32, OptionalInt.empty(), false, new Cublas.None(), DeviceMemory.ND4J);
+            0,
+            Activations.F32,
+            OptionalInt.empty(),
+            KernelOptions.Debug.NONE,
+            new Cublas.None(),
+            DeviceMemory.ND4J);
     Emulator.configure("capability", 90);
     try {
       assertThatThrownBy(() -> new CudaKernelSet(() -> Cuda.load(library)).open(nd4j))

@@ -40,7 +40,7 @@ final class CudaKernelSetTest {
         0,
         Activations.AUTO,
         OptionalInt.of(index),
-        false,
+        KernelOptions.Debug.NONE,
         new KernelOptions.Cublas.None(),
         KernelOptions.DeviceMemory.DRIVER);
   }

@@ -2,6 +2,7 @@ package dev.nibble.compute.kernels.cuda;
 
 import static org.junit.jupiter.api.Assumptions.abort;
 
+import dev.nibble.compute.kernels.KernelOptions;
 import dev.nibble.compute.kernels.Kernels;
 import dev.nibble.compute.kernels.cuda.cublas.Cublas;
 import dev.nibble.compute.kernels.cuda.driver.Cuda;
@@ -99,7 +100,10 @@ public final class Emulator {
   public static Kernels open(DType activations, Optional<Cublas> cublas, long tileBytes) {
     configure("descending", 0);
     return new CudaKernels(
-        Gpu.open(Cuda.load(library()), 0, false, Optional.empty()), activations, cublas, tileBytes);
+        Gpu.open(Cuda.load(library()), 0, KernelOptions.Debug.NONE, Optional.empty()),
+        activations,
+        cublas,
+        tileBytes);
   }
 
   /** A stand-in for cuBLAS that works on the emulated device. */

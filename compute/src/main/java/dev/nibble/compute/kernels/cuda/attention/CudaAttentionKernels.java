@@ -2,6 +2,7 @@ package dev.nibble.compute.kernels.cuda.attention;
 
 import dev.nibble.compute.kernels.AttentionKernels;
 import dev.nibble.compute.kernels.AttentionRule;
+import dev.nibble.compute.kernels.MatrixOperations;
 import dev.nibble.compute.kernels.cuda.work.Arguments;
 import dev.nibble.compute.kernels.cuda.work.Launch;
 import dev.nibble.compute.tensor.DType;
@@ -15,6 +16,11 @@ import dev.nibble.compute.tensor.Tensor;
 public final class CudaAttentionKernels implements AttentionKernels {
   /** A window that tells kernels that a query sees later keys too. */
   private static final int ALL_KEYS = -1;
+
+  // Scores and outputs; scores, their gradients, and those of keys and values; or of queries.
+  private static final int FORWARD_PRODUCTS = 2;
+  private static final int KEY_PRODUCTS = 4;
+  private static final int QUERY_PRODUCTS = 3;
 
   private static final int DELTA_THREADS = 256;
   private static final int DELTA_WARPS = DELTA_THREADS / 32;
@@ -46,6 +52,7 @@ public final class CudaAttentionKernels implements AttentionKernels {
         .tensor(k)
         .tensor(v);
     rule(q, k, segments, rule)
+        .computes(MatrixOperations.ofAttention(q, k, segments, rule, FORWARD_PRODUCTS))
         .grid(
             variant.tiles(q.dim(0), segments),
             q.dim(1),
@@ -107,6 +114,7 @@ public final class CudaAttentionKernels implements AttentionKernels {
         .i32(q.dim(2))
         .i32(firstHead)
         .i32(heads)
+        .moves((double) q.dim(0) * heads * (2 * q.dim(2) * q.dtype().bytes() + Float.BYTES))
         .blocks(Math.ceilDiv(q.dim(0) * heads, DELTA_WARPS), DELTA_THREADS);
     AttentionVariant variant = AttentionVariant.of(q, dq, dk, dv, dout, k, v);
     variant
@@ -121,6 +129,8 @@ public final class CudaAttentionKernels implements AttentionKernels {
         .tensor(v);
     rule(q, k, segments, rule)
         .i32(firstHead)
+        .computes(
+            MatrixOperations.ofAttention(q, k, segments, rule, KEY_PRODUCTS) * heads / q.dim(1))
         .grid(
             variant.tiles(k.dim(0), segments),
             heads / (q.dim(1) / k.dim(1)),
@@ -138,6 +148,8 @@ public final class CudaAttentionKernels implements AttentionKernels {
         .tensor(v);
     rule(q, k, segments, rule)
         .i32(firstHead)
+        .computes(
+            MatrixOperations.ofAttention(q, k, segments, rule, QUERY_PRODUCTS) * heads / q.dim(1))
         .grid(
             variant.tiles(q.dim(0), segments),
             heads,

@@ -1,5 +1,6 @@
 package dev.nibble.compute.kernels.cuda.driver;
 
+import dev.nibble.compute.tensor.Memory;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -138,21 +139,13 @@ public final class Context implements AutoCloseable {
     return lost;
   }
 
-  /**
-   * Bytes of the device's memory.
-   *
-   * @param free what can still be allocated, by any program
-   * @param total all
-   */
-  public record MemoryInfo(long free, long total) {}
-
   /** How much of the device's memory is free. */
-  public MemoryInfo memoryInfo() {
+  public Memory.Space space() {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment free = arena.allocate(ValueLayout.JAVA_LONG);
       MemorySegment total = arena.allocate(ValueLayout.JAVA_LONG);
       run("cuMemGetInfo", () -> (int) cuda.memGetInfo.invokeExact(free, total));
-      return new MemoryInfo(
+      return new Memory.Space(
           free.get(ValueLayout.JAVA_LONG, 0), total.get(ValueLayout.JAVA_LONG, 0));
     }
   }

@@ -90,6 +90,8 @@ public final class Cuda {
   final MethodHandle eventDestroy;
   // CUresult cuEventRecord(CUevent hEvent, CUstream hStream);
   final MethodHandle eventRecord;
+  // CUresult cuEventElapsedTime(float *pMilliseconds, CUevent hStart, CUevent hEnd);
+  final MethodHandle eventElapsedTime;
   // CUresult cuEventSynchronize(CUevent hEvent);
   final MethodHandle eventSynchronize;
 
@@ -144,6 +146,7 @@ public final class Cuda {
     eventCreate = handle("cuEventCreate", ADDRESS, JAVA_INT);
     eventDestroy = handle("cuEventDestroy_v2", JAVA_LONG);
     eventRecord = handle("cuEventRecord", JAVA_LONG, JAVA_LONG);
+    eventElapsedTime = handle("cuEventElapsedTime", ADDRESS, JAVA_LONG, JAVA_LONG);
     eventSynchronize = handle("cuEventSynchronize", JAVA_LONG);
     moduleLoadDataEx = handle("cuModuleLoadDataEx", ADDRESS, ADDRESS, JAVA_INT, ADDRESS, ADDRESS);
     moduleUnload = handle("cuModuleUnload", JAVA_LONG);

@@ -5,7 +5,7 @@ import dev.nibble.compute.tensor.Memory;
 import dev.nibble.compute.tensor.OutOfDeviceMemory;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.util.OptionalLong;
+import java.util.Optional;
 
 /**
  * The device's memory. A segment has length 0: Java sees no byte of it, only the address, and from
@@ -27,8 +27,8 @@ public final class CudaMemory implements Memory {
   }
 
   @Override
-  public OptionalLong free() {
-    return OptionalLong.of(context.memoryInfo().free());
+  public Optional<Space> space() {
+    return Optional.of(context.space());
   }
 
   @Override
@@ -52,7 +52,7 @@ public final class CudaMemory implements Memory {
       if (e.code() != CudaException.OUT_OF_MEMORY) {
         throw e;
       }
-      Context.MemoryInfo info = context.memoryInfo();
+      Space info = context.space();
       throw new OutOfDeviceMemory(device(), bytes, info.free(), info.total(), e);
     }
   }

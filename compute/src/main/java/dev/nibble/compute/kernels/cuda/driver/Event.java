@@ -1,7 +1,13 @@
 package dev.nibble.compute.kernels.cuda.driver;
 
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+
 /** A mark in a stream, which other streams and the host can wait for. */
 public final class Event extends Handle {
+
+  private final MemorySegment milliseconds = Arena.ofAuto().allocate(ValueLayout.JAVA_FLOAT);
 
   /** A new event, not recorded yet. */
   public Event(Context context) {
@@ -23,6 +29,17 @@ public final class Event extends Handle {
     context()
         .run(
             "cuEventSynchronize", () -> (int) context().cuda().eventSynchronize.invokeExact(event));
+  }
+
+  /** Seconds between two marks that are both behind their streams' work. */
+  public double secondsSince(Event earlier) {
+    long end = handle();
+    long start = earlier.handle();
+    context()
+        .run(
+            "cuEventElapsedTime",
+            () -> (int) context().cuda().eventElapsedTime.invokeExact(milliseconds, start, end));
+    return milliseconds.get(ValueLayout.JAVA_FLOAT, 0) / 1e3;
   }
 
   @Override

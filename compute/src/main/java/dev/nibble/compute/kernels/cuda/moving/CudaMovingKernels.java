@@ -160,6 +160,8 @@ public final class CudaMovingKernels implements MovingKernels {
         .tensor(rows)
         .i64(table.rows())
         .i64(table.cols())
+        .moves(
+            (double) out.elements() * (out.dtype().bytes() + table.dtype().bytes()) + rows.bytes())
         .blocks(rows.elements(), ROW_THREADS);
   }
 
@@ -178,6 +180,9 @@ public final class CudaMovingKernels implements MovingKernels {
         .i64(rows.elements())
         .i64(dtable.rows())
         .i64(dtable.cols())
+        .moves(
+            (double) dout.elements() * (dout.dtype().bytes() + 2 * dtable.dtype().bytes())
+                + rows.bytes())
         .blocks(rows.elements(), ROW_THREADS);
   }
 

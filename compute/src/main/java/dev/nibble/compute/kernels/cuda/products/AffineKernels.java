@@ -75,7 +75,9 @@ final class AffineKernels {
         launch.i32(weight.groups().axis() == Groups.Axis.INPUTS ? 0 : weight.scales().count());
       }
     }
-    launch.each(height * Math.ceilDiv(length, 8));
+    launch
+        .moves(FrozenTiles.moved(tile, weight, rows, width))
+        .each(height * Math.ceilDiv(length, 8));
   }
 
   private void part(Affine weight, long first, long height, long length) {

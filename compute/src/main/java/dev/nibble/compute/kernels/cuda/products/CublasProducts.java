@@ -38,9 +38,14 @@ public final class CublasProducts implements Products {
       return;
     }
     launch.stream().makeContextCurrent();
+    launch.calling();
     handle.gemm(
         out.cols(), out.rows(), a.cols(), alpha, operand(b), operand(a), beta, operand(out));
-    launch.called(() -> "cublasGemmEx of %s from %s and %s".formatted(out, a, b));
+    launch.called(
+        out.dtype() == a.dtype() ? "cublasGemmEx" : "cublasGemmEx to F32",
+        Products.shape(out, a),
+        Products.bytes(out, a, b, beta),
+        () -> "cublasGemmEx of %s from %s and %s".formatted(out, a, b));
   }
 
   private Operand operand(Matrix m) {

@@ -1,6 +1,7 @@
 package dev.nibble.compute.kernels.cuda.products;
 
 import dev.nibble.compute.kernels.cuda.work.Launch;
+import dev.nibble.compute.kernels.cuda.work.ProductShape;
 import dev.nibble.compute.tensor.DType;
 import dev.nibble.compute.tensor.Tensor;
 import dev.nibble.compute.weights.Codebook;
@@ -78,6 +79,7 @@ final class FourBitKernels {
         .i64(length)
         .i64(weight.cols())
         .i32(weight.block())
+        .moves(FrozenTiles.moved(out, weight, rows, width))
         .blocks(
             Math.min(blocks, BLOCKS_PER_MULTIPROCESSOR * launch.device().multiprocessors()),
             THREADS);
@@ -132,6 +134,7 @@ final class FourBitKernels {
           .i32(weight.rows())
           .i32(weight.cols())
           .i32(weight.block())
+          .multiplies(new ProductShape(count, weight.rows(), weight.cols(), false))
           .blocks(Math.ceilDiv(weight.rows(), FEW_ROWS), THREADS);
     }
   }

@@ -85,7 +85,14 @@ final class FrozenTiles {
         .i64(height)
         .i64(length)
         .i64(weight.cols())
+        .moves(moved(tile, weight, rows, width))
         .each(height * Math.ceilDiv(length, 8));
+  }
+
+  /** Bytes of a tile, and of its part of a matrix. */
+  static double moved(Tensor tile, FrozenMatrix matrix, long rows, long width) {
+    double elements = (double) rows * width;
+    return elements * tile.dtype().bytes() + matrix.bytes() * (elements / matrix.elements());
   }
 
   /** A warp for each row. */
@@ -125,6 +132,7 @@ final class FrozenTiles {
         .i64(height)
         .i64(length)
         .i64(weight.cols())
+        .moves((double) rows * width * (tile.dtype().bytes() + weight.dtype().bytes()))
         .each(height * Math.ceilDiv(length, 8));
   }
 }

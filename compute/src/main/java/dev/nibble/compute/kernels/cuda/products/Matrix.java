@@ -42,6 +42,11 @@ record Matrix(Tensor tensor, long rows, long cols, long stride, boolean transpos
     return new Matrix(tensor, cols, rows, stride, !transposed);
   }
 
+  /** Bytes of its elements. */
+  double bytes() {
+    return (double) rows * cols * dtype().bytes();
+  }
+
   DType dtype() {
     return tensor.dtype();
   }

@@ -73,6 +73,8 @@ public final class OwnProducts implements Products {
         .f32(beta)
         .tensor(parts)
         .i32(part)
+        .multiplies(Products.shape(out, a))
+        .moves(Products.bytes(out, a, b, beta))
         .grid(
             tiles,
             count,
@@ -90,6 +92,7 @@ public final class OwnProducts implements Products {
           .i32(n)
           .f32(alpha)
           .f32(beta)
+          .moves((double) m * n * (count * Float.BYTES + out.dtype().bytes()))
           .each(m * n);
     }
   }

@@ -1,5 +1,6 @@
 package dev.nibble.compute.kernels.cuda.products;
 
+import dev.nibble.compute.kernels.cuda.work.ProductShape;
 import dev.nibble.compute.tensor.DType;
 
 /** Matrix products on the set's stream. */
@@ -19,6 +20,16 @@ public sealed interface Products extends AutoCloseable permits OwnProducts, Cubl
 
   /** Who multiplies, for the line that says what a set runs on. */
   String describe();
+
+  /** Sizes of a product: a weight's gradient is the one whose first operand is transposed. */
+  static ProductShape shape(Matrix out, Matrix a) {
+    return new ProductShape(out.rows(), out.cols(), a.cols(), a.transposed());
+  }
+
+  /** Bytes that a product reads and writes. */
+  static double bytes(Matrix out, Matrix a, Matrix b, double beta) {
+    return a.bytes() + b.bytes() + (beta == 0 ? 1 : 2) * out.bytes();
+  }
 
   /**
    * Checks a product's operands.

@@ -1,5 +1,7 @@
 package dev.nibble.compute.kernels.cuda.work;
 
+import dev.nibble.compute.kernels.KernelOptions.Debug;
+import dev.nibble.compute.kernels.KernelProfile;
 import dev.nibble.compute.kernels.Pager;
 import dev.nibble.compute.kernels.Paging;
 import dev.nibble.compute.kernels.cuda.driver.Context;
@@ -19,29 +21,36 @@ public final class Gpu implements AutoCloseable {
   private final Stream stream;
   private final Programs programs;
   private final Memory memory;
+  private final Optional<LaunchClock> clock;
   private final Launch launch;
 
-  private Gpu(Context context, Stream stream, Memory memory, Programs programs, boolean debugSync) {
+  private Gpu(
+      Context context,
+      Stream stream,
+      Memory memory,
+      Programs programs,
+      boolean debugSync,
+      Optional<LaunchClock> clock) {
     this.context = context;
     this.stream = stream;
     this.memory = memory;
     this.programs = programs;
-    launch = new Launch(context.device(), stream, programs, debugSync);
+    this.clock = clock;
+    launch = new Launch(context.device(), stream, programs, debugSync, clock);
   }
 
   /**
    * Opens a device.
    *
-   * @param debugSync whether each launch is waited for, so that its error names it
+   * @param debug what is found out about launches
    * @param host whose memory and stream are used; empty for the driver's
    */
-  public static Gpu open(Cuda cuda, int index, boolean debugSync, Optional<CudaHost> host) {
-    return open(cuda, index, debugSync, host, Programs.FILES);
+  public static Gpu open(Cuda cuda, int index, Debug debug, Optional<CudaHost> host) {
+    return open(cuda, index, debug, host, Programs.FILES);
   }
 
   /** Opens a device with the kernels of these PTX files. */
-  static Gpu open(
-      Cuda cuda, int index, boolean debugSync, Optional<CudaHost> host, List<String> files) {
+  static Gpu open(Cuda cuda, int index, Debug debug, Optional<CudaHost> host, List<String> files) {
     cuda.initialize();
     Context context = Context.of(cuda, CudaDevice.of(cuda, index));
     try {
@@ -51,7 +60,17 @@ public final class Gpu implements AutoCloseable {
       try {
         Memory memory =
             place.map(CudaHost.Place::memory).orElseGet(() -> new CudaMemory(context, stream));
-        return new Gpu(context, stream, memory, new Programs(context, files), debugSync);
+        Programs programs = new Programs(context, files);
+        try {
+          Optional<LaunchClock> clock =
+              debug == Debug.PROFILE
+                  ? Optional.of(new LaunchClock(context, stream))
+                  : Optional.empty();
+          return new Gpu(context, stream, memory, programs, debug == Debug.SYNC, clock);
+        } catch (RuntimeException e) {
+          programs.close();
+          throw e;
+        }
       } catch (RuntimeException e) {
         stream.close();
         throw e;
@@ -77,6 +96,11 @@ public final class Gpu implements AutoCloseable {
     return launch;
   }
 
+  /** Times of launches, where the device was opened to find them out. */
+  public Optional<KernelProfile> profile() {
+    return clock.map(c -> c);
+  }
+
   /** Pages that do not all stay on the device. */
   public Pager pager(Scope scope, long[] pageBytes, Paging paging) {
     int stay = paging.residentPages(pageBytes);
@@ -99,6 +123,7 @@ public final class Gpu implements AutoCloseable {
       if (!context.isLost()) {
         stream.synchronize();
       }
+      clock.ifPresent(LaunchClock::close);
     }
   }
 }

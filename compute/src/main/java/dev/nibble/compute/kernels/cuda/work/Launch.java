@@ -11,6 +11,7 @@ import dev.nibble.compute.tensor.Tensor;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.Optional;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -38,6 +39,7 @@ public final class Launch {
   private final Stream stream;
   private final Programs programs;
   private final boolean debugSync;
+  private final Optional<LaunchClock> clock;
 
   // The arguments' values, 8 bytes each, and their addresses, which never change.
   private final MemorySegment values = Arena.ofAuto().allocate(8L * MOST_ARGUMENTS, 8);
@@ -47,17 +49,30 @@ public final class Launch {
   private int count;
   private @Nullable Program program;
 
+  // What the launch is thought to do, for its clock.
+  private double bytes;
+  private boolean bytesAreGiven;
+  private double operations;
+  private String suffix = "";
+
   /**
    * Launches kernels on a stream of a device.
    *
    * @param debugSync whether each launch is waited for, so that its error names it
+   * @param clock that times each launch while it is on
    */
-  public Launch(CudaDevice device, Stream stream, Programs programs, boolean debugSync) {
+  Launch(
+      CudaDevice device,
+      Stream stream,
+      Programs programs,
+      boolean debugSync,
+      Optional<LaunchClock> clock) {
     this.device = device;
     this.place = new Device.Cuda(device.index());
     this.stream = stream;
     this.programs = programs;
     this.debugSync = debugSync;
+    this.clock = clock;
     for (int i = 0; i < MOST_ARGUMENTS; i++) {
       addresses.setAtIndex(ValueLayout.JAVA_LONG, i, values.address() + 8L * i);
     }
@@ -86,6 +101,10 @@ public final class Launch {
   private Launch begin(Program kernel) {
     program = kernel;
     count = 0;
+    bytes = 0;
+    bytesAreGiven = false;
+    operations = 0;
+    suffix = "";
     return this;
   }
 
@@ -95,7 +114,33 @@ public final class Launch {
     int i = add(Kind.POINTER);
     tensors[i] = t;
     values.setAtIndex(ValueLayout.JAVA_LONG, i, t.address());
+    bytes += bytesAreGiven ? 0 : t.bytes();
     return this;
+  }
+
+  /**
+   * Bytes that the launch reads and writes, where that is not all of its tensors; for its clock.
+   */
+  public Launch moves(double movedBytes) {
+    bytes = movedBytes;
+    bytesAreGiven = true;
+    return this;
+  }
+
+  /** Operations of matrix products that the launch computes; for its clock. */
+  public Launch computes(double matrixOperations) {
+    operations = matrixOperations;
+    return this;
+  }
+
+  /** The launch is a product; for its clock, which tells shapes apart. */
+  public Launch multiplies(ProductShape shape) {
+    suffix = isTimed() ? " " + shape : "";
+    return computes(shape.operations());
+  }
+
+  private boolean isTimed() {
+    return clock.isPresent() && clock.get().isOn();
   }
 
   /** A null pointer, for what a kernel may do without. */
@@ -193,10 +238,17 @@ public final class Launch {
           "a grid of %d x %d x %d blocks is too large for %s"
               .formatted(x, y, z, describe(kernel, x, y, z, threads, sharedBytes)));
     }
+    boolean timed = isTimed();
+    if (timed) {
+      clock.get().begin();
+    }
     int status =
         kernel
             .function()
             .launch(stream, (int) x, (int) y, (int) z, threads, sharedBytes, addresses);
+    if (timed) {
+      clock.get().end(kernel.name() + suffix, bytes, operations);
+    }
     if (status != 0) {
       throw kernel.function().failure(status, describe(kernel, x, y, z, threads, sharedBytes));
     }
@@ -210,11 +262,25 @@ public final class Launch {
     }
   }
 
+  /** To be called before another library, or a copy, puts work on the stream. */
+  public void calling() {
+    if (isTimed()) {
+      clock.get().begin();
+    }
+  }
+
   /**
-   * To be called after another library has put work on the stream: with {@code debugSync}, waits
-   * for it.
+   * To be called after another library has put a product on the stream: with {@code debugSync},
+   * waits for it.
+   *
+   * @param name of the library's function
+   * @param moved bytes of the operands
+   * @param operation the call with its operands, for an error
    */
-  public void called(Supplier<String> operation) {
+  public void called(String name, ProductShape shape, double moved, Supplier<String> operation) {
+    if (isTimed()) {
+      clock.get().end(name + " " + shape, moved, shape.operations());
+    }
     if (debugSync) {
       stream.synchronizeAfter(operation.get());
     }
@@ -243,13 +309,25 @@ public final class Launch {
     }
     if (toHost && fromHost) {
       MemorySegment.copy(in.memory(), 0, out.memory(), 0, out.bytes());
-    } else if (toHost) {
+      return;
+    }
+    calling();
+    String copy;
+    if (toHost) {
       stream.copyToHost(out.address(), in.address(), out.bytes());
-      stream.synchronize();
+      copy = "copy to host";
     } else if (fromHost) {
       stream.copyToDevice(out.address(), in.address(), out.bytes());
+      copy = "copy to device";
     } else {
       stream.copyOnDevice(out.address(), in.address(), out.bytes());
+      copy = "copy on device";
+    }
+    if (isTimed()) {
+      clock.get().end(copy, (double) out.bytes() + in.bytes(), 0);
+    }
+    if (toHost) {
+      stream.synchronize();
     }
   }
 

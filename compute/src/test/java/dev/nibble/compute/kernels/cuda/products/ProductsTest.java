@@ -3,6 +3,7 @@ package dev.nibble.compute.kernels.cuda.products;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.nibble.compute.kernels.KernelOptions;
 import dev.nibble.compute.kernels.cuda.Emulator;
 import dev.nibble.compute.kernels.cuda.driver.Cuda;
 import dev.nibble.compute.kernels.cuda.work.Gpu;
@@ -53,7 +54,7 @@ class ProductsTest {
   @BeforeAll
   void open() {
     Emulator.configure("descending", 0);
-    gpu = Gpu.open(Cuda.load(Emulator.library()), 0, false, Optional.empty());
+    gpu = Gpu.open(Cuda.load(Emulator.library()), 0, KernelOptions.Debug.NONE, Optional.empty());
     scope = Scope.open("test", gpu.memory());
     host = Scope.open("test", Memory.host());
     products = open(gpu.launch(), scope);

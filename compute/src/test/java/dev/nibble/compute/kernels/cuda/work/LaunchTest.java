@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.sun.management.ThreadMXBean;
+import dev.nibble.compute.kernels.KernelOptions.Debug;
 import dev.nibble.compute.kernels.cuda.Emulator;
 import dev.nibble.compute.kernels.cuda.driver.Cuda;
 import dev.nibble.compute.kernels.cuda.driver.CudaException;
@@ -34,12 +35,12 @@ final class LaunchTest {
 
   @BeforeEach
   void open() {
-    open(false);
+    open(Debug.NONE);
   }
 
-  private void open(boolean debugSync) {
+  private void open(Debug debug) {
     Emulator.configure("descending", 0);
-    gpu = Gpu.open(Cuda.load(Emulator.library()), 0, debugSync, Optional.empty(), List.of("probe"));
+    gpu = Gpu.open(Cuda.load(Emulator.library()), 0, debug, Optional.empty(), List.of("probe"));
     device = Scope.open("test", gpu.memory());
   }
 
@@ -163,7 +164,7 @@ final class LaunchTest {
   @Test
   void withSyncAnErrorNamesItsKernel() {
     close();
-    open(true);
+    open(Debug.SYNC);
     Tensor out = device.allocate("out", DType.F32, 4);
     assertThatThrownBy(() -> gpu.launch().kernel("probe_overrun").tensor(out).i64(4).each(1))
         .isInstanceOf(CudaException.class)
@@ -184,7 +185,7 @@ final class LaunchTest {
           .hasMessageContaining("waiting for each kernel");
     }
     close();
-    open(false);
+    open(Debug.NONE);
     assertThat(read(onDevice("works again", 5))).containsExactly(5);
   }
 
@@ -196,7 +197,7 @@ final class LaunchTest {
         .isInstanceOf(CudaException.class)
         .hasMessageContaining("CUDA_ERROR_ILLEGAL_ADDRESS");
     gpu.close();
-    open(false);
+    open(Debug.NONE);
   }
 
   @Test
