@@ -9,6 +9,9 @@ set "target=%root%\cli\target"
 set "built=%target%\nibble.built"
 set "log=%target%\build.log"
 
+rem CUDA counts devices by their speed unless it is told to count them as nvidia-smi does.
+if not defined CUDA_DEVICE_ORDER set "CUDA_DEVICE_ORDER=PCI_BUS_ID"
+
 set "jdk="
 if defined NIBBLE_JAVA_HOME call :try "%NIBBLE_JAVA_HOME%"
 if defined JAVA_HOME call :try "%JAVA_HOME%"

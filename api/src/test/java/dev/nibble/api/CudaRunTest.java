@@ -91,7 +91,7 @@ class CudaRunTest {
     qlora("near", "device=cpu", "bf16=false");
     qlora("far", "device=cuda", "bf16=false", "cublas=none");
     assertClose("far", "near", 1e-5);
-    assertThat(kernels()).contains("(cuda:0), compute capability");
+    assertThat(kernels()).contains("(cuda:0, PCI 0000:01:00.0), compute capability");
   }
 
   @Test

@@ -104,9 +104,19 @@ public record KernelOptions(
     return new KernelOptions(threads, activations, device, other, cublas, deviceMemory);
   }
 
+  /** The same with another choice of matrix products. */
+  public KernelOptions multiplyingBy(Cublas other) {
+    return new KernelOptions(threads, activations, device, debug, other, deviceMemory);
+  }
+
   /** The same with activations in F32, for comparing numbers. */
   public KernelOptions inFloat32() {
-    return new KernelOptions(threads, Activations.F32, device, debug, cublas, deviceMemory);
+    return computingIn(Activations.F32);
+  }
+
+  /** The same with activations in another dtype. */
+  public KernelOptions computingIn(Activations other) {
+    return new KernelOptions(threads, other, device, debug, cublas, deviceMemory);
   }
 
   /**

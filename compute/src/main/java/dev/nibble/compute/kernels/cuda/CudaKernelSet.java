@@ -88,10 +88,11 @@ public final class CudaKernelSet implements KernelSet {
     }
     Cuda cuda = driver.get();
     CudaDevice device = choose(cuda, opened);
-    return "%s (cuda:%d), compute capability %s, %.1f GiB, driver of CUDA %s%s"
+    return "%s (cuda:%d, PCI %s), compute capability %s, %.1f GiB, driver of CUDA %s%s"
         .formatted(
             device.name(),
             device.index(),
+            device.busId(),
             device.capability(),
             device.memory() / (double) (1L << 30),
             version(cuda),

@@ -92,7 +92,7 @@ final class CudaKernelSetTest {
     Emulator.configure("devices", 2);
     try (Kernels kernels = set.open(onDevice(1))) {
       assertThat(kernels.memory().device()).isEqualTo(new Device.Cuda(1));
-      assertThat(set.describe()).startsWith("Emulated GPU 1 (cuda:1), compute capability 8.6,");
+      assertThat(set.describe()).startsWith("Emulated GPU 1 (cuda:1, PCI 0000:02:00.0), compute capability 8.6,");
     }
     assertThat(Emulator.alive()).isZero();
   }
@@ -110,7 +110,7 @@ final class CudaKernelSetTest {
       assertThat(kernels.activations()).isEqualTo(DType.BF16);
       assertThat(set.describe())
           .isEqualTo(
-              "Emulated GPU 0 (cuda:0), compute capability 8.6, 4.0 GiB, driver of CUDA 13.0, own products, bf16");
+              "Emulated GPU 0 (cuda:0, PCI 0000:01:00.0), compute capability 8.6, 4.0 GiB, driver of CUDA 13.0, own products, bf16");
     }
     try (Kernels kernels = set.open(KernelOptions.exact(0))) {
       assertThat(kernels.activations()).isEqualTo(DType.F32);

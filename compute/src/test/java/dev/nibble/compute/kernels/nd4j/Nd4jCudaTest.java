@@ -19,7 +19,7 @@ import org.junit.jupiter.api.Test;
 /** What can be said of ND4J's CUDA backend without a GPU, with the profile and without it. */
 class Nd4jCudaTest {
   private static CudaDevice card(String name, int major, int minor) {
-    return new CudaDevice(0, 0, name, major, minor, 24L << 30, 80, 99 << 10);
+    return new CudaDevice(0, 0, name, "0000:01:00.0", major, minor, 24L << 30, 80, 99 << 10);
   }
 
   private final CudaHost host = ServiceLoader.load(CudaHost.class).findFirst().orElseThrow();

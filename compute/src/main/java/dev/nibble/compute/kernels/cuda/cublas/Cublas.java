@@ -16,12 +16,10 @@ import java.lang.foreign.SymbolLookup;
 import java.lang.invoke.MethodHandle;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.IntStream;
-import java.util.stream.Stream;
 
 /**
  * The functions of cuBLAS that we use, each under its C prototype; they are the same in its
@@ -92,35 +90,17 @@ public final class Cublas {
   }
 
   /**
-   * The newest library that the dynamic loader knows, or that lies in the folder that CUDA_HOME or
-   * CUDA_PATH names, or in CUDA's usual one; empty when there is none.
+   * The newest library that {@link CublasFiles} finds and that can be loaded; empty when there is
+   * none.
    *
    * @param cuda major version of CUDA that the driver knows: it cannot run what is newer
    */
   public static Optional<Cublas> find(int cuda) {
     return IntStream.iterate(Math.min(NEWEST, cuda), v -> v >= OLDEST, v -> v - 1)
         .boxed()
-        .flatMap(v -> files(Platform.here().os(), System.getenv(), v))
+        .flatMap(v -> CublasFiles.of(Platform.here().os(), System.getenv(), v))
         .flatMap(file -> tryLoad(file).stream())
         .findFirst();
-  }
-
-  /** What may be the library of a version: a name for the dynamic loader, then files. */
-  static Stream<String> files(Platform.Os os, Map<String, String> environment, int version) {
-    boolean windows = os == Platform.Os.WINDOWS;
-    String name = windows ? "cublas64_" + version + ".dll" : "libcublas.so." + version;
-    Stream<String> homes =
-        Stream.concat(
-                Stream.of("CUDA_HOME", "CUDA_PATH").map(v -> environment.getOrDefault(v, "")),
-                windows ? Stream.empty() : Stream.of("/usr/local/cuda"))
-            .filter(home -> !home.isEmpty());
-    List<String> folders = windows ? List.of("bin", "bin/x64") : List.of("lib64");
-    return Stream.concat(
-        Stream.of(name),
-        homes
-            .flatMap(home -> folders.stream().map(folder -> Path.of(home, folder, name)))
-            .filter(Files::exists)
-            .map(Path::toString));
   }
 
   private static Optional<Cublas> tryLoad(String file) {

@@ -43,6 +43,8 @@ public final class Cuda {
   final MethodHandle deviceGet;
   // CUresult cuDeviceGetName(char *name, int len, CUdevice dev);
   final MethodHandle deviceGetName;
+  // CUresult cuDeviceGetPCIBusId(char *pciBusId, int len, CUdevice dev);
+  final MethodHandle deviceGetPciBusId;
   // CUresult cuDeviceTotalMem(size_t *bytes, CUdevice dev);
   final MethodHandle deviceTotalMem;
   // CUresult cuDeviceGetAttribute(int *pi, CUdevice_attribute attrib, CUdevice dev);
@@ -124,6 +126,7 @@ public final class Cuda {
     deviceGetCount = handle("cuDeviceGetCount", ADDRESS);
     deviceGet = handle("cuDeviceGet", ADDRESS, JAVA_INT);
     deviceGetName = handle("cuDeviceGetName", ADDRESS, JAVA_INT, JAVA_INT);
+    deviceGetPciBusId = handle("cuDeviceGetPCIBusId", ADDRESS, JAVA_INT, JAVA_INT);
     deviceTotalMem = handle("cuDeviceTotalMem_v2", ADDRESS, JAVA_INT);
     deviceGetAttribute = handle("cuDeviceGetAttribute", ADDRESS, JAVA_INT, JAVA_INT);
     primaryCtxRetain = handle("cuDevicePrimaryCtxRetain", ADDRESS, JAVA_INT);

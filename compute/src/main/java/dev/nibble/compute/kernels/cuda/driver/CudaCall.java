@@ -113,7 +113,7 @@ final class CudaCall {
       case 100 ->
           "nvidia-smi must list a device; a container sees one only when it is started with it (docker run --gpus all); see also CUDA_VISIBLE_DEVICES";
       case 101 ->
-          "Devices are counted from 0, as nvidia-smi lists them and CUDA_VISIBLE_DEVICES leaves them";
+          "Devices are counted from 0, by their places on the PCI bus as nvidia-smi lists them (where CUDA_DEVICE_ORDER is PCI_BUS_ID, as nibble sets it), and CUDA_VISIBLE_DEVICES leaves some out";
       case 209, 218, 222 -> "Update NVIDIA's driver: Nibble's kernels need version 520 or later";
       case 802 -> "The system's fabric manager is not ready: see nvidia-smi and its service's log";
       case 803, 804 ->

@@ -2,6 +2,7 @@ package dev.nibble.compute.kernels.cuda.driver;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.invoke.MethodHandle;
 
 /**
  * A device as the driver describes it.
@@ -9,6 +10,7 @@ import java.lang.foreign.MemorySegment;
  * @param index its number, from 0
  * @param handle what the driver calls it
  * @param name for example {@code NVIDIA GeForce RTX 4090}
+ * @param busId its place, which {@code nvidia-smi} shows too: {@code 0000:01:00.0}
  * @param major compute capability, before the point
  * @param minor compute capability, after the point
  * @param memory bytes
@@ -19,6 +21,7 @@ public record CudaDevice(
     int index,
     int handle,
     String name,
+    String busId,
     int major,
     int minor,
     long memory,
@@ -40,7 +43,8 @@ public record CudaDevice(
     return new CudaDevice(
         index,
         device,
-        name(cuda, device),
+        text(cuda, "cuDeviceGetName", cuda.deviceGetName, device),
+        text(cuda, "cuDeviceGetPCIBusId", cuda.deviceGetPciBusId, device),
         attribute(cuda, device, CAPABILITY_MAJOR),
         attribute(cuda, device, CAPABILITY_MINOR),
         cuda.getLong("cuDeviceTotalMem", out -> (int) cuda.deviceTotalMem.invokeExact(out, device)),
@@ -48,12 +52,11 @@ public record CudaDevice(
         attribute(cuda, device, SHARED_PER_BLOCK_OPTIN));
   }
 
-  private static String name(Cuda cuda, int device) {
+  private static String text(Cuda cuda, String operation, MethodHandle getter, int device) {
     int length = 256;
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment out = arena.allocate(length);
-      cuda.call.run(
-          "cuDeviceGetName", () -> (int) cuda.deviceGetName.invokeExact(out, length, device));
+      cuda.call.run(operation, () -> (int) getter.invokeExact(out, length, device));
       return out.getString(0);
     }
   }

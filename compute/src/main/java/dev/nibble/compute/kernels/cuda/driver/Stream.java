@@ -68,8 +68,8 @@ public final class Stream extends Handle {
   }
 
   /**
-   * Copies from the host to the device. From pageable memory the bytes are taken before this
-   * returns; pinned memory must stay as it is until the copy is done.
+   * Copies from pinned memory of the host to the device. It must stay as it is until the copy is
+   * done.
    */
   public void copyToDevice(long to, long from, long bytes) {
     long stream = handle();

@@ -17,26 +17,33 @@ import java.util.Optional;
 
 /** An opened device: its context, the one stream of the set, its memory and the set's kernels. */
 public final class Gpu implements AutoCloseable {
+  private final Owned owned = new Owned();
   private final Context context;
   private final Stream stream;
-  private final Programs programs;
   private final Memory memory;
   private final Optional<LaunchClock> clock;
   private final Launch launch;
 
-  private Gpu(
-      Context context,
-      Stream stream,
-      Memory memory,
-      Programs programs,
-      boolean debugSync,
-      Optional<LaunchClock> clock) {
-    this.context = context;
-    this.stream = stream;
-    this.memory = memory;
-    this.programs = programs;
-    this.clock = clock;
-    launch = new Launch(context.device(), stream, programs, debugSync, clock);
+  private Gpu(Context context, Debug debug, Optional<CudaHost> host, List<String> files) {
+    this.context = owned.add(context, Context::close);
+    try {
+      Optional<CudaHost.Place> place = host.map(h -> h.open(context.device()));
+      stream =
+          owned.add(
+              place.map(p -> Stream.lent(context, p.stream())).orElseGet(() -> new Stream(context)),
+              Stream::close);
+      memory = place.map(CudaHost.Place::memory).orElseGet(() -> new CudaMemory(context, stream));
+      Programs programs = owned.add(new Programs(context, files), Programs::close);
+      Uploads uploads = owned.add(new Uploads(context, stream), Uploads::close);
+      clock =
+          debug == Debug.PROFILE
+              ? Optional.of(owned.add(new LaunchClock(context, stream), LaunchClock::close))
+              : Optional.empty();
+      launch = new Launch(context.device(), stream, uploads, programs, debug == Debug.SYNC, clock);
+    } catch (RuntimeException | Error e) {
+      owned.close();
+      throw e;
+    }
   }
 
   /**
@@ -52,33 +59,7 @@ public final class Gpu implements AutoCloseable {
   /** Opens a device with the kernels of these PTX files. */
   static Gpu open(Cuda cuda, int index, Debug debug, Optional<CudaHost> host, List<String> files) {
     cuda.initialize();
-    Context context = Context.of(cuda, CudaDevice.of(cuda, index));
-    try {
-      Optional<CudaHost.Place> place = host.map(h -> h.open(context.device()));
-      Stream stream =
-          place.map(p -> Stream.lent(context, p.stream())).orElseGet(() -> new Stream(context));
-      try {
-        Memory memory =
-            place.map(CudaHost.Place::memory).orElseGet(() -> new CudaMemory(context, stream));
-        Programs programs = new Programs(context, files);
-        try {
-          Optional<LaunchClock> clock =
-              debug == Debug.PROFILE
-                  ? Optional.of(new LaunchClock(context, stream))
-                  : Optional.empty();
-          return new Gpu(context, stream, memory, programs, debug == Debug.SYNC, clock);
-        } catch (RuntimeException e) {
-          programs.close();
-          throw e;
-        }
-      } catch (RuntimeException e) {
-        stream.close();
-        throw e;
-      }
-    } catch (RuntimeException e) {
-      context.close();
-      throw e;
-    }
+    return new Gpu(Context.of(cuda, CudaDevice.of(cuda, index)), debug, host, files);
   }
 
   /** The device. */
@@ -117,13 +98,10 @@ public final class Gpu implements AutoCloseable {
    */
   @Override
   public void close() {
-    try (context;
-        stream;
-        programs) {
+    try (owned) {
       if (!context.isLost()) {
         stream.synchronize();
       }
-      clock.ifPresent(LaunchClock::close);
     }
   }
 }

@@ -37,6 +37,7 @@ public final class Launch {
   private final CudaDevice device;
   private final Device place;
   private final Stream stream;
+  private final Uploads uploads;
   private final Programs programs;
   private final boolean debugSync;
   private final Optional<LaunchClock> clock;
@@ -64,12 +65,14 @@ public final class Launch {
   Launch(
       CudaDevice device,
       Stream stream,
+      Uploads uploads,
       Programs programs,
       boolean debugSync,
       Optional<LaunchClock> clock) {
     this.device = device;
     this.place = new Device.Cuda(device.index());
     this.stream = stream;
+    this.uploads = uploads;
     this.programs = programs;
     this.debugSync = debugSync;
     this.clock = clock;
@@ -317,7 +320,7 @@ public final class Launch {
       stream.copyToHost(out.address(), in.address(), out.bytes());
       copy = "copy to host";
     } else if (fromHost) {
-      stream.copyToDevice(out.address(), in.address(), out.bytes());
+      uploads.copy(out.address(), in.memory(), out.bytes());
       copy = "copy to device";
     } else {
       stream.copyOnDevice(out.address(), in.address(), out.bytes());

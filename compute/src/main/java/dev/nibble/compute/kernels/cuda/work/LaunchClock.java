@@ -14,6 +14,7 @@ import dev.nibble.compute.kernels.cuda.driver.Stream;
 final class LaunchClock implements KernelProfile, AutoCloseable {
   private static final int LAUNCHES = 2048;
 
+  private final Owned owned = new Owned();
   private final Stream stream;
   private final Event[] begins = new Event[LAUNCHES];
   private final Event[] ends = new Event[LAUNCHES];
@@ -26,13 +27,13 @@ final class LaunchClock implements KernelProfile, AutoCloseable {
 
   LaunchClock(Context context, Stream stream) {
     this.stream = stream;
-    int made = 0;
     try {
-      for (; made < 2 * LAUNCHES; made++) {
-        (made % 2 == 0 ? begins : ends)[made / 2] = new Event(context);
+      for (int i = 0; i < LAUNCHES; i++) {
+        begins[i] = owned.add(new Event(context), Event::close);
+        ends[i] = owned.add(new Event(context), Event::close);
       }
     } catch (RuntimeException e) {
-      close(made);
+      owned.close();
       throw e;
     }
   }
@@ -91,12 +92,6 @@ final class LaunchClock implements KernelProfile, AutoCloseable {
 
   @Override
   public void close() {
-    close(2 * LAUNCHES);
-  }
-
-  private void close(int made) {
-    for (int i = 0; i < made; i++) {
-      (i % 2 == 0 ? begins : ends)[i / 2].close();
-    }
+    owned.close();
   }
 }

@@ -7,9 +7,6 @@ import dev.nibble.compute.kernels.cuda.driver.Event;
 import dev.nibble.compute.kernels.cuda.driver.PinnedMemory;
 import dev.nibble.compute.kernels.cuda.driver.Stream;
 import dev.nibble.compute.tensor.Tensor;
-import java.util.ArrayList;
-import java.util.List;
-import java.util.function.Consumer;
 
 /**
  * A pager for a GPU: the first pages stay on the device, the others are kept in pinned host memory
@@ -30,7 +27,7 @@ final class StreamedPages implements Pager {
   private final BufferState[] states = new BufferState[BUFFERS];
   private final PinnedMemory[] pinned;
   private final Stream copies;
-  private final List<Runnable> owned = new ArrayList<>();
+  private final Owned owned = new Owned();
 
   /** The page that a buffer on the device holds, and the events of its use. */
   private static final class BufferState {
@@ -61,29 +58,24 @@ final class StreamedPages implements Pager {
     this.buffers = buffers;
     pinned = new PinnedMemory[streamed];
     try {
-      copies = own(new Stream(context), Stream::close);
+      copies = owned.add(new Stream(context), Stream::close);
       for (int s = 0; s < BUFFERS; s++) {
         states[s] = new BufferState(event(), event());
       }
       for (int i = 0; i < streamed; i++) {
-        pinned[i] = own(new PinnedMemory(context, pageBytes[stay + i]), PinnedMemory::close);
+        pinned[i] = owned.add(new PinnedMemory(context, pageBytes[stay + i]), PinnedMemory::close);
         pinned[i].segment().fill((byte) 0);
       }
       // Memory of the scope is zeroed on the kernels' stream; copies must come after.
       work.synchronize();
     } catch (RuntimeException | Error e) {
-      giveBack();
+      owned.close();
       throw e;
     }
   }
 
   private Event event() {
-    return own(new Event(context), Event::close);
-  }
-
-  private <T> T own(T made, Consumer<T> giveBack) {
-    owned.add(() -> giveBack.accept(made));
-    return made;
+    return owned.add(new Event(context), Event::close);
   }
 
   @Override
@@ -133,12 +125,7 @@ final class StreamedPages implements Pager {
       }
     } finally {
       resident.close();
-      giveBack();
+      owned.close();
     }
-  }
-
-  private void giveBack() {
-    owned.reversed().forEach(Runnable::run);
-    owned.clear();
   }
 }
