@@ -176,7 +176,7 @@ class CudaRunTest {
     Emulator.configure("devices", 2);
     try {
       qlora("second", "device=cuda:1", "cublas=none", "max_steps=1");
-      assertThat(kernels()).contains("Emulated GPU 1 (cuda:1)");
+      assertThat(kernels()).contains("Emulated GPU 1 (cuda:1, PCI 0000:02:00.0)");
       assertThat(Emulator.alive()).isZero();
     } finally {
       Emulator.configure("devices", 1);
