@@ -14,7 +14,9 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.jline.terminal.Terminal;
+import org.jline.terminal.Terminal.Signal;
 import org.jline.terminal.impl.DumbTerminal;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -25,16 +27,18 @@ import org.junit.jupiter.api.io.TempDir;
 class LineEditorTest {
   private static final Typed END = new Typed.End();
 
+  private static Terminal terminal(String keys) throws IOException {
+    return new DumbTerminal(
+        "keys",
+        "xterm",
+        new ByteArrayInputStream(keys.getBytes(StandardCharsets.UTF_8)),
+        new ByteArrayOutputStream(),
+        StandardCharsets.UTF_8);
+  }
+
   private static List<Typed> typed(String keys, Optional<Path> history) throws IOException {
-    Terminal terminal =
-        new DumbTerminal(
-            "keys",
-            "xterm",
-            new ByteArrayInputStream(keys.getBytes(StandardCharsets.UTF_8)),
-            new ByteArrayOutputStream(),
-            StandardCharsets.UTF_8);
     List<Typed> all = new ArrayList<>();
-    try (LineEditor editor = LineEditor.at(terminal, List.of("/save", "/set"), history)) {
+    try (LineEditor editor = LineEditor.at(terminal(keys), List.of("/save", "/set"), history)) {
       do {
         all.add(editor.read("> "));
       } while (!all.getLast().equals(END));
@@ -56,6 +60,20 @@ class LineEditorTest {
   void linesCanBeEdited() throws IOException {
     assertThat(typed("catt\177s\r\001big \005!\r\020\r/sav\t\r\004", Optional.empty()))
         .containsExactly(text("cats"), text("big !"), text("big !"), text("/save "), END);
+  }
+
+  /** Between two readings, Ctrl-C is the caller's. */
+  @Test
+  void interruptsAreTold() throws IOException {
+    AtomicInteger interrupts = new AtomicInteger();
+    Terminal terminal = terminal("typed\r\004");
+    try (LineEditor editor = LineEditor.at(terminal, List.of(), Optional.empty())) {
+      editor.onInterrupt(interrupts::incrementAndGet);
+      assertThat(editor.read("> ")).isEqualTo(text("typed"));
+      terminal.raise(Signal.INT);
+      assertThat(interrupts).hasValue(1);
+      assertThat(editor.read("> ")).isEqualTo(END);
+    }
   }
 
   @Test
