@@ -1,5 +1,6 @@
 package dev.nibble.api;
 
+import dev.nibble.api.Answer.Ending;
 import dev.nibble.api.event.Event;
 import dev.nibble.api.event.Event.Activity;
 import dev.nibble.api.event.Event.KernelsOpened;
@@ -16,6 +17,7 @@ import dev.nibble.data.tokenizer.Tokenizer;
 import dev.nibble.recipes.recipe.Recipe;
 import dev.nibble.recipes.recipe.RecipeException;
 import dev.nibble.trainer.evaluation.Accuracy;
+import dev.nibble.trainer.generate.Continuation;
 import dev.nibble.trainer.generate.Generator;
 import dev.nibble.trainer.model.CausalLm;
 import dev.nibble.trainer.model.Decoder;
@@ -27,6 +29,7 @@ import java.nio.file.Path;
 import java.util.HashSet;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 
 /**
@@ -104,29 +107,25 @@ public final class Model implements AutoCloseable {
    * @param parts hears of them; together they are the text that is returned
    */
   public String generate(Prompt prompt, Sampling sampling, Consumer<String> parts) {
-    return generate(
-        new Prompts(recipe, wiring.formats(), tokenizer).tokens(prompt),
-        sampling,
-        wiring.formats().stopTokens(tokenizer),
-        parts);
-  }
-
-  private synchronized String generate(
-      int[] prompt, Sampling sampling, Set<Integer> stopTokens, Consumer<String> parts) {
-    if (prompt.length == 0) {
+    int[] tokens = new Prompts(recipe, wiring.formats(), tokenizer).tokens(prompt);
+    if (tokens.length == 0) {
       throw new RecipeException("the prompt is empty, and this tokenizer begins it with no token");
     }
-    try (Decoder decoder = lm.decoder(1, prompt.length + sampling.maxNewTokens())) {
-      return generate(decoder, prompt, sampling, stopTokens, parts);
+    Set<Integer> stopTokens = wiring.formats().stopTokens(tokenizer);
+    synchronized (this) {
+      try (Decoder decoder = lm.decoder(1, tokens.length + sampling.maxNewTokens())) {
+        return generate(decoder, tokens, sampling, stopTokens, parts, () -> false).text();
+      }
     }
   }
 
-  private String generate(
+  private Answer generate(
       Decoder decoder,
       int[] prompt,
       Sampling sampling,
       Set<Integer> stopTokens,
-      Consumer<String> parts) {
+      Consumer<String> parts,
+      BooleanSupplier stop) {
     StringBuilder all = new StringBuilder();
     Consumer<String> out =
         part -> {
@@ -136,38 +135,74 @@ public final class Model implements AutoCloseable {
           }
         };
     StreamingDecoder text = new StreamingDecoder(tokenizer);
-    new Generator(decoder, sampling.sampler(), sampling.seed(), stopTokens)
-        .generate(prompt, sampling.maxNewTokens(), (p, token) -> out.accept(text.add(token)));
+    Continuation continuation =
+        new Generator(decoder, sampling.sampler(), sampling.seed(), stopTokens)
+            .generate(
+                prompt,
+                sampling.maxNewTokens(),
+                (_, token) -> {
+                  out.accept(text.add(token));
+                  return !stop.getAsBoolean();
+                });
     out.accept(text.rest());
-    return all.toString();
+    int tokens = continuation.tokens().length;
+    return new Answer(
+        all.toString(), ending(continuation, sampling.maxNewTokens()), prompt.length, tokens);
+  }
+
+  private static Ending ending(Continuation continuation, int most) {
+    if (continuation.stopped()) {
+      return Ending.COMPLETE;
+    }
+    return continuation.tokens().length < most ? Ending.STOPPED : Ending.MAX_TOKENS;
   }
 
   /**
    * The answer to a conversation that {@code template} wrote, up to where the template ends it.
    *
+   * @param stop is asked after each token; true ends the answer there
    * @param cache of the conversation so far
    */
-  synchronized String answer(
+  synchronized Answer answer(
       String conversation,
       ChatTemplate template,
       Sampling sampling,
       Consumer<String> parts,
+      BooleanSupplier stop,
       ConversationCache cache) {
     int[] prompt = tokenizer.ids(conversation, false);
     int left = lm.maxPositions() - prompt.length;
     if (left < 1) {
-      throw new IllegalArgumentException(
-          "the conversation has %d tokens, and the model takes %d; clear it, or ask less"
-              .formatted(prompt.length, lm.maxPositions()));
+      throw new ConversationTooLong(prompt.length, lm.maxPositions());
     }
     Sampling fitting = sampling.upTo(Math.min(left, sampling.maxNewTokens()));
     caches.add(cache);
-    return generate(
-        cache.decoder(lm, prompt.length + fitting.maxNewTokens()),
-        prompt,
-        fitting,
-        wiring.formats().stopTokens(template, tokenizer),
-        parts);
+    Answer answer =
+        generate(
+            cache.decoder(lm, prompt.length + fitting.maxNewTokens()),
+            prompt,
+            fitting,
+            wiring.formats().stopTokens(template, tokenizer),
+            parts,
+            stop);
+    return answer.ending() == Ending.MAX_TOKENS && left < sampling.maxNewTokens()
+        ? answer.ending(Ending.CONTEXT)
+        : answer;
+  }
+
+  /**
+   * Checks that the model without its adapter is what the adapter was trained on.
+   *
+   * @throws NoBaseModel when it is not, or there is no adapter
+   */
+  void requireBase() {
+    Optional<String> lost =
+        recipe.model().adapterSource().isEmpty()
+            ? Optional.of("this model has no adapter")
+            : lm.baseIsLost();
+    lost.ifPresent(reason -> {
+      throw new NoBaseModel(reason);
+    });
   }
 
   /**

@@ -22,6 +22,11 @@ public record Sampling(Sampler sampler, long seed, int maxNewTokens) {
     return new Sampling(new Sampler.Random(temperature, 0, 1), seed, TOKENS);
   }
 
+  /** The same with another seed. */
+  public Sampling withSeed(long other) {
+    return new Sampling(sampler, other, maxNewTokens);
+  }
+
   /** The same with another limit. */
   public Sampling upTo(int tokens) {
     return new Sampling(sampler, seed, tokens);

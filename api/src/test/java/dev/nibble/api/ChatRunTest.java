@@ -156,6 +156,7 @@ class ChatRunTest {
       assertThat(model.generate(new Prompt.Text(prompt), sampling)).isEqualTo(answer);
 
       assertThatThrownBy(() -> chat.ask("star ".repeat(1000)))
+          .isInstanceOf(ConversationTooLong.class)
           .hasMessageContaining("the model takes 128");
       assertThat(chat.history()).hasSize(3);
       // The second answer goes on from what the first has computed.
@@ -165,6 +166,21 @@ class ChatRunTest {
       chat.clear();
       assertThat(chat.history()).containsExactly(new Chat.Message("system", "Be brief."));
       assertThat(chat.ask("star 3")).isEqualTo(answer);
+      chat.clear();
+      Answer stopped = chat.ask("star 3", part -> {}, () -> true);
+      assertThat(stopped.ending()).isEqualTo(Answer.Ending.STOPPED);
+      assertThat(stopped.tokens()).isEqualTo(1);
+      assertThat(chat.history().getLast().text()).isEqualTo(stopped.text());
+      assertThat(chat.giveResult("5 kg", part -> {}, () -> false).tokens()).isLessThanOrEqualTo(2);
+      assertThat(chat.row())
+          .startsWith("{\"messages\": [{\"role\": \"system\", \"content\": \"Be brief.\"}, ")
+          .contains("{\"role\": \"tool\", \"content\": \"5 kg\"}");
+      assertThatThrownBy(() -> chat.withAdapter(false))
+          .isInstanceOf(NoBaseModel.class)
+          .hasMessageContaining("this model has no adapter");
+      chat.system(Optional.of("Be brief."));
+      chat.clear();
+      chat.ask("star 3");
       chat.close(); // its memory; the conversation goes on
       assertThat(chat.ask("star 4")).isEqualTo(second);
     }

@@ -6,7 +6,6 @@ import dev.nibble.api.Prompt;
 import dev.nibble.api.Sampling;
 import dev.nibble.cli.report.Activities;
 import dev.nibble.cli.terminal.Console;
-import dev.nibble.trainer.generate.Sampler;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
@@ -80,57 +79,21 @@ final class GenerateCommand implements Callable<Integer> {
       description = "Largest number of tokens to generate (default ${DEFAULT-VALUE}).")
   private int maxNewTokens;
 
-  @Option(
-      names = "--temperature",
-      paramLabel = "T",
-      defaultValue = "0",
-      description =
-          "0 = always the most likely token (default); higher values give more varied text.")
-  private double temperature;
-
-  @Option(
-      names = "--top-p",
-      paramLabel = "P",
-      defaultValue = "1",
-      description =
-          "Sample from the most likely tokens that together have probability P (default 1: all).")
-  private double topP;
-
-  @Option(
-      names = "--top-k",
-      paramLabel = "K",
-      defaultValue = "0",
-      description = "Sample from the K most likely tokens; 0 = no limit (default).")
-  private int topK;
-
-  @Option(
-      names = "--seed",
-      paramLabel = "SEED",
-      defaultValue = "0",
-      description = "Seed of the sampling (default 0).")
-  private long seed;
+  @Mixin private SamplingOptions sampling = new SamplingOptions();
 
   @Override
   public Integer call() {
     Arguments.atLeast(spec, "--max-new-tokens", maxNewTokens, 1);
-    Sampling sampling = new Sampling(sampler(), seed, maxNewTokens);
+    Sampling how = sampling.upTo(maxNewTokens).sampling();
     Prompt prompt = prompt();
     try (Console console = Console.standard()) {
       Nibble nibble = Nibble.reportingTo(event -> Activities.show(event, console));
       try (Model model = nibble.open(run.read(), PASS_TOKENS)) {
-        model.generate(prompt, sampling, console::answer);
+        model.generate(prompt, how, console::answer);
         console.line("");
       }
     }
     return ExitCode.OK;
-  }
-
-  private Sampler sampler() {
-    try {
-      return temperature == 0 ? new Sampler.Greedy() : new Sampler.Random(temperature, topK, topP);
-    } catch (IllegalArgumentException e) {
-      throw usage(String.valueOf(e.getMessage()));
-    }
   }
 
   private ParameterException usage(String message) {

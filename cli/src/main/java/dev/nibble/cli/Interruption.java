@@ -1,8 +1,8 @@
 package dev.nibble.cli;
 
 import dev.nibble.api.event.Event;
+import dev.nibble.cli.input.ProcessSignals;
 import dev.nibble.trainer.train.StopRequest;
-import org.jline.utils.Signals;
 
 /**
  * Ctrl-C, SIGTERM, and SIGHUP of a terminal that is closed. While the training loop runs, the first
@@ -13,7 +13,7 @@ final class Interruption {
   /** As POSIX numbers them. */
   private static final int HUP = 1;
 
-  private static final int INT = 2;
+  static final int INT = 2;
 
   private static final int TERM = 15;
 
@@ -26,9 +26,9 @@ final class Interruption {
   /** Installs handlers for the signals. */
   static Interruption install() {
     Interruption interruption = new Interruption();
-    Signals.register("HUP", () -> interruption.on(HUP));
-    Signals.register("INT", () -> interruption.on(INT));
-    Signals.register("TERM", () -> interruption.on(TERM));
+    ProcessSignals.register("HUP", () -> interruption.on(HUP));
+    ProcessSignals.register("INT", () -> interruption.on(INT));
+    ProcessSignals.register("TERM", () -> interruption.on(TERM));
     return interruption;
   }
 

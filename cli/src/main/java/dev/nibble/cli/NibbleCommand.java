@@ -36,6 +36,7 @@ import picocli.CommandLine.Spec;
       EstimateCommand.class,
       EvalCommand.class,
       GenerateCommand.class,
+      ChatCommand.class,
       ExportCommand.class,
       QuantizeCommand.class,
       CompareCommand.class,

@@ -66,6 +66,8 @@ final class RecipeWords {
       case GENTLER_TRAINING ->
           "A lower learning_rate, more warm-up or a smaller max_grad_norm often helps";
       case OVERWRITE_EXPORT -> "--overwrite replaces it; or choose another place";
+      case CLEAR_CONVERSATION ->
+          "/reset starts a new conversation, and /save FILE keeps this one; or ask less";
       case EXPORT_MERGED -> "Export the merged model instead, with --merged or --gguf";
     };
   }

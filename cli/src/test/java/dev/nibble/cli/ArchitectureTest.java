@@ -179,7 +179,7 @@ class ArchitectureTest {
     "ai.djl.., dev.nibble.data.tokenizer..",
     "org.tribuo.., dev.nibble.trainer.evaluation..",
     "picocli.., dev.nibble.cli..",
-    "org.jline.., dev.nibble.cli..",
+    "org.jline.., dev.nibble.cli.input..",
     "tools.jackson.dataformat.yaml.., dev.nibble.recipes.yaml..",
     "org.snakeyaml.., dev.nibble.recipes.yaml.."
   })

@@ -35,6 +35,7 @@ class CommandLineTest {
         "estimate",
         "eval",
         "generate",
+        "chat",
         "quantize",
         "compare",
         "plan",
@@ -170,6 +171,12 @@ class CommandLineTest {
     err.getBuffer().setLength(0);
     assertThat(run("generate", "out", "--max-new-tokens", "0")).isEqualTo(ExitCode.USAGE);
     assertThat(err.toString()).contains("--max-new-tokens: expected 1 or more, got 0");
+    err.getBuffer().setLength(0);
+    assertThat(run("chat", "out", "--max-new-tokens", "0")).isEqualTo(ExitCode.USAGE);
+    assertThat(err.toString()).contains("--max-new-tokens: expected 1 or more, got 0");
+    err.getBuffer().setLength(0);
+    assertThat(run("chat", "out", "--temperature", "-1")).isEqualTo(ExitCode.USAGE);
+    assertThat(err.toString()).startsWith("temperature must be above 0, not -1.0");
   }
 
   @Test

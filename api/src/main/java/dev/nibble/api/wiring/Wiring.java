@@ -41,8 +41,10 @@ import java.time.LocalDateTime;
 import java.time.ZoneId;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -183,10 +185,15 @@ public final class Wiring {
     }
     Optional<PeftAdapter> adapter = run.or(source.get()::continueFrom).map(PeftAdapter::open);
     AdapterSpec spec = adapter.map(PeftAdapter::spec).orElseGet(this::adapterSpec);
-    Training frozen = new Training.FrozenAdapter(spec, recipe.training().seed());
-    ModelOptions options = options(frozen, maxTokens, Checkpointing.FULL);
+    Function<Set<String>, ModelOptions> options =
+        changed ->
+            options(
+                new Training.FrozenAdapter(spec, recipe.training().seed(), changed),
+                maxTokens,
+                Checkpointing.FULL);
     return adapter.isEmpty()
-        ? ModelLoader.load(recipe.model().base(), options, kernels, scope, loading(listener))
+        ? ModelLoader.load(
+            recipe.model().base(), options.apply(Set.of()), kernels, scope, loading(listener))
         : adapted(adapter.get(), options, kernels, scope, listener);
   }
 
@@ -197,14 +204,16 @@ public final class Wiring {
 
   private CausalLm adapted(
       PeftAdapter adapter,
-      ModelOptions options,
+      Function<Set<String>, ModelOptions> options,
       Kernels kernels,
       Scope scope,
       Consumer<Event> listener) {
     Path folder = recipe.model().base();
     try (ShardedSafetensors stored = ShardedSafetensors.open(folder);
         ChangedBase base = adapter.over(stored, model().tiedHead())) {
-      CausalLm model = ModelLoader.load(folder, base, options, kernels, scope, loading(listener));
+      CausalLm model =
+          ModelLoader.load(
+              folder, base, options.apply(base.changes()), kernels, scope, loading(listener));
       adapter.copyTo(model.parameters(), kernels);
       return model;
     }

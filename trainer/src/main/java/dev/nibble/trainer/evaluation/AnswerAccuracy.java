@@ -47,6 +47,7 @@ public final class AnswerAccuracy {
                 most[0] = question + 1;
                 begun.accept(most[0]);
               }
+              return true;
             });
     List<Answer> answers = new ArrayList<>();
     for (int i = 0; i < questions.size(); i++) {

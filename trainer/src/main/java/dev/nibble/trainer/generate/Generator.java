@@ -69,7 +69,7 @@ public final class Generator {
   }
 
   /**
-   * Continues each prompt until a stop token or {@code maxNewTokens}.
+   * Continues each prompt until a stop token, {@code maxNewTokens} or the listener's word.
    *
    * @param prompts token ids, one or more each
    * @return a continuation for each, in order
@@ -116,11 +116,12 @@ public final class Generator {
     requireNumbers(logits);
     int token = sampler.choose(logits, draw(r.prompt, r.count));
     boolean stopped = stopTokens.contains(token);
+    boolean goesOn = !stopped;
     if (!stopped) {
       r.add(token);
-      listener.accept(r.prompt, token);
+      goesOn = listener.accept(r.prompt, token);
     }
-    if (stopped || r.count == maxNewTokens) {
+    if (!goesOn || r.count == maxNewTokens) {
       done[r.prompt] = r.end(stopped);
       return true;
     }

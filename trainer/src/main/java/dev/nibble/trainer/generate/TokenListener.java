@@ -4,13 +4,14 @@ package dev.nibble.trainer.generate;
 @FunctionalInterface
 public interface TokenListener {
   /** Hears nothing. */
-  TokenListener NONE = (prompt, token) -> {};
+  TokenListener NONE = (prompt, token) -> true;
 
   /**
    * A token was chosen; stop tokens are not told.
    *
    * @param prompt index of its prompt
    * @param token its id
+   * @return whether the continuation goes on; false ends it behind this token
    */
-  void accept(int prompt, int token);
+  boolean accept(int prompt, int token);
 }

@@ -52,4 +52,14 @@ public interface CausalLm {
    * at once.
    */
   Decoder decoder(int sequences, int capacity);
+
+  /** Why this model cannot compute without its adapters; empty where it can. */
+  Optional<String> baseIsLost();
+
+  /**
+   * As {@link #decoder}, without adapters: as the frozen base.
+   *
+   * @throws IllegalStateException when the base is lost
+   */
+  Decoder baseDecoder(int sequences, int capacity);
 }

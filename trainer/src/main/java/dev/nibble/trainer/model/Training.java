@@ -2,6 +2,8 @@ package dev.nibble.trainer.model;
 
 import dev.nibble.adapters.AdapterSpec;
 import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
 
 /** The choice of the weights that train. */
 public sealed interface Training {
@@ -22,11 +24,24 @@ public sealed interface Training {
    * Nothing, in a model with an adapter: it evaluates and generates.
    *
    * @param seed of the adapter's initial values
+   * @param changed tensors of the base that the adapter's file has other values for
    */
-  record FrozenAdapter(AdapterSpec spec, long seed) implements Training {
+  record FrozenAdapter(AdapterSpec spec, long seed, Set<String> changed) implements Training {
+    public FrozenAdapter {
+      changed = Set.copyOf(changed);
+    }
+
+    /** On an unchanged base. */
+    public FrozenAdapter(AdapterSpec spec, long seed) {
+      this(spec, seed, Set.of());
+    }
+
     @Override
     public Optional<String> baseIsLost() {
-      return new Adapter(spec, seed).baseIsLost();
+      return changed.isEmpty()
+          ? new Adapter(spec, seed).baseIsLost()
+          : Optional.of(
+              "the adapter's file brings its own " + String.join(", ", new TreeSet<>(changed)));
     }
   }
 

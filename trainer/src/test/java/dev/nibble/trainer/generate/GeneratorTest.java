@@ -79,6 +79,23 @@ final class GeneratorTest {
     assertThat(heard).containsExactly("0:2", "1:4", "0:3", "0:4");
   }
 
+  /** The other prompts go on, and the sequence is free for the next. */
+  @Test
+  void aListenerEndsAContinuation() {
+    try (Decoder decoder = model.decoder(1, 32)) {
+      List<Continuation> all =
+          new Generator(decoder, new Sampler.Greedy(), 0, Set.of(5))
+              .generate(
+                  List.of(new int[] {1}, new int[] {1}),
+                  9,
+                  (prompt, token) -> prompt == 1 || token != 3);
+      assertThat(all.get(0).tokens()).containsExactly(2, 3);
+      assertThat(all.get(0).stopped()).isFalse();
+      assertThat(all.get(1).tokens()).containsExactly(2, 3, 4);
+      assertThat(all.get(1).stopped()).isTrue();
+    }
+  }
+
   @Test
   void whatAPromptGetsDoesNotDependOnTheBatch() {
     List<int[]> prompts = new ArrayList<>();

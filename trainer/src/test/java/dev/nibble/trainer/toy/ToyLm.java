@@ -172,6 +172,16 @@ public final class ToyLm implements CausalLm {
   }
 
   @Override
+  public Optional<String> baseIsLost() {
+    return Optional.of("all weights train");
+  }
+
+  @Override
+  public Decoder baseDecoder(int sequences, int capacity) {
+    throw new IllegalStateException("all weights train");
+  }
+
+  @Override
   public Decoder decoder(int sequences, int capacity) {
     return new Decoder() {
       private final int[] used = new int[sequences];

@@ -221,7 +221,7 @@ public final class ModelLoader {
         }
         yield model;
       }
-      case Training.FrozenAdapter(AdapterSpec spec, long seed) ->
+      case Training.FrozenAdapter(AdapterSpec spec, long seed, _) ->
           adapted(spec, seed, false, config, checkpoint, linears, options, kernels, scope);
       case Training.AllWeights all -> {
         Parameters parameters = TrainedLayerFactory.allocate(scope, tensors);

@@ -198,8 +198,14 @@ public record Attention(
    * calls too.
    */
   void decode(
-      Kernels kernels, Tensor out, Saved saved, Tensor x, Sequences batch, KeyValueCache cache) {
-    project(kernels, saved, x, batch, ForwardMode.EVALUATION);
+      Kernels kernels,
+      Tensor out,
+      Saved saved,
+      Tensor x,
+      Sequences batch,
+      KeyValueCache cache,
+      ForwardMode mode) {
+    project(kernels, saved, x, batch, mode);
     cache.put(kernels, saved.k, saved.v);
     kernels
         .attention()
@@ -211,7 +217,7 @@ public record Attention(
             heads(cache.values()),
             batch.segments().tensor(),
             rule);
-    o.forward(kernels, out, saved.attended, ForwardMode.EVALUATION);
+    o.forward(kernels, out, saved.attended, mode);
   }
 
   private void project(Kernels kernels, Saved saved, Tensor x, Sequences batch, ForwardMode mode) {

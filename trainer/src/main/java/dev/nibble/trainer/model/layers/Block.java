@@ -55,7 +55,13 @@ public sealed interface Block permits PreNormBlock, SandwichBlock {
 
   /** Forward for generation, over cached keys and values. */
   void decode(
-      Kernels kernels, Tensor out, Saved saved, Tensor x, Sequences batch, KeyValueCache cache);
+      Kernels kernels,
+      Tensor out,
+      Saved saved,
+      Tensor x,
+      Sequences batch,
+      KeyValueCache cache,
+      ForwardMode mode);
 
   /**
    * What forward keeps for backward, besides x.

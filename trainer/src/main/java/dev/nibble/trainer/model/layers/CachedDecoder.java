@@ -1,5 +1,6 @@
 package dev.nibble.trainer.model.layers;
 
+import dev.nibble.adapters.ForwardMode;
 import dev.nibble.compute.kernels.Buffers;
 import dev.nibble.compute.kernels.HostAndDevice;
 import dev.nibble.compute.kernels.Kernels;
@@ -18,6 +19,7 @@ final class CachedDecoder implements Decoder {
   private final Kernels kernels;
   private final Scope scope;
   private final int capacity;
+  private final ForwardMode mode;
   private final ModelConfig config;
   private final List<RopeTables> ropes;
   private final HostAndDevice rows; // of the caches, for the tokens of a pass
@@ -32,12 +34,14 @@ final class CachedDecoder implements Decoder {
       Kernels kernels,
       Scope scope,
       int sequences,
-      int capacity) {
+      int capacity,
+      ForwardMode mode) {
     this.model = model;
     this.config = config;
     this.kernels = kernels;
     this.scope = scope;
     this.capacity = capacity;
+    this.mode = mode;
     this.lengths = new int[sequences];
     this.fed = new int[sequences][config.mayForgetCache() ? capacity : 0];
     try {
@@ -166,7 +170,8 @@ final class CachedDecoder implements Decoder {
               ropes,
               longest,
               caches,
-              Arrays.copyOf(last, finished));
+              Arrays.copyOf(last, finished),
+              mode);
       for (int i = 0; i < finished; i++) {
         logits[input[i]] = made[i];
       }

@@ -141,11 +141,7 @@ public final class DecoderModel implements CausalLm, LayeredModel {
 
     @Override
     public Outputs base() {
-      training
-          .baseIsLost()
-          .ifPresent(reason -> {
-            throw new IllegalStateException("this model has no frozen base: " + reason);
-          });
+      requireBase();
       return run(ForwardMode.BASE);
     }
 
@@ -223,7 +219,7 @@ public final class DecoderModel implements CausalLm, LayeredModel {
     for (int i = 0; i < all.length; i++) {
       all[i] = i;
     }
-    return head.logits(kernels, last, all);
+    return head.logits(kernels, last, all, ForwardMode.EVALUATION);
   }
 
   @Override
@@ -336,6 +332,7 @@ public final class DecoderModel implements CausalLm, LayeredModel {
    * One pass of a decoder: logits at {@code wanted} positions of the packed tokens.
    *
    * @param longest tokens of the longest sequence, those in the caches counted
+   * @param mode the same in all passes over these caches
    */
   float[][] decode(
       int[] tokens,
@@ -344,24 +341,48 @@ public final class DecoderModel implements CausalLm, LayeredModel {
       List<RopeTables> tables,
       int longest,
       List<KeyValueCache> caches,
-      int[] wanted) {
-    begin(tokens, positions, segments, tables, longest, ForwardMode.EVALUATION);
+      int[] wanted,
+      ForwardMode mode) {
+    begin(tokens, positions, segments, tables, longest, mode);
     for (int l = 0; l < blocks.size(); l++) {
       Tensor x = work.residual(l);
       Tensor out = work.residual(l + 1);
-      blocks.get(l).decode(kernels, out, work.saved(l), x, inputs, caches.get(l));
+      blocks.get(l).decode(kernels, out, work.saved(l), x, inputs, caches.get(l), mode);
     }
-    return head.logits(kernels, work.residual(blocks.size()), wanted);
+    return head.logits(kernels, work.residual(blocks.size()), wanted, mode);
   }
 
   @Override
   public Decoder decoder(int sequences, int capacity) {
+    return decoder(sequences, capacity, ForwardMode.EVALUATION);
+  }
+
+  @Override
+  public Optional<String> baseIsLost() {
+    return training.baseIsLost();
+  }
+
+  @Override
+  public Decoder baseDecoder(int sequences, int capacity) {
+    requireBase();
+    return decoder(sequences, capacity, ForwardMode.BASE);
+  }
+
+  private void requireBase() {
+    baseIsLost()
+        .ifPresent(reason -> {
+          throw new IllegalStateException("this model has no frozen base: " + reason);
+        });
+  }
+
+  private Decoder decoder(int sequences, int capacity, ForwardMode mode) {
     if (capacity > config.longestSample()) {
       throw new ModelException(
           "%d tokens (prompt and answer) exceed the model's max_position_embeddings = %d"
               .formatted(capacity, config.longestSample()));
     }
-    return new CachedDecoder(this, config, kernels, scope.child("decoder"), sequences, capacity);
+    return new CachedDecoder(
+        this, config, kernels, scope.child("decoder"), sequences, capacity, mode);
   }
 
   /** Makes the input of the first layer. */

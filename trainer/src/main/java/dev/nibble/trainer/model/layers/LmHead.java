@@ -101,14 +101,18 @@ public final class LmHead {
     }
   }
 
-  /** Logits [V] at some positions of x [N, C], in evaluation mode. */
-  float[][] logits(Kernels kernels, Tensor x, int[] positions) {
+  /**
+   * Logits [V] at some positions of x [N, C].
+   *
+   * @param mode of the pass that made x
+   */
+  float[][] logits(Kernels kernels, Tensor x, int[] positions, ForwardMode mode) {
     float[][] result = new float[positions.length][];
     read(
         kernels,
         x,
         positions,
-        ForwardMode.EVALUATION,
+        mode,
         (from, z) -> {
           for (int i = 0; i < z.rows(); i++) {
             kernels.moving().copy(logitsOfOne, z.slice(i, i + 1L));

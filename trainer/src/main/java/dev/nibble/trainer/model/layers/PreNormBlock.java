@@ -87,13 +87,19 @@ public record PreNormBlock(Norm norm1, Attention attention, Norm norm2, FeedForw
 
   @Override
   public void decode(
-      Kernels kernels, Tensor out, Saved saved, Tensor x, Sequences batch, KeyValueCache cache) {
+      Kernels kernels,
+      Tensor out,
+      Saved saved,
+      Tensor x,
+      Sequences batch,
+      KeyValueCache cache,
+      ForwardMode mode) {
     norm1.forward(kernels, saved.normed1(), saved.rstd1(), x);
-    attention.decode(kernels, saved.mid(), saved.attention(), saved.normed1(), batch, cache);
+    attention.decode(kernels, saved.mid(), saved.attention(), saved.normed1(), batch, cache, mode);
     kernels.pointwise().add(saved.mid(), saved.mid(), x);
     norm2.forward(kernels, saved.normed2(), saved.rstd2(), saved.mid());
-    feedForward.expand(kernels, saved.feedForward(), saved.normed2(), ForwardMode.EVALUATION);
-    feedForward.contract(kernels, out, saved.feedForward(), ForwardMode.EVALUATION);
+    feedForward.expand(kernels, saved.feedForward(), saved.normed2(), mode);
+    feedForward.contract(kernels, out, saved.feedForward(), mode);
     kernels.pointwise().add(out, out, saved.mid());
   }
 }

@@ -97,11 +97,17 @@ public record SandwichBlock(
 
   @Override
   public void decode(
-      Kernels kernels, Tensor out, Saved saved, Tensor x, Sequences batch, KeyValueCache cache) {
+      Kernels kernels,
+      Tensor out,
+      Saved saved,
+      Tensor x,
+      Sequences batch,
+      KeyValueCache cache,
+      ForwardMode mode) {
     norm1.forward(kernels, saved.normed1(), saved.rstd1(), x);
     attention.decode(
-        kernels, saved.post().attended(), saved.attention(), saved.normed1(), batch, cache);
-    finish(kernels, out, saved, x, ForwardMode.EVALUATION);
+        kernels, saved.post().attended(), saved.attention(), saved.normed1(), batch, cache, mode);
+    finish(kernels, out, saved, x, mode);
   }
 
   /** What follows attention. */

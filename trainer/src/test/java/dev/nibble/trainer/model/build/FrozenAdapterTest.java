@@ -17,6 +17,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -67,6 +68,39 @@ final class FrozenAdapterTest {
     try (Decoder decoder = f.model.decoder(1, 8)) {
       return decoder.feed(new int[] {0}, new int[][] {{1, 5, 3}});
     }
+  }
+
+  /** Also while a decoder with the adapter is at work. */
+  @ParameterizedTest
+  @MethodSource("adapters")
+  void decodesAsItsBase(AdapterSpec spec) {
+    try (ModelFixture base = load(new Training.Nothing());
+        ModelFixture frozen = load(new Training.FrozenAdapter(spec, 1))) {
+      frozen.kernels.moving().fill(frozen.model.parameters().weights(), 0.1);
+      if (frozen.model.baseIsLost().isPresent()) {
+        assertThat(spec.modulesToSave()).isNotEmpty();
+        assertThatThrownBy(() -> frozen.model.baseDecoder(1, 8))
+            .isInstanceOf(IllegalStateException.class)
+            .hasMessageContaining("has no frozen base");
+        return;
+      }
+      try (Decoder expected = base.model.decoder(1, 8);
+          Decoder without = frozen.model.baseDecoder(1, 8);
+          Decoder with = frozen.model.decoder(1, 8)) {
+        for (int[] tokens : new int[][] {{1, 5, 3}, {2}, {4}}) {
+          float[] adapted = with.feed(new int[] {0}, new int[][] {tokens})[0];
+          assertThat(without.feed(new int[] {0}, new int[][] {tokens})[0])
+              .isEqualTo(expected.feed(new int[] {0}, new int[][] {tokens})[0])
+              .isNotEqualTo(adapted);
+        }
+      }
+    }
+  }
+
+  @Test
+  void aFileThatChangesTheBaseLeavesNone() {
+    Training training = new Training.FrozenAdapter(LORA, 1, Set.of("b.bias", "a.bias"));
+    assertThat(training.baseIsLost()).contains("the adapter's file brings its own a.bias, b.bias");
   }
 
   @Test
