@@ -59,10 +59,11 @@ record ToolCall(String name, Map<?, ?> arguments) {
       return Optional.empty(); // braces of something else
     }
     if (parsed instanceof Map<?, ?> object && object.get("name") instanceof String name) {
-      return ARGUMENTS.stream()
-          .filter(key -> object.get(key) instanceof Map<?, ?>)
-          .findFirst()
-          .map(key -> new ToolCall(name, (Map<?, ?>) object.get(key)));
+      for (String key : ARGUMENTS) {
+        if (object.get(key) instanceof Map<?, ?> arguments) {
+          return Optional.of(new ToolCall(name, arguments));
+        }
+      }
     }
     return Optional.empty();
   }
