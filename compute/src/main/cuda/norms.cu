@@ -1,4 +1,4 @@
-// RMSNorm, DoRA's row lengths and rotary positions. A norm reads its rows from memory once: the second look at a row
+// RMSNorm, LayerNorm, DoRA's row lengths and rotary positions. A norm reads its rows from memory once: the second look at a row
 // finds it in the cache.
 #include "nibble.cuh"
 
@@ -114,6 +114,106 @@ NIBBLE_KERNEL(THREADS, rms_norm_backward_weight_bf16, float* dweight, const bf16
               const float* rstd, int64_t rows, int64_t cols) {
   rms_norm_backward_weight(dweight, dout, x, rstd, rows, cols);
 }
+
+// ---- LayerNorm: a block for each row ----
+
+template <class T>
+__device__ void layer_norm_forward(T* out, float* mean, float* rstd, const T* x, const float* weight, const float* bias,
+                                   int64_t cols, float eps) {
+  const T* in = x + blockIdx.x * cols;
+  T* to = out + blockIdx.x * cols;
+  bool fit = aligned_16(in) && aligned_16(to) && aligned_16(weight) && aligned_16(bias);
+  float sum = 0;
+  in_eights(cols, fit, threadIdx.x, THREADS, [&](auto width, int64_t c) {
+    float v[width.value];
+    load(v, in + c);
+#pragma unroll
+    for (int k = 0; k < width.value; k++) sum += v[k];
+  });
+  float m = block_sum(sum) / (float)cols;
+  float squares = 0;
+  in_eights(cols, fit, threadIdx.x, THREADS, [&](auto width, int64_t c) {
+    float v[width.value];
+    load(v, in + c);
+#pragma unroll
+    for (int k = 0; k < width.value; k++) squares += (v[k] - m) * (v[k] - m);
+  });
+  float r = 1 / sqrtf(block_sum(squares) / (float)cols + eps);
+  if (threadIdx.x == 0) {
+    mean[blockIdx.x] = m;
+    rstd[blockIdx.x] = r;
+  }
+  in_eights(cols, fit, threadIdx.x, THREADS, [&](auto width, int64_t c) {
+    float v[width.value], w[width.value], b[width.value];
+    load(v, in + c);
+    load(w, weight + c);
+    load(b, bias + c);
+#pragma unroll
+    for (int k = 0; k < width.value; k++) v[k] = (v[k] - m) * r * w[k] + b[k];
+    store(to + c, v);
+  });
+}
+
+// With g = dout weight and h = (x - mean) rstd: dx += rstd (g - mean(g) - h mean(g h)).
+template <class T>
+__device__ void layer_norm_backward(T* dx, const T* dout, const T* x, const float* mean, const float* rstd,
+                                    const float* weight, int64_t cols) {
+  const T* in = x + blockIdx.x * cols;
+  const T* d = dout + blockIdx.x * cols;
+  T* to = dx + blockIdx.x * cols;
+  float m = mean[blockIdx.x];
+  float r = rstd[blockIdx.x];
+  bool fit = aligned_16(in) && aligned_16(d) && aligned_16(to) && aligned_16(weight);
+  float sum = 0, dot = 0;
+  in_eights(cols, fit, threadIdx.x, THREADS, [&](auto width, int64_t c) {
+    float v[width.value], g[width.value], w[width.value];
+    load(v, in + c);
+    load(g, d + c);
+    load(w, weight + c);
+#pragma unroll
+    for (int k = 0; k < width.value; k++) {
+      sum += g[k] * w[k];
+      dot += g[k] * w[k] * ((v[k] - m) * r);
+    }
+  });
+  float shift = block_sum(sum) / (float)cols;
+  float slope = block_sum(dot) / (float)cols;
+  in_eights(cols, fit, threadIdx.x, THREADS, [&](auto width, int64_t c) {
+    float v[width.value], g[width.value], w[width.value], total[width.value];
+    load(v, in + c);
+    load(g, d + c);
+    load(w, weight + c);
+    load(total, to + c);
+#pragma unroll
+    for (int k = 0; k < width.value; k++) total[k] += r * (g[k] * w[k] - shift - (v[k] - m) * r * slope);
+    store(to + c, total);
+  });
+}
+
+// dweight[c] += sum_n dout[n, c] (x[n, c] - mean[n]) rstd[n].
+template <class T>
+__device__ void layer_norm_backward_weight(float* dweight, const T* dout, const T* x, const float* mean,
+                                           const float* rstd, int64_t rows, int64_t cols) {
+  add_column_sums(dweight, rows, cols, [&](int64_t row, int64_t col) {
+    return to_float(dout[row * cols + col]) * (to_float(x[row * cols + col]) - mean[row]) * rstd[row];
+  });
+}
+
+#define LAYER_NORM(name, T)                                                                                           \
+  NIBBLE_KERNEL(THREADS, layer_norm_forward_##name, T* out, float* mean, float* rstd, const T* x,                     \
+                const float* weight, const float* bias, int64_t cols, float eps) {                                    \
+    layer_norm_forward(out, mean, rstd, x, weight, bias, cols, eps);                                                  \
+  }                                                                                                                   \
+  NIBBLE_KERNEL(THREADS, layer_norm_backward_##name, T* dx, const T* dout, const T* x, const float* mean,             \
+                const float* rstd, const float* weight, int64_t cols) {                                               \
+    layer_norm_backward(dx, dout, x, mean, rstd, weight, cols);                                                       \
+  }                                                                                                                   \
+  NIBBLE_KERNEL(THREADS, layer_norm_backward_weight_##name, float* dweight, const T* dout, const T* x,                \
+                const float* mean, const float* rstd, int64_t rows, int64_t cols) {                                   \
+    layer_norm_backward_weight(dweight, dout, x, mean, rstd, rows, cols);                                             \
+  }
+LAYER_NORM(f32, float)
+LAYER_NORM(bf16, bf16)
 
 // ---- DoRA's row lengths ----
 

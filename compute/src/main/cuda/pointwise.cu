@@ -1,4 +1,4 @@
-// Sums, scaling, gated activations, soft caps, dropout and noise: one pass over memory each.
+// Sums, scaling, gated activations, GELU, soft caps, dropout and noise: one pass over memory each.
 #include "nibble.cuh"
 
 constexpr int THREADS = 256;
@@ -143,6 +143,68 @@ GATED(silu_f32, Silu, float)
 GATED(silu_bf16, Silu, bf16)
 GATED(gelu_f32, Gelu, float)
 GATED(gelu_bf16, Gelu, bf16)
+
+// ---- GELU: x P(x) ----
+
+// P is the logistic function of A::argument.
+template <class A>
+struct Logistic {
+  static __device__ __forceinline__ float value(float x) { return 1 / (1 + expf(-A::argument(x))); }
+  // x P'(x), p = P(x)
+  static __device__ __forceinline__ float inner(float x, float p) { return A::inner(x) * p * (1 - p); }
+};
+
+struct Quick {
+  static __device__ __forceinline__ float argument(float x) { return 1.702f * x; }
+  static __device__ __forceinline__ float inner(float x) { return 1.702f * x; }
+};
+
+// The distribution function of a normal variable. In float64: the tail would lose its digits in float32. A call, since
+// eight copies of it would be most of this program.
+struct Normal {
+  static __device__ __noinline__ float value(float x) { return (float)(0.5 * erfc(-(double)x * 0.70710678118654752)); }
+  static __device__ __forceinline__ float inner(float x, float p) { return x * (0.3989422804f * expf(-0.5f * x * x)); }
+};
+
+template <class P, class T>
+__device__ void gelu_forward(T* out, const T* x, int64_t n) {
+  in_eights(n, aligned_16(out) && aligned_16(x), [&](auto width, int64_t i) {
+    float v[width.value];
+    load(v, x + i);
+#pragma unroll
+    for (int k = 0; k < width.value; k++) v[k] *= P::value(v[k]);
+    store(out + i, v);
+  });
+}
+
+// dx += dout (P(x) + x P'(x)).
+template <class P, class T>
+__device__ void gelu_backward(T* dx, const T* dout, const T* x, int64_t n) {
+  in_eights(n, aligned_16(dx) && aligned_16(dout) && aligned_16(x), [&](auto width, int64_t i) {
+    float v[width.value], d[width.value], sum[width.value];
+    load(v, x + i);
+    load(d, dout + i);
+    load(sum, dx + i);
+#pragma unroll
+    for (int k = 0; k < width.value; k++) {
+      float p = P::value(v[k]);
+      sum[k] += d[k] * (p + P::inner(v[k], p));
+    }
+    store(dx + i, sum);
+  });
+}
+
+#define GELU(name, P, T)                                                                                   \
+  NIBBLE_KERNEL(THREADS, gelu_forward_##name, T* out, const T* x, int64_t n) { gelu_forward<P>(out, x, n); } \
+  NIBBLE_KERNEL(THREADS, gelu_backward_##name, T* dx, const T* dout, const T* x, int64_t n) {              \
+    gelu_backward<P>(dx, dout, x, n);                                                                      \
+  }
+GELU(exact_f32, Normal, float)
+GELU(exact_bf16, Normal, bf16)
+GELU(tanh_f32, Logistic<Gelu>, float)
+GELU(tanh_bf16, Logistic<Gelu>, bf16)
+GELU(quick_f32, Logistic<Quick>, float)
+GELU(quick_bf16, Logistic<Quick>, bf16)
 
 // ---- soft cap ----
 

@@ -15,7 +15,7 @@ import java.util.Optional;
  * output may not overlap an input, except where a method allows it. No method allocates tensors; a
  * set's scratch is taken when the set is opened.
  *
- * <p>Dtypes. What trains, its gradients, statistics (rstd, lse, loss) and small tables (norm
+ * <p>Dtypes. What trains, its gradients, statistics (mean, rstd, lse, loss) and small tables (norm
  * weights, cos, sin) are F32. Activations and their gradients are F32; a set whose {@link
  * #activations()} are BF16 takes them in BF16 too, all of one call alike. Frozen dense weights, and
  * tables that rows are gathered from, may be F32, BF16 or F16; their values are widened exactly.
@@ -54,7 +54,7 @@ public interface Kernels extends AutoCloseable {
   /** Filling, copying and gathering. */
   MovingKernels moving();
 
-  /** RMSNorm, rotary position embedding, DoRA's row norms. */
+  /** RMSNorm, LayerNorm, rotary position embedding, DoRA's row norms. */
   NormKernels norms();
 
   /** Causal attention within segments. */

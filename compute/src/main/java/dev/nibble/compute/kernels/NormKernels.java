@@ -3,7 +3,7 @@ package dev.nibble.compute.kernels;
 import dev.nibble.compute.tensor.Tensor;
 
 /**
- * RMSNorm, rotary position embedding, and the row norms of DoRA. See {@link Kernels} for
+ * RMSNorm, LayerNorm, rotary position embedding, and the row norms of DoRA. See {@link Kernels} for
  * conventions.
  */
 public interface NormKernels {
@@ -30,6 +30,32 @@ public interface NormKernels {
 
   /** dweight[c] += sum_n dout[n,c] x[n,c] rstd[n]. */
   void rmsNormBackwardWeight(Tensor dweight, Tensor dout, Tensor x, Tensor rstd);
+
+  /**
+   * LayerNorm (arXiv:1607.06450): with mean[n] and the variance var[n] of row n, rstd[n] =
+   * 1/sqrt(var[n] + eps); out[n,c] = (x[n,c] - mean[n]) * rstd[n] * weight[c] + bias[c]. The
+   * gradient of the bias is {@link ProductKernels#biasBackward}.
+   *
+   * @param out [N, C]
+   * @param mean [N], kept for backward
+   * @param rstd [N], kept for backward
+   * @param x [N, C]
+   * @param weight F32 [C]
+   * @param bias F32 [C]
+   */
+  void layerNormForward(
+      Tensor out, Tensor mean, Tensor rstd, Tensor x, Tensor weight, Tensor bias, double eps);
+
+  /**
+   * With g = dout*weight and h = (x - mean)*rstd: dx[n] += rstd[n] * (g[n] - mean_c(g[n,c]) - h[n]
+   * * mean_c(g[n,c] h[n,c])).
+   *
+   * @param dx [N, C]
+   */
+  void layerNormBackward(Tensor dx, Tensor dout, Tensor x, Tensor mean, Tensor rstd, Tensor weight);
+
+  /** dweight[c] += sum_n dout[n,c] (x[n,c] - mean[n]) rstd[n]. */
+  void layerNormBackwardWeight(Tensor dweight, Tensor dout, Tensor x, Tensor mean, Tensor rstd);
 
   /**
    * Rotary position embedding (arXiv:2104.09864) in the half-split layout, in place. With R =

@@ -20,6 +20,12 @@ public interface PointwiseKernels {
   /** dup += dout * a(gate); dgate += dout * up * a'(gate), see {@link Activation}. */
   void gatedBackward(Tensor dgate, Tensor dup, Tensor dout, Tensor gate, Tensor up, Activation a);
 
+  /** out = x P(x), see {@link Gelu}. */
+  void geluForward(Tensor out, Tensor x, Gelu form);
+
+  /** dx += dout (P(x) + x P'(x)). */
+  void geluBackward(Tensor dx, Tensor dout, Tensor x, Gelu form);
+
   /** Soft cap of logits (arXiv:2408.00118), in place: x[i] = cap * tanh(x[i] / cap). */
   void softCapForward(Tensor x, double cap);
 

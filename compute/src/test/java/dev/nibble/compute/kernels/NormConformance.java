@@ -6,7 +6,7 @@ import dev.nibble.compute.tensor.DType;
 import java.util.function.Supplier;
 import org.junit.jupiter.api.Test;
 
-/** RMSNorm and rotary position embedding. */
+/** RMSNorm, LayerNorm and rotary position embedding. */
 class NormConformance extends KernelCases {
   private static final double EPS = 1e-5;
 
@@ -94,6 +94,123 @@ class NormConformance extends KernelCases {
         var x = t.normal("x", size[0], size[1]);
         var rstd = rstdOf(t, x);
         t.run(k -> k.norms().rmsNormBackwardWeight(dweight.get(), dout.get(), x.get(), rstd.get()));
+      }
+    }
+  }
+
+  @Test
+  void layerNormForward() {
+    for (int[] size : MATRICES) {
+      layerNormForward(size, false);
+    }
+  }
+
+  @Test
+  void layerNormForwardOfHostileRows() {
+    layerNormForward(new int[] {13, 207}, true);
+  }
+
+  private void layerNormForward(int[] size, boolean hostile) {
+    int n = size[0];
+    int c = size[1];
+    try (Trial t = trial(size)) {
+      var x = t.normal("x", n, c);
+      if (hostile) {
+        makeHostile(x);
+        x.set(12L * c, Double.NaN);
+      }
+      var weight = t.parameter("weight", c);
+      var bias = t.parameter("bias", c);
+      var out = t.output("out", n, c).within(ofSum(c).ofTermsLike(1));
+      var mean = t.output("mean", DType.F32, n).within(ofSum(c).ofTermsLike(1));
+      var rstd = t.output("rstd", DType.F32, n).within(ofSum(c));
+      t.run(k ->
+          k.norms()
+              .layerNormForward(
+                  out.get(), mean.get(), rstd.get(), x.get(), weight.get(), bias.get(), EPS));
+    }
+  }
+
+  /** A row far from zero keeps the digits of its spread: the variance is not a difference. */
+  @Test
+  void layerNormForwardFarFromZero() {
+    try (Trial t = trial()) {
+      var x = t.normal("x", 3, 64);
+      for (int i = 0; i < 3 * 64; i++) {
+        x.set(i, 1000 + i % 64);
+      }
+      var weight = t.parameter("weight", 64);
+      var bias = t.parameter("bias", 64);
+      var out = t.output("out", 3, 64).within(ofSum(64).ofTermsLike(50));
+      var mean = t.output("mean", DType.F32, 3).within(ofSum(64));
+      var rstd = t.output("rstd", DType.F32, 3).within(ofSum(64));
+      t.run(k ->
+          k.norms()
+              .layerNormForward(
+                  out.get(), mean.get(), rstd.get(), x.get(), weight.get(), bias.get(), EPS));
+    }
+  }
+
+  private record Statistics(Trial.Argument mean, Trial.Argument rstd) {}
+
+  /** What forward would have saved of x. */
+  private static Statistics statisticsOf(Trial t, Trial.Argument x) {
+    var in = x.get();
+    int c = Math.toIntExact(in.cols());
+    var mean = t.input("mean", DType.F32, in.rows());
+    var rstd = t.input("rstd", DType.F32, in.rows());
+    for (int n = 0; n < in.rows(); n++) {
+      double sum = 0;
+      double squares = 0;
+      for (int j = 0; j < c; j++) {
+        double v = in.getDouble((long) n * c + j);
+        sum += v;
+        squares += v * v;
+      }
+      mean.set(n, sum / c);
+      rstd.set(n, 1 / Math.sqrt(squares / c - Math.pow(sum / c, 2) + EPS));
+    }
+    return new Statistics(mean, rstd);
+  }
+
+  @Test
+  void layerNormBackward() {
+    for (int[] size : MATRICES) {
+      try (Trial t = trial(size)) {
+        // One column: rstd is 1/sqrt(eps), and the parts of dx cancel.
+        var dx =
+            t.gradient("dx", size[0], size[1])
+                .within(ofSum(size[1]).ofTermsLike(size[1] == 1 ? 1e3 : 1));
+        var dout = t.normal("dout", size[0], size[1]);
+        var x = t.normal("x", size[0], size[1]);
+        var saved = statisticsOf(t, x);
+        var weight = t.parameter("weight", size[1]);
+        t.run(k ->
+            k.norms()
+                .layerNormBackward(
+                    dx.get(),
+                    dout.get(),
+                    x.get(),
+                    saved.mean().get(),
+                    saved.rstd().get(),
+                    weight.get()));
+      }
+    }
+  }
+
+  @Test
+  void layerNormBackwardWeight() {
+    for (int[] size : MATRICES) {
+      try (Trial t = trial(size)) {
+        var dweight =
+            t.gradient("dweight", DType.F32, size[1]).within(ofSum(size[0]).ofTermsLike(1));
+        var dout = t.normal("dout", size[0], size[1]);
+        var x = t.normal("x", size[0], size[1]);
+        var saved = statisticsOf(t, x);
+        t.run(k ->
+            k.norms()
+                .layerNormBackwardWeight(
+                    dweight.get(), dout.get(), x.get(), saved.mean().get(), saved.rstd().get()));
       }
     }
   }

@@ -4,7 +4,7 @@ import dev.nibble.compute.tensor.DType;
 import java.util.function.Supplier;
 import org.junit.jupiter.api.Test;
 
-/** The gated activation and dropout. */
+/** Activations, dropout, and operations on columns. */
 class PointwiseConformance extends KernelCases {
   private static final long SEED = 0x1234_5678_9abc_def0L;
   private static final double[] RATES = {0, 0.05, 0.1, 0.5, 0.9};
@@ -75,6 +75,77 @@ class PointwiseConformance extends KernelCases {
         t.run(k ->
             k.pointwise()
                 .gatedBackward(dgate.get(), dup.get(), dout.get(), gate.get(), up.get(), a));
+      }
+    }
+  }
+
+  @Test
+  void geluForward() {
+    for (Gelu form : Gelu.values()) {
+      for (int n : SIZES) {
+        try (Trial t = trial(n)) {
+          var x = t.normal("x", 3.0, n);
+          var out = t.output("out", n);
+          t.run(k -> k.pointwise().geluForward(out.get(), x.get(), form));
+        }
+      }
+    }
+  }
+
+  /** Each number in a row of its own, so that the tail is held to its own size. */
+  @Test
+  void geluForwardKeepsTheDigitsOfTheTail() {
+    for (Gelu form : Gelu.values()) {
+      try (Trial t = trial()) {
+        var x = t.input("x", DType.F32, 33, 1);
+        for (int i = 0; i < 33; i++) {
+          x.set(i, (i - 16) / 4.0);
+        }
+        var out = t.output("out", DType.F32, 33, 1);
+        t.run(k -> k.pointwise().geluForward(out.get(), x.get(), form));
+      }
+    }
+  }
+
+  @Test
+  void geluForwardOfHostileRows() {
+    for (Gelu form : Gelu.values()) {
+      try (Trial t = trial()) {
+        var x = t.normal("x", 13, 33);
+        makeHostile(x);
+        x.put(-100, 100, -88, 88, -1e30f, 1e30f, Float.POSITIVE_INFINITY, -20, 20, -5, 5, 0, -0f)
+            .set(12 * 33, Double.NaN);
+        var out = t.output("out", 13, 33);
+        t.run(k -> k.pointwise().geluForward(out.get(), x.get(), form));
+      }
+    }
+  }
+
+  @Test
+  void geluBackward() {
+    for (Gelu form : Gelu.values()) {
+      for (int n : SIZES) {
+        try (Trial t = trial(n)) {
+          var dx = t.gradient("dx", n);
+          var dout = t.normal("dout", n);
+          var x = t.normal("x", 3.0, n);
+          t.run(k -> k.pointwise().geluBackward(dx.get(), dout.get(), x.get(), form));
+        }
+      }
+    }
+  }
+
+  @Test
+  void geluBackwardOfHostileRows() {
+    for (Gelu form : Gelu.values()) {
+      try (Trial t = trial()) {
+        var dx = t.gradient("dx", 13, 33);
+        var dout = t.normal("dout", 13, 33);
+        var x = t.normal("x", 13, 33);
+        makeHostile(x);
+        x.set(12 * 33, Double.NaN);
+        x.put(-100, 100, -88, 88, -1e18f, 1e18f, -20, 20, -5, 5, 0, -0f);
+        t.run(k -> k.pointwise().geluBackward(dx.get(), dout.get(), x.get(), form));
       }
     }
   }

@@ -106,6 +106,28 @@ class ReferenceGradientTest {
   }
 
   @Test
+  void layerNorm() {
+    Tensor x = normal(3, 7);
+    Tensor weight = normal(7);
+    Tensor bias = normal(7);
+    Tensor out = zeros(3, 7);
+    Tensor mean = zeros(3);
+    Tensor rstd = zeros(3);
+    Tensor dout = normal(3, 7);
+    Tensor dx = zeros(3, 7);
+    Tensor dweight = zeros(7);
+    Tensor dbias = zeros(7);
+    Runnable forward = () -> k.norms().layerNormForward(out, mean, rstd, x, weight, bias, 1e-5);
+    forward.run();
+    k.norms().layerNormBackward(dx, dout, x, mean, rstd, weight);
+    k.norms().layerNormBackwardWeight(dweight, dout, x, mean, rstd);
+    k.products().biasBackward(dbias, dout);
+    check(dx, x, dout, out, forward);
+    check(dweight, weight, dout, out, forward);
+    check(dbias, bias, dout, out, forward);
+  }
+
+  @Test
   void columns() {
     Tensor x = normal(3, 7);
     Tensor out = zeros(3, 2);
@@ -216,6 +238,17 @@ class ReferenceGradientTest {
     k.pointwise().gatedBackward(dgate, dup, dout, gate, up, a);
     check(dgate, gate, dout, out, () -> k.pointwise().gatedForward(out, gate, up, a));
     check(dup, up, dout, out, () -> k.pointwise().gatedForward(out, gate, up, a));
+  }
+
+  @ParameterizedTest
+  @EnumSource(Gelu.class)
+  void gelu(Gelu form) {
+    Tensor x = normal(12);
+    Tensor out = zeros(12);
+    Tensor dout = normal(12);
+    Tensor dx = zeros(12);
+    k.pointwise().geluBackward(dx, dout, x, form);
+    check(dx, x, dout, out, () -> k.pointwise().geluForward(out, x, form));
   }
 
   @Test

@@ -53,6 +53,59 @@ class ReferenceNormKernels implements NormKernels {
   }
 
   @Override
+  public void layerNormForward(
+      Tensor out, Tensor mean, Tensor rstd, Tensor x, Tensor weight, Tensor bias, double eps) {
+    int c = cols(x);
+    double[] v = doubles(x);
+    double[] h = new double[v.length];
+    for (int n = 0; n < rows(x); n++) {
+      int row = n * c;
+      double m = sum(c, j -> v[row + j]) / c;
+      double r = 1 / Math.sqrt(sum(c, j -> Math.pow(v[row + j] - m, 2)) / c + eps);
+      for (int j = 0; j < c; j++) {
+        h[row + j] = (v[row + j] - m) * r;
+      }
+      mean.setFloat(n, m);
+      rstd.setFloat(n, r);
+    }
+    store(out, i -> h[i] * weight.getDouble(i % c) + bias.getDouble(i % c));
+  }
+
+  /** (x - mean) rstd. */
+  private static double[] normalized(Tensor x, Tensor mean, Tensor rstd) {
+    int c = cols(x);
+    double[] h = doubles(x);
+    for (int i = 0; i < h.length; i++) {
+      h[i] = (h[i] - mean.getDouble(i / c)) * rstd.getDouble(i / c);
+    }
+    return h;
+  }
+
+  @Override
+  public void layerNormBackward(
+      Tensor dx, Tensor dout, Tensor x, Tensor mean, Tensor rstd, Tensor weight) {
+    int c = cols(x);
+    double[] g = doubles(dout);
+    double[] h = normalized(x, mean, rstd);
+    double[] shift = new double[rows(x)];
+    double[] dot = new double[rows(x)];
+    for (int i = 0; i < h.length; i++) {
+      g[i] *= weight.getDouble(i % c);
+      shift[i / c] += g[i] / c;
+      dot[i / c] += g[i] * h[i] / c;
+    }
+    accumulate(dx, i -> rstd.getDouble(i / c) * (g[i] - shift[i / c] - h[i] * dot[i / c]));
+  }
+
+  @Override
+  public void layerNormBackwardWeight(
+      Tensor dweight, Tensor dout, Tensor x, Tensor mean, Tensor rstd) {
+    int c = cols(x);
+    double[] h = normalized(x, mean, rstd);
+    accumulate(dweight, j -> sum(rows(x), n -> dout.getDouble(n * c + j) * h[n * c + j]));
+  }
+
+  @Override
   public void ropeForward(Tensor x, Tensor cos, Tensor sin, Tensor positions) {
     rotate(x, cos, sin, positions, 1);
   }

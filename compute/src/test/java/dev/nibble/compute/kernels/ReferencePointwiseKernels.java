@@ -68,6 +68,41 @@ class ReferencePointwiseKernels implements PointwiseKernels {
   }
 
   @Override
+  public void geluForward(Tensor out, Tensor x, Gelu form) {
+    require(out.elements() == x.elements(), "sizes differ", out, x);
+    store(out, i -> x.getDouble(i) * distribution(x.getDouble(i), form));
+  }
+
+  @Override
+  public void geluBackward(Tensor dx, Tensor dout, Tensor x, Gelu form) {
+    accumulate(
+        dx,
+        i -> {
+          double v = x.getDouble(i);
+          return dout.getDouble(i) * (distribution(v, form) + v * density(v, form));
+        });
+  }
+
+  /** P of {@link Gelu}. */
+  private static double distribution(double x, Gelu form) {
+    return switch (form) {
+      case EXACT -> NormalDistribution.cumulative(x);
+      case TANH -> logistic(argument(x, Activation.GELU_TANH));
+      case QUICK -> logistic(1.702 * x);
+    };
+  }
+
+  /** P' of {@link Gelu}. */
+  private static double density(double x, Gelu form) {
+    double p = distribution(x, form);
+    return switch (form) {
+      case EXACT -> NormalDistribution.density(x);
+      case TANH -> p * (1 - p) * argumentSlope(x, Activation.GELU_TANH);
+      case QUICK -> p * (1 - p) * 1.702;
+    };
+  }
+
+  @Override
   public void softCapForward(Tensor x, double cap) {
     store(x, i -> cap * Math.tanh(x.getDouble(i) / cap));
   }

@@ -9,7 +9,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.indexing.NDArrayIndex;
 import org.nd4j.linalg.ops.transforms.Transforms;
 
-/** RMSNorm and rotary position embedding, and DoRA's row norms. */
+/** RMSNorm, LayerNorm and rotary position embedding, and DoRA's row norms. */
 final class Nd4jNormKernels implements NormKernels {
   @Override
   public void rmsNormForward(
@@ -54,6 +54,63 @@ final class Nd4jNormKernels implements NormKernels {
   public void rmsNormBackwardWeight(Tensor dweight, Tensor dout, Tensor x, Tensor rstd) {
     try (Nd4jWork work = new Nd4jWork()) {
       INDArray h = work.keep(work.matrix(x).mulColumnVector(work.view(rstd, x.rows(), 1)));
+      work.flat(dweight).addi(work.keep(h.muli(work.matrix(dout)).sum(0)));
+    }
+  }
+
+  @Override
+  public void layerNormForward(
+      Tensor out, Tensor mean, Tensor rstd, Tensor x, Tensor weight, Tensor bias, double eps) {
+    require(
+        out.elements() == x.elements()
+            && mean.elements() == x.rows()
+            && rstd.elements() == x.rows()
+            && weight.elements() == x.cols()
+            && bias.elements() == x.cols(),
+        "layerNorm",
+        out,
+        mean,
+        rstd,
+        x,
+        weight,
+        bias);
+    try (Nd4jWork work = new Nd4jWork()) {
+      INDArray in = work.matrix(x);
+      INDArray m = work.view(mean, x.rows(), 1);
+      m.assign(work.keep(in.mean(true, 1)));
+      INDArray h = work.keep(in.subColumnVector(m));
+      INDArray r = work.view(rstd, x.rows(), 1);
+      INDArray variance = work.keep(work.keep(h.mul(h)).mean(true, 1));
+      r.assign(Transforms.sqrt(variance.addi(eps), false).rdivi(1));
+      h.muliColumnVector(r).muliRowVector(work.view(weight, 1, x.cols()));
+      work.matrix(out).assign(h.addiRowVector(work.view(bias, 1, x.cols())));
+    }
+  }
+
+  /** (x - mean) rstd. */
+  private static INDArray normalized(Nd4jWork work, Tensor x, Tensor mean, Tensor rstd) {
+    INDArray centered = work.matrix(x).subColumnVector(work.view(mean, x.rows(), 1));
+    return work.keep(centered).muliColumnVector(work.view(rstd, x.rows(), 1));
+  }
+
+  @Override
+  public void layerNormBackward(
+      Tensor dx, Tensor dout, Tensor x, Tensor mean, Tensor rstd, Tensor weight) {
+    try (Nd4jWork work = new Nd4jWork()) {
+      INDArray h = normalized(work, x, mean, rstd);
+      INDArray g = work.keep(work.matrix(dout).mulRowVector(work.view(weight, 1, x.cols())));
+      INDArray dot = work.keep(work.keep(g.mul(h)).mean(true, 1));
+      INDArray shift = work.keep(g.mean(true, 1));
+      g.subiColumnVector(shift).subi(h.muliColumnVector(dot));
+      work.matrix(dx).addi(g.muliColumnVector(work.view(rstd, x.rows(), 1)));
+    }
+  }
+
+  @Override
+  public void layerNormBackwardWeight(
+      Tensor dweight, Tensor dout, Tensor x, Tensor mean, Tensor rstd) {
+    try (Nd4jWork work = new Nd4jWork()) {
+      INDArray h = normalized(work, x, mean, rstd);
       work.flat(dweight).addi(work.keep(h.muli(work.matrix(dout)).sum(0)));
     }
   }

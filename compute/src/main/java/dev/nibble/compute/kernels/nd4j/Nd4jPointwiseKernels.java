@@ -4,6 +4,7 @@ import static dev.nibble.compute.kernels.nd4j.Nd4jArguments.require;
 
 import dev.nibble.compute.kernels.Activation;
 import dev.nibble.compute.kernels.Dropout;
+import dev.nibble.compute.kernels.Gelu;
 import dev.nibble.compute.kernels.PointwiseKernels;
 import dev.nibble.compute.tensor.Tensor;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -13,6 +14,7 @@ import org.nd4j.linalg.ops.transforms.Transforms;
 
 /** Element-wise and column-wise operations. */
 final class Nd4jPointwiseKernels implements PointwiseKernels {
+  private static final double QUICK_SLOPE = 1.702;
   private static final double SLOPE = 2 * Math.sqrt(2 / Math.PI);
   private static final double CUBIC = SLOPE * 0.044715;
 
@@ -104,6 +106,48 @@ final class Nd4jPointwiseKernels implements PointwiseKernels {
         Transforms.min(t, BOUND, false);
         INDArray inner = work.keep(t.mul(t)).muli(3 * CUBIC).addi(SLOPE).muli(t);
         yield rest.muli(inner).addi(1).muli(s);
+      }
+    };
+  }
+
+  @Override
+  public void geluForward(Tensor out, Tensor x, Gelu form) {
+    require(out.elements() == x.elements(), "gelu", out, x);
+    try (Nd4jWork work = new Nd4jWork()) {
+      INDArray in = work.flat(x);
+      distribution(work, in, form).muli(in, work.flat(out));
+    }
+  }
+
+  @Override
+  public void geluBackward(Tensor dx, Tensor dout, Tensor x, Gelu form) {
+    require(dx.elements() == x.elements() && dout.elements() == x.elements(), "gelu", dx, dout, x);
+    try (Nd4jWork work = new Nd4jWork()) {
+      INDArray in = work.flat(x);
+      INDArray p = distribution(work, in, form);
+      INDArray slope =
+          switch (form) {
+            case TANH -> slope(work, in, p, Activation.GELU_TANH);
+            case QUICK -> work.keep(p.rsub(1)).muli(in).muli(QUICK_SLOPE).addi(1).muli(p);
+            case EXACT -> {
+              INDArray square = work.keep(in.mul(in)).muli(-0.5);
+              INDArray density = Transforms.exp(square, false).divi(Math.sqrt(2 * Math.PI));
+              yield density.muli(in).addi(p);
+            }
+          };
+      work.flat(dx).addi(slope.muli(work.flat(dout)));
+    }
+  }
+
+  /** P(x). */
+  private static INDArray distribution(Nd4jWork work, INDArray x, Gelu form) {
+    return switch (form) {
+      case TANH -> logistic(work, x, Activation.GELU_TANH);
+      case QUICK -> Transforms.sigmoid(work.keep(x.mul(QUICK_SLOPE)), false);
+      case EXACT -> {
+        INDArray wide = work.cast(x, DataType.DOUBLE).muli(-Math.sqrt(0.5));
+        INDArray twice = work.keep(Nd4j.math().erfc(wide));
+        yield work.cast(twice.muli(0.5), DataType.FLOAT);
       }
     };
   }

@@ -18,7 +18,7 @@ import dev.nibble.compute.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.FloatVector;
 
-/** RMSNorm and rotary position embedding, one row at a time, and DoRA's row norms. */
+/** RMSNorm, LayerNorm and rotary position embedding, one row at a time, and DoRA's row norms. */
 public final class CpuNormKernels implements NormKernels {
   /** Rows that are worth a second thread in {@link #inverseRowNorms}. */
   private static final long ROWS = 16;
@@ -120,6 +120,102 @@ public final class CpuNormKernels implements NormKernels {
           }
           for (; c < n; c++) {
             set(sum, c, get(sum, c) + get(dy, c) * get(a, c) * r);
+          }
+        });
+  }
+
+  @Override
+  public void layerNormForward(
+      Tensor out, Tensor mean, Tensor rstd, Tensor x, Tensor weight, Tensor bias, double eps) {
+    MemorySegment w = weight.memory();
+    MemorySegment b = bias.memory();
+    long cols = x.cols();
+    loops.rows(
+        x.rows(),
+        cols,
+        (f, n) -> {
+          MemorySegment a = f.read(x, n * cols, cols);
+          MemorySegment h = f.allocate(cols);
+          MemorySegment y = f.write(out, n * cols, cols);
+          float m = (float) (VectorMath.sum(a, 0, cols) / cols);
+          center(span(h, 0, cols), span(a, 0, cols), m, 1, (int) cols);
+          float r = (float) (1 / Math.sqrt(VectorMath.dot(h, 0, h, 0, cols) / cols + eps));
+          set(mean.memory(), n, m);
+          set(rstd.memory(), n, r);
+          scale(span(y, 0, cols), span(h, 0, cols), r, span(w, 0, cols), 0, (int) cols);
+          VectorMath.add(y, b, cols);
+          f.store(y, out, n * cols);
+        });
+  }
+
+  /** h = (a - mean) r. */
+  private static void center(long h, long a, float mean, float r, int n) {
+    int end = vectorEnd(n);
+    int i = 0;
+    for (; i < end; i += LANES) {
+      store(load(a, i).sub(mean).mul(r), h, i);
+    }
+    for (; i < n; i++) {
+      set(h, i, (get(a, i) - mean) * r);
+    }
+  }
+
+  @Override
+  public void layerNormBackward(
+      Tensor dx, Tensor dout, Tensor x, Tensor mean, Tensor rstd, Tensor weight) {
+    MemorySegment w = weight.memory();
+    long cols = x.cols();
+    loops.rows(
+        x.rows(),
+        cols,
+        (f, n) -> {
+          float r = get(rstd.memory(), n);
+          MemorySegment a = f.read(x, n * cols, cols);
+          MemorySegment h = f.allocate(cols);
+          center(span(h, 0, cols), span(a, 0, cols), get(mean.memory(), n), r, (int) cols);
+          MemorySegment g = f.allocate(cols);
+          MemorySegment dy = f.read(dout, n * cols, cols);
+          scale(span(g, 0, cols), span(dy, 0, cols), 1, span(w, 0, cols), 0, (int) cols);
+          float shift = (float) (VectorMath.sum(g, 0, cols) / cols);
+          float dot = (float) (VectorMath.dot(g, 0, h, 0, cols) / cols);
+          MemorySegment da = f.read(dx, n * cols, cols);
+          center(span(g, 0, cols), span(g, 0, cols), shift, 1, (int) cols);
+          addCentered(span(da, 0, cols), span(g, 0, cols), span(h, 0, cols), r, dot, (int) cols);
+          f.store(da, dx, n * cols);
+        });
+  }
+
+  /** da += (g - h dot) r. */
+  private static void addCentered(long da, long g, long h, float r, float dot, int n) {
+    int end = vectorEnd(n);
+    int i = 0;
+    for (; i < end; i += LANES) {
+      store(load(da, i).add(load(g, i).sub(load(h, i).mul(dot)).mul(r)), da, i);
+    }
+    for (; i < n; i++) {
+      set(da, i, get(da, i) + (get(g, i) - get(h, i) * dot) * r);
+    }
+  }
+
+  @Override
+  public void layerNormBackwardWeight(
+      Tensor dweight, Tensor dout, Tensor x, Tensor mean, Tensor rstd) {
+    long cols = x.cols();
+    sums.sum(
+        dweight,
+        x.rows(),
+        (sum, f, row, column, n) -> {
+          MemorySegment dy = f.read(dout, row * cols + column, n);
+          MemorySegment a = f.read(x, row * cols + column, n);
+          float m = get(mean.memory(), row);
+          float r = get(rstd.memory(), row);
+          long end = vectorEnd(0, n);
+          long c = 0;
+          for (; c < end; c += LANES) {
+            store(load(sum, c).add(load(dy, c).mul(load(a, c).sub(m)).mul(r)), sum, c);
+          }
+          for (; c < n; c++) {
+            set(sum, c, get(sum, c) + get(dy, c) * (get(a, c) - m) * r);
           }
         });
   }

@@ -11,6 +11,7 @@ import static dev.nibble.compute.kernels.cpu.work.VectorMath.vectorEnd;
 
 import dev.nibble.compute.kernels.Activation;
 import dev.nibble.compute.kernels.Dropout;
+import dev.nibble.compute.kernels.Gelu;
 import dev.nibble.compute.kernels.PointwiseKernels;
 import dev.nibble.compute.kernels.cpu.work.ColumnSums;
 import dev.nibble.compute.kernels.cpu.work.ParallelLoops;
@@ -27,12 +28,14 @@ public final class CpuPointwiseKernels implements PointwiseKernels {
   private final ParallelLoops loops;
   private final ColumnSums sums;
   private final GatedActivations gated;
+  private final GeluForms gelu;
 
   /** Kernels on the workers of these loops. */
   public CpuPointwiseKernels(ParallelLoops loops, ColumnSums sums) {
     this.loops = loops;
     this.sums = sums;
     gated = new GatedActivations(loops);
+    gelu = new GeluForms(loops);
   }
 
   @Override
@@ -121,6 +124,16 @@ public final class CpuPointwiseKernels implements PointwiseKernels {
   public void gatedBackward(
       Tensor dgate, Tensor dup, Tensor dout, Tensor gate, Tensor up, Activation a) {
     gated.backward(dgate, dup, dout, gate, up, a);
+  }
+
+  @Override
+  public void geluForward(Tensor out, Tensor x, Gelu form) {
+    gelu.forward(out, x, form);
+  }
+
+  @Override
+  public void geluBackward(Tensor dx, Tensor dout, Tensor x, Gelu form) {
+    gelu.backward(dx, dout, x, form);
   }
 
   @Override

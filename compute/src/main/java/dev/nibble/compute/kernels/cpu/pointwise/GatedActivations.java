@@ -77,7 +77,7 @@ final class GatedActivations {
   }
 
   /** s = 1 / (1 + s). */
-  private static void reciprocalOfOneMore(long s, int n) {
+  static void reciprocalOfOneMore(long s, int n) {
     int end = vectorEnd(n);
     int i = 0;
     for (; i < end; i += LANES) {
@@ -116,7 +116,7 @@ final class GatedActivations {
   }
 
   /** x w'(x) of GELU. */
-  private static long slopeOfGelu(WorkerArena f, MemorySegment x, long n) {
+  static long slopeOfGelu(WorkerArena f, MemorySegment x, long n) {
     long inner = span(f.allocate(n), 0, n);
     slopeOfGelu(inner, span(x, 0, n), (int) n);
     return inner;
@@ -136,8 +136,7 @@ final class GatedActivations {
   }
 
   /** exp(-w(x)). */
-  private static MemorySegment expMinusArgument(
-      WorkerArena f, MemorySegment x, long n, Activation a) {
+  static MemorySegment expMinusArgument(WorkerArena f, MemorySegment x, long n, Activation a) {
     MemorySegment e = f.allocate(n);
     if (a != Activation.GELU_TANH) {
       VectorMath.exp(x, 0, e, 0, n, -1, 0);

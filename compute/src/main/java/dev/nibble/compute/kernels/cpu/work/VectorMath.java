@@ -197,6 +197,25 @@ public final class VectorMath {
     return sum;
   }
 
+  /** sum_i a[i]. */
+  public static double sum(MemorySegment a, long from, long n) {
+    double sum = 0;
+    for (long first = 0; first < n; first += SUM_BLOCK) {
+      long to = Math.min(n, first + SUM_BLOCK);
+      long end = vectorEnd(first, to);
+      FloatVector s = FloatVector.zero(F);
+      long i = first;
+      for (; i < end; i += LANES) {
+        s = s.add(load(a, from + i));
+      }
+      sum += sum(s);
+      for (; i < to; i++) {
+        sum += get(a, from + i);
+      }
+    }
+    return sum;
+  }
+
   /** The largest of {@code n} floats, apart from NaN; -infinity of none. */
   public static float max(MemorySegment m, long from, long n) {
     return max(span(m, from, n), Math.toIntExact(n));

@@ -6,7 +6,7 @@ import dev.nibble.compute.kernels.cuda.work.Launch;
 import dev.nibble.compute.tensor.DType;
 import dev.nibble.compute.tensor.Tensor;
 
-/** RMSNorm and rotary position embedding, and DoRA's row norms. */
+/** RMSNorm, LayerNorm and rotary position embedding, and DoRA's row norms. */
 public final class CudaNormKernels implements NormKernels {
   private static final int THREADS = 256;
   private static final int WARPS = THREADS / 32;
@@ -84,6 +84,73 @@ public final class CudaNormKernels implements NormKernels {
         x,
         rstd,
         weight);
+  }
+
+  @Override
+  public void layerNormForward(
+      Tensor out, Tensor mean, Tensor rstd, Tensor x, Tensor weight, Tensor bias, double eps) {
+    Arguments.requireAlike("layerNorm", x, out);
+    requireLayerNorm(x, mean, rstd, weight);
+    requireLayerNorm(x, mean, rstd, bias);
+    launch
+        .kernel("layer_norm_forward", x.dtype())
+        .tensor(out)
+        .tensor(mean)
+        .tensor(rstd)
+        .tensor(x)
+        .tensor(weight)
+        .tensor(bias)
+        .i64(x.cols())
+        .f32(eps)
+        .blocks(x.rows(), THREADS);
+  }
+
+  @Override
+  public void layerNormBackward(
+      Tensor dx, Tensor dout, Tensor x, Tensor mean, Tensor rstd, Tensor weight) {
+    Arguments.requireAlike("layerNorm", x, dx, dout);
+    requireLayerNorm(x, mean, rstd, weight);
+    launch
+        .kernel("layer_norm_backward", x.dtype())
+        .tensor(dx)
+        .tensor(dout)
+        .tensor(x)
+        .tensor(mean)
+        .tensor(rstd)
+        .tensor(weight)
+        .i64(x.cols())
+        .blocks(x.rows(), THREADS);
+  }
+
+  @Override
+  public void layerNormBackwardWeight(
+      Tensor dweight, Tensor dout, Tensor x, Tensor mean, Tensor rstd) {
+    Arguments.requireAlike("layerNorm", x, dout);
+    requireLayerNorm(x, mean, rstd, dweight);
+    launch
+        .kernel("layer_norm_backward_weight", x.dtype())
+        .tensor(dweight)
+        .tensor(dout)
+        .tensor(x)
+        .tensor(mean)
+        .tensor(rstd)
+        .i64(x.rows())
+        .i64(x.cols())
+        .blocks(Math.ceilDiv(x.cols(), COLUMNS), THREADS);
+  }
+
+  private static void requireLayerNorm(Tensor x, Tensor mean, Tensor rstd, Tensor columns) {
+    Arguments.requireType("layerNorm", DType.F32, mean, rstd, columns);
+    Arguments.require(
+        mean.elements() == x.rows()
+            && rstd.elements() == x.rows()
+            && columns.elements() == x.cols(),
+        "layerNorm",
+        "x [N, C], mean and rstd [N], weight and bias [C]",
+        x,
+        mean,
+        rstd,
+        columns);
   }
 
   @Override

@@ -2,6 +2,7 @@ package dev.nibble.compute.kernels.cuda.pointwise;
 
 import dev.nibble.compute.kernels.Activation;
 import dev.nibble.compute.kernels.Dropout;
+import dev.nibble.compute.kernels.Gelu;
 import dev.nibble.compute.kernels.PointwiseKernels;
 import dev.nibble.compute.kernels.cuda.work.Arguments;
 import dev.nibble.compute.kernels.cuda.work.Launch;
@@ -76,6 +77,38 @@ public final class CudaPointwiseKernels implements PointwiseKernels {
         .tensor(dout)
         .tensor(gate)
         .tensor(up)
+        .i64(n)
+        .each(Math.ceilDiv(n, 8));
+  }
+
+  @Override
+  public void geluForward(Tensor out, Tensor x, Gelu form) {
+    Arguments.requireAlike("gelu", out, x);
+    String kernel =
+        switch (form) {
+          case EXACT -> "gelu_forward_exact";
+          case TANH -> "gelu_forward_tanh";
+          case QUICK -> "gelu_forward_quick";
+        };
+    long n = out.elements();
+    launch.kernel(kernel, out.dtype()).tensor(out).tensor(x).i64(n).each(Math.ceilDiv(n, 8));
+  }
+
+  @Override
+  public void geluBackward(Tensor dx, Tensor dout, Tensor x, Gelu form) {
+    Arguments.requireAlike("gelu", dx, dout, x);
+    String kernel =
+        switch (form) {
+          case EXACT -> "gelu_backward_exact";
+          case TANH -> "gelu_backward_tanh";
+          case QUICK -> "gelu_backward_quick";
+        };
+    long n = dx.elements();
+    launch
+        .kernel(kernel, dx.dtype())
+        .tensor(dx)
+        .tensor(dout)
+        .tensor(x)
         .i64(n)
         .each(Math.ceilDiv(n, 8));
   }
