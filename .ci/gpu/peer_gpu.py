@@ -2,10 +2,11 @@
 
     python peer_gpu.py --shape 7b --seq 2048 --micro-batch 4
 
-Random weights in NF4 with double quantisation, LoRA of rank 16 on all linear layers, bf16 autocast, gradient
-checkpointing, AdamW, clipping. With bitsandbytes where it can be imported; else with `Nf4Linear` below, which holds the
-same codes and gives them back in bf16 before each product. Prints one line of JSON: tokens/s of the median step, peak
-memory of the device. `--device cpu` checks the program itself, at small shapes.
+Random weights in NF4 with double quantisation, LoRA of rank 16 by PEFT on all linear layers, bf16 autocast, gradient
+checkpointing, AdamW, clipping. NF4 is that of bitsandbytes where it can be imported; else `Nf4Linear` below, which holds
+the same codes, gives them back in bf16 before each product by a Triton kernel (where there is none, by PyTorch), and
+again in backward, as bitsandbytes does. Prints one line of JSON: tokens/s of the median step, memory of the device.
+`--device cpu` checks the program itself, at small shapes.
 """
 
 import argparse
@@ -14,6 +15,12 @@ import statistics
 import time
 
 import torch
+
+try:
+    import triton
+    import triton.language as tl
+except ImportError:
+    triton = None
 
 SHAPES = {
     "tiny": dict(hidden_size=512, intermediate_size=1408, num_hidden_layers=4, num_attention_heads=8,
@@ -35,49 +42,70 @@ def nf4_values():
         0.24611230194568634, 0.33791524171829224, 0.44070982933044434, 0.5626170039176941, 0.7229568362236023, 1.0])
 
 
-class Nf4Linear(torch.nn.Module):
-    """A frozen linear map in NF4, its scales in 8 bits."""
+if triton is not None:
+    @triton.jit
+    def give_back(out, codes, scales, outer, values, offset, bytes_, BLOCK: tl.constexpr, NUMBERS: tl.constexpr,
+                  SCALES: tl.constexpr):
+        """Each program BLOCK bytes of codes, two numbers each, the high bits first."""
+        i = tl.program_id(0) * BLOCK + tl.arange(0, BLOCK)
+        inside = i < bytes_
+        code = tl.load(codes + i, mask=inside, other=0)
+        block = i * 2 // NUMBERS
+        scale = tl.load(scales + block, mask=inside, other=0).to(tl.float32)
+        scale = scale * tl.load(outer + block // SCALES, mask=inside, other=0) + offset
+        high = tl.load(values + (code >> 4)).to(tl.float32) * scale
+        low = tl.load(values + (code & 15)).to(tl.float32) * scale
+        tl.store(out + 2 * i, high.to(tl.bfloat16), mask=inside)
+        tl.store(out + 2 * i + 1, low.to(tl.bfloat16), mask=inside)
+
+
+class Nf4Linear(torch.nn.Linear):
+    """A frozen linear map in NF4, its scales in 8 bits; `weight` is the codes."""
 
     def __init__(self, weight):
-        super().__init__()
-        self.out_features, self.in_features = weight.shape
+        out_features, in_features = weight.shape
+        super().__init__(in_features, out_features, bias=False, device="meta")
         values = nf4_values().to(weight.device)
         blocks = weight.float().reshape(-1, BLOCK)
         absmax = blocks.abs().amax(1)
         between = (values[1:] + values[:-1]) / 2
         codes = torch.bucketize(blocks / absmax.clamp_min(1e-38)[:, None], between).to(torch.uint8).reshape(-1)
-        self.register_buffer("codes", codes[0::2] << 4 | codes[1::2])
-        self.offset = absmax.mean()
+        self.weight = torch.nn.Parameter(codes[0::2] << 4 | codes[1::2], requires_grad=False)
+        self.offset = absmax.mean().item()
         rest = absmax - self.offset
         padded = torch.nn.functional.pad(rest, (0, -len(rest) % SCALES_BLOCK)).reshape(-1, SCALES_BLOCK)
         outer = padded.abs().amax(1, keepdim=True).clamp_min(1e-38)
         self.register_buffer("scales", (padded / outer * 127).round().to(torch.int8))
         self.register_buffer("outer", outer / 127)
-        self.register_buffer("values", values.to(torch.bfloat16))
+        self.register_buffer("values", values)
         self.blocks = len(absmax)
 
     def dense(self):
-        codes = torch.stack((self.codes >> 4, self.codes & 15), 1).reshape(-1, BLOCK)
-        scales = ((self.scales * self.outer).reshape(-1)[:self.blocks] + self.offset).to(torch.bfloat16)
-        return (self.values[codes.int()] * scales[:, None]).reshape(self.out_features, self.in_features)
+        if triton is not None and self.weight.is_cuda:
+            out = torch.empty(self.out_features, self.in_features, dtype=torch.bfloat16, device=self.weight.device)
+            count = self.weight.numel()
+            give_back[(triton.cdiv(count, 1024),)](out, self.weight, self.scales, self.outer, self.values, self.offset, count,
+                                                   BLOCK=1024, NUMBERS=BLOCK, SCALES=SCALES_BLOCK)
+            return out
+        codes = torch.stack((self.weight >> 4, self.weight & 15), 1).reshape(-1, BLOCK)
+        scales = (self.scales * self.outer).reshape(-1)[:self.blocks] + self.offset
+        return (self.values[codes.int()] * scales[:, None]).to(torch.bfloat16).reshape(self.out_features, self.in_features)
 
     def forward(self, x):
-        return torch.nn.functional.linear(x.to(torch.bfloat16), self.dense())
+        return Product.apply(x.to(torch.bfloat16), self)
 
 
-class Lora(torch.nn.Module):
-    """y = W x + B A x, with scale 1, for maps that PEFT does not know."""
+class Product(torch.autograd.Function):
+    """x W^T, with W given back anew in backward and not kept until then."""
 
-    def __init__(self, base, rank=16):
-        super().__init__()
-        device = base.codes.device
-        self.base = base
-        self.a = torch.nn.Parameter(torch.randn(rank, base.in_features, device=device) / base.in_features**0.5)
-        self.b = torch.nn.Parameter(torch.zeros(base.out_features, rank, device=device))
+    @staticmethod
+    def forward(context, x, linear):
+        context.linear = linear
+        return torch.nn.functional.linear(x, linear.dense())
 
-    def forward(self, x):
-        low = torch.nn.functional.linear(x, self.a)
-        return self.base(x) + torch.nn.functional.linear(low, self.b)
+    @staticmethod
+    def backward(context, dout):
+        return dout.to(torch.bfloat16) @ context.linear.dense(), None
 
 
 def linears(model):
@@ -87,23 +115,23 @@ def linears(model):
                 yield module, name, child
 
 
-def with_bitsandbytes(model, bnb, device):
-    from peft import LoraConfig, get_peft_model
-
+def in_nf4(model, plain, device):
+    """Brings all linear layers to NF4, and gives who computes with it."""
+    try:
+        if plain:
+            raise ImportError
+        import bitsandbytes as bnb
+    except ImportError:
+        for module, name, child in linears(model):
+            setattr(module, name, Nf4Linear(child.weight.data))
+        return "torch" if triton is None or device == "cpu" else "triton"
     for module, name, child in linears(model):
         new = bnb.nn.Linear4bit(child.in_features, child.out_features, bias=False, compute_dtype=torch.bfloat16,
                                 compress_statistics=True, quant_type="nf4")
         new.weight = bnb.nn.Params4bit(child.weight.data, requires_grad=False, compress_statistics=True,
                                        quant_type="nf4", module=new)
         setattr(module, name, new.to(device))
-    return get_peft_model(model, LoraConfig(r=16, lora_alpha=16, lora_dropout=0.0, target_modules="all-linear",
-                                            task_type="CAUSAL_LM"))
-
-
-def with_torch(model, device):
-    for module, name, child in linears(model):
-        setattr(module, name, Lora(Nf4Linear(child.weight.data.to(device))))
-    return model
+    return "bitsandbytes"
 
 
 def main():
@@ -117,6 +145,7 @@ def main():
     given = arguments.parse_args()
     cuda = given.device.startswith("cuda")
 
+    from peft import LoraConfig, get_peft_model
     from transformers import LlamaConfig, LlamaForCausalLM
 
     torch.manual_seed(0)
@@ -124,19 +153,14 @@ def main():
                          attn_implementation="sdpa")
     default = torch.get_default_dtype()
     torch.set_default_dtype(torch.bfloat16)
-    model = LlamaForCausalLM(config)
+    with torch.device(given.device):
+        model = LlamaForCausalLM(config)
     torch.set_default_dtype(default)
     for p in model.parameters():
         p.requires_grad_(False)
-    try:
-        if given.plain:
-            raise ImportError
-        import bitsandbytes as bnb
-
-        model, peer = with_bitsandbytes(model, bnb, given.device), "peft+bitsandbytes"
-    except ImportError:
-        model, peer = with_torch(model, given.device), "torch nf4"
-    model.to(given.device)
+    peer = "peft+" + in_nf4(model, given.plain, given.device.split(":")[0])
+    model = get_peft_model(model, LoraConfig(r=16, lora_alpha=16, lora_dropout=0.0, target_modules="all-linear",
+                                             task_type="CAUSAL_LM"))
     model.gradient_checkpointing_enable(gradient_checkpointing_kwargs=dict(use_reentrant=False))
     model.enable_input_require_grads()
     model.train()
@@ -164,6 +188,8 @@ def main():
     if cuda:
         result["device"] = torch.cuda.get_device_name()
         result["peak_gib"] = round(torch.cuda.max_memory_allocated() / 2**30, 3)
+        free, total = torch.cuda.mem_get_info()
+        result["device_in_use_gib"] = round((total - free) / 2**30, 3)
         result["reserved_gib"] = round(torch.cuda.max_memory_reserved() / 2**30, 3)
     print(json.dumps(result))
 
