@@ -16,15 +16,24 @@ public final class FreeMemory {
    */
   public static final long JAVA = 445L << 20;
 
+  /**
+   * What a GPU loses besides tensors: the kernels' scratch, a context, and the code of kernels and
+   * of cuBLAS, which is 350 to 600 MiB by the card. Reckoned, not measured.
+   */
+  public static final long GPU = 750L << 20;
+
   private FreeMemory() {}
 
   /** This many bytes, because someone says so. */
   public static MemoryBudget of(long bytes, Kernels kernels) {
-    long runtime = kernels.memory().device() instanceof Device.Host ? JAVA : 0;
+    long runtime = kernels.memory().device() instanceof Device.Host ? JAVA : GPU;
     return new MemoryBudget(bytes, runtime, Human.bytes(bytes) + ", as asked for");
   }
 
-  /** What is free at the moment; empty where that is not known. */
+  /**
+   * What is free at the moment; empty where that is not known. On a GPU, the context and the
+   * kernels' scratch are not free any more.
+   */
   public static Optional<MemoryBudget> now(Kernels kernels) {
     Memory memory = kernels.memory();
     if (memory.device() instanceof Device.Host) {

@@ -30,6 +30,11 @@ record Workload(String name, Definition definition) {
     /** Llama 2 7B, one sample of 512 tokens. */
     static final Sizes LLAMA_7B = new Sizes(512, 32, 128, 11008, 32000, 16);
 
+    /** The same model with another batch. */
+    Sizes ofTokens(int other) {
+      return new Sizes(other, heads, headSize, inner, vocabulary, rank);
+    }
+
     int hidden() {
       return heads * headSize;
     }

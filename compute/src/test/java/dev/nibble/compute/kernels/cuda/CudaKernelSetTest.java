@@ -92,7 +92,8 @@ final class CudaKernelSetTest {
     Emulator.configure("devices", 2);
     try (Kernels kernels = set.open(onDevice(1))) {
       assertThat(kernels.memory().device()).isEqualTo(new Device.Cuda(1));
-      assertThat(set.describe()).startsWith("Emulated GPU 1 (cuda:1, PCI 0000:02:00.0), compute capability 8.6,");
+      assertThat(set.describe())
+          .startsWith("Emulated GPU 1 (cuda:1, PCI 0000:02:00.0), compute capability 8.6,");
     }
     assertThat(Emulator.alive()).isZero();
   }
