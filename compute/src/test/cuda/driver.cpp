@@ -55,6 +55,7 @@ std::map<std::string, long> settings = {
 struct Event {
   Stream* stream = nullptr;
   long number = 0;
+  bool timed = true;
   bool recorded = false;
   std::chrono::steady_clock::time_point time;  // when the work before it was done
 };
@@ -420,10 +421,11 @@ API cuStreamWaitEvent(Stream* stream, Event* event, unsigned) {
   return SUCCESS;
 }
 
-API cuEventCreate(Event** event, unsigned) {
+API cuEventCreate(Event** event, unsigned flags) {
   Lock lock(mutex);
   if (int error = standing()) return error;
   *event = new Event();
+  (*event)->timed = (flags & 2) == 0;
   events.insert(*event);
   return SUCCESS;
 }
@@ -462,7 +464,7 @@ API cuEventElapsedTime(float* milliseconds, Event* start, Event* end) {
   Lock lock(mutex);
   if (int error = standing()) return error;
   if (events.count(start) == 0 || events.count(end) == 0) return INVALID_HANDLE;
-  if (start->stream == nullptr || end->stream == nullptr) return INVALID_HANDLE;
+  if (!start->timed || !end->timed || start->stream == nullptr || end->stream == nullptr) return INVALID_HANDLE;
   if (!start->recorded || !end->recorded) return NOT_READY;
   *milliseconds = std::chrono::duration<float, std::milli>(end->time - start->time).count();
   return SUCCESS;

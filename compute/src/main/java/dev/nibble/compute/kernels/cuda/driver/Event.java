@@ -9,11 +9,24 @@ public final class Event extends Handle {
 
   private final MemorySegment milliseconds = Arena.ofAuto().allocate(ValueLayout.JAVA_FLOAT);
 
-  /** A new event, not recorded yet. */
-  public Event(Context context) {
+  // CU_EVENT_DISABLE_TIMING: cheaper for an event that only orders work.
+  private static final int NO_TIMING = 2;
+
+  private Event(Context context, int flags) {
     super(
         context,
-        context.make("cuEventCreate", out -> (int) context.cuda().eventCreate.invokeExact(out, 0)));
+        context.make(
+            "cuEventCreate", out -> (int) context.cuda().eventCreate.invokeExact(out, flags)));
+  }
+
+  /** A new event that orders work, not recorded yet. */
+  public static Event ordering(Context context) {
+    return new Event(context, NO_TIMING);
+  }
+
+  /** A new event that {@link #secondsSince} reads, not recorded yet. */
+  public static Event timing(Context context) {
+    return new Event(context, 0);
   }
 
   /** Marks the end of a stream's work so far. */
@@ -31,7 +44,7 @@ public final class Event extends Handle {
             "cuEventSynchronize", () -> (int) context().cuda().eventSynchronize.invokeExact(event));
   }
 
-  /** Seconds between two marks that are both behind their streams' work. */
+  /** Seconds between two marks of timing events, both behind their streams' work. */
   public double secondsSince(Event earlier) {
     long end = handle();
     long start = earlier.handle();

@@ -29,8 +29,8 @@ final class LaunchClock implements KernelProfile, AutoCloseable {
     this.stream = stream;
     try {
       for (int i = 0; i < LAUNCHES; i++) {
-        begins[i] = owned.add(new Event(context), Event::close);
-        ends[i] = owned.add(new Event(context), Event::close);
+        begins[i] = owned.add(Event.timing(context), Event::close);
+        ends[i] = owned.add(Event.timing(context), Event::close);
       }
     } catch (RuntimeException e) {
       owned.close();

@@ -8,14 +8,13 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
-import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 
-/** The set's kernels by name, compiled from the PTX on the class path. */
+/** The set's kernels by name, from the PTX on the class path. */
 public final class Programs implements AutoCloseable {
   /** The folder of PTX files among the resources. */
   private static final String FOLDER = "/dev/nibble/compute/kernels/cuda/";
@@ -26,6 +25,7 @@ public final class Programs implements AutoCloseable {
           "affine",
           "attention",
           "attention_bf16",
+          "attention_delta",
           "fourbit",
           "lattice",
           "loss",
@@ -43,29 +43,26 @@ public final class Programs implements AutoCloseable {
     }
   }
 
-  private final List<PtxModule> modules = new ArrayList<>();
+  /** Where a kernel is, before its file is compiled. */
+  private record Source(String file, Parameters parameters) {}
+
+  private final Context context;
+  private final Map<String, Source> sources = new HashMap<>();
+  private final Map<String, PtxModule> modules = new HashMap<>();
   private final Map<String, Program> byName = new HashMap<>();
   private final Map<DType, Map<String, Program>> variants = new EnumMap<>(DType.class);
 
-  /** Compiles PTX files for the context's device; the driver caches what it compiled. */
+  /**
+   * Kernels of PTX files for the context's device. A file is compiled when the first of its kernels
+   * is asked for: a run needs some of them, and compiling all takes the driver a minute where it
+   * has not cached them.
+   */
   public Programs(Context context, List<String> files) {
-    try {
-      for (String file : files) {
-        load(context, file);
-      }
-    } catch (RuntimeException e) {
-      close();
-      throw e;
+    this.context = context;
+    for (String file : files) {
+      Parameters.of(ptx(file))
+          .forEach((name, parameters) -> sources.put(name, new Source(file, parameters)));
     }
-  }
-
-  private void load(Context context, String file) {
-    String ptx = ptx(file);
-    PtxModule module = PtxModule.load(context, file, ptx);
-    modules.add(module);
-    Parameters.of(ptx)
-        .forEach(
-            (name, parameters) -> byName.put(name, new Program(module.function(name), parameters)));
   }
 
   /** The text of a PTX file. */
@@ -85,10 +82,21 @@ public final class Programs implements AutoCloseable {
   public Program get(String name) {
     Program program = byName.get(name);
     if (program == null) {
+      program = load(name);
+      byName.put(name, program);
+    }
+    return program;
+  }
+
+  private Program load(String name) {
+    Source source = sources.get(name);
+    if (source == null) {
       throw new IllegalStateException(
           "no PTX of this build has the kernel " + name + "; compute/src/main/cuda/build makes it");
     }
-    return program;
+    PtxModule module =
+        modules.computeIfAbsent(source.file, file -> PtxModule.load(context, file, ptx(file)));
+    return new Program(module.function(name), source.parameters);
   }
 
   /** The kernel's variant for a dtype, for example {@code add_bf16}. */
@@ -104,6 +112,6 @@ public final class Programs implements AutoCloseable {
 
   @Override
   public void close() {
-    modules.forEach(PtxModule::close);
+    modules.values().forEach(PtxModule::close);
   }
 }

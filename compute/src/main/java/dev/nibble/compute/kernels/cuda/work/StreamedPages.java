@@ -75,7 +75,7 @@ final class StreamedPages implements Pager {
   }
 
   private Event event() {
-    return owned.add(new Event(context), Event::close);
+    return owned.add(Event.ordering(context), Event::close);
   }
 
   @Override

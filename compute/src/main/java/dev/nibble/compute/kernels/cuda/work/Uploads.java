@@ -26,7 +26,7 @@ final class Uploads implements AutoCloseable {
     try {
       pinned = owned.add(new PinnedMemory(context, SLOTS * SLOT_BYTES), PinnedMemory::close);
       for (int i = 0; i < SLOTS; i++) {
-        copied[i] = owned.add(new Event(context), Event::close);
+        copied[i] = owned.add(Event.ordering(context), Event::close);
       }
     } catch (RuntimeException e) {
       owned.close();

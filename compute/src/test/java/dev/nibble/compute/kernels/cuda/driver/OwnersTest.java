@@ -52,7 +52,7 @@ final class OwnersTest {
   @Test
   void eachOwnerClosesOnce() throws Exception {
     assertClosesOnce(new Stream(context), "a stream");
-    assertClosesOnce(new Event(context), "an event");
+    assertClosesOnce(Event.ordering(context), "an event");
     assertClosesOnce(new DeviceMemory(context, 12), "an allocation of 12 bytes");
     assertClosesOnce(new PinnedMemory(context, 12), "pinned memory of 12 bytes");
     assertClosesOnce(PtxModule.load(context, "probe", PTX), "module probe");
@@ -62,7 +62,7 @@ final class OwnersTest {
   @Test
   void nothingIsUsedAfterItIsClosed() {
     Stream stream = new Stream(context);
-    Event event = new Event(context);
+    Event event = Event.ordering(context);
     PtxModule module = PtxModule.load(context, "probe", PTX);
     stream.close();
     event.close();
@@ -79,7 +79,7 @@ final class OwnersTest {
   void streamsWaitForEvents() {
     try (Stream first = new Stream(context);
         Stream second = new Stream(context);
-        Event end = new Event(context);
+        Event end = Event.ordering(context);
         PinnedMemory from = new PinnedMemory(context, 8);
         PinnedMemory to = new PinnedMemory(context, 8);
         DeviceMemory memory = new DeviceMemory(context, 8)) {
