@@ -1,37 +1,16 @@
 package dev.nibble.compute.kernels;
 
 import dev.nibble.compute.kernels.KernelTimes.KernelTime;
-import dev.nibble.compute.tensor.DType;
-import dev.nibble.compute.tensor.Memory;
-import dev.nibble.compute.tensor.Scope;
 import dev.nibble.compute.tensor.Tensor;
 import dev.nibble.compute.weights.FrozenMatrix;
-import java.lang.reflect.InvocationTargetException;
-import java.lang.reflect.Method;
-import java.lang.reflect.Proxy;
 import java.util.Optional;
 
 /** A set on the host whose operations are timed one by one, as they return when they are done. */
-public final class ProfiledKernels implements Kernels {
-  private final Kernels real;
+public final class ProfiledKernels extends InterceptedKernels {
   private final Clock clock = new Clock();
-  private final MovingKernels moving;
-  private final NormKernels norms;
-  private final AttentionKernels attention;
-  private final ProductKernels products;
-  private final PointwiseKernels pointwise;
-  private final LossKernels loss;
-  private final OptimizerKernels optimizers;
 
   private ProfiledKernels(Kernels real) {
-    this.real = real;
-    moving = timed(MovingKernels.class, real.moving());
-    norms = timed(NormKernels.class, real.norms());
-    attention = timed(AttentionKernels.class, real.attention());
-    products = timed(ProductKernels.class, real.products());
-    pointwise = timed(PointwiseKernels.class, real.pointwise());
-    loss = timed(LossKernels.class, real.loss());
-    optimizers = timed(OptimizerKernels.class, real.optimizers());
+    super(real);
   }
 
   /**
@@ -41,12 +20,14 @@ public final class ProfiledKernels implements Kernels {
     return options.debug() == KernelOptions.Debug.PROFILE ? new ProfiledKernels(kernels) : kernels;
   }
 
-  private <T> T timed(Class<T> type, T theme) {
-    return type.cast(
-        Proxy.newProxyInstance(
-            type.getClassLoader(),
-            new Class<?>[] {type},
-            (self, operation, args) -> clock.time(theme, operation, args)));
+  @Override
+  protected void call(Operation operation, Object[] args) {
+    clock.time(operation, args);
+  }
+
+  @Override
+  public Optional<KernelProfile> profile() {
+    return Optional.of(clock);
   }
 
   /** A clock of the operations. */
@@ -68,19 +49,14 @@ public final class ProfiledKernels implements Kernels {
       return sum.take();
     }
 
-    private Object time(Object theme, Method operation, Object[] args) throws Throwable {
+    private void time(Operation operation, Object[] args) {
       long start = System.nanoTime();
-      try {
-        return operation.invoke(theme, args);
-      } catch (InvocationTargetException e) {
-        throw e.getCause();
-      } finally {
-        if (on) {
-          long end = System.nanoTime();
-          sum.addGap((start - idleSince) / 1e9);
-          add(operation.getName(), (end - start) / 1e9, args);
-          idleSince = System.nanoTime();
-        }
+      operation.run(args);
+      if (on) {
+        long end = System.nanoTime();
+        sum.addGap((start - idleSince) / 1e9);
+        add(operation.name(), (end - start) / 1e9, args);
+        idleSince = System.nanoTime();
       }
     }
 
@@ -154,70 +130,5 @@ public final class ProfiledKernels implements Kernels {
     public String toString() {
       return " [N, %d, %d]".formatted(outputs, inputs);
     }
-  }
-
-  @Override
-  public Optional<KernelProfile> profile() {
-    return Optional.of(clock);
-  }
-
-  @Override
-  public String name() {
-    return real.name();
-  }
-
-  @Override
-  public Memory memory() {
-    return real.memory();
-  }
-
-  @Override
-  public DType activations() {
-    return real.activations();
-  }
-
-  @Override
-  public MovingKernels moving() {
-    return moving;
-  }
-
-  @Override
-  public NormKernels norms() {
-    return norms;
-  }
-
-  @Override
-  public AttentionKernels attention() {
-    return attention;
-  }
-
-  @Override
-  public ProductKernels products() {
-    return products;
-  }
-
-  @Override
-  public PointwiseKernels pointwise() {
-    return pointwise;
-  }
-
-  @Override
-  public LossKernels loss() {
-    return loss;
-  }
-
-  @Override
-  public OptimizerKernels optimizers() {
-    return optimizers;
-  }
-
-  @Override
-  public Pager pager(Scope scope, long[] pageBytes, Paging paging) {
-    return real.pager(scope, pageBytes, paging);
-  }
-
-  @Override
-  public void close() {
-    real.close();
   }
 }

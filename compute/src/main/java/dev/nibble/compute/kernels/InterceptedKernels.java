@@ -8,8 +8,8 @@ import java.lang.reflect.Method;
 import java.lang.reflect.Proxy;
 
 /**
- * A kernel set that hands every operation of another set's themes to {@link #call}: for tests that
- * count, check or leave out what is called. All else is the other set's.
+ * A kernel set that hands every operation of another set's themes to {@link #call}, which times,
+ * counts, checks or leaves out what is called. All else is the other set's.
  */
 public abstract class InterceptedKernels implements Kernels {
   private final Kernels real;
