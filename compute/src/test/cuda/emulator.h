@@ -16,6 +16,7 @@
 #define __forceinline__ inline
 #define __noinline__ __attribute__((noinline))
 #define __restrict__ __restrict
+#define __fdividef(a, b) ((float)(a) / (float)(b))
 // Blocks run in turn on one thread of the host.
 #define __shared__ static
 #define __launch_bounds__(...)
