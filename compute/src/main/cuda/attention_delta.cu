@@ -1,4 +1,5 @@
-// What backward attention of every kind needs of its outputs: a file of its own, since files are compiled when one of their kernels is used.
+// What backward attention of every kind needs of its outputs: a file of its own, since a file is compiled when one of its
+// kernels is used.
 #include "nibble.cuh"
 
 constexpr int THREADS = 256;

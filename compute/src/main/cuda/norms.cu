@@ -1,5 +1,5 @@
-// RMSNorm, LayerNorm, DoRA's row lengths and rotary positions. A norm reads its rows from memory once: the second look at a row
-// finds it in the cache.
+// RMSNorm, LayerNorm, DoRA's row lengths and rotary positions. A norm reads its rows from memory once: the second look at
+// a row finds it in the cache.
 #include "nibble.cuh"
 
 constexpr int THREADS = 256;

@@ -146,8 +146,8 @@ GATED(gelu_bf16, Gelu, bf16)
 
 // ---- GELU: x P(x) ----
 
-// P is the logistic function of A::argument. By the quick division, which is right to two units in the last place: eight of the exact one
-// would spill registers.
+// P is the logistic function of A::argument. By the quick division, which is right to two units in the last place: eight
+// of the exact one would spill registers.
 template <class A>
 struct Logistic {
   static __device__ __forceinline__ float value(float x) { return __fdividef(1, 1 + expf(-A::argument(x))); }

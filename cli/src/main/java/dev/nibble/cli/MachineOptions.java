@@ -66,18 +66,16 @@ final class MachineOptions {
   static final class CublasConverter implements ITypeConverter<Cublas> {
     @Override
     public Cublas convert(String text) {
-      return switch (text) {
-        case "auto" -> new Cublas.Auto();
-        case "none" -> new Cublas.None();
-        default -> {
-          Path library = Path.of(text);
-          if (!Files.isRegularFile(library)) {
-            throw new TypeConversionException(
-                "'" + text + "' is neither auto, nor none, nor the path of a library");
-          }
-          yield new Cublas.At(library);
-        }
-      };
+      return Cublas.named(text).orElseGet(() -> at(text));
+    }
+
+    private static Cublas at(String text) {
+      Path library = Path.of(text);
+      if (!Files.isRegularFile(library)) {
+        throw new TypeConversionException(
+            "'" + text + "' is neither auto, nor none, nor the path of a library");
+      }
+      return new Cublas.At(library);
     }
   }
 

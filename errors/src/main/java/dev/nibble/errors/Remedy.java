@@ -102,6 +102,7 @@ public enum Remedy {
 
   /** A place that an earlier export was written to. */
   OVERWRITE_EXPORT("Overwrite it, or choose another place"),
+
   /** A conversation that is longer than the model takes. */
   CLEAR_CONVERSATION("Clear the conversation, or ask less"),
 

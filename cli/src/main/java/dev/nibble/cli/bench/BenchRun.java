@@ -43,7 +43,9 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.function.Consumer;
+import java.util.function.Function;
 
 /**
  * {@code nibble bench}: how long a QLoRA step takes on this machine, by the loop that {@code train}
@@ -85,35 +87,39 @@ public final class BenchRun {
 
   /**
    * Measures, and gives each result when it is there. What the machine can do at most is measured
-   * first, when no model takes its memory.
+   * when the first model has given its memory back: it needs some, which is not the model's.
    */
   public void run(Consumer<BenchResult> results) {
     Machine machine = request.machine();
     KernelSet set = machine.kernelSet();
     try (Kernels kernels = set.open(machine.options())) {
       console.entry("kernels", KernelSets.describe(set));
-      console.live("  measuring matrix products");
-      Roofline peak = Roofline.measure(kernels);
+      Optional<Roofline> peak = Optional.empty();
       for (BenchSize size : request.sizes()) {
         for (AutoFlag checkpointing : request.checkpointing()) {
-          try (Scope memory = Scope.open("bench", kernels.memory())) {
-            BenchResult result =
-                measure(kernels, set.describe(), peak, memory, size, checkpointing);
-            tell(result);
-            results.accept(result);
+          Function<Roofline, BenchResult> measured =
+              measure(kernels, set.describe(), size, checkpointing);
+          if (peak.isEmpty()) {
+            console.live("  measuring matrix products");
+            peak = Optional.of(Roofline.measure(kernels));
           }
+          BenchResult result = measured.apply(peak.get());
+          tell(result);
+          results.accept(result);
         }
       }
     }
   }
 
-  private BenchResult measure(
-      Kernels kernels,
-      String description,
-      Roofline peak,
-      Scope memory,
-      BenchSize size,
-      AutoFlag asked) {
+  private Function<Roofline, BenchResult> measure(
+      Kernels kernels, String description, BenchSize size, AutoFlag asked) {
+    try (Scope memory = Scope.open("bench", kernels.memory())) {
+      return measure(kernels, description, memory, size, asked);
+    }
+  }
+
+  private Function<Roofline, BenchResult> measure(
+      Kernels kernels, String description, Scope memory, BenchSize size, AutoFlag asked) {
     Optional<Memory.Space> before = kernels.memory().space();
     ModelConfig shape = request.shape().model(Math.max(POSITIONS, size.seq()));
     int tokens = size.tokens();
@@ -140,24 +146,29 @@ public final class BenchRun {
     Steps steps = steps(kernels, memory, made, batches);
     double step = median(steps.reports.stream().skip(1).mapToDouble(BenchRun::seconds).toArray());
     double work = new MatrixWork(shape, options).of(batches.batch());
-    return new BenchResult(
-        request.shape().word(),
-        request.format(),
-        kernels.name(),
-        description,
-        kernels.activations().name().toLowerCase(Locale.ROOT),
-        size,
-        checkpointing.keptOf(shape.layers().size()),
-        step,
-        made.quantizeSeconds(),
-        ResidentMemory.peak(),
-        memory.bytes(),
-        before.flatMap(b -> kernels.memory().space().map(now -> new DeviceUse(b, now))),
-        steps.leastHeap,
-        steps.reports.stream().map(Report.StepReport::loss).toList(),
-        peak,
-        work / step,
-        steps.times);
+    OptionalLong processPeak = ResidentMemory.peak();
+    long tensors = memory.bytes();
+    Optional<DeviceUse> use =
+        before.flatMap(b -> kernels.memory().space().map(now -> new DeviceUse(b, now)));
+    return peak ->
+        new BenchResult(
+            request.shape().word(),
+            request.format(),
+            kernels.name(),
+            description,
+            kernels.activations().name().toLowerCase(Locale.ROOT),
+            size,
+            checkpointing.keptOf(shape.layers().size()),
+            step,
+            made.quantizeSeconds(),
+            processPeak,
+            tensors,
+            use,
+            steps.leastHeap,
+            steps.reports.stream().map(Report.StepReport::loss).toList(),
+            peak,
+            work / step,
+            steps.times);
   }
 
   private ModelOptions options(int tokens, Checkpointing checkpointing) {

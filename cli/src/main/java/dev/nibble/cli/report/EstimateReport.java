@@ -54,9 +54,7 @@ public final class EstimateReport {
     }
     MemoryBudget budget = e.budget().get();
     String all =
-        budget.runtime() == 0
-            ? needs
-            : needs + ", %s in the process".formatted(Human.bytes(e.needed()));
+        budget.runtime() == 0 ? needs : needs + ", %s in all".formatted(Human.bytes(e.needed()));
     return all
         + "; "
         + budget.words()

@@ -6,6 +6,7 @@ import dev.nibble.compute.tensor.Scope;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import java.lang.reflect.Proxy;
+import java.util.Optional;
 
 /**
  * A kernel set that hands every operation of another set's themes to {@link #call}, which times,
@@ -127,6 +128,11 @@ public abstract class InterceptedKernels implements Kernels {
   @Override
   public OptimizerKernels optimizers() {
     return optimizers;
+  }
+
+  @Override
+  public Optional<KernelProfile> profile() {
+    return real.profile();
   }
 
   @Override

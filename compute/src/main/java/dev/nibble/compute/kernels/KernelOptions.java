@@ -3,6 +3,7 @@ package dev.nibble.compute.kernels;
 import dev.nibble.errors.Remedy;
 import java.nio.file.Path;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.OptionalInt;
 
 /**
@@ -63,6 +64,15 @@ public record KernelOptions(
 
     /** cuBLAS from this file. */
     record At(Path library) implements Cublas {}
+
+    /** {@code auto} or {@code none}; empty for another word, which may be a file's path. */
+    static Optional<Cublas> named(String word) {
+      return switch (word) {
+        case "auto" -> Optional.of(new Auto());
+        case "none" -> Optional.of(new None());
+        default -> Optional.empty();
+      };
+    }
   }
 
   /** Checks the numbers. */

@@ -7,7 +7,6 @@ import dev.nibble.compute.tensor.Scope;
 import dev.nibble.compute.tensor.Shape;
 import dev.nibble.compute.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
-import java.lang.reflect.Proxy;
 import java.util.Arrays;
 
 /**
@@ -15,18 +14,12 @@ import java.util.Arrays;
  * kernels and a scope can be run with them to plan its memory: the scope then reports the bytes
  * that the same code needs for real.
  */
-public final class PlanningKernels implements Kernels {
+public final class PlanningKernels extends InterceptedKernels {
   private final Kernels real;
   private final Memory memory;
-  private final MovingKernels moving = idle(MovingKernels.class);
-  private final NormKernels norms = idle(NormKernels.class);
-  private final AttentionKernels attention = idle(AttentionKernels.class);
-  private final ProductKernels products = idle(ProductKernels.class);
-  private final PointwiseKernels pointwise = idle(PointwiseKernels.class);
-  private final LossKernels loss = idle(LossKernels.class);
-  private final OptimizerKernels optimizers = idle(OptimizerKernels.class);
 
   private PlanningKernels(Kernels real) {
+    super(real);
     this.real = real;
     memory = Memory.planned(real.memory());
   }
@@ -39,62 +32,14 @@ public final class PlanningKernels implements Kernels {
     return new PlanningKernels(real);
   }
 
-  /** A theme whose operations do nothing; all of them return nothing. */
-  private static <T> T idle(Class<T> theme) {
-    Object idle =
-        Proxy.newProxyInstance(
-            theme.getClassLoader(), new Class<?>[] {theme}, (proxy, operation, args) -> null);
-    return theme.cast(idle);
-  }
-
   @Override
-  public String name() {
-    return real.name();
+  protected void call(Operation operation, Object[] args) {
+    // Nothing is computed.
   }
 
   @Override
   public Memory memory() {
     return memory;
-  }
-
-  @Override
-  public DType activations() {
-    return real.activations();
-  }
-
-  @Override
-  public MovingKernels moving() {
-    return moving;
-  }
-
-  @Override
-  public NormKernels norms() {
-    return norms;
-  }
-
-  @Override
-  public AttentionKernels attention() {
-    return attention;
-  }
-
-  @Override
-  public ProductKernels products() {
-    return products;
-  }
-
-  @Override
-  public PointwiseKernels pointwise() {
-    return pointwise;
-  }
-
-  @Override
-  public LossKernels loss() {
-    return loss;
-  }
-
-  @Override
-  public OptimizerKernels optimizers() {
-    return optimizers;
   }
 
   /**
@@ -130,5 +75,7 @@ public final class PlanningKernels implements Kernels {
   }
 
   @Override
-  public void close() {}
+  public void close() {
+    // The real set is closed by whoever opened it.
+  }
 }

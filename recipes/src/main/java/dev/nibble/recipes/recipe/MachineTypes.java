@@ -73,12 +73,10 @@ final class MachineTypes {
 
     @Override
     public Optional<Cublas> read(Node node, String path, Problems problems) {
-      return switch (node instanceof Scalar s ? s.text() : "") {
-        case "auto" -> Optional.of(new Cublas.Auto());
-        case "none" -> Optional.of(new Cublas.None());
-        case "" -> mismatch(node, path, problems, "");
-        default -> PATH.read(node, path, problems).map(Cublas.At::new);
-      };
+      String text = node instanceof Scalar s ? s.text() : "";
+      return text.isEmpty()
+          ? mismatch(node, path, problems, "")
+          : Cublas.named(text).or(() -> PATH.read(node, path, problems).map(Cublas.At::new));
     }
 
     @Override

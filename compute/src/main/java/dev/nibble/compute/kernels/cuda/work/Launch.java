@@ -52,7 +52,6 @@ public final class Launch {
 
   // What the launch is thought to do, for its clock.
   private double bytes;
-  private boolean bytesAreGiven;
   private double operations;
   private String suffix = "";
 
@@ -105,7 +104,6 @@ public final class Launch {
     program = kernel;
     count = 0;
     bytes = 0;
-    bytesAreGiven = false;
     operations = 0;
     suffix = "";
     return this;
@@ -117,16 +115,16 @@ public final class Launch {
     int i = add(Kind.POINTER);
     tensors[i] = t;
     values.setAtIndex(ValueLayout.JAVA_LONG, i, t.address());
-    bytes += bytesAreGiven ? 0 : t.bytes();
+    bytes += t.bytes();
     return this;
   }
 
   /**
-   * Bytes that the launch reads and writes, where that is not all of its tensors; for its clock.
+   * Bytes that the launch reads and writes, where that is not all of its tensors, which come first;
+   * for its clock.
    */
   public Launch moves(double movedBytes) {
     bytes = movedBytes;
-    bytesAreGiven = true;
     return this;
   }
 
