@@ -24,7 +24,8 @@ import tools.jackson.databind.node.ObjectNode;
  * @param keptLayers layers that keep their activations
  * @param stepSeconds of the median step
  * @param quantizeSeconds to quantise all frozen linear maps
- * @param processPeak the most bytes that the process occupied; empty where the system does not say
+ * @param processPeak the most bytes that the process occupied, of the first size alone, since a
+ *     process keeps its peak; empty where the system does not say
  * @param tensors bytes of tensors in the kernels' memory, without the set's scratch
  * @param device what the device lost; empty on the host
  * @param heapBytes that a step takes from Java's heap, the one that takes least: while vector code

@@ -44,8 +44,8 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.function.BiFunction;
 import java.util.function.Consumer;
-import java.util.function.Function;
 
 /**
  * {@code nibble bench}: how long a QLoRA step takes on this machine, by the loop that {@code train}
@@ -97,13 +97,15 @@ public final class BenchRun {
       Optional<Roofline> peak = Optional.empty();
       for (BenchSize size : request.sizes()) {
         for (AutoFlag checkpointing : request.checkpointing()) {
-          Function<Roofline, BenchResult> measured =
+          BiFunction<Roofline, OptionalLong, BenchResult> measured =
               measure(kernels, set.describe(), size, checkpointing);
+          OptionalLong processPeak = OptionalLong.empty();
           if (peak.isEmpty()) {
+            processPeak = ResidentMemory.peak();
             console.live("  measuring matrix products");
             peak = Optional.of(Roofline.measure(kernels));
           }
-          BenchResult result = measured.apply(peak.get());
+          BenchResult result = measured.apply(peak.get(), processPeak);
           tell(result);
           results.accept(result);
         }
@@ -111,14 +113,14 @@ public final class BenchRun {
     }
   }
 
-  private Function<Roofline, BenchResult> measure(
+  private BiFunction<Roofline, OptionalLong, BenchResult> measure(
       Kernels kernels, String description, BenchSize size, AutoFlag asked) {
     try (Scope memory = Scope.open("bench", kernels.memory())) {
       return measure(kernels, description, memory, size, asked);
     }
   }
 
-  private Function<Roofline, BenchResult> measure(
+  private BiFunction<Roofline, OptionalLong, BenchResult> measure(
       Kernels kernels, String description, Scope memory, BenchSize size, AutoFlag asked) {
     Optional<Memory.Space> before = kernels.memory().space();
     ModelConfig shape = request.shape().model(Math.max(POSITIONS, size.seq()));
@@ -146,11 +148,10 @@ public final class BenchRun {
     Steps steps = steps(kernels, memory, made, batches);
     double step = median(steps.reports.stream().skip(1).mapToDouble(BenchRun::seconds).toArray());
     double work = new MatrixWork(shape, options).of(batches.batch());
-    OptionalLong processPeak = ResidentMemory.peak();
     long tensors = memory.bytes();
     Optional<DeviceUse> use =
         before.flatMap(b -> kernels.memory().space().map(now -> new DeviceUse(b, now)));
-    return peak ->
+    return (peak, processPeak) ->
         new BenchResult(
             request.shape().word(),
             request.format(),

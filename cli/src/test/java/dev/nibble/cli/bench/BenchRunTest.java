@@ -66,6 +66,7 @@ class BenchRunTest {
                 && k.get("calls").intValue() % 8 == 0
                 && k.get("share").doubleValue() > 0);
     assertThat(out.toString(StandardCharsets.UTF_8)).contains("of peak", "gaps");
+    assertThat(results.getLast().processPeak()).isEmpty();
     assertThat(results.getLast().size()).isEqualTo(new BenchSize(16, 1));
   }
 }
